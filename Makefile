@@ -1,0 +1,44 @@
+PACKAGES := command grammar http interpreter media scripts store
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help:
+	@echo "make demo    the first call, end to end, on this machine"
+	@echo "make serve   start the server"
+	@echo "make test    the whole test suite"
+	@echo "make check   lint, types and tests"
+
+# One stamp for the installed environment: it is made anew when the dependencies change.
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,13))' || \
+	  { echo "ringful needs Python 3.11 or 3.12; set PYTHON=…"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "this Python lacks venv: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+install: $(VENV)/installed
+
+demo: install
+	$(BIN)/ringful demo
+
+serve: install
+	$(BIN)/ringful serve
+
+test: install
+	$(BIN)/python -m pytest
+
+check: lint types test
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	mkdir -p build/types/ringful
+	for p in $(PACKAGES); do ln -sfn ../../../$$p build/types/ringful/$$p; done
+	$(BIN)/mypy
+
+.PHONY: help install demo serve test check lint types

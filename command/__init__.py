@@ -1,0 +1,1 @@
+"""The `ringful` command, its configuration, and the one place where the parts are joined."""

@@ -1,0 +1,1 @@
+"""The call-script language: text in, trees and problems out."""

@@ -1,0 +1,615 @@
+"""The syntax tree of a call script.
+
+A node says what was written and where, and can do nothing.  Two nodes are equal when they *say*
+the same thing, wherever they were written and whatever comments stand by them.  Children are
+nodes or tuples of nodes.  Durations are whole milliseconds; tones stay expressions, because a
+script may compute them.
+"""
+
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+from ringful.grammar.span import NOWHERE, Span
+
+
+@frozen(kw_only=True)
+class Node:
+    """Anything in the tree; *span* is where it was written."""
+
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+
+
+@frozen
+class Text(Node):
+    """``"Order {order} is ready"``: literal pieces and expressions, in order.
+
+    Adjacent literals are merged and empty ones left out, so a text has one form.
+    """
+
+    parts: "tuple[str | Expression, ...]" = ()
+
+
+@frozen
+class Number(Node):
+    """``3`` or ``0.5``: never negative; ``-3`` is a Unary."""
+
+    value: int | Decimal
+
+
+@frozen
+class Duration(Node):
+    """``500ms``, ``8s``, ``2m``, ``1h``, ``0.5s``: kept in whole milliseconds."""
+
+    milliseconds: int
+
+
+@frozen
+class Boolean(Node):
+    """``true`` or ``false``."""
+
+    value: bool
+
+
+@frozen
+class Nothing(Node):
+    """``none``."""
+
+
+@frozen
+class List(Node):
+    """``[a, b]``."""
+
+    items: "tuple[Expression, ...]" = ()
+
+
+@frozen
+class Entry(Node):
+    """``key: value`` of a map; *key* is a plain word or, where it is no name, a quoted one."""
+
+    key: str
+    value: "Expression"
+
+
+@frozen
+class Map(Node):
+    """``{ key: value, … }``, after ``with``."""
+
+    entries: tuple[Entry, ...] = ()
+
+
+@frozen
+class Name(Node):
+    """``order``: a value that was bound before."""
+
+    id: str
+
+
+@frozen
+class Field(Node):
+    """``voicemail.url``."""
+
+    subject: "Expression"
+    name: str
+
+
+@frozen
+class Index(Node):
+    """``numbers[0]``, counted from 0; ``answer["key"]``."""
+
+    subject: "Expression"
+    index: "Expression"
+
+
+@frozen
+class Unary(Node):
+    """``not done`` or ``-n``."""
+
+    operator: Literal["not", "-"]
+    operand: "Expression"
+
+
+BinaryOperator: TypeAlias = Literal[
+    "or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "*", "/", "%"
+]
+
+
+@frozen
+class Binary(Node):
+    """``a + b``, ``a == b``, ``a and b``, ``a in b``."""
+
+    operator: BinaryOperator
+    left: "Expression"
+    right: "Expression"
+
+
+@frozen
+class Apply(Node):
+    """``length(x)``: one of the pure functions."""
+
+    function: str
+    arguments: "tuple[Expression, ...]" = ()
+
+
+Expression: TypeAlias = (
+    Text | Number | Duration | Boolean | Nothing | List | Map | Name | Field | Index | Unary | Binary | Apply
+)
+
+
+
+
+@frozen(kw_only=True)
+class Line(Node):
+    """Anything that stands on a line of its own, with the author's comments by it."""
+
+    comments: tuple[str, ...] = field(default=(), eq=False, repr=False)
+    """Whole-line comments above, each without its ``#`` and the blank after it."""
+    trailing: str | None = field(default=None, eq=False, repr=False)
+    """The comment at the end of the (first) line."""
+    spaced: bool = field(default=False, eq=False, repr=False)
+    """A blank line stood above (and above the comments)."""
+
+
+@frozen
+class Block(Node):
+    """``{ … }``: statements in order."""
+
+    statements: "tuple[Statement, ...]" = ()
+    closing: tuple[str, ...] = field(default=(), eq=False, repr=False)
+    """Comments after the last statement."""
+
+
+@frozen
+class Param(Line):
+    """``param order = "A-1"``, ``param pin secret``: a value given when the script is started."""
+
+    name: str
+    default: Expression | None = None
+    secret: bool = False
+    """What it holds must not reach a log or a callback."""
+
+
+@frozen
+class Use(Line):
+    """``use "other.call"``: flows of another script."""
+
+    path: str
+
+
+@frozen
+class Call(Line):
+    """``call NUMBER from ID ring 30s notify URL as NAME { … }``.
+
+    As the header, it has no block: the script goes on when the phone is answered.  Inside a
+    script, with a block, it places another leg and runs the block on it at the same time.
+    """
+
+    number: Expression
+    caller_id: Expression | None = None
+    ring: Expression | None = None
+    notify: Expression | None = None
+    name: str | None = None
+    block: Block | None = None
+
+
+@frozen
+class Inbound(Line):
+    """``inbound "+1800…" notify URL``: a leg that called one of our numbers."""
+
+    number: Expression
+    notify: Expression | None = None
+
+
+@frozen
+class InboundSms(Line):
+    """``inbound sms "+1800…" keyword "JOIN"``: a message that came in."""
+
+    number: Expression
+    keyword: Expression | None = None
+    notify: Expression | None = None
+
+
+@frozen
+class Answer(Line):
+    """``answer``."""
+
+
+@frozen
+class Reject(Line):
+    """``reject``, ``reject busy``, ``reject declined``."""
+
+    reason: Literal["busy", "declined"] | None = None
+
+
+@frozen
+class Play(Line):
+    """``play AUDIO until TONES times N notify URL``, ``start play AUDIO …``."""
+
+    audio: Expression
+    until: Expression | None = None
+    times: Expression | None = None
+    notify: Expression | None = None
+    background: bool = False
+
+
+@frozen
+class StopPlay(Line):
+    """``stop play``: ends the background playback."""
+
+
+@frozen
+class Say(Line):
+    """``say TEXT voice NAME until TONES notify URL``."""
+
+    text: Expression
+    voice: Expression | None = None
+    until: Expression | None = None
+    notify: Expression | None = None
+
+
+@frozen
+class Record(Line):
+    """``record as NAME for DURATION until TONES silence DURATION beep notify URL``: waits for its end."""
+
+    name: str | None = None
+    limit: Expression | None = None
+    until: Expression | None = None
+    silence: Expression | None = None
+    beep: bool = False
+    notify: Expression | None = None
+
+
+@frozen
+class StartRecord(Line):
+    """``start record as NAME notify URL``: the recorder runs in the background."""
+
+    name: str | None = None
+    notify: Expression | None = None
+
+
+@frozen
+class StopRecord(Line):
+    """``stop record``."""
+
+
+@frozen
+class Tone(Line):
+    """``tone "1234#"``: send DTMF to the far end."""
+
+    tones: Expression
+
+
+@frozen
+class Wait(Line):
+    """``wait 2s``."""
+
+    duration: Expression
+
+
+@frozen
+class WaitTone(Line):
+    """``wait tone TONES fresh as NAME for DURATION notify URL else { … }``."""
+
+    tones: Expression
+    fresh: bool = False
+    name: str | None = None
+    limit: Expression | None = None
+    notify: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
+class StartTones(Line):
+    """``start tones notify URL``: every tone is posted there from now on."""
+
+    notify: Expression
+
+
+@frozen
+class StopTones(Line):
+    """``stop tones notify URL``."""
+
+    notify: Expression | None = None
+
+
+@frozen
+class Gather(Line):
+    """``gather pin secret digits 1..4 until "#" for 5s tries 3 fresh { prompt }``."""
+
+    name: str
+    least: Expression
+    most: Expression | None = None
+    """None: exactly *least*."""
+    until: Expression | None = None
+    limit: Expression | None = None
+    tries: Expression | None = None
+    secret: bool = False
+    fresh: bool = False
+    prompt: Block = Block()
+
+
+@frozen
+class Choice(Line):
+    """``"1" { … }``, ``"2,3" { … }`` in a menu."""
+
+    tones: Expression
+    block: Block
+
+
+@frozen
+class Menu(Line):
+    """``menu tries 3 for 8s { prompt { … } "1" { … } timeout { … } otherwise { … } }``."""
+
+    prompt: Block
+    choices: tuple[Choice, ...]
+    tries: Expression | None = None
+    limit: Expression | None = None
+    fresh: bool = False
+    timeout: Block | None = None
+    otherwise: Block | None = None
+
+
+@frozen
+class Conference(Line):
+    """``conference room moderator NUMBER waiting notify URL``: create one and bind its ID."""
+
+    name: str
+    moderator: Expression | None = None
+    waiting: bool = False
+    notify: Expression | None = None
+
+
+@frozen
+class Join(Line):
+    """``join room as moderator muted notify URL``, ``start join room …``."""
+
+    conference: Expression
+    moderator: bool = False
+    muted: bool = False
+    notify: Expression | None = None
+    background: bool = False
+
+
+@frozen
+class Leave(Line):
+    """``leave room``."""
+
+    conference: Expression
+
+
+@frozen
+class In(Line):
+    """``in room { … }``: queue statements on the conference itself."""
+
+    conference: Expression
+    block: Block
+
+
+@frozen
+class Connect(Line):
+    """``connect operator for 10m``: bridge this leg and another until either ends."""
+
+    leg: str
+    limit: Expression | None = None
+
+
+@frozen
+class Transfer(Line):
+    """``transfer NUMBER``: blind transfer (SIP REFER)."""
+
+    number: Expression
+
+
+@frozen
+class Mute(Line):
+    """``mute operator``."""
+
+    leg: str
+
+
+@frozen
+class Unmute(Line):
+    """``unmute operator``."""
+
+    leg: str
+
+
+@frozen
+class Hangup(Line):
+    """``hangup``, or ``hangup operator`` for another leg of this script."""
+
+    leg: str | None = None
+
+
+@frozen
+class Sms(Line):
+    """``sms NUMBER TEXT via OPERATOR notify URL``."""
+
+    number: Expression
+    text: Expression
+    operator: Expression | None = None
+    notify: Expression | None = None
+
+
+@frozen
+class Notify(Line):
+    """``notify URL with { … }``: durable, in order, and nobody waits for it."""
+
+    url: Expression
+    fields: Map | None = None
+
+
+@frozen
+class Ask(Line):
+    """``ask URL with { … } as NAME for 5s else { … }``: wait for the JSON answer."""
+
+    url: Expression
+    name: str
+    fields: Map | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
+class Follow(Line):
+    """``follow URL with { … } for 5s else { … }``: run the script that the answer holds."""
+
+    url: Expression
+    fields: Map | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
+class Let(Line):
+    """``let total = price * 2``."""
+
+    name: str
+    value: Expression
+
+
+@frozen
+class If(Line):
+    """``if a == b { … } else { … }``; ``else if`` is an *otherwise* that holds one If alone."""
+
+    condition: Expression
+    then: Block
+    otherwise: Block | None = None
+
+
+@frozen
+class Repeat(Line):
+    """``repeat 3 times { … }``."""
+
+    times: Expression
+    block: Block
+
+
+@frozen
+class For(Line):
+    """``for number in numbers { … }``."""
+
+    name: str
+    items: Expression
+    block: Block
+
+
+@frozen
+class Break(Line):
+    """``break``: leave the innermost ``repeat`` or ``for``."""
+
+
+@frozen
+class Flow(Line):
+    """``flow greet(name, language) { … }``: a named piece of script."""
+
+    name: str
+    parameters: tuple[str, ...]
+    block: Block
+
+
+@frozen
+class Do(Line):
+    """``do greet("Ann", "en")``."""
+
+    flow: str
+    arguments: tuple[Expression, ...] = ()
+
+
+@frozen
+class Return(Line):
+    """``return``: leave the flow."""
+
+
+@frozen
+class OnHangup(Line):
+    """``on hangup { … }``: runs once after the leg has ended, so it holds no media."""
+
+    block: Block
+
+
+@frozen
+class OnTone(Line):
+    """``on tone "0" { … }``: runs beside the script whenever one of the tones is pressed."""
+
+    tones: Expression
+    block: Block
+
+
+@frozen
+class Start(Line):
+    """``start { … }``: a block in the background of this leg, ended with it."""
+
+    block: Block
+
+
+@frozen
+class Stay(Line):
+    """``stay``, ``stay for 10m``: keep the leg up, running what is queued through REST."""
+
+    limit: Expression | None = None
+
+
+Header: TypeAlias = Call | Inbound | InboundSms
+
+Statement: TypeAlias = (
+    Call
+    | Answer
+    | Reject
+    | Play
+    | StopPlay
+    | Say
+    | Record
+    | StartRecord
+    | StopRecord
+    | Tone
+    | Wait
+    | WaitTone
+    | StartTones
+    | StopTones
+    | Gather
+    | Menu
+    | Conference
+    | Join
+    | Leave
+    | In
+    | Connect
+    | Transfer
+    | Mute
+    | Unmute
+    | Hangup
+    | Sms
+    | Notify
+    | Ask
+    | Follow
+    | Let
+    | If
+    | Repeat
+    | For
+    | Break
+    | Flow
+    | Do
+    | Return
+    | OnHangup
+    | OnTone
+    | Start
+    | Stay
+)
+
+
+@frozen
+class Script(Node):
+    """A whole text: parameters and uses first, then at most one header, then statements."""
+
+    body: Block = Block()
+    header: Header | None = None
+    params: tuple[Param, ...] = ()
+    uses: tuple[Use, ...] = ()
+
+
+def text(value: str) -> Text:
+    """Make the Text that says just *value*."""
+    return Text((value,) if value else ())

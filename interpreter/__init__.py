@@ -1,0 +1,1 @@
+"""Running scripts: effects, runs, the switchboard of live calls, traces, golden cases."""

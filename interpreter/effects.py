@@ -1,0 +1,150 @@
+"""What a script can ask of the world.
+
+An effect is a value: the statement that led to it holds expressions, the effect holds what they
+came to.  A run performs an effect by handing it to its door and going on; whatever comes of it
+comes back as an event in the run's inbox.  There is no other way out of a script.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+from ringful.media.port import Sound
+
+
+@frozen
+class Ring:
+    """Call *number*; the events of *leg* come to the inbox."""
+
+    leg: str
+    number: str
+    caller_id: str | None = None
+
+
+@frozen
+class Hangup:
+    """End *leg*; *why* is for the trace (``script``, ``api``, ``no answer``, ``max duration`` …)."""
+
+    leg: str
+    why: str = "script"
+
+
+@frozen
+class Prepare:
+    """Fetch *sound* ahead of its turn."""
+
+    sound: Sound
+
+
+@frozen
+class Cue:
+    """Let *sound* follow the present playback without a hole."""
+
+    leg: str
+    playback: int
+    sound: Sound
+
+
+@frozen
+class Play:
+    """Play *sound* on *leg*."""
+
+    leg: str
+    playback: int
+    sound: Sound
+    background: bool = False
+
+
+@frozen
+class StopPlayback:
+    """Cut a playback short."""
+
+    leg: str
+    playback: int
+
+
+@frozen
+class StartRecording:
+    """Record *leg* into the recording store under *file*, a bare file name."""
+
+    leg: str
+    recording: int
+    file: str
+    silence: float | None = None
+    beep: bool = False
+
+
+@frozen
+class StopRecording:
+    """End a recording."""
+
+    leg: str
+    recording: int
+
+
+@frozen
+class SendTones:
+    """Send DTMF to the far end."""
+
+    leg: str
+    sending: int
+    tones: str
+
+
+@frozen
+class SetTimer:
+    """Put a `TimerFired` for *timer* into the inbox after *seconds*."""
+
+    timer: int
+    seconds: float
+
+
+@frozen
+class CancelTimer:
+    """Forget *timer*; an event of it that is on its way is ignored."""
+
+    timer: int
+
+
+@frozen
+class Notify:
+    """Post *fields* to *url*: durable, in order, at least once.
+
+    *fields* are complete but for ``event``, which the outbox gives.  *secret* names the fields
+    that a trace must not show.
+    """
+
+    url: str
+    fields: Mapping[str, str]
+    n: int
+    """The position in the call's order, from 1 and without gaps."""
+    secret: frozenset[str] = field(factory=frozenset)
+
+
+@frozen
+class Ask:
+    """Post *fields* to *url* and put the answer into the inbox; *want* says what the answer must be."""
+
+    asking: int
+    url: str
+    fields: Mapping[str, str]
+    want: Literal["json", "script"] = "json"
+    secret: frozenset[str] = field(factory=frozenset)
+
+
+Effect: TypeAlias = (
+    Ring
+    | Hangup
+    | Prepare
+    | Cue
+    | Play
+    | StopPlayback
+    | StartRecording
+    | StopRecording
+    | SendTones
+    | SetTimer
+    | CancelTimer
+    | Notify
+    | Ask
+)

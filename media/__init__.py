@@ -1,0 +1,1 @@
+"""Legs and sound: the port, simulated phones, and pjsua2 behind worker processes."""

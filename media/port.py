@@ -1,0 +1,243 @@
+"""What the media room offers: phones that are told what to do, and say what happened.
+
+Three rules hold for every implementation, and the contract tests hold both of ours to them.
+
+*Nothing here blocks.*  A method of `Phones` gives its order and returns; what comes of it comes as
+events, in order, to the sink that the leg was rung with.  A sink is called in the owner's thread
+and must not block either.
+
+*Every order has one end.*  A playback that was ordered ends in exactly one `PlaybackEnded` or
+`PlaybackFailed`; a recording in one `RecordingEnded` or `RecordingFailed`; tones in one `TonesSent`;
+a leg in one `Refused` (it was never answered) or one `HungUp`.
+
+*The leg's end comes last.*  When a leg ends, for whatever reason, the ends of all that was ordered
+on it are told before it, and nothing is told after it.  When `RecordingEnded` is told, the file is
+a valid WAV and is on the disk.  An order for a leg that has ended is ignored, since its end has
+been told or is on the way.
+
+The caller chooses all names: *leg* is unique for the node's lifetime; *playback*, *recording* and
+*sending* are numbers that are unique within their leg.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+from attrs import frozen
+
+
+
+@frozen
+class Announcement:
+    """An audio file: an ``http(s):`` or ``file:`` URL, or a name in the media library."""
+
+    url: str
+
+
+@frozen
+class Speech:
+    """*text* spoken by the synthesizer; *voice* is one of its voices, or None for the default."""
+
+    text: str
+    voice: str | None = None
+
+
+Sound: TypeAlias = Announcement | Speech
+
+
+
+RefusalReason: TypeAlias = Literal["busy", "noanswer", "rejected", "unreachable", "capacity", "cancelled"]
+"""``capacity``: this server had no leg free; ``cancelled``: `Phones.hang_up` before the answer."""
+
+Party: TypeAlias = Literal["callee", "server", "lost"]
+"""Who ended an answered leg: the far end, `Phones.hang_up`, or a fault of the media process."""
+
+
+@frozen
+class Quality:
+    """Figures of the RTP stream that came from the far end."""
+
+    packets: int = 0
+    lost: int = 0
+    jitter_ms: float = 0.0
+
+
+@frozen
+class Ringing:
+    """The far end says that it rings (180 or 183); told at most once."""
+
+    leg: str
+
+
+@frozen
+class Answered:
+    """The far end answered, and sound can pass both ways."""
+
+    leg: str
+
+
+@frozen
+class Refused:
+    """The call was never answered, and is over.
+
+    *sip_status* is the final response's code, or None where none came.
+    """
+
+    leg: str
+    reason: RefusalReason
+    sip_status: int | None = None
+    detail: str = ""
+
+
+@frozen
+class HungUp:
+    """An answered leg is over."""
+
+    leg: str
+    by: Party
+    detail: str = ""
+    quality: Quality | None = None
+
+
+@frozen
+class TonePressed:
+    """The far end pressed a key; told at the key's beginning, once for each press."""
+
+    leg: str
+    tone: str
+    """One of ``0-9 * # A-D``."""
+    method: Literal["rfc4733", "info"] = "rfc4733"
+
+
+@frozen
+class PlaybackStarted:
+    """The first sample of *playback* went out."""
+
+    leg: str
+    playback: int
+
+
+@frozen
+class PlaybackEnded:
+    """The last sample of *playback* went out, or it was cut short."""
+
+    leg: str
+    playback: int
+    reason: Literal["end", "stopped", "hangup"]
+
+
+@frozen
+class PlaybackFailed:
+    """*playback* could not be played; *detail* says why, for a person to read."""
+
+    leg: str
+    playback: int
+    detail: str
+
+
+@frozen
+class RecordingStarted:
+    """Samples are being written."""
+
+    leg: str
+    recording: int
+
+
+@frozen
+class RecordingEnded:
+    """The recording's file is complete, valid, and on the disk.
+
+    *duration_ms* is the sound's length; *level_db* its RMS level in dB below full scale (None when
+    it is empty or digital silence).
+    """
+
+    leg: str
+    recording: int
+    reason: Literal["stopped", "silence", "hangup", "lost"]
+    duration_ms: int
+    size: int
+    level_db: float | None = None
+
+
+@frozen
+class RecordingFailed:
+    """Nothing usable was recorded; *detail* says why."""
+
+    leg: str
+    recording: int
+    detail: str
+
+
+@frozen
+class TonesSent:
+    """All tones of *sending* went out (*sent* is true), or the leg ended before."""
+
+    leg: str
+    sending: int
+    sent: bool = True
+
+
+Event: TypeAlias = (
+    Ringing
+    | Answered
+    | Refused
+    | HungUp
+    | TonePressed
+    | PlaybackStarted
+    | PlaybackEnded
+    | PlaybackFailed
+    | RecordingStarted
+    | RecordingEnded
+    | RecordingFailed
+    | TonesSent
+)
+
+Sink: TypeAlias = Callable[[Event], None]
+
+
+class Phones(Protocol):
+    """Place calls, and do things on their legs."""
+
+    def ring(self, leg: str, number: str, caller_id: str | None, sink: Sink) -> None:
+        """Call *number* (``+E.164``, or a ``sip:`` URI); all that happens on *leg* goes to *sink*.
+
+        There is no ring timeout here: whoever rings decides how long is too long, and hangs up.
+        """
+
+    def hang_up(self, leg: str) -> None:
+        """End *leg*: cancel it while it rings, hang it up when it is answered."""
+
+    def prepare(self, sound: Sound) -> None:
+        """Fetch and convert *sound* now, since it is likely to be played soon.  Failures are kept to itself."""
+
+    def play(self, leg: str, playback: int, sound: Sound, *, background: bool = False) -> None:
+        """Play *sound* on *leg*.
+
+        A leg has a foreground, where playbacks follow one another in the order they were given,
+        and a background, which is heard at the same time and holds one playback: a new one there
+        stops the one before.  If *playback* was announced by `cue`, this confirms it.
+        """
+
+    def cue(self, leg: str, playback: int, sound: Sound) -> None:
+        """Get *sound* ready to follow the present foreground playback without a hole.
+
+        When the present one ends by itself, *playback* starts with the very next sample, and waits
+        for nobody's `play`; when the present one is stopped or fails, the cue is dropped in silence
+        (a later `play` of it is then an ordinary one).  `stop_playback` takes a cue back.
+        """
+
+    def stop_playback(self, leg: str, playback: int) -> None:
+        """Cut *playback* short, or take it back if it has not begun; ignored when it has ended."""
+
+    def record(self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False) -> None:
+        """Record what the far end says to a WAV (16-bit, 8 kHz, mono) at *path*, whose folder exists.
+
+        With *silence*, the recording ends by itself when nobody has spoken for so many seconds.
+        With *beep*, the far end hears a beep first, and the recording begins after it.
+        """
+
+    def stop_recording(self, leg: str, recording: int) -> None:
+        """End *recording* now; ignored when it has ended."""
+
+    def send_tones(self, leg: str, sending: int, tones: str) -> None:
+        """Send *tones* (over ``0-9 * # A-D``) to the far end by RFC 4733, one after another."""

@@ -1,0 +1,1 @@
+"""Scripts that ship with ringful."""

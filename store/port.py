@@ -1,0 +1,166 @@
+"""What the store offers: everything that must outlive the process.
+
+All writes go through one writer in the order they are given, and many are committed together.
+`submit` never blocks: it takes its place in that order at once and returns a `Commit` that can be
+awaited; once it is awaited, the write is on the disk.  One `Write` is all or nothing.
+Reads see every committed write.  Times are Unix seconds (UTC); JSON values are plain.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal, Protocol, TypeAlias
+
+from attrs import field, frozen
+
+CallState: TypeAlias = Literal["live", "ended"]
+
+
+@frozen
+class Entry:
+    """One line of a call's journal: something that entered the inbox, or an effect that came out.
+
+    *kind* is ``event``, ``effect`` or ``outcome`` and *name* the class's name; *data* is its fields as JSON.
+    """
+
+    call_id: str
+    n: int
+    """From 1, without gaps, within the call."""
+    at: float
+    kind: str
+    name: str
+    data: Mapping[str, Any]
+
+
+@frozen
+class Post:
+    """A callback to deliver: form-encoded *fields* to *url*, in order within (call_id, url)."""
+
+    event_id: str
+    """Unique: the ``webhook-id``."""
+    key: str
+    """The API key whose secret signs it."""
+    call_id: str
+    n: int
+    url: str
+    fields: Mapping[str, str]
+    created: float
+
+
+@frozen
+class PostState:
+    """A post, and how its delivery stands."""
+
+    post: Post
+    state: Literal["pending", "delivered", "parked"]
+    attempts: int
+    next_at: float
+    """When the next attempt is due, while pending."""
+    last_error: str = ""
+
+
+@frozen
+class CallRecord:
+    """A call as lists show it: the index to its journal."""
+
+    call_id: str
+    key: str
+    callee: str
+    state: CallState
+    created: float
+    answered: float | None = None
+    ended: float | None = None
+    outcome: str = ""
+    """``completed``, or the reason that it failed: ``busy``, ``noanswer`` …"""
+    bill: Decimal | None = None
+
+
+@frozen
+class RecordingFile:
+    """A finished recording; *file* is its bare name in the recordings folder."""
+
+    file: str
+    call_id: str
+    key: str
+    created: float
+    duration_ms: int
+    size: int
+
+
+@frozen
+class Key:
+    """An API key, and what its holder may do.  None for a limit means the configuration's."""
+
+    key: str
+    secret: str
+    name: str
+    created: float
+    revoked: float | None = None
+    signing: bool = True
+    """False: unsigned requests are taken, for a trial only."""
+    calls_per_second: float | None = None
+    concurrent: int | None = None
+    prefixes: tuple[str, ...] = ()
+    """``+1512``…: what may be called; empty means the trunk's own country."""
+    spending_cap: Decimal | None = None
+
+
+@frozen
+class Write:
+    """Things that become durable together, or not at all."""
+
+    entries: Sequence[Entry] = ()
+    posts: Sequence[Post] = ()
+    calls: Sequence[CallRecord] = ()
+    """Inserted, or replaced by call_id."""
+    recordings: Sequence[RecordingFile] = ()
+    seqs: Sequence[tuple[str, int]] = ()
+    """(key, seq) pairs that were used."""
+    post_states: Sequence[PostState] = field(factory=tuple)
+    """Replaces how the delivery of these posts stands."""
+
+
+class Commit(Protocol):
+    """A write on its way to the disk."""
+
+    async def wait(self) -> None:
+        """Return when the write is durable.  Raises StoreError if it could not be made so."""
+
+
+class StoreError(Exception):
+    """The database refused a write or a read: a full disk, a lost connection."""
+
+
+class Store(Protocol):
+    """The whole of it; a user should ask for the narrowest part that it needs."""
+
+    def submit(self, write: Write) -> Commit: ...
+
+    # journal and calls
+    async def journal(self, call_id: str) -> Sequence[Entry]: ...
+    async def call(self, call_id: str) -> CallRecord | None: ...
+    async def calls(self, *, key: str | None = None, state: CallState | None = None, limit: int = 100) -> Sequence[CallRecord]:
+        """Newest first."""
+        ...
+
+    async def recordings(self, call_id: str) -> Sequence[RecordingFile]: ...
+    async def recording(self, file: str) -> RecordingFile | None: ...
+
+    # callback outbox
+    async def pending_posts(self) -> Sequence[PostState]:
+        """Everything undelivered and not parked, in order of call and n: read at start."""
+        ...
+
+    async def parked_posts(self, *, limit: int = 100) -> Sequence[PostState]: ...
+    async def posts(self, call_id: str) -> Sequence[PostState]: ...
+
+    # keys
+    async def key(self, key: str) -> Key | None: ...
+    async def keys(self) -> Sequence[Key]: ...
+    async def put_key(self, key: Key) -> None: ...
+    async def used_seqs(self, key: str) -> frozenset[int]:
+        """The newest 1024 seqs that were used (older ones are forgotten; the rest is arithmetic)."""
+        ...
+
+    async def spent(self, key: str) -> Decimal:
+        """The sum of the bills of this key's calls."""
+        ...
