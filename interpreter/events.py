@@ -1,0 +1,71 @@
+"""What can enter a run's inbox: all that a run ever learns of the world.
+
+Events of the legs are those of the media port.  These are the others: what the façade asked for,
+timers, and answers from the web.  They carry no time; the inbox stamps them as they enter.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+from ringful.grammar import nodes
+from ringful.interpreter.values import Value
+from ringful.media import port
+
+Operation: TypeAlias = Literal["hangup", "stop record", "stop tones"]
+"""What can be done at once instead of queued."""
+
+
+@frozen
+class Started:
+    """The run began; *params* are the values that its script was started with."""
+
+    script: nodes.Script
+    params: Mapping[str, Value] = field(factory=dict)
+
+
+@frozen
+class Queued:
+    """A statement was appended to the queue, as task number *task* (from 1)."""
+
+    task: int
+    statement: nodes.Statement
+
+
+@frozen
+class Interrupted:
+    """An immediate operation: it does not queue.
+
+    *notify* is where `stop tones` is told; *why* is told in the trace (``api``, ``shutdown``).
+    """
+
+    operation: Operation
+    notify: str | None = None
+    why: str = "api"
+
+
+@frozen
+class TimerFired:
+    """A timer that was set has run out."""
+
+    timer: int
+
+
+@frozen
+class WebAnswered:
+    """The answer to an `effects.Ask`: JSON as plain values, or a script's text."""
+
+    asking: int
+    value: Value
+
+
+@frozen
+class WebFailed:
+    """An `effects.Ask` came to nothing; *reason* is for a person to read."""
+
+    asking: int
+    reason: str
+
+
+Event: TypeAlias = port.Event | Started | Queued | Interrupted | TimerFired | WebAnswered | WebFailed

@@ -1,0 +1,37 @@
+"""What a run is told about the house that it runs in."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from attrs import frozen
+
+
+def no_charge(_number: str, _seconds: int) -> Decimal:
+    """Bill nothing: what holds where no rates are configured."""
+    return Decimal(0)
+
+
+@frozen
+class Settings:
+    """Limits and defaults of a run.  Durations are seconds."""
+
+    ring_timeout: float = 60.0
+    max_duration: float = 4 * 3600.0
+    recordings_url: str = "http://127.0.0.1:8080/recordings/"
+    """What a recording's file name is appended to, to make ``recordFile``."""
+    bill: Callable[[str, int], Decimal] = no_charge
+    """(callee, started seconds of the call) to its price."""
+    first_key: float = 10.0
+    between_keys: float = 5.0
+    tries: int = 3
+    record_limit: float = 3600.0
+    record_silence: float = 5.0
+    ask_limit: float = 10.0
+    closing_limit: float = 10.0
+    """How long a leg may take to end after it was told to; then it is counted as lost."""
+    farewell_limit: float = 30.0
+    """How long ``on hangup`` may run."""
+    step_budget: int = 10_000
+    """Statements that may run without any wait between them."""
+    type_ahead: int = 64
+    """Tones that a leg's input buffer holds; later ones are dropped."""
