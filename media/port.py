@@ -46,8 +46,9 @@ Sound: TypeAlias = Announcement | Speech
 
 
 
-RefusalReason: TypeAlias = Literal["busy", "noanswer", "rejected", "unreachable", "capacity", "cancelled"]
-"""``capacity``: this server had no leg free; ``cancelled``: `Phones.hang_up` before the answer."""
+RefusalReason: TypeAlias = Literal["busy", "noanswer", "rejected", "unreachable", "capacity", "cancelled", "notallowed"]
+"""``capacity``: this server had no leg free; ``cancelled``: `Phones.hang_up` before the answer;
+``notallowed``: the number was refused before it was rung (never said by phones themselves)."""
 
 Party: TypeAlias = Literal["callee", "server", "lost"]
 """Who ended an answered leg: the far end, `Phones.hang_up`, or a fault of the media process."""

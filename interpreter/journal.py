@@ -1,0 +1,96 @@
+"""Events and effects as JSON, and back: the lines of the journal.
+
+Statements are kept as their canonical text, so that a journal can be read by people and outlives
+the tree's shape.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import cattrs
+
+from ringful.grammar import nodes
+from ringful.grammar.parser import parse, parse_statements
+from ringful.grammar.printer import show, show_statement
+from ringful.interpreter import effects, events
+from ringful.interpreter.values import from_json, to_json
+from ringful.media import port
+from ringful.store.port import Entry
+
+_EVENTS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        *port.Event.__args__,  # type: ignore[attr-defined]
+        events.Started,
+        events.Queued,
+        events.Interrupted,
+        events.TimerFired,
+        events.WebAnswered,
+        events.WebFailed,
+    )
+}
+_SOUNDS = {"Announcement": port.Announcement, "Speech": port.Speech}
+
+_converter = cattrs.Converter(forbid_extra_keys=True)
+
+
+def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
+    """Give the fields of an event or effect as plain JSON values."""
+    match happening:
+        case events.Started(script, params):
+            return {"script": show(script), "params": {name: to_json(value) for name, value in params.items()}}
+        case events.Queued(task, statement):
+            return {"task": task, "statement": show_statement(statement)}
+        case events.WebAnswered(asking, value):
+            return {"asking": asking, "value": to_json(value)}
+        case effects.Notify(url, fields, n, secret):
+            return {"url": url, "fields": _masked(fields, secret), "n": n}
+        case effects.Ask(asking, url, fields, want, secret):
+            return {"asking": asking, "url": url, "fields": _masked(fields, secret), "want": want}
+        case _:
+            return {field.name: _plain(getattr(happening, field.name)) for field in attrs.fields(type(happening))}
+
+
+def _masked(fields: Mapping[str, str], secret: frozenset[str]) -> dict[str, str]:
+    return {name: "***" if name in secret else value for name, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, port.Announcement | port.Speech):
+        return {"sound": type(value).__name__, **attrs.asdict(value)}
+    if isinstance(value, Decimal):
+        return str(value)
+    return attrs.asdict(value) if attrs.has(type(value)) else value
+
+
+def decode_event(entry: Entry) -> events.Event:
+    """Make the event that *entry* (of kind ``event``) wrote down.
+
+    Raises ValueError where the entry is of no kind that we know.
+    """
+    data = dict(entry.data)
+    match entry.name:
+        case "Started":
+            params = {name: from_json(value) for name, value in data["params"].items()}
+            return events.Started(parse(data["script"]), params)
+        case "Queued":
+            return events.Queued(data["task"], _statement(data["statement"]))
+        case "WebAnswered":
+            return events.WebAnswered(data["asking"], from_json(data["value"]))
+        case name if name in _EVENTS:
+            made: events.Event = _converter.structure(data, _EVENTS[name])
+            return made
+    raise ValueError(f"an event `{entry.name}` is not known")
+
+
+def _statement(text: str) -> nodes.Statement:
+    return parse_statements(text)[0]
+
+
+def sound_of(data: Mapping[str, Any]) -> port.Sound:
+    """Make the sound that `encode` wrote down."""
+    fields = dict(data)
+    made: port.Sound = _SOUNDS[fields.pop("sound")](**fields)
+    return made

@@ -1,0 +1,123 @@
+"""One party's side of a call, as a run knows it: state only.
+
+The run changes it as events come in; statements read it.  A leg is *closing* from the moment that
+its end is certain: nothing more is asked of it then, and its strands are cancelled.
+"""
+
+from collections import deque
+from typing import Literal
+
+from attrs import define, field, frozen
+
+from ringful.grammar import nodes
+from ringful.interpreter.values import Value
+from ringful.media.port import Quality, RefusalReason, Sound
+
+
+@define
+class Playback:
+    """A playback that has not ended, and who is told of it."""
+
+    name: str
+    """What the callbacks call it: the announcement's URL, or the spoken text."""
+    notify: str | None = None
+    tell_start: bool = True
+    tell_end: bool = True
+    background: bool = False
+    cut: Literal["tone"] | None = None
+    """Why it was stopped, where the media cannot know."""
+
+
+@define
+class Recording:
+    """A recording that has not ended."""
+
+    file: str
+    notify: str | None = None
+    name: str | None = None
+    """The name to bind its result to."""
+    cut: Literal["tone", "limit"] | None = None
+    background: bool = False
+
+
+@frozen
+class Recorded:
+    """A recording that has ended."""
+
+    file: str
+    duration_ms: int
+    size: int
+    reason: str
+
+
+@define(eq=False)
+class ToneHandler:
+    """An ``on tone`` that is in force: its block runs whenever one of *tones* is pressed."""
+
+    tones: str
+    block: nodes.Block
+    names: dict[str, Value]
+
+
+@frozen
+class Cued:
+    """A playback that was announced to the media ahead of its statement."""
+
+    playback: int
+    sound: Sound
+    statement: nodes.Statement
+
+
+@define(eq=False)
+class Leg:
+    """A leg, from its ringing to its end."""
+
+    name: str
+    number: str
+    caller_id: str | None = None
+    notify: str | None = None
+    state: Literal["new", "ringing", "up", "over"] = "new"
+    closing: str | None = None
+    """Why its end is certain; None while it is not."""
+    ringing_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    refused: RefusalReason | None = None
+    sip_status: int | None = None
+    ended_by: str | None = None
+    quality: Quality | None = None
+    buffer: deque[str] = field(factory=deque)
+    """Tones that were pressed and not yet taken: type-ahead."""
+    detector: str | None = None
+    """Where every tone is posted, while a tone detector runs."""
+    playbacks: dict[int, Playback] = field(factory=dict)
+    recordings: dict[int, Recording] = field(factory=dict)
+    sendings: set[int] = field(factory=set)
+    cued: Cued | None = None
+    prepared: set[Sound] = field(factory=set)
+    tone_handlers: list[ToneHandler] = field(factory=list)
+    hangup_handlers: list[tuple[nodes.Block, dict[str, Value]]] = field(factory=list)
+    orders: int = 0
+    """How many playbacks, recordings and sendings were ordered: the next one's number less one."""
+    files: int = 0
+    recorded: list[Recorded] = field(factory=list)
+
+    def order(self) -> int:
+        """Give the number of a new order."""
+        self.orders += 1
+        return self.orders
+
+    def next_file(self) -> str:
+        """Name the next recording: ``{leg}.wav``, then ``{leg}-2.wav`` and so on."""
+        self.files += 1
+        return f"{self.name}.wav" if self.files == 1 else f"{self.name}-{self.files}.wav"
+
+    @property
+    def background_recording(self) -> int | None:
+        """The number of the running background recording."""
+        return next((n for n, one in self.recordings.items() if one.background), None)
+
+    @property
+    def background_playback(self) -> int | None:
+        """The number of the running background playback."""
+        return next((n for n, one in reversed(self.playbacks.items()) if one.background), None)

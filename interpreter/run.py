@@ -1,0 +1,585 @@
+"""One run: a script, its legs, its queue, and one inbox.
+
+Believe three things before reading on.  *Everything that happens enters the inbox* and is handled
+one at a time, to its end; `drain` never waits.  *Everything that the run does leaves through
+`perform`*, which journals it and hands it to the door.  *Nothing else decides order*: strands are
+resumed by this module alone, so a run fed with a journal's events does again what it did.
+
+This module decides what an event means for legs, tasks and strands; what a statement means is in
+`execute` and its neighbours.
+"""
+
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from decimal import Decimal
+from math import ceil
+from typing import Literal, Protocol, assert_never
+
+from attrs import define
+
+from ringful.grammar import nodes
+from ringful.grammar.span import NOWHERE, Span
+from ringful.interpreter import effects, events, journal
+from ringful.interpreter.evaluate import Fault, evaluate, text_of, url_of
+from ringful.interpreter.execute import Executor
+from ringful.interpreter.leg import Leg, Recorded
+from ringful.interpreter.settings import Settings
+from ringful.interpreter.strand import LegOver, Signal, Strand, StrandEnded, Wait
+from ringful.interpreter.tell import stamp
+from ringful.interpreter.values import Value, say
+from ringful.media import port
+from ringful.store.port import Entry
+
+
+class Door(Protocol):
+    """Where effects leave a run."""
+
+    def perform(self, effect: effects.Effect) -> None:
+        """Do *effect* without blocking; what comes of it is posted to the run's inbox."""
+        ...
+
+    def now(self) -> float:
+        """Give the time in Unix seconds."""
+        ...
+
+
+TaskState = Literal["waiting", "running", "done", "failed", "interrupted", "discarded"]
+
+
+@define
+class Task:
+    """A queued statement, and what became of it."""
+
+    number: int
+    statement: nodes.Statement
+    state: TaskState = "waiting"
+    detail: str = ""
+
+
+class Run:
+    """Run *script* as *call_id*; see the module's docstring."""
+
+    def __init__(
+        self,
+        script: nodes.Script,
+        call_id: str,
+        door: Door,
+        settings: Settings,
+        *,
+        journal: Callable[[Entry], None],
+        params: Mapping[str, Value] | None = None,
+        uses: Mapping[str, nodes.Script] | None = None,
+        watch: Callable[[nodes.Statement], None] | None = None,
+        wake: Callable[[], None] | None = None,
+    ) -> None:
+        self.script = script
+        self.call_id = call_id
+        self.settings = settings
+        self.params = dict(params or {})
+        self.uses = dict(uses or {})
+        self.watch = watch
+        self.wake = wake
+        self.legs: dict[str, Leg] = {}
+        self.subject: Leg | None = None
+        self.tasks: list[Task] = []
+        self.names: dict[str, Value] = {"call_id": call_id, "caller": None, "called": None}
+        self.ended = False
+        self.fault: Fault | None = None
+        self.now = 0.0
+        self.position: Span = NOWHERE
+        self.steps = 0
+        self.told = 0
+        self._door = door
+        self._journal = journal
+        self._entries = 0
+        self._inbox: deque[tuple[float, events.Event]] = deque()
+        self._strands: list[Strand] = []
+        self._spawned = 0
+        self._ready: deque[tuple[Strand, Signal | None]] = deque()
+        self._timers: dict[int, Callable[[], None] | None] = {}
+        self._timer = 0
+        self._asking = 0
+
+    def start(self) -> None:
+        """Begin: the first thing in the inbox."""
+        self.post(events.Started(self.script, self.params))
+
+    def post(self, event: events.Event) -> None:
+        """Put *event* into the inbox; it is handled at the next `drain`."""
+        self._inbox.append((self._door.now(), event))
+        if self.wake:
+            self.wake()
+
+    def drain(self) -> None:
+        """Handle everything that is in the inbox."""
+        while self._inbox:
+            at, event = self._inbox.popleft()
+            self.handle(event, at)
+
+    def handle(self, event: events.Event, at: float) -> None:
+        """Handle one event that happened *at*, and all that follows from it at once."""
+        # A clock that steps back must not make the journal's times do so.
+        self.now = max(self.now, at)
+        self.steps = 0
+        self.position = NOWHERE
+        self._enter("event", type(event).__name__, journal.encode(event))
+        if not self.ended:
+            self._take(event)
+            self._run_ready()
+            self._finish()
+
+    def _take(self, event: events.Event) -> None:
+        match event:
+            case events.Started():
+                self._begin()
+            case events.Queued(number, statement):
+                self._queue(Task(number, statement))
+            case events.Interrupted():
+                self._interrupt(event)
+            case events.TimerFired(timer):
+                self._fire(timer)
+            case events.WebAnswered() | events.WebFailed():
+                self.signal(event)
+            case _:
+                leg = self.legs.get(event.leg)
+                if leg and leg.state != "over":
+                    self._hear(leg, event)
+
+    # The beginning and the end
+
+    def _begin(self) -> None:
+        main = Executor(self, None, self.names)
+        try:
+            self._bind_params()
+            match self.script.header:
+                case nodes.Call() as call:
+                    main.leg = self.subject = self.new_leg(call, self.call_id, self.names)
+                    self.names["called"] = self.subject.number
+                    self.names["caller"] = self.subject.caller_id
+                    self.spawn(main.leg, main.ring_and(call, self.script.body))
+                case None:
+                    self.spawn(None, main.body(self.script.body))
+                case header:
+                    raise Fault("this header cannot be started by hand: a call or a message starts it", header.span)
+        except Fault as fault:
+            self.fail(fault)
+
+    def _bind_params(self) -> None:
+        declared = {param.name for param in self.script.params}
+        for name in self.params:
+            if name not in declared:
+                known = ", ".join(sorted(declared)) or "none"
+                raise Fault(f"the script has no param `{name}`; it has: {known}", NOWHERE)
+        for param in self.script.params:
+            if param.name in self.params:
+                self.names[param.name] = self.params[param.name]
+            elif param.default is not None:
+                self.names[param.name] = evaluate(param.default, self.names)
+            else:
+                raise Fault(f"param `{param.name}` needs a value", param.span)
+
+    def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value]) -> Leg:
+        """Make the leg that *call* asks for.  Raises Fault."""
+        number = text_of(call.number, names)
+        caller_id = text_of(call.caller_id, names) if call.caller_id else None
+        leg = Leg(name, number, caller_id, url_of(call.notify, names))
+        self.legs[name] = leg
+        return leg
+
+    def fail(self, fault: Fault) -> None:
+        """End the run for its script's fault: tell it, and hang up."""
+        if self.fault:
+            return
+        self.fault = fault
+        self._enter("outcome", "ScriptFailed", {"reason": fault.message, "place": str(fault.span)})
+        url = self.subject.notify if self.subject else self._header_notify()
+        place = {"line": str(fault.span.line), "column": str(fault.span.column)} if fault.span.line else {}
+        self.tell(url, "ScriptFailed", self.call_id, reason=fault.message, **place)
+        for leg in list(self.legs.values()):
+            self.close(leg, "script failed")
+        for strand in self._strands:
+            if strand.leg is None:
+                strand.cancel()
+
+    def _header_notify(self) -> str | None:
+        try:
+            header = self.script.header
+            return url_of(header.notify, self.names) if header else None
+        except Fault:
+            return None
+
+    def _finish(self) -> None:
+        if self.ended or self._strands or any(leg.state != "over" for leg in self.legs.values()):
+            return
+        self.ended = True
+        for timer in list(self._timers):
+            self.cancel_timer(timer)
+        for task in self.tasks:
+            if task.state == "waiting":
+                self.settle(task, "discarded", "the script has ended")
+        self._enter("outcome", "Ended", {"outcome": self.outcome})
+
+    @property
+    def outcome(self) -> str:
+        """``completed``, or why the run failed; empty while it is live."""
+        if not self.ended:
+            return ""
+        if self.fault:
+            return "scriptfailed"
+        leg = self.subject
+        return (leg.refused or "completed") if leg else "completed"
+
+    @property
+    def duration(self) -> int | None:
+        """The started seconds that the subject was up, or None while it never was."""
+        return started_seconds(self.subject, self.now) if self.subject else None
+
+    @property
+    def bill(self) -> Decimal:
+        """What all legs that have ended cost."""
+        return sum((self.price(leg) for leg in self.legs.values() if leg.state == "over"), Decimal(0))
+
+    def price(self, leg: Leg) -> Decimal:
+        """What *leg* costs: nothing unless it was answered."""
+        seconds = started_seconds(leg, self.now)
+        return Decimal(0) if seconds is None else self.settings.bill(leg.number, seconds)
+
+    # Strands
+
+    def spawn(self, leg: Leg | None, coroutine: Coroutine[Wait, Signal, None]) -> Strand:
+        """Make a strand of *coroutine*; it starts when the present one waits."""
+        self._spawned += 1
+        strand = Strand(self._spawned, leg, coroutine)
+        self._strands.append(strand)
+        self._ready.append((strand, None))
+        return strand
+
+    def signal(self, signal: Signal) -> bool:
+        """Give *signal* to the first strand that waits for it; say whether there was one."""
+        for strand in self._strands:
+            if strand.waiting and strand.waiting.wants(signal):
+                self._advance(strand, signal)
+                return True
+        return False
+
+    def _run_ready(self) -> None:
+        while self._ready:
+            strand, signal = self._ready.popleft()
+            if strand.ended or (signal and not (strand.waiting and strand.waiting.wants(signal))):
+                continue
+            self._advance(strand, signal)
+
+    def _advance(self, strand: Strand, signal: Signal | None) -> None:
+        try:
+            strand.resume(signal)
+        except Fault as fault:
+            self.fail(fault)
+        self._reap()
+
+    def _reap(self) -> None:
+        ended = [strand for strand in self._strands if strand.ended]
+        self._strands = [strand for strand in self._strands if not strand.ended]
+        for strand in ended:
+            signal = StrandEnded(strand.number)
+            for other in self._strands:
+                if other.waiting and other.waiting.wants(signal):
+                    self._ready.append((other, signal))
+
+    # Effects, the journal, callbacks, timers
+
+    def perform(self, effect: effects.Effect) -> None:
+        """Journal *effect* and let it out."""
+        self._enter("effect", type(effect).__name__, journal.encode(effect) | self._place())
+        self._door.perform(effect)
+
+    def _place(self) -> dict[str, str]:
+        return {"at_line": f"{self.position.path}:{self.position.line}"} if self.position.line else {}
+
+    def _enter(self, kind: str, name: str, data: Mapping[str, object]) -> None:
+        self._entries += 1
+        self._journal(Entry(self.call_id, self._entries, self.now, kind, name, data))
+
+    def tell(self, url: str | None, action: str | None, call_id: str, **fields: str) -> None:
+        """Post a callback to *url*; None: nobody wants to know."""
+        if url is None:
+            return
+        self.told += 1
+        first = {"action": action} if action else {}
+        last = {"callId": call_id, "at": stamp(self.now), "n": str(self.told)}
+        self.perform(effects.Notify(url, first | fields | last, self.told))
+
+    def set_timer(self, seconds: float, action: Callable[[], None] | None = None) -> int:
+        """Set a timer; when it fires, *action* is done, or the strand that waits for it goes on."""
+        self._timer += 1
+        self._timers[self._timer] = action
+        self.perform(effects.SetTimer(self._timer, seconds))
+        return self._timer
+
+    def cancel_timer(self, timer: int) -> None:
+        """Forget *timer*, unless it has fired."""
+        if timer in self._timers:
+            del self._timers[timer]
+            self.perform(effects.CancelTimer(timer))
+
+    def is_set(self, timer: int) -> bool:
+        """Say whether *timer* has neither fired nor been cancelled."""
+        return timer in self._timers
+
+    def _fire(self, timer: int) -> None:
+        if timer not in self._timers:
+            return  # It was cancelled while its event was on the way.
+        action = self._timers.pop(timer)
+        if action:
+            action()
+        else:
+            self.signal(events.TimerFired(timer))
+
+    def next_asking(self) -> int:
+        """Number a question to the web."""
+        self._asking += 1
+        return self._asking
+
+    # The queue
+
+    def _queue(self, task: Task) -> None:
+        self.tasks.append(task)
+        if self.subject is None or self.subject.closing:
+            self.settle(task, "discarded", "the call has ended")
+        elif not self.signal(events.Queued(task.number, task.statement)):
+            for strand in self._strands:
+                if strand.leg is self.subject and strand.waiting and strand.waiting.on_queued:
+                    strand.waiting.on_queued()
+
+    def next_task(self) -> Task | None:
+        """Give the first task that waits for its turn."""
+        return next((task for task in self.tasks if task.state == "waiting"), None)
+
+    def settle(self, task: Task, state: TaskState, detail: str = "") -> None:
+        """Give *task* its one outcome, and tell it."""
+        task.state, task.detail = state, detail
+        told = {"task": task.number} | ({"detail": detail} if detail else {})
+        self._enter("outcome", state, told)
+        if state == "discarded":
+            url = getattr(task.statement, "notify", None)
+            try:
+                where = url_of(url, self.names)
+            except Fault:
+                return
+            name = type(task.statement).__name__
+            self.tell(where, "TaskDiscarded", self.call_id, task=name, reason=detail)
+
+    def _interrupt(self, event: events.Interrupted) -> None:
+        leg = self.subject
+        match event.operation:
+            case "hangup":
+                if leg is None:
+                    for other in list(self.legs.values()):
+                        self.close(other, event.why)
+                    for strand in self._strands:
+                        strand.cancel()
+                    self._reap()
+                else:
+                    self.close(leg, event.why)
+            case "stop record":
+                if leg and not leg.closing and (recording := leg.background_recording):
+                    self.perform(effects.StopRecording(leg.name, recording))
+            case "stop tones":
+                if leg and not leg.closing:
+                    leg.detector = None
+                    self.tell(event.notify, "ToneDetectorStop", leg.name)
+            case _:
+                assert_never(event.operation)
+
+    # Legs
+
+    def close(self, leg: Leg, why: str, *, order: bool = True) -> None:
+        """Make the end of *leg* certain: end its strands and, with *order*, hang it up."""
+        if leg.closing or leg.state == "over":
+            return
+        leg.closing = why
+        leg.tone_handlers.clear()
+        leg.detector = None
+        for strand in list(self._strands):
+            if strand.leg is leg:
+                strand.cancel()
+        self._reap()
+        if leg is self.subject:
+            for task in self.tasks:
+                if task.state == "waiting":
+                    self.settle(task, "discarded", "the call was hung up")
+        if not order:
+            return
+        if leg.state == "new":
+            self._over(leg)
+        else:
+            self.perform(effects.Hangup(leg.name, why))
+            self.set_timer(self.settings.closing_limit, lambda: self._lose(leg))
+
+    def _lose(self, leg: Leg) -> None:
+        """Count *leg* as lost: it was told to end, and never said that it had."""
+        if leg.state != "over":
+            leg.ended_by = "lost"
+            leg.refused = None if leg.answered_at is not None else "cancelled"
+            self._over(leg)
+
+    def _hear(self, leg: Leg, event: port.Event) -> None:
+        match event:
+            case port.Ringing():
+                leg.ringing_at = self.now
+            case port.Answered():
+                self._answered(leg, event)
+            case port.Refused(_, reason, sip_status):
+                leg.refused, leg.sip_status = reason, sip_status
+                self._over(leg)
+            case port.HungUp(_, by, _, quality):
+                leg.ended_by, leg.quality = by, quality
+                self._over(leg)
+            case port.TonePressed(_, tone):
+                self._tone(leg, tone, event)
+            case port.PlaybackStarted() | port.PlaybackEnded() | port.PlaybackFailed():
+                self._hear_playback(leg, event)
+            case port.RecordingStarted() | port.RecordingEnded() | port.RecordingFailed():
+                self._hear_recording(leg, event)
+            case port.TonesSent(_, sending, sent):
+                leg.sendings.discard(sending)
+                self._pass_on(leg, event, ending=not sent)
+            case _:
+                assert_never(event)
+
+    def _pass_on(self, leg: Leg, event: port.Event, *, ending: bool) -> None:
+        """Give *event* to its strand, unless it says that the leg is ending: then close that."""
+        if ending:
+            self.close(leg, "far end", order=False)
+        else:
+            self.signal(event)
+
+    def _answered(self, leg: Leg, event: port.Answered) -> None:
+        leg.state, leg.answered_at = "up", self.now
+        if leg is self.subject:
+            self.names["answered_at"] = stamp(self.now)
+        self.tell(leg.notify, "CallEstablished", leg.name)
+        if not leg.closing:
+            limit = self.settings.max_duration
+            self.set_timer(limit, lambda: self.close(leg, "max duration"))
+            self.signal(event)
+
+    def _tone(self, leg: Leg, tone: str, event: port.TonePressed) -> None:
+        """Give a tone to whom it is for: who waits for it, a handler, who hears misfires, the buffer."""
+        if leg.closing:
+            return
+        self.tell(leg.detector, "ToneDetected", leg.name, tone=tone)
+        listening = [
+            (strand, strand.waiting)
+            for strand in reversed(self._strands)
+            if strand.leg is leg and strand.waiting and strand.waiting.tones is not None
+        ]
+        for strand, wait in listening:
+            if tone in (wait.tones or ""):
+                self._advance(strand, event)
+                return
+        for handler in leg.tone_handlers:
+            if tone in handler.tones:
+                self.spawn(leg, Executor(self, leg, handler.names).body(handler.block))
+                return
+        for strand, wait in listening:
+            if wait.misfires:
+                self._advance(strand, event)
+                return
+        if len(leg.buffer) < self.settings.type_ahead:
+            leg.buffer.append(tone)
+
+    def _hear_playback(
+        self, leg: Leg, event: port.PlaybackStarted | port.PlaybackEnded | port.PlaybackFailed
+    ) -> None:
+        playback = leg.playbacks.get(event.playback)
+        if playback is None:
+            return
+        match event:
+            case port.PlaybackStarted():
+                if playback.tell_start:
+                    self.tell(playback.notify, "PlayStart", leg.name, announcement=playback.name)
+                self._pass_on(leg, event, ending=False)
+            case port.PlaybackEnded(_, _, reason):
+                del leg.playbacks[event.playback]
+                if playback.tell_end or reason != "end":
+                    why = playback.cut or reason
+                    self.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=why)
+                self._pass_on(leg, event, ending=reason == "hangup")
+            case port.PlaybackFailed(_, _, detail):
+                del leg.playbacks[event.playback]
+                self.tell(playback.notify, "PlayFailed", leg.name, announcement=playback.name, reason=detail)
+                self._pass_on(leg, event, ending=False)
+
+    def _hear_recording(
+        self, leg: Leg, event: port.RecordingStarted | port.RecordingEnded | port.RecordingFailed
+    ) -> None:
+        recording = leg.recordings.get(event.recording)
+        if recording is None:
+            return
+        url = self.settings.recordings_url + recording.file
+        match event:
+            case port.RecordingStarted():
+                self.tell(recording.notify, "RecordStart", leg.name, recordFile=url)
+                self._pass_on(leg, event, ending=False)
+            case port.RecordingEnded(_, _, ended, duration_ms, size):
+                del leg.recordings[event.recording]
+                reason = recording.cut or ("stop" if ended == "stopped" else ended)
+                leg.recorded.append(Recorded(recording.file, duration_ms, size, reason))
+                seconds = say(Decimal(duration_ms) / 1000)
+                self.tell(recording.notify, "RecordComplete", leg.name, recordFile=url, duration=seconds, reason=reason)
+                self._pass_on(leg, event, ending=ended in ("hangup", "lost"))
+            case port.RecordingFailed(_, _, detail):
+                del leg.recordings[event.recording]
+                self.tell(recording.notify, "RecordFailed", leg.name, recordFile=url, reason=detail)
+                self._pass_on(leg, event, ending=False)
+
+    def _over(self, leg: Leg) -> None:
+        """Settle the end of *leg*: what is open, its final event, its farewell."""
+        self.close(leg, "far end", order=False)
+        leg.state, leg.ended_at = "over", self.now
+        self._settle_orders(leg)
+        self._tell_end(leg)
+        for block, names in leg.hangup_handlers:
+            self.spawn(None, Executor(self, None, names).body(block))
+        if leg is self.subject:
+            for other in list(self.legs.values()):
+                self.close(other, "the script's own leg has ended")
+            if leg.hangup_handlers:
+                self.set_timer(self.settings.farewell_limit, self._cut_farewell)
+        self.signal(LegOver(leg.name))
+
+    def _settle_orders(self, leg: Leg) -> None:
+        """Tell the end of what the media left open, which it promises not to."""
+        for number in list(leg.playbacks):
+            self._hear_playback(leg, port.PlaybackEnded(leg.name, number, "hangup"))
+        for number in list(leg.recordings):
+            self._hear_recording(leg, port.RecordingFailed(leg.name, number, "the media process was lost"))
+
+    def _tell_end(self, leg: Leg) -> None:
+        bill = say(self.price(leg))
+        if leg.answered_at is None:
+            # Cancelled by our own ring timeout is, to the client, a phone that nobody answered.
+            reason = leg.refused or "unreachable"
+            if leg.closing == "no answer" and reason == "cancelled":
+                reason = leg.refused = "noanswer"
+            status = {} if leg.sip_status is None else {"sipStatus": str(leg.sip_status)}
+            self.tell(leg.notify, "CallFailed", leg.name, reason=reason, **status, billAmount=bill)
+            return
+        by_callee = leg.ended_by == "callee"
+        action = "CalleeHangUp" if by_callee else "ServerHangup"
+        why = {} if by_callee else {"reason": "lost" if leg.ended_by == "lost" else leg.closing or "script"}
+        seconds = str(started_seconds(leg, self.now))
+        self.tell(leg.notify, action, leg.name, duration=seconds, billAmount=bill, **why)
+
+    def _cut_farewell(self) -> None:
+        for strand in list(self._strands):
+            strand.cancel()
+        self._reap()
+
+
+def started_seconds(leg: Leg, now: float) -> int | None:
+    """How many seconds of *leg* have begun since its answer; None where it had none."""
+    if leg.answered_at is None:
+        return None
+    return max(0, ceil(round((leg.ended_at or now) - leg.answered_at, 3)))
+

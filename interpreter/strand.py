@@ -1,0 +1,102 @@
+"""Strands: what runs side by side within one run, and is scheduled by it.
+
+A strand is a coroutine that awaits nothing but `suspend`: it tells the run what it waits for, and
+the run resumes it with the event.  No other scheduler takes part, so that two runs with the same
+inbox do the same.  Cancelling a strand throws `Cancelled` at the place where it waits; ``finally``
+clauses may perform effects there, but must not wait.
+"""
+
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import TypeAlias, cast
+
+from attrs import define, field, frozen
+
+from ringful.interpreter.events import Event
+from ringful.interpreter.leg import Leg
+
+
+class Cancelled(BaseException):
+    """The strand must end: its leg is over, or its block was cut short."""
+
+
+class Failed(Exception):
+    """A statement could not do its work; the message says why, for a person to read."""
+
+
+@frozen
+class StrandEnded:
+    """Another strand of this run has ended: an event between strands, never in the inbox."""
+
+    strand: int
+
+
+@frozen
+class LegOver:
+    """Another leg of this run is over: an event between strands, never in the inbox."""
+
+    leg: str
+
+
+Signal: TypeAlias = Event | StrandEnded | LegOver
+
+
+@frozen
+class Wait:
+    """What a strand waits for."""
+
+    wants: Callable[[Signal], bool]
+    tones: str | None = None
+    """The tones that it takes from its leg; None: it is not waiting for tones."""
+    misfires: bool = False
+    """It also wants to be told of tones that nobody takes."""
+    on_queued: Callable[[], None] | None = None
+    """What to do when a statement is queued meanwhile: look ahead."""
+
+
+@types.coroutine
+def suspend(wait: Wait) -> Generator[Wait, Signal, Signal]:
+    """Wait until the run has an event that *wait* is for, and return it."""
+    return (yield wait)
+
+
+@define(eq=False)
+class Strand:
+    """A coroutine, the leg that it runs on (None: no leg), and what it waits for."""
+
+    number: int
+    leg: Leg | None
+    coroutine: Coroutine[Wait, Signal, None] = field(repr=False)
+    waiting: Wait | None = None
+    doomed: bool = False
+    """It was cancelled while it was running, and must end at its next step."""
+    running: bool = False
+    ended: bool = False
+
+    def resume(self, signal: Signal | None) -> None:
+        """Let the coroutine go on until it waits again, or ends."""
+        # A coroutine that has not begun takes None, and the type of `send` cannot say so.
+        self._advance(lambda: self.coroutine.send(cast(Signal, signal)))
+
+    def cancel(self) -> None:
+        """End the strand: now where it waits, or at its next step where it is running."""
+        if self.ended or self.doomed:
+            return
+        self.doomed = True
+        if not self.running:
+            self._advance(lambda: self.coroutine.throw(Cancelled()))
+
+    def _advance(self, step: Callable[[], Wait]) -> None:
+        self.waiting = None
+        self.running = True
+        try:
+            self.waiting = step()
+        except (StopIteration, Cancelled):
+            self.ended = True
+        except BaseException:
+            self.ended = True
+            raise
+        finally:
+            self.running = False
+        if self.doomed and not self.ended:
+            self._advance(lambda: self.coroutine.throw(Cancelled()))

@@ -1,0 +1,9 @@
+"""How times are told to the outside."""
+
+from datetime import UTC, datetime
+
+
+def stamp(at: float) -> str:
+    """Show Unix seconds as ISO 8601 in UTC, to the millisecond: ``2026-01-31T09:00:04.000Z``."""
+    moment = datetime.fromtimestamp(round(at, 3), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
