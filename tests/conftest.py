@@ -1,0 +1,61 @@
+"""Golden cases: text files whose input stands above what must come out.
+
+A test marked ``@pytest.mark.golden("parse/*.golden")`` runs once for each matching file under
+tests/golden and takes it as the argument ``case``.  A file opens with a sentence that says what it
+shows; ``== name`` begins a section.  ``pytest --update-golden`` rewrites what is expected, and a
+reviewer reads the difference.
+"""
+
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+class GoldenCase:
+    """One golden file: ``case["script"]`` reads a section, ``case.expect("problems", text)`` holds one."""
+
+    def __init__(self, path: Path, update: bool) -> None:
+        self.path = path
+        self._update = update
+        title, *parts = ("\n" + path.read_text(encoding="utf-8")).split("\n== ")
+        self.title = title.strip()
+        self.sections: dict[str, str] = {}
+        for part in parts:
+            name, _, body = part.partition("\n")
+            self.sections[name.strip()] = body.strip("\n") + "\n" if body.strip("\n") else ""
+
+    def __getitem__(self, name: str) -> str:
+        return self.sections[name]
+
+    def get(self, name: str, default: str = "") -> str:
+        """Give a section that a case may leave out."""
+        return self.sections.get(name, default)
+
+    def expect(self, name: str, text: str) -> None:
+        """Hold that section *name* says *text*; outer blank lines do not count."""
+        text = text.strip("\n") + "\n" if text.strip("\n") else ""
+        if self._update and self.sections.get(name) != text:
+            self.sections[name] = text
+            self._write()
+        assert name in self.sections, f"{self.path.name} has no section `{name}`; run pytest --update-golden"
+        assert self.sections[name] == text, f"{self.path}: section `{name}`"
+
+    def _write(self) -> None:
+        parts = [f"== {name}\n{body}" for name, body in self.sections.items()]
+        self.path.write_text("\n".join([f"{self.title}\n", *parts]), encoding="utf-8")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite what golden files expect")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark = metafunc.definition.get_closest_marker("golden")
+    if mark is None:
+        return
+    paths = sorted(GOLDEN.glob(mark.args[0]))
+    assert paths, f"no golden file matches {mark.args[0]}"
+    cases = [GoldenCase(path, metafunc.config.getoption("--update-golden")) for path in paths]
+    metafunc.parametrize("case", cases, ids=[path.stem for path in paths])
