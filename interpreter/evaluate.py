@@ -171,7 +171,7 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
             pass
         case _, bool():
             pass
-        case (int() | Decimal()), (int() | Decimal()):
+        case ((int() | Decimal()), (int() | Decimal())):
             return _numbers(operator, left, right, span)
         case Duration(a), Duration(b) if operator in ("+", "-"):
             return Duration(a + b if operator == "+" else a - b)

@@ -206,7 +206,9 @@ class Executor:
                 self.further_leg(statement)
             case nodes.Wait(duration):
                 self.look_ahead()
-                await self.within(seconds_of(duration, self.names), lambda _: False, on_queued=self.look_ahead)
+                await self.within(
+                    seconds_of(duration, self.names), lambda _: False, on_queued=self.look_ahead
+                )
             case _:
                 await self._execute_other(statement)
 
@@ -337,7 +339,9 @@ class Executor:
                 if task := self.run.next_task():
                     await self.run_task(task)
                 else:
-                    await self.wait(lambda s: isinstance(s, events.Queued) or s == events.TimerFired(timer or 0))
+                    await self.wait(
+                        lambda s: isinstance(s, events.Queued) or s == events.TimerFired(timer or 0)
+                    )
         finally:
             self._upcoming.pop()
             if timer:

@@ -151,5 +151,3 @@ async def menu(run_on: "Executor", statement: nodes.Menu) -> None:
                 return
         if statement.otherwise:
             await run_on.block(statement.otherwise)
-
-

@@ -6,7 +6,7 @@ the tree's shape.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import cattrs
@@ -22,7 +22,7 @@ from ringful.store.port import Entry
 _EVENTS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *port.Event.__args__,  # type: ignore[attr-defined]
+        *get_args(port.Event),
         events.Started,
         events.Queued,
         events.Interrupted,
@@ -40,7 +40,10 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
     """Give the fields of an event or effect as plain JSON values."""
     match happening:
         case events.Started(script, params):
-            return {"script": show(script), "params": {name: to_json(value) for name, value in params.items()}}
+            return {
+                "script": show(script),
+                "params": {name: to_json(value) for name, value in params.items()},
+            }
         case events.Queued(task, statement):
             return {"task": task, "statement": show_statement(statement)}
         case events.WebAnswered(asking, value):
@@ -50,7 +53,9 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
         case effects.Ask(asking, url, fields, want, secret):
             return {"asking": asking, "url": url, "fields": _masked(fields, secret), "want": want}
         case _:
-            return {field.name: _plain(getattr(happening, field.name)) for field in attrs.fields(type(happening))}
+            return {
+                field.name: _plain(getattr(happening, field.name)) for field in attrs.fields(type(happening))
+            }
 
 
 def _masked(fields: Mapping[str, str], secret: frozenset[str]) -> dict[str, str]:

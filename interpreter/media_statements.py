@@ -110,7 +110,11 @@ async def _play_through(
 
 def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
     match signal:
-        case port.PlaybackStarted(name, number) | port.PlaybackEnded(name, number) | port.PlaybackFailed(name, number):
+        case (
+            port.PlaybackStarted(name, number)
+            | port.PlaybackEnded(name, number)
+            | port.PlaybackFailed(name, number)
+        ):
             return name == leg.name and number == playback
     return False
 
@@ -259,7 +263,11 @@ def bind_recording(run_on: "Executor", leg: Leg, recording: Recording) -> None:
 
 def _is_recording(signal: Signal, leg: Leg, recording: int) -> bool:
     match signal:
-        case port.RecordingStarted(name, number) | port.RecordingEnded(name, number) | port.RecordingFailed(name, number):
+        case (
+            port.RecordingStarted(name, number)
+            | port.RecordingEnded(name, number)
+            | port.RecordingFailed(name, number)
+        ):
             return name == leg.name and number == recording
     return False
 

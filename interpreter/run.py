@@ -12,7 +12,6 @@ This module decides what an event means for legs, tasks and strands; what a stat
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
-from math import ceil
 from typing import Literal, Protocol, assert_never
 
 from attrs import define
@@ -22,12 +21,12 @@ from ringful.grammar.span import NOWHERE, Span
 from ringful.interpreter import effects, events, journal
 from ringful.interpreter.evaluate import Fault, evaluate, text_of, url_of
 from ringful.interpreter.execute import Executor
-from ringful.interpreter.leg import Leg, Recorded
+from ringful.interpreter.hearing import hear, over, started_seconds
+from ringful.interpreter.leg import Leg
 from ringful.interpreter.settings import Settings
-from ringful.interpreter.strand import LegOver, Signal, Strand, StrandEnded, Wait
+from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.tell import stamp
-from ringful.interpreter.values import Value, say
-from ringful.media import port
+from ringful.interpreter.values import Value
 from ringful.store.port import Entry
 
 
@@ -93,7 +92,7 @@ class Run:
         self._journal = journal
         self._entries = 0
         self._inbox: deque[tuple[float, events.Event]] = deque()
-        self._strands: list[Strand] = []
+        self.strands: list[Strand] = []
         self._spawned = 0
         self._ready: deque[tuple[Strand, Signal | None]] = deque()
         self._timers: dict[int, Callable[[], None] | None] = {}
@@ -143,9 +142,13 @@ class Run:
             case _:
                 leg = self.legs.get(event.leg)
                 if leg and leg.state != "over":
-                    self._hear(leg, event)
+                    hear(self, leg, event)
 
     # The beginning and the end
+
+    def resume_journal(self, journal: Callable[[Entry], None], entries: int) -> None:
+        """Write to *journal* from now on, after the *entries* that are there already."""
+        self._journal, self._entries = journal, entries
 
     def _begin(self) -> None:
         main = Executor(self, None, self.names)
@@ -160,7 +163,9 @@ class Run:
                 case None:
                     self.spawn(None, main.body(self.script.body))
                 case header:
-                    raise Fault("this header cannot be started by hand: a call or a message starts it", header.span)
+                    raise Fault(
+                        "this header cannot be started by hand: a call or a message starts it", header.span
+                    )
         except Fault as fault:
             self.fail(fault)
 
@@ -197,7 +202,7 @@ class Run:
         self.tell(url, "ScriptFailed", self.call_id, reason=fault.message, **place)
         for leg in list(self.legs.values()):
             self.close(leg, "script failed")
-        for strand in self._strands:
+        for strand in self.strands:
             if strand.leg is None:
                 strand.cancel()
 
@@ -208,8 +213,18 @@ class Run:
         except Fault:
             return None
 
+    def abandon(self, why: str) -> None:
+        """End the run where it stands, since a fault of ours makes its strands unfit to go on."""
+        self._ready.clear()
+        self.strands.clear()
+        for leg in self.legs.values():
+            if leg.state != "over":
+                leg.closing, leg.ended_by, leg.hangup_handlers = why, "lost", []
+                over(self, leg)
+        self._finish()
+
     def _finish(self) -> None:
-        if self.ended or self._strands or any(leg.state != "over" for leg in self.legs.values()):
+        if self.ended or self.strands or any(leg.state != "over" for leg in self.legs.values()):
             return
         self.ended = True
         for timer in list(self._timers):
@@ -250,15 +265,15 @@ class Run:
         """Make a strand of *coroutine*; it starts when the present one waits."""
         self._spawned += 1
         strand = Strand(self._spawned, leg, coroutine)
-        self._strands.append(strand)
+        self.strands.append(strand)
         self._ready.append((strand, None))
         return strand
 
     def signal(self, signal: Signal) -> bool:
         """Give *signal* to the first strand that waits for it; say whether there was one."""
-        for strand in self._strands:
+        for strand in self.strands:
             if strand.waiting and strand.waiting.wants(signal):
-                self._advance(strand, signal)
+                self.advance(strand, signal)
                 return True
         return False
 
@@ -267,9 +282,9 @@ class Run:
             strand, signal = self._ready.popleft()
             if strand.ended or (signal and not (strand.waiting and strand.waiting.wants(signal))):
                 continue
-            self._advance(strand, signal)
+            self.advance(strand, signal)
 
-    def _advance(self, strand: Strand, signal: Signal | None) -> None:
+    def advance(self, strand: Strand, signal: Signal | None) -> None:
         try:
             strand.resume(signal)
         except Fault as fault:
@@ -277,11 +292,11 @@ class Run:
         self._reap()
 
     def _reap(self) -> None:
-        ended = [strand for strand in self._strands if strand.ended]
-        self._strands = [strand for strand in self._strands if not strand.ended]
+        ended = [strand for strand in self.strands if strand.ended]
+        self.strands = [strand for strand in self.strands if not strand.ended]
         for strand in ended:
             signal = StrandEnded(strand.number)
-            for other in self._strands:
+            for other in self.strands:
                 if other.waiting and other.waiting.wants(signal):
                     self._ready.append((other, signal))
 
@@ -346,7 +361,7 @@ class Run:
         if self.subject is None or self.subject.closing:
             self.settle(task, "discarded", "the call has ended")
         elif not self.signal(events.Queued(task.number, task.statement)):
-            for strand in self._strands:
+            for strand in self.strands:
                 if strand.leg is self.subject and strand.waiting and strand.waiting.on_queued:
                     strand.waiting.on_queued()
 
@@ -375,7 +390,7 @@ class Run:
                 if leg is None:
                     for other in list(self.legs.values()):
                         self.close(other, event.why)
-                    for strand in self._strands:
+                    for strand in self.strands:
                         strand.cancel()
                     self._reap()
                 else:
@@ -399,7 +414,7 @@ class Run:
         leg.closing = why
         leg.tone_handlers.clear()
         leg.detector = None
-        for strand in list(self._strands):
+        for strand in list(self.strands):
             if strand.leg is leg:
                 strand.cancel()
         self._reap()
@@ -410,7 +425,7 @@ class Run:
         if not order:
             return
         if leg.state == "new":
-            self._over(leg)
+            over(self, leg)
         else:
             self.perform(effects.Hangup(leg.name, why))
             self.set_timer(self.settings.closing_limit, lambda: self._lose(leg))
@@ -420,166 +435,9 @@ class Run:
         if leg.state != "over":
             leg.ended_by = "lost"
             leg.refused = None if leg.answered_at is not None else "cancelled"
-            self._over(leg)
+            over(self, leg)
 
-    def _hear(self, leg: Leg, event: port.Event) -> None:
-        match event:
-            case port.Ringing():
-                leg.ringing_at = self.now
-            case port.Answered():
-                self._answered(leg, event)
-            case port.Refused(_, reason, sip_status):
-                leg.refused, leg.sip_status = reason, sip_status
-                self._over(leg)
-            case port.HungUp(_, by, _, quality):
-                leg.ended_by, leg.quality = by, quality
-                self._over(leg)
-            case port.TonePressed(_, tone):
-                self._tone(leg, tone, event)
-            case port.PlaybackStarted() | port.PlaybackEnded() | port.PlaybackFailed():
-                self._hear_playback(leg, event)
-            case port.RecordingStarted() | port.RecordingEnded() | port.RecordingFailed():
-                self._hear_recording(leg, event)
-            case port.TonesSent(_, sending, sent):
-                leg.sendings.discard(sending)
-                self._pass_on(leg, event, ending=not sent)
-            case _:
-                assert_never(event)
-
-    def _pass_on(self, leg: Leg, event: port.Event, *, ending: bool) -> None:
-        """Give *event* to its strand, unless it says that the leg is ending: then close that."""
-        if ending:
-            self.close(leg, "far end", order=False)
-        else:
-            self.signal(event)
-
-    def _answered(self, leg: Leg, event: port.Answered) -> None:
-        leg.state, leg.answered_at = "up", self.now
-        if leg is self.subject:
-            self.names["answered_at"] = stamp(self.now)
-        self.tell(leg.notify, "CallEstablished", leg.name)
-        if not leg.closing:
-            limit = self.settings.max_duration
-            self.set_timer(limit, lambda: self.close(leg, "max duration"))
-            self.signal(event)
-
-    def _tone(self, leg: Leg, tone: str, event: port.TonePressed) -> None:
-        """Give a tone to whom it is for: who waits for it, a handler, who hears misfires, the buffer."""
-        if leg.closing:
-            return
-        self.tell(leg.detector, "ToneDetected", leg.name, tone=tone)
-        listening = [
-            (strand, strand.waiting)
-            for strand in reversed(self._strands)
-            if strand.leg is leg and strand.waiting and strand.waiting.tones is not None
-        ]
-        for strand, wait in listening:
-            if tone in (wait.tones or ""):
-                self._advance(strand, event)
-                return
-        for handler in leg.tone_handlers:
-            if tone in handler.tones:
-                self.spawn(leg, Executor(self, leg, handler.names).body(handler.block))
-                return
-        for strand, wait in listening:
-            if wait.misfires:
-                self._advance(strand, event)
-                return
-        if len(leg.buffer) < self.settings.type_ahead:
-            leg.buffer.append(tone)
-
-    def _hear_playback(
-        self, leg: Leg, event: port.PlaybackStarted | port.PlaybackEnded | port.PlaybackFailed
-    ) -> None:
-        playback = leg.playbacks.get(event.playback)
-        if playback is None:
-            return
-        match event:
-            case port.PlaybackStarted():
-                if playback.tell_start:
-                    self.tell(playback.notify, "PlayStart", leg.name, announcement=playback.name)
-                self._pass_on(leg, event, ending=False)
-            case port.PlaybackEnded(_, _, reason):
-                del leg.playbacks[event.playback]
-                if playback.tell_end or reason != "end":
-                    why = playback.cut or reason
-                    self.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=why)
-                self._pass_on(leg, event, ending=reason == "hangup")
-            case port.PlaybackFailed(_, _, detail):
-                del leg.playbacks[event.playback]
-                self.tell(playback.notify, "PlayFailed", leg.name, announcement=playback.name, reason=detail)
-                self._pass_on(leg, event, ending=False)
-
-    def _hear_recording(
-        self, leg: Leg, event: port.RecordingStarted | port.RecordingEnded | port.RecordingFailed
-    ) -> None:
-        recording = leg.recordings.get(event.recording)
-        if recording is None:
-            return
-        url = self.settings.recordings_url + recording.file
-        match event:
-            case port.RecordingStarted():
-                self.tell(recording.notify, "RecordStart", leg.name, recordFile=url)
-                self._pass_on(leg, event, ending=False)
-            case port.RecordingEnded(_, _, ended, duration_ms, size):
-                del leg.recordings[event.recording]
-                reason = recording.cut or ("stop" if ended == "stopped" else ended)
-                leg.recorded.append(Recorded(recording.file, duration_ms, size, reason))
-                seconds = say(Decimal(duration_ms) / 1000)
-                self.tell(recording.notify, "RecordComplete", leg.name, recordFile=url, duration=seconds, reason=reason)
-                self._pass_on(leg, event, ending=ended in ("hangup", "lost"))
-            case port.RecordingFailed(_, _, detail):
-                del leg.recordings[event.recording]
-                self.tell(recording.notify, "RecordFailed", leg.name, recordFile=url, reason=detail)
-                self._pass_on(leg, event, ending=False)
-
-    def _over(self, leg: Leg) -> None:
-        """Settle the end of *leg*: what is open, its final event, its farewell."""
-        self.close(leg, "far end", order=False)
-        leg.state, leg.ended_at = "over", self.now
-        self._settle_orders(leg)
-        self._tell_end(leg)
-        for block, names in leg.hangup_handlers:
-            self.spawn(None, Executor(self, None, names).body(block))
-        if leg is self.subject:
-            for other in list(self.legs.values()):
-                self.close(other, "the script's own leg has ended")
-            if leg.hangup_handlers:
-                self.set_timer(self.settings.farewell_limit, self._cut_farewell)
-        self.signal(LegOver(leg.name))
-
-    def _settle_orders(self, leg: Leg) -> None:
-        """Tell the end of what the media left open, which it promises not to."""
-        for number in list(leg.playbacks):
-            self._hear_playback(leg, port.PlaybackEnded(leg.name, number, "hangup"))
-        for number in list(leg.recordings):
-            self._hear_recording(leg, port.RecordingFailed(leg.name, number, "the media process was lost"))
-
-    def _tell_end(self, leg: Leg) -> None:
-        bill = say(self.price(leg))
-        if leg.answered_at is None:
-            # Cancelled by our own ring timeout is, to the client, a phone that nobody answered.
-            reason = leg.refused or "unreachable"
-            if leg.closing == "no answer" and reason == "cancelled":
-                reason = leg.refused = "noanswer"
-            status = {} if leg.sip_status is None else {"sipStatus": str(leg.sip_status)}
-            self.tell(leg.notify, "CallFailed", leg.name, reason=reason, **status, billAmount=bill)
-            return
-        by_callee = leg.ended_by == "callee"
-        action = "CalleeHangUp" if by_callee else "ServerHangup"
-        why = {} if by_callee else {"reason": "lost" if leg.ended_by == "lost" else leg.closing or "script"}
-        seconds = str(started_seconds(leg, self.now))
-        self.tell(leg.notify, action, leg.name, duration=seconds, billAmount=bill, **why)
-
-    def _cut_farewell(self) -> None:
-        for strand in list(self._strands):
+    def cut_farewell(self) -> None:
+        for strand in list(self.strands):
             strand.cancel()
         self._reap()
-
-
-def started_seconds(leg: Leg, now: float) -> int | None:
-    """How many seconds of *leg* have begun since its answer; None where it had none."""
-    if leg.answered_at is None:
-        return None
-    return max(0, ceil(round((leg.ended_at or now) - leg.answered_at, 3)))
-

@@ -89,7 +89,9 @@ class CallView:
 class Calls(Protocol):
     """What a façade may ask of the switchboard."""
 
-    async def place(self, key: Key, script: nodes.Script, *, seq: int | None, params: Mapping[str, Any] | None = None) -> str:
+    async def place(
+        self, key: Key, script: nodes.Script, *, seq: int | None, params: Mapping[str, Any] | None = None
+    ) -> str:
         """Start *script*, whose header is a `nodes.Call`; return the call ID.
 
         Raises NotAllowed, TooMany, Unavailable.
@@ -100,7 +102,9 @@ class Calls(Protocol):
         """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver."""
         ...
 
-    async def interrupt(self, key: Key, call_id: str, operation: Operation, *, notify: str | None = None, seq: int | None) -> None:
+    async def interrupt(
+        self, key: Key, call_id: str, operation: Operation, *, notify: str | None = None, seq: int | None
+    ) -> None:
         """Do *operation* at once, past the queue.  Raises NoSuchCall, CallOver."""
         ...
 

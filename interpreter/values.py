@@ -23,9 +23,7 @@ class Duration:
         return self.milliseconds / 1000
 
 
-Value: TypeAlias = Union[
-    str, int, Decimal, bool, None, Duration, "tuple[Value, ...]", "Mapping[str, Value]"
-]
+Value: TypeAlias = Union[str, int, Decimal, bool, Duration, "tuple[Value, ...]", "Mapping[str, Value]", None]
 
 
 def say(value: Value) -> str:

@@ -1,0 +1,193 @@
+"""What an event of a leg means: for the leg, for who is told, and for the strand that waits.
+
+The callbacks of media statements are told here and not where the statement waits, so that they are
+told alike when the statement has been cancelled in the meantime: a recording that a hang-up ended
+still has its RecordComplete.  They come before whatever the script does next.
+"""
+
+from decimal import Decimal
+from math import ceil
+from typing import TYPE_CHECKING, assert_never
+
+from ringful.interpreter.execute import Executor
+from ringful.interpreter.leg import Leg, Recorded
+from ringful.interpreter.strand import LegOver
+from ringful.interpreter.tell import stamp
+from ringful.interpreter.values import say
+from ringful.media import port
+
+if TYPE_CHECKING:
+    from ringful.interpreter.run import Run
+
+
+def hear(run: "Run", leg: Leg, event: port.Event) -> None:
+    """Take *event* of *leg*, which is not over."""
+    match event:
+        case port.Ringing():
+            leg.ringing_at = run.now
+        case port.Answered():
+            _answered(run, leg, event)
+        case port.Refused(_, reason, sip_status):
+            leg.refused, leg.sip_status = reason, sip_status
+            over(run, leg)
+        case port.HungUp(_, by, _, quality):
+            leg.ended_by, leg.quality = by, quality
+            over(run, leg)
+        case port.TonePressed(_, tone):
+            _tone(run, leg, tone, event)
+        case port.PlaybackStarted() | port.PlaybackEnded() | port.PlaybackFailed():
+            _hear_playback(run, leg, event)
+        case port.RecordingStarted() | port.RecordingEnded() | port.RecordingFailed():
+            _hear_recording(run, leg, event)
+        case port.TonesSent(_, sending, sent):
+            leg.sendings.discard(sending)
+            _pass_on(run, leg, event, ending=not sent)
+        case _:
+            assert_never(event)
+
+
+def _pass_on(run: "Run", leg: Leg, event: port.Event, *, ending: bool) -> None:
+    """Give *event* to its strand, unless it says that the leg is ending: then close that."""
+    if ending:
+        run.close(leg, "far end", order=False)
+    else:
+        run.signal(event)
+
+
+def _answered(run: "Run", leg: Leg, event: port.Answered) -> None:
+    leg.state, leg.answered_at = "up", run.now
+    if leg is run.subject:
+        run.names["answered_at"] = stamp(run.now)
+    run.tell(leg.notify, "CallEstablished", leg.name)
+    if not leg.closing:
+        limit = run.settings.max_duration
+        run.set_timer(limit, lambda: run.close(leg, "max duration"))
+        run.signal(event)
+
+
+def _tone(run: "Run", leg: Leg, tone: str, event: port.TonePressed) -> None:
+    """Give a tone to whom it is for: who waits for it, a handler, who hears misfires, the buffer."""
+    if leg.closing:
+        return
+    run.tell(leg.detector, "ToneDetected", leg.name, tone=tone)
+    listening = [
+        (strand, strand.waiting)
+        for strand in reversed(run.strands)
+        if strand.leg is leg and strand.waiting and strand.waiting.tones is not None
+    ]
+    for strand, wait in listening:
+        if tone in (wait.tones or ""):
+            run.advance(strand, event)
+            return
+    for handler in leg.tone_handlers:
+        if tone in handler.tones:
+            run.spawn(leg, Executor(run, leg, handler.names).body(handler.block))
+            return
+    for strand, wait in listening:
+        if wait.misfires:
+            run.advance(strand, event)
+            return
+    if len(leg.buffer) < run.settings.type_ahead:
+        leg.buffer.append(tone)
+
+
+def _hear_playback(
+    run: "Run", leg: Leg, event: port.PlaybackStarted | port.PlaybackEnded | port.PlaybackFailed
+) -> None:
+    playback = leg.playbacks.get(event.playback)
+    if playback is None:
+        return
+    match event:
+        case port.PlaybackStarted():
+            if playback.tell_start:
+                run.tell(playback.notify, "PlayStart", leg.name, announcement=playback.name)
+            _pass_on(run, leg, event, ending=False)
+        case port.PlaybackEnded(_, _, reason):
+            del leg.playbacks[event.playback]
+            if playback.tell_end or reason != "end":
+                why = playback.cut or reason
+                run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=why)
+            _pass_on(run, leg, event, ending=reason == "hangup")
+        case port.PlaybackFailed(_, _, detail):
+            del leg.playbacks[event.playback]
+            run.tell(playback.notify, "PlayFailed", leg.name, announcement=playback.name, reason=detail)
+            _pass_on(run, leg, event, ending=False)
+
+
+def _hear_recording(
+    run: "Run", leg: Leg, event: port.RecordingStarted | port.RecordingEnded | port.RecordingFailed
+) -> None:
+    recording = leg.recordings.get(event.recording)
+    if recording is None:
+        return
+    url = run.settings.recordings_url + recording.file
+    match event:
+        case port.RecordingStarted():
+            run.tell(recording.notify, "RecordStart", leg.name, recordFile=url)
+            _pass_on(run, leg, event, ending=False)
+        case port.RecordingEnded(_, _, ended, duration_ms, size):
+            del leg.recordings[event.recording]
+            reason = recording.cut or ("stop" if ended == "stopped" else ended)
+            leg.recorded.append(Recorded(recording.file, duration_ms, size, reason))
+            seconds = say(Decimal(duration_ms) / 1000)
+            run.tell(
+                recording.notify,
+                "RecordComplete",
+                leg.name,
+                recordFile=url,
+                duration=seconds,
+                reason=reason,
+            )
+            _pass_on(run, leg, event, ending=ended in ("hangup", "lost"))
+        case port.RecordingFailed(_, _, detail):
+            del leg.recordings[event.recording]
+            run.tell(recording.notify, "RecordFailed", leg.name, recordFile=url, reason=detail)
+            _pass_on(run, leg, event, ending=False)
+
+
+def over(run: "Run", leg: Leg) -> None:
+    """Settle the end of *leg*: what is open, its final event, its farewell."""
+    run.close(leg, "far end", order=False)
+    leg.state, leg.ended_at = "over", run.now
+    _settle_orders(run, leg)
+    _tell_end(run, leg)
+    for block, names in leg.hangup_handlers:
+        run.spawn(None, Executor(run, None, names).body(block))
+    if leg is run.subject:
+        for other in list(run.legs.values()):
+            run.close(other, "the script's own leg has ended")
+        if leg.hangup_handlers:
+            run.set_timer(run.settings.farewell_limit, run.cut_farewell)
+    run.signal(LegOver(leg.name))
+
+
+def _settle_orders(run: "Run", leg: Leg) -> None:
+    """Tell the end of what the media left open, which it promises not to."""
+    for number in list(leg.playbacks):
+        _hear_playback(run, leg, port.PlaybackEnded(leg.name, number, "hangup"))
+    for number in list(leg.recordings):
+        _hear_recording(run, leg, port.RecordingFailed(leg.name, number, "the media process was lost"))
+
+
+def _tell_end(run: "Run", leg: Leg) -> None:
+    bill = say(run.price(leg))
+    if leg.answered_at is None:
+        # Cancelled by our own ring timeout is, to the client, a phone that nobody answered.
+        reason = leg.refused or "unreachable"
+        if leg.closing == "no answer" and reason == "cancelled":
+            reason = leg.refused = "noanswer"
+        status = {} if leg.sip_status is None else {"sipStatus": str(leg.sip_status)}
+        run.tell(leg.notify, "CallFailed", leg.name, reason=reason, **status, billAmount=bill)
+        return
+    by_callee = leg.ended_by == "callee"
+    action = "CalleeHangUp" if by_callee else "ServerHangup"
+    why = {} if by_callee else {"reason": "lost" if leg.ended_by == "lost" else leg.closing or "script"}
+    seconds = str(started_seconds(leg, run.now))
+    run.tell(leg.notify, action, leg.name, duration=seconds, billAmount=bill, **why)
+
+
+def started_seconds(leg: Leg, now: float) -> int | None:
+    """How many seconds of *leg* have begun since its answer; None where it had none."""
+    if leg.answered_at is None:
+        return None
+    return max(0, ceil(round((leg.ended_at or now) - leg.answered_at, 3)))

@@ -1,0 +1,51 @@
+"""What a key may do: which numbers it may call, and how many calls it may place.
+
+Pure: time and counts are given.
+"""
+
+from collections.abc import Sequence
+
+import phonenumbers
+from attrs import define
+
+
+def may_call(number: str, prefixes: Sequence[str], country: str) -> bool:
+    """Say whether *number* (digits, ``+E.164`` or a SIP URI) may be called.
+
+    With *prefixes*, the number must begin with one of them.  With none, it must lie in *country*
+    (``US``), and where the numbering plan is shared by several, not in a neighbour: a premium island
+    is behind +1 too.  A SIP URI has no country; whether those are taken is the configuration's.
+    """
+    if number.lower().startswith(("sip:", "sips:")):
+        return not prefixes or any(number.startswith(prefix) for prefix in prefixes)
+    e164 = "+" + number.lstrip("+")
+    if prefixes:
+        return any(e164.startswith("+" + prefix.lstrip("+")) for prefix in prefixes)
+    try:
+        parsed = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return False
+    region = phonenumbers.region_code_for_number(parsed)
+    if region is None:
+        # No known range: fictional and test numbers.  The plan's main country answers for those.
+        region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    return region == country
+
+
+@define
+class Bucket:
+    """A token bucket: *rate* a second, and as many at once as a second brings (at least one)."""
+
+    rate: float
+    tokens: float = 1.0
+    at: float = 0.0
+
+    def take(self, now: float) -> float:
+        """Take a token; return 0, or how many seconds to wait for the next one."""
+        size = max(1.0, self.rate)
+        self.tokens = min(size, self.tokens + (now - self.at) * self.rate) if self.at else size
+        self.at = now
+        if self.tokens >= 1:
+            self.tokens -= 1
+            return 0.0
+        return (1 - self.tokens) / self.rate

@@ -1,0 +1,230 @@
+"""A live call: its run, the task that drains its inbox, and its door to the real world.
+
+A turn drains the inbox and submits everything that came of it (journal lines, callbacks, the call's
+record) as one write.  Effects are performed as they come; a callback is handed over for delivery
+only once it is on the disk.  A fault of ours ends that call and no other, here and nowhere else.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, assert_never
+from uuid import uuid4
+
+import structlog
+import trio
+from attrs import evolve, field, frozen
+
+from ringful.grammar import nodes
+from ringful.interpreter import effects, events
+from ringful.interpreter.run import Run
+from ringful.interpreter.settings import Settings
+from ringful.interpreter.values import Value
+from ringful.media import port
+from ringful.store.port import CallRecord, Commit, Entry, Key, Post, RecordingFile, Store, StoreError, Write
+
+log = structlog.get_logger()
+
+
+class Ask(Protocol):
+    """Put a question to the web: ``json`` comes back as plain values, a ``script`` as its text."""
+
+    async def __call__(self, url: str, fields: Mapping[str, str], want: str) -> Value:
+        """Raises OSError or ValueError with a readable reason where there is no usable answer."""
+        ...
+
+
+@frozen
+class House:
+    """What every live call of a node shares."""
+
+    phones: port.Phones
+    store: Store
+    deliver: Callable[[Post], None]
+    """Takes a callback that is on the disk."""
+    ask: Ask
+    settings: Settings
+    recordings: Path
+    """The folder that recordings are written to."""
+    may_call: Callable[[Key, str], bool]
+    """Whether the key may call the number."""
+    clock: Callable[[], float] = time.time
+    watchers: list[Callable[[Entry], None]] = field(factory=list)
+    """Told every journal line as it is written."""
+
+
+class LiveCall:
+    """A call from its placing to its end."""
+
+    def __init__(
+        self,
+        house: House,
+        nursery: trio.Nursery,
+        key: Key,
+        call_id: str,
+        script: nodes.Script,
+        params: Mapping[str, Value],
+    ) -> None:
+        self.house = house
+        self.key = key
+        self.nursery = nursery
+        self.run = Run(
+            script, call_id, self, house.settings, journal=self._note, params=params, wake=self._wake
+        )
+        self.record = CallRecord(call_id, key.key, "", "live", house.clock())
+        self.tasks = 0
+        self.done = trio.Event()
+        self._woken = trio.Event()
+        self._entries: list[Entry] = []
+        self._posts: list[Post] = []
+        self._recordings: list[RecordingFile] = []
+        self._timers: dict[int, trio.CancelScope] = {}
+        self._outgoing, self._incoming = trio.open_memory_channel[tuple[Commit, list[Post]]](float("inf"))
+
+    # The door
+
+    def now(self) -> float:
+        """Give the time in Unix seconds."""
+        return self.house.clock()
+
+    def perform(self, effect: effects.Effect) -> None:
+        """Do *effect* for real."""
+        phones = self.house.phones
+        match effect:
+            case effects.Ring(leg, number, caller_id):
+                if self.house.may_call(self.key, number):
+                    phones.ring(leg, number, caller_id, self.run.post)
+                else:
+                    self.run.post(port.Refused(leg, "notallowed"))
+            case effects.Hangup(leg):
+                phones.hang_up(leg)
+            case effects.Prepare(sound):
+                phones.prepare(sound)
+            case effects.Cue(leg, playback, sound):
+                phones.cue(leg, playback, sound)
+            case effects.Play(leg, playback, sound, background):
+                phones.play(leg, playback, sound, background=background)
+            case effects.StopPlayback(leg, playback):
+                phones.stop_playback(leg, playback)
+            case effects.StartRecording(leg, recording, file, silence, beep):
+                phones.record(leg, recording, self.house.recordings / file, silence=silence, beep=beep)
+            case effects.StopRecording(leg, recording):
+                phones.stop_recording(leg, recording)
+            case effects.SendTones(leg, sending, tones):
+                phones.send_tones(leg, sending, tones)
+            case effects.SetTimer(timer, seconds):
+                self._set_timer(timer, seconds)
+            case effects.CancelTimer(timer):
+                if scope := self._timers.pop(timer, None):
+                    scope.cancel()
+            case effects.Notify(url, fields, n):
+                post = Post(uuid4().hex, self.key.key, self.run.call_id, n, url, fields, self.run.now)
+                self._posts.append(post)
+            case effects.Ask():
+                self.nursery.start_soon(self._ask, effect)
+            case _:
+                assert_never(effect)
+
+    def _set_timer(self, timer: int, seconds: float) -> None:
+        self._timers[timer] = scope = trio.CancelScope()
+
+        async def run_out() -> None:
+            with scope:
+                await trio.sleep(seconds)
+                self._timers.pop(timer, None)
+                self.run.post(events.TimerFired(timer))
+
+        self.nursery.start_soon(run_out)
+
+    async def _ask(self, effect: effects.Ask) -> None:
+        try:
+            answer = await self.house.ask(effect.url, effect.fields, effect.want)
+        except (OSError, ValueError) as error:
+            self.run.post(events.WebFailed(effect.asking, str(error)))
+        else:
+            self.run.post(events.WebAnswered(effect.asking, answer))
+
+    # Turns
+
+    def _wake(self) -> None:
+        self._woken.set()
+
+    def _note(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        if entry.kind == "event" and entry.name == "RecordingEnded":
+            self._note_recording(entry.data)
+        for watcher in self.house.watchers:
+            watcher(entry)
+
+    def _note_recording(self, data: Mapping[str, Any]) -> None:
+        leg = self.run.legs.get(data["leg"])
+        recording = leg.recordings.get(data["recording"]) if leg else None
+        if recording:
+            self._recordings.append(
+                RecordingFile(
+                    recording.file,
+                    self.run.call_id,
+                    self.key.key,
+                    self.run.now,
+                    data["duration_ms"],
+                    data["size"],
+                )
+            )
+
+    def turn(self, seqs: tuple[tuple[str, int], ...] = ()) -> Commit:
+        """Handle everything in the inbox, and submit what came of it."""
+        try:
+            self.run.drain()
+        except Exception:
+            log.exception("a fault of ringful itself ended a call", call=self.run.call_id)
+            self._abandon()
+        posts, self._posts = self._posts, []
+        entries, self._entries = self._entries, []
+        recordings, self._recordings = self._recordings, []
+        record = self._record()
+        changed = (record,) if record != self.record or not self.tasks else ()
+        self.record, self.tasks = record, self.tasks + 1
+        commit = self.house.store.submit(Write(entries, posts, changed, recordings, seqs))
+        if posts:
+            self._outgoing.send_nowait((commit, posts))
+        return commit
+
+    def _record(self) -> CallRecord:
+        run, leg = self.run, self.run.subject
+        return evolve(
+            self.record,
+            callee=leg.number if leg else "",
+            state="ended" if run.ended else "live",
+            answered=leg.answered_at if leg else None,
+            ended=((leg.ended_at if leg else None) or run.now) if run.ended else None,
+            outcome=run.outcome,
+            bill=run.bill if run.ended else None,
+        )
+
+    def _abandon(self) -> None:
+        for leg in self.run.legs.values():
+            self.house.phones.hang_up(leg.name)
+        self.run.abandon("a fault of the server")
+
+    async def serve(self) -> None:
+        """Take turns until the run has ended, and every callback of it is handed over."""
+        async with trio.open_nursery() as inner:
+            inner.start_soon(self._hand_over)
+            while not self.run.ended:
+                await self._woken.wait()
+                self._woken = trio.Event()
+                self.turn()
+            for scope in self._timers.values():
+                scope.cancel()
+            self._outgoing.close()
+        self.done.set()
+
+    async def _hand_over(self) -> None:
+        async for commit, posts in self._incoming:
+            try:
+                await commit.wait()
+            except StoreError as error:
+                # Better told and not kept than neither.
+                log.error("callbacks could not be stored", call=self.run.call_id, why=str(error))
+            for post in posts:
+                self.house.deliver(post)

@@ -1,0 +1,208 @@
+"""The live calls of one node.
+
+Every method of the façade ends up here: it checks, puts one thing into one call's inbox, takes a
+turn, and returns when what came of it is on the disk.  Nothing is awaited between the check and
+the turn, so no other request can come between them.
+"""
+
+from base64 import b32encode
+from collections.abc import Mapping
+from secrets import token_bytes
+
+import structlog
+import trio
+from attrs import frozen
+
+from ringful.grammar import nodes
+from ringful.interpreter import events
+from ringful.interpreter.evaluate import Fault, text_of
+from ringful.interpreter.limits import Bucket
+from ringful.interpreter.live import House, LiveCall
+from ringful.interpreter.switchboard import (
+    CallOver,
+    CallView,
+    NoSuchCall,
+    NotAllowed,
+    Operation,
+    TooMany,
+    Unavailable,
+)
+from ringful.interpreter.values import Value
+from ringful.interpreter.view import as_script, rebuild, view
+from ringful.store.port import Commit, Key, StoreError
+
+log = structlog.get_logger()
+
+MAX_QUEUED = 1000
+"""Statements that may wait in one call's queue."""
+
+
+@frozen
+class NodeLimits:
+    """What holds for every key that says nothing else, and for the node as a whole."""
+
+    max_calls: int = 60
+    calls_per_second: float = 1.0
+    concurrent: int = 20
+
+
+class Switchboard:
+    """The live calls of one node; implements `switchboard.Calls`."""
+
+    def __init__(self, house: House, nursery: trio.Nursery, limits: NodeLimits, name: str = "r1") -> None:
+        self.house = house
+        self.live: dict[str, LiveCall] = {}
+        self.draining = False
+        self._nursery = nursery
+        self._limits = limits
+        self._name = name
+        self._buckets: dict[str, Bucket] = {}
+        self._emptied = trio.Event()
+
+    async def place(
+        self, key: Key, script: nodes.Script, *, seq: int | None, params: Mapping[str, Value] | None = None
+    ) -> str:
+        """Start *script* and return the call ID.  Raises NotAllowed, TooMany, Unavailable."""
+        spent = await self.house.store.spent(key.key) if key.spending_cap is not None else None
+        if spent is not None and key.spending_cap is not None and spent >= key.spending_cap:
+            raise NotAllowed(f"this key has spent {spent}, and its cap is {key.spending_cap}")
+        self._admit(key, script)
+        call_id = f"{self._name}-{b32encode(token_bytes(10)).decode().lower()}"
+        call = LiveCall(self.house, self._nursery, key, call_id, script, params or {})
+        self.live[call_id] = call
+        call.run.start()
+        commit = call.turn(_seqs(key, seq))
+        self._nursery.start_soon(self._serve, call)
+        await self._durable(commit, call)
+        return call_id
+
+    def _admit(self, key: Key, script: nodes.Script) -> None:
+        """Refuse what this key, or this server, cannot take now."""
+        if self.draining:
+            raise Unavailable("the server is shutting down; call another one, or try again in a minute")
+        number = _number(script)
+        if number is not None and not self.house.may_call(key, number):
+            raise NotAllowed(f"this key may not call {number}: it is outside its allowed prefixes")
+        if len(self.live) >= self._limits.max_calls:
+            raise Unavailable(f"all {self._limits.max_calls} legs of this server are in use")
+        concurrent = self._limits.concurrent if key.concurrent is None else key.concurrent
+        if sum(call.key.key == key.key for call in self.live.values()) >= concurrent:
+            raise TooMany(f"this key has {concurrent} calls up, which is as many as it may have", 5.0)
+        rate = self._limits.calls_per_second if key.calls_per_second is None else key.calls_per_second
+        bucket = self._buckets.setdefault(key.key, Bucket(rate))
+        bucket.rate = rate
+        if wait := bucket.take(trio.current_time()):
+            raise TooMany(f"this key may place {rate:g} call(s) a second", wait)
+
+    async def queue(self, key: Key, call_id: str, statement: nodes.Statement, *, seq: int | None) -> None:
+        """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver, TooMany."""
+        call = await self._find_live(key, call_id)
+        waiting = sum(task.state == "waiting" for task in call.run.tasks)
+        if waiting >= MAX_QUEUED:
+            raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
+        call.run.post(events.Queued(len(call.run.tasks) + 1, statement))
+        await self._durable(call.turn(_seqs(key, seq)), call)
+
+    async def interrupt(
+        self, key: Key, call_id: str, operation: Operation, *, notify: str | None = None, seq: int | None
+    ) -> None:
+        """Do *operation* at once.  Raises NoSuchCall, CallOver where there is nothing to do it to."""
+        call = await self._find_live(key, call_id)
+        leg = call.run.subject
+        if operation == "stop record" and not (leg and leg.background_recording):
+            raise CallOver("nothing is being recorded on this call")
+        if operation == "stop tones" and not (leg and leg.detector):
+            raise CallOver("no tone detector runs on this call")
+        call.run.post(events.Interrupted(operation, notify))
+        await self._durable(call.turn(_seqs(key, seq)), call)
+
+    async def query(self, key: Key, call_id: str) -> CallView:
+        """Tell all about a call, live or ended.  Raises NoSuchCall."""
+        if call := self._own(key, call_id):
+            return view(call.run, call.record.created)
+        record = await self.house.store.call(call_id)
+        if record is None or record.key != key.key:
+            raise _no_such(call_id)
+        entries = await self.house.store.journal(call_id)
+        return view(rebuild(call_id, entries, self.house.settings), record.created)
+
+    async def script(self, key: Key, call_id: str) -> str:
+        """Show the call as a script.  Raises NoSuchCall."""
+        record = await self.house.store.call(call_id)
+        if record is None or record.key != key.key:
+            raise _no_such(call_id)
+        entries = await self.house.store.journal(call_id)
+        call = self._own(key, call_id)
+        return as_script(call.run if call else rebuild(call_id, entries, self.house.settings), entries)
+
+    def _own(self, key: Key, call_id: str) -> LiveCall | None:
+        call = self.live.get(call_id)
+        return call if call and call.key.key == key.key else None
+
+    async def _find_live(self, key: Key, call_id: str) -> LiveCall:
+        call = self._own(key, call_id)
+        if call is None:
+            record = await self.house.store.call(call_id)
+            if record is None or record.key != key.key:
+                raise _no_such(call_id)
+            raise CallOver(f"the call {call_id} has ended")
+        leg = call.run.subject
+        if call.run.ended or (leg and leg.closing):
+            raise CallOver(f"the call {call_id} is ending: {leg.closing if leg else 'its script is done'}")
+        return call
+
+    async def _durable(self, commit: Commit, call: LiveCall) -> None:
+        """Wait until what was asked for is kept; what cannot be kept is not done."""
+        try:
+            await commit.wait()
+        except StoreError as error:
+            log.error(
+                "a call is ended, since its journal cannot be written", call=call.run.call_id, why=str(error)
+            )
+            call.run.post(events.Interrupted("hangup", why="the journal cannot be written"))
+            raise Unavailable(f"the request could not be stored: {error}") from error
+
+    async def _serve(self, call: LiveCall) -> None:
+        try:
+            await call.serve()
+        finally:
+            del self.live[call.run.call_id]
+            if not self.live:
+                self._emptied.set()
+
+    async def drain(self, limit: float) -> None:
+        """Take no new calls, let the live ones go on for *limit* seconds, then hang them up properly."""
+        self.draining = True
+        with trio.move_on_after(limit):
+            await self._until_empty()
+        self.hang_up_all("shutdown")
+        with trio.move_on_after(self.house.settings.closing_limit + 2):
+            await self._until_empty()
+
+    def hang_up_all(self, why: str) -> None:
+        """Hang up every live call."""
+        for call in list(self.live.values()):
+            call.run.post(events.Interrupted("hangup", why=why))
+
+    async def _until_empty(self) -> None:
+        while self.live:
+            self._emptied = trio.Event()
+            await self._emptied.wait()
+
+
+def _seqs(key: Key, seq: int | None) -> tuple[tuple[str, int], ...]:
+    return () if seq is None else ((key.key, seq),)
+
+
+def _no_such(call_id: str) -> NoSuchCall:
+    return NoSuchCall(f"this key has no call {call_id}")
+
+
+def _number(script: nodes.Script) -> str | None:
+    """Give the number that the script's header rings, where that is certain before it runs."""
+    if not isinstance(script.header, nodes.Call):
+        return None
+    try:
+        return text_of(script.header.number, {})
+    except Fault:
+        return None
