@@ -1,0 +1,31 @@
+"""What a key may call, and how often."""
+
+import pytest
+
+from ringful.interpreter.limits import Bucket, may_call
+
+
+@pytest.mark.parametrize(
+    ("number", "allowed"),
+    [
+        ("15125551234", True),
+        ("+18005551212", True),
+        ("+14165551234", False),  # Canada shares +1
+        ("+18765551234", False),  # and so does Jamaica
+        ("+442071838750", False),
+        ("nonsense", False),
+    ],
+)
+def test_without_prefixes_only_the_own_country_may_be_called(number: str, allowed: bool) -> None:
+    assert may_call(number, (), "US") is allowed
+
+
+def test_prefixes_replace_the_country() -> None:
+    assert may_call("442071838750", ("+44",), "US")
+    assert not may_call("15125551234", ("+44",), "US")
+
+
+def test_a_bucket_says_how_long_to_wait() -> None:
+    bucket = Bucket(2.0)
+    assert [bucket.take(100.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+    assert bucket.take(100.5) == 0.0
