@@ -145,8 +145,9 @@ Expression: TypeAlias = (
 class Line(Node):
     """Anything that stands on a line of its own, with the author's comments by it."""
 
-    comments: tuple[str, ...] = field(default=(), eq=False, repr=False)
-    """Whole-line comments above, each without its ``#`` and the blank after it."""
+    comments: tuple[str | None, ...] = field(default=(), eq=False, repr=False)
+    """Whole-line comments above, each without its ``#`` and the blank after it; None is a blank line
+    after one of them."""
     trailing: str | None = field(default=None, eq=False, repr=False)
     """The comment at the end of the (first) line."""
     spaced: bool = field(default=False, eq=False, repr=False)
@@ -158,8 +159,8 @@ class Block(Node):
     """``{ … }``: statements in order."""
 
     statements: "tuple[Statement, ...]" = ()
-    closing: tuple[str, ...] = field(default=(), eq=False, repr=False)
-    """Comments after the last statement."""
+    closing: tuple[str | None, ...] = field(default=(), eq=False, repr=False)
+    """Comments after the last statement; None is a blank line before one of them."""
 
 
 @frozen

@@ -26,7 +26,6 @@ from typing import Literal, Protocol, TypeAlias
 from attrs import frozen
 
 
-
 @frozen
 class Announcement:
     """An audio file: an ``http(s):`` or ``file:`` URL, or a name in the media library."""
@@ -45,8 +44,9 @@ class Speech:
 Sound: TypeAlias = Announcement | Speech
 
 
-
-RefusalReason: TypeAlias = Literal["busy", "noanswer", "rejected", "unreachable", "capacity", "cancelled", "notallowed"]
+RefusalReason: TypeAlias = Literal[
+    "busy", "noanswer", "rejected", "unreachable", "capacity", "cancelled", "notallowed"
+]
 """``capacity``: this server had no leg free; ``cancelled``: `Phones.hang_up` before the answer;
 ``notallowed``: the number was refused before it was rung (never said by phones themselves)."""
 
@@ -230,7 +230,9 @@ class Phones(Protocol):
     def stop_playback(self, leg: str, playback: int) -> None:
         """Cut *playback* short, or take it back if it has not begun; ignored when it has ended."""
 
-    def record(self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False) -> None:
+    def record(
+        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+    ) -> None:
         """Record what the far end says to a WAV (16-bit, 8 kHz, mono) at *path*, whose folder exists.
 
         With *silence*, the recording ends by itself when nobody has spoken for so many seconds.

@@ -138,7 +138,9 @@ class Store(Protocol):
     # journal and calls
     async def journal(self, call_id: str) -> Sequence[Entry]: ...
     async def call(self, call_id: str) -> CallRecord | None: ...
-    async def calls(self, *, key: str | None = None, state: CallState | None = None, limit: int = 100) -> Sequence[CallRecord]:
+    async def calls(
+        self, *, key: str | None = None, state: CallState | None = None, limit: int = 100
+    ) -> Sequence[CallRecord]:
         """Newest first."""
         ...
 

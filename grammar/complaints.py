@@ -1,0 +1,179 @@
+"""Say what is wrong where the parser could not go on.
+
+Lark tells which token it met and which it would have taken; this module says it in the author's
+words.  The special cases come first, the plain "found this, expected that" last.
+"""
+
+import re
+
+from lark import Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+
+from ringful.grammar.errors import Problem
+from ringful.grammar.expressions import RESERVED
+from ringful.grammar.reading import Reading
+from ringful.grammar.span import Span
+from ringful.grammar.spell import nearest
+from ringful.grammar.words import ENDS, OPERATORS, VALUES, VERBS, found, shown
+
+_FOREIGN = {
+    "'": "texts are written in double quotes: `\"…\"`",
+    "“": "use plain double quotes: `\"`",
+    "”": "use plain double quotes: `\"`",
+    "„": "use plain double quotes: `\"`",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`, or `!=` for unequal",
+    "$": "names stand without a sign: `order`, and in a text `{order}`",
+    "\u00a0": "this is a no-break space; use a plain one",
+    "\\": "a line ends where it ends; inside ( ) and [ ] it may go on",
+}
+
+_OTHER_LANGUAGES = {
+    "elif": "write `else if`, on the line of the `}` before it",
+    "elsif": "write `else if`, on the line of the `}` before it",
+    "else": "`else` stands on the line of the `}` before it: `} else {`",
+    "while": "loops have a bound: `repeat 3 times { … }`",
+    "loop": "loops have a bound: `repeat 3 times { … }`",
+    "set": "write `let NAME = …`",
+    "var": "write `let NAME = …`",
+    "def": "write `flow NAME(…) { … }`",
+    "function": "write `flow NAME(…) { … }`",
+    "dial": "write `call NUMBER`",
+    "sleep": "write `wait 2s`",
+    "pause": "write `wait 2s`",
+    "speak": "write `say TEXT`",
+    "goto": "there are no jumps; put what is done twice into a `flow`",
+    "import": 'write `use "other.call"`',
+    "include": 'write `use "other.call"`',
+}
+
+
+def of_character(error: UnexpectedCharacters, text: str, reading: Reading) -> Problem:
+    """Say what is wrong with a character that begins no word of the language."""
+    at = error.pos_in_stream or 0
+    bad = text[at : at + 1]
+    span = Span(error.line + reading.shift, error.column, error.line + reading.shift, error.column + 1, reading.path)
+    if reading.openers and _in_text(reading):
+        if bad == "\\":
+            pair = text[at : at + 2].split("\n")[0]
+            known = "a text knows \\\" \\\\ \\n \\t and \\{"
+            return _problem(f"`{pair}` means nothing in a text", span, known)
+        return _problem("a text cannot hold this control character", span)
+    if upper := re.compile(r"[A-Z][A-Za-z0-9_]{0,60}").match(text, at):
+        span = Span(span.line, span.column, span.line, span.column + len(upper[0]), span.path)
+        return _problem(f"`{upper[0]}` is no word: words are written small", span, f"write `{upper[0].lower()}`")
+    return _problem(f"{_character(bad)} has no place here", span, _FOREIGN.get(bad, ""))
+
+
+def of_token(error: UnexpectedToken, reading: Reading) -> Problem:
+    """Say what is wrong with a word that cannot stand where it stands."""
+    token: Token = error.token
+    wanted = frozenset(error.accepts or ())
+    span = reading.span(token) if token.type != "$END" else _end(reading)
+    special = (
+        _unclosed(token, wanted, reading)
+        or _verb(token, wanted, span, reading)
+        or _value(token, wanted, span, reading)
+        or _clause(token, wanted, span, reading)
+    )
+    if special:
+        return special
+    return _problem(f"found {found(token)}, expected {shown(wanted)}", span)
+
+
+def _in_text(reading: Reading) -> bool:
+    """Say whether the last bracket or quote that was opened is a quote."""
+    return reading.quote is not None
+
+
+def _end(reading: Reading) -> Span:
+    if reading.last is None:
+        return Span(1, 1, 1, 2, reading.path)
+    last = reading.span(reading.last)
+    return Span(last.end_line, last.end_column, last.end_line, last.end_column + 1, last.path)
+
+
+def _unclosed(token: Token, wanted: frozenset[str], reading: Reading) -> Problem | None:
+    """A quote or a bracket that is never closed, or one that closes nothing."""
+    if token.type in ("NEWLINE", "$END") and reading.quote is not None:
+        hint = "a text ends on its line; write `\\n` for a line's end in it"
+        return _problem("this text is not closed", reading.span(reading.quote), hint)
+    inner = reading.openers[-1].token if reading.openers else None
+    if inner is not None and inner.type == "HOLE_OPEN" and token.type in ("NEWLINE", "$END", "QUOTE"):
+        return _problem("this `{` in a text is not closed", reading.span(inner), "write `\\{` for a brace itself")
+    if inner is not None and (token.type == "$END" or (inner.type != "BLOCK_OPEN" and token in VERBS)):
+        return _problem(f"this `{inner}` is never closed", reading.span(inner))
+    if token.type == "CLOSE" and inner is None:
+        return _problem("this `}` closes nothing", reading.span(token), "there is no `{` open here")
+    return None
+
+
+def _verb(token: Token, wanted: frozenset[str], span: Span, reading: Reading) -> Problem | None:
+    """A line that begins with no statement of the language."""
+    if not {"PLAY", "LET"} <= wanted or token.type in ("CLOSE", *ENDS):
+        return None
+    if token in _OTHER_LANGUAGES:
+        return _problem(f"there is no statement `{token}` here", span, _OTHER_LANGUAGES[token])
+    if token in VERBS:
+        return _problem(f"`{token}` cannot begin a line here", span)
+    if token.type == "NAME" or token.isalpha():
+        near = nearest(token, VERBS)
+        hint = f"did you mean `{near}`?" if near else f"to give a name a value, write `let {token} = …`"
+        return _problem(f"there is no statement `{token}`", span, hint)
+    return _problem(f"found {found(token)}, expected a statement", span, "a line begins with a verb, e.g. `play`")
+
+
+def _value(token: Token, wanted: frozenset[str], span: Span, reading: Reading) -> Problem | None:
+    """Slips around values: `=` for `==`, `5sec`, a chain of comparisons, a reserved word."""
+    if token.type == "EQUALS" and "+" not in wanted and OPERATORS & wanted:
+        return _problem("`=` gives a name its value and does not compare", span, "write `==`")
+    last = reading.last
+    if last is not None and last.type in ("NUMBER", "DURATION") and token.type == "NAME" and _touch(last, token):
+        hint = "durations are written `500ms`, `8s`, `2m`, `1h`"
+        return _problem(f"`{last}{token}` is no number and no duration", _from(reading.span(last), span), hint)
+    if token in _COMPARISONS and OPERATORS & wanted:
+        return _problem("comparisons do not chain", span, "join two of them with `and`, or put one into ( )")
+    if wanted and wanted <= _NAMES and token in RESERVED:
+        return _problem(
+            f"`{token}` is a word of the language and cannot be a name",
+            span,
+            f"the words that cannot be names: {', '.join(sorted(RESERVED))}",
+        )
+    return None
+
+
+def _clause(token: Token, wanted: frozenset[str], span: Span, reading: Reading) -> Problem | None:
+    """A word where the statement could take a clause, or end."""
+    if not token.isidentifier() or not wanted & {"NEWLINE", "BLOCK_OPEN"}:
+        return None
+    verb = reading.verb
+    words = [name.lower() for name in wanted if name.isalpha() and name not in VALUES | ENDS | OPERATORS]
+    words = [one for one in words if one.upper() not in _NO_CLAUSES]
+    near = nearest(token, words)
+    takes = ", ".join(f"`{one}`" for one in sorted(words))
+    hint = f"did you mean `{near}`?" if near else (f"here it can take {takes}" if takes else "")
+    if verb is None or verb == token:
+        return None
+    return _problem(f"`{verb}` does not take `{token}` here", span, hint or f"the line could end here, before `{token}`")
+
+
+def _problem(message: str, span: Span, hint: str = "") -> Problem:
+    return Problem("syntax", message, span, hint)
+
+
+def _touch(one: Token, other: Token) -> bool:
+    return one.end_pos == other.start_pos
+
+
+def _from(first: Span, last: Span) -> Span:
+    return Span(first.line, first.column, last.end_line, last.end_column, first.path)
+
+
+def _character(bad: str) -> str:
+    return f"`{bad}`" if bad.isprintable() else f"the character U+{ord(bad):04X}"
+
+
+_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
+_NAMES = frozenset({"NAME", "CALLEE"})
+_NO_CLAUSES = frozenset({"AND", "OR", "NOT", "IN", "COMMENT", "TRUE", "FALSE", "NONE"})

@@ -1,0 +1,67 @@
+"""Go over a tree without recursion.
+
+A tree may be built by anyone and be as deep as memory: only `too_deep` may look at it before its
+depth is known.  Parser, printer and checker ask it first, so that their own recursion is bounded.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+from attrs import fields
+
+from ringful.grammar import nodes
+from ringful.grammar.errors import Problem
+
+MAX_DEPTH = 64
+"""How deep blocks may stand in blocks, and expressions in expressions."""
+
+_PLAIN = frozenset({"span", "comments", "trailing", "spaced", "closing"})
+
+
+@cache
+def _slots(kind: type[nodes.Node]) -> tuple[str, ...]:
+    """Name the fields of *kind* that can hold nodes, in the order of their declaration."""
+    return tuple(one.name for one in fields(kind) if one.name not in _PLAIN)
+
+
+def children(node: nodes.Node) -> Iterator[nodes.Node]:
+    """Give the nodes directly under *node*."""
+    for name in _slots(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, nodes.Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in value if isinstance(item, nodes.Node))
+
+
+def walk(node: nodes.Node) -> Iterator[nodes.Node]:
+    """Give *node* and everything under it, parents first and in order."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting.extend(reversed(tuple(children(one))))
+
+
+def too_deep(node: nodes.Node) -> Problem | None:
+    """Say where the tree under *node* is deeper than MAX_DEPTH, if it is."""
+    waiting: list[tuple[nodes.Node, int, int]] = [(node, 0, 0)]
+    while waiting:
+        one, blocks, expressions = waiting.pop()
+        match one:
+            case nodes.Block():
+                blocks, expressions = blocks + 1, 0
+            case nodes.Line() | nodes.Script():
+                expressions = 0
+            case _:
+                expressions += 1
+        if blocks > MAX_DEPTH + 1 or expressions > MAX_DEPTH:
+            what = "blocks" if blocks > MAX_DEPTH + 1 else "expressions"
+            return Problem(
+                "too-deep",
+                f"{what} stand more than {MAX_DEPTH} deep in one another here",
+                one.span,
+                "put the inner part into a `flow`" if what == "blocks" else "take it apart with `let`",
+            )
+        waiting.extend((child, blocks, expressions) for child in children(one))
+    return None

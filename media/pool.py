@@ -1,0 +1,399 @@
+"""Phones on real SIP: a pool of media workers behind the port.
+
+A leg lives in one worker.  The pool keeps account of everything that was ordered on each leg, so
+that whatever ends the leg (the far end, an order, a worker that dies) each order has its one end,
+told before the leg's.  Workers are filled one after another, one is kept warm, idle ones are let go.
+"""
+
+import math
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+import trio
+from attrs import define, field, frozen
+
+from ringful.media import port, wav
+from ringful.media.sounds import SoundError, Sounds
+from ringful.media.worker_process import WorkerProcess, start_worker
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 30.0
+"""How long a worker without calls is kept, beyond the one that is kept warm."""
+
+
+@frozen
+class PoolSettings:
+    """Where calls go, and how many there may be."""
+
+    address: str = "127.0.0.1"
+    first_port: int = 0
+    """The first worker's SIP port; the next workers take the next ones.  0: any."""
+    trunk: str = "sip:127.0.0.1:5070"
+    username: str = ""
+    password: str = ""
+    transport: str = "udp"
+    from_number: str = ""
+    max_calls: int = 60
+
+
+@define(eq=False)
+class PoolLeg:
+    """A leg, and what has been ordered on it and has not ended."""
+
+    name: str
+    sink: port.Sink
+    number: str
+    caller_id: str | None
+    worker: WorkerProcess | None = None
+    answered: bool = False
+    over: bool = False
+    cancelled: bool = False
+    tries: int = 0
+    playbacks: dict[int, str] = field(factory=dict)
+    """Open playbacks: ``fetching``, ``sent``, or ``stopped`` while it was fetched."""
+    cues: set[int] = field(factory=set)
+    recordings: dict[int, Path] = field(factory=dict)
+    sendings: set[int] = field(factory=set)
+    foreground: trio.Lock = field(factory=trio.Lock)
+
+
+class Pool:
+    """Implements `port.Phones`; made by `open_pool`."""
+
+    def __init__(self, settings: PoolSettings, sounds: Sounds, nursery: trio.Nursery) -> None:
+        self._settings, self._sounds, self._nursery = settings, sounds, nursery
+        self.workers: list[WorkerProcess] = []
+        self.legs: dict[str, PoolLeg] = {}
+        self._starting = 0
+        self._changed = trio.Event()
+        self._closing = False
+
+    # The port
+
+    def ring(self, leg: str, number: str, caller_id: str | None, sink: port.Sink) -> None:
+        """See `port.Phones.ring`."""
+        kept = PoolLeg(leg, sink, number, caller_id)
+        if len(self.legs) >= self._settings.max_calls or self._closing:
+            sink(port.Refused(leg, "capacity", None, "all legs of this server are in use"))
+            return
+        self.legs[leg] = kept
+        self._nursery.start_soon(self._place, kept)
+
+    def hang_up(self, leg: str) -> None:
+        """See `port.Phones.hang_up`."""
+        kept = self.legs.get(leg)
+        if kept is None:
+            return
+        kept.cancelled = True
+        if kept.worker:
+            kept.worker.tell({"do": "hang_up", "leg": leg})
+        else:
+            self._end(kept, port.Refused(leg, "cancelled"))
+
+    def prepare(self, sound: port.Sound) -> None:
+        """See `port.Phones.prepare`."""
+        self._nursery.start_soon(self._fetch, sound)
+
+    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+        """See `port.Phones.play`."""
+        kept = self.legs.get(leg)
+        if kept is None:
+            return
+        kept.cues.discard(playback)
+        kept.playbacks[playback] = "fetching"
+        self._nursery.start_soon(self._play, kept, playback, sound, background)
+
+    def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
+        """See `port.Phones.cue`."""
+        kept = self.legs.get(leg)
+        if kept is None:
+            return
+        kept.cues.add(playback)
+        self._nursery.start_soon(self._cue, kept, playback, sound)
+
+    def stop_playback(self, leg: str, playback: int) -> None:
+        """See `port.Phones.stop_playback`."""
+        kept = self.legs.get(leg)
+        if kept is None:
+            return
+        if kept.playbacks.get(playback) == "fetching":
+            kept.playbacks[playback] = "stopped"
+            # It may have been cued, and be heard already.
+        kept.cues.discard(playback)
+        if kept.worker:
+            kept.worker.tell({"do": "stop_playback", "leg": leg, "playback": playback})
+
+    def record(
+        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+    ) -> None:
+        """See `port.Phones.record`."""
+        kept = self.legs.get(leg)
+        if kept is None or kept.worker is None:
+            return
+        kept.recordings[recording] = path
+        order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
+        kept.worker.tell({"do": "record", "leg": leg, **order})
+
+    def stop_recording(self, leg: str, recording: int) -> None:
+        """See `port.Phones.stop_recording`."""
+        kept = self.legs.get(leg)
+        if kept and kept.worker:
+            kept.worker.tell({"do": "stop_recording", "leg": leg, "recording": recording})
+
+    def send_tones(self, leg: str, sending: int, tones: str) -> None:
+        """See `port.Phones.send_tones`."""
+        kept = self.legs.get(leg)
+        if kept is None or kept.worker is None:
+            return
+        kept.sendings.add(sending)
+        kept.worker.tell({"do": "send_tones", "leg": leg, "sending": sending, "tones": tones})
+
+    # Sounds
+
+    async def _fetch(self, sound: port.Sound) -> Path | str:
+        try:
+            return await self._sounds.path(sound)
+        except SoundError as error:
+            return str(error)
+
+    async def _play(self, leg: PoolLeg, playback: int, sound: port.Sound, background: bool) -> None:
+        if background:
+            await self._play_now(leg, playback, sound, background=True)
+        else:
+            # The lock is fair, so foreground sounds keep their order while they are fetched.
+            async with leg.foreground:
+                await self._play_now(leg, playback, sound, background=False)
+
+    async def _play_now(self, leg: PoolLeg, playback: int, sound: port.Sound, *, background: bool) -> None:
+        path = await self._fetch(sound)
+        if leg.over or playback not in leg.playbacks or leg.worker is None:
+            return
+        if isinstance(path, str):
+            self._hear(leg, port.PlaybackFailed(leg.name, playback, path))
+        elif leg.playbacks[playback] == "stopped":
+            self._hear(leg, port.PlaybackEnded(leg.name, playback, "stopped"))
+        else:
+            leg.playbacks[playback] = "sent"
+            order = {"playback": playback, "path": str(path), "background": background}
+            leg.worker.tell({"do": "play", "leg": leg.name, **order})
+
+    async def _cue(self, leg: PoolLeg, playback: int, sound: port.Sound) -> None:
+        async with leg.foreground:
+            path = await self._fetch(sound)
+            if not leg.over and playback in leg.cues and leg.worker and isinstance(path, Path):
+                leg.worker.tell({"do": "cue", "leg": leg.name, "playback": playback, "path": str(path)})
+
+    # Legs
+
+    async def _place(self, leg: PoolLeg) -> None:
+        uri = await self._uri(leg.number)
+        if uri is None:
+            self._end(leg, port.Refused(leg.name, "unreachable", None, "the trunk's name cannot be resolved"))
+            return
+        worker = await self._free_worker(leg)
+        if leg.over or worker is None:
+            return
+        leg.worker = worker
+        worker.legs.add(leg.name)
+        worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "caller_id": leg.caller_id})
+        self._keep_warm()
+
+    async def _uri(self, number: str) -> str | None:
+        """Give the URI to ring, its host resolved: the library would resolve it and block."""
+        if number.lower().startswith("sip:"):
+            user, _, host = number[4:].rpartition("@")
+        else:
+            user, host = "+" + number.lstrip("+"), self._settings.trunk.removeprefix("sip:")
+        host, _, options = host.partition(";")
+        name, _, at_port = host.partition(":")
+        try:
+            found = await trio.socket.getaddrinfo(name, None, trio.socket.AF_INET)
+        except OSError:
+            return None
+        address = found[0][4][0]
+        options = f";{options}" if options else ""
+        if self._settings.transport == "tcp" and "transport=" not in options:
+            options += ";transport=tcp"
+        place = f"{address}:{at_port}" if at_port else str(address)
+        return f"sip:{user}@{place}{options}" if user else f"sip:{place}{options}"
+
+    async def _free_worker(self, leg: PoolLeg) -> WorkerProcess | None:
+        while not leg.over and not self._closing:
+            free = [worker for worker in self.workers if worker.free > 0]
+            if free:
+                return max(free, key=lambda worker: len(worker.legs))
+            if not self._starting:
+                self._start()
+            await self._changed.wait()
+        return None
+
+    def hear(self, worker: WorkerProcess, event: port.Event) -> None:
+        """Take an event of a worker."""
+        leg = self.legs.get(event.leg)
+        if leg is None:
+            return
+        if isinstance(event, port.Refused) and event.reason == "capacity" and leg.tries < 3:
+            # The library knew better than we did; another worker will do.
+            worker.legs.discard(leg.name)
+            worker.occupied = worker.capacity
+            leg.worker, leg.tries = None, leg.tries + 1
+            self._nursery.start_soon(self._place, leg)
+            return
+        self._hear(leg, event)
+
+    def _hear(self, leg: PoolLeg, event: port.Event) -> None:
+        match event:
+            case port.Answered():
+                leg.answered = True
+            case port.PlaybackEnded(_, playback) | port.PlaybackFailed(_, playback):
+                leg.playbacks.pop(playback, None)
+            case port.RecordingEnded(_, recording) | port.RecordingFailed(_, recording):
+                leg.recordings.pop(recording, None)
+            case port.TonesSent(_, sending):
+                leg.sendings.discard(sending)
+            case port.HungUp() | port.Refused():
+                self._end(leg, event)
+                return
+            case _:
+                pass
+        leg.sink(event)
+
+    def _end(self, leg: PoolLeg, end: port.HungUp | port.Refused) -> None:
+        if leg.over:
+            return
+        leg.over = True
+        for playback in leg.playbacks:
+            leg.sink(port.PlaybackEnded(leg.name, playback, "hangup"))
+        for recording, path in leg.recordings.items():
+            leg.sink(_rescued(leg.name, recording, path))
+        for sending in leg.sendings:
+            leg.sink(port.TonesSent(leg.name, sending, sent=False))
+        leg.sink(end)
+        del self.legs[leg.name]
+        if leg.worker:
+            leg.worker.legs.discard(leg.name)
+            leg.worker.idle_since = time.monotonic()
+        self._notice()
+
+    # Workers
+
+    def _notice(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    def _start(self) -> None:
+        self._starting += 1
+        self._nursery.start_soon(self._run_worker)
+
+    def _keep_warm(self) -> None:
+        """Have a worker at hand for the next call, as far as more calls are allowed."""
+        most = math.ceil(self._settings.max_calls / 4) + 1
+        if (
+            not self._starting
+            and not any(worker.free for worker in self.workers)
+            and len(self.workers) < most
+        ):
+            self._start()
+
+    async def _run_worker(self) -> None:
+        settings = self._settings
+        config = {
+            "address": settings.address,
+            "transport": settings.transport,
+            "username": settings.username,
+            "password": settings.password,
+            "from_number": settings.from_number,
+        }
+        taken = {worker.port for worker in self.workers}
+        ports = range(settings.first_port, settings.first_port + 200) if settings.first_port else [0]
+        try:
+            worker = await start_worker(config, [one for one in ports if one not in taken])
+        finally:
+            self._starting -= 1
+        if worker is None:
+            log.error("no media worker can be started: every call will fail until one can")
+            for leg in [leg for leg in self.legs.values() if leg.worker is None]:
+                self._end(leg, port.Refused(leg.name, "capacity", None, "no media worker can be started"))
+            return
+        self.workers.append(worker)
+        self._notice()
+        try:
+            await worker.serve(self)
+        finally:
+            self.workers.remove(worker)
+            self._bury(worker)
+
+    def noticed(self) -> None:
+        """Hear that a worker has more or fewer calls than before."""
+        self._notice()
+
+    def _bury(self, worker: WorkerProcess) -> None:
+        lost = [leg for leg in self.legs.values() if leg.worker is worker]
+        if not worker.dismissed:
+            log.error("a media worker died", pid=worker.pid, calls=len(lost))
+        for leg in lost:
+            detail = "the media process died"
+            if leg.answered:
+                self._end(leg, port.HungUp(leg.name, "lost", detail))
+            else:
+                self._end(leg, port.Refused(leg.name, "unreachable", None, detail))
+        if not self._closing and not worker.dismissed:
+            self._keep_warm()
+
+    async def let_idle_go(self) -> None:
+        """Dismiss workers that have been idle for a while; one is kept."""
+        while True:
+            await trio.sleep(IDLE_SECONDS / 6)
+            idle = [worker for worker in self.workers if not worker.legs and not worker.occupied]
+            for worker in idle[1:]:
+                if time.monotonic() - worker.idle_since > IDLE_SECONDS:
+                    worker.dismiss()
+
+    async def warm(self) -> None:
+        """Start the first worker, and return when it is ready.  Raises OSError where none can be had."""
+        self._start()
+        while not self.workers:
+            if not self._starting:
+                raise OSError("no media worker can be started")
+            with trio.move_on_after(0.5):
+                await self._changed.wait()
+
+    def close(self) -> None:
+        """Take no more calls, and let all workers go."""
+        self._closing = True
+        for worker in list(self.workers):
+            worker.dismiss()
+        self._notice()
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where the workers listen."""
+        return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
+
+
+def _rescued(leg: str, recording: int, path: Path) -> port.Event:
+    try:
+        found = wav.repair(path)
+    except OSError as error:
+        return port.RecordingFailed(leg, recording, str(error))
+    if found is None:
+        return port.RecordingFailed(leg, recording, "the media process died before anything was recorded")
+    return port.RecordingEnded(leg, recording, "lost", *found)
+
+
+@asynccontextmanager
+async def open_pool(settings: PoolSettings, sounds: Sounds) -> AsyncIterator[Pool]:
+    """Give a pool with one warm worker; all workers end with it."""
+    async with trio.open_nursery() as nursery:
+        pool = Pool(settings, sounds, nursery)
+        nursery.start_soon(pool.let_idle_go)
+        await pool.warm()
+        try:
+            yield pool
+        finally:
+            pool.close()
+            nursery.cancel_scope.cancel()

@@ -1,0 +1,128 @@
+"""A recording in a worker: frames come from the bridge's clock, a disk thread writes them.
+
+The file's timeline is the call's: where no frame came (a re-INVITE disconnects everything for a
+moment) there is silence of the same length, never a shift.
+"""
+
+import queue
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Literal
+
+from ringful.media import wav
+from ringful.media.port import Event, RecordingEnded, RecordingFailed, RecordingStarted
+
+QUIET = 200 * 200 * wav.FRAME_SAMPLES
+"""The energy of a frame below which nobody speaks: an RMS of 200, some -44 dB."""
+
+Reason = Literal["stopped", "silence", "hangup", "lost"]
+
+
+class Disk:
+    """A thread that does what may block, in the order in which it was asked."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = Thread(target=self._work, name="disk", daemon=True)
+        self._thread.start()
+
+    def do(self, job: Callable[[], None]) -> None:
+        """Have *job* done after all that was asked before."""
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Do what was asked, and end."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            job()
+
+
+class Recorder:
+    """Write the frames of one leg to *path*; every end of it is told to *emit* once."""
+
+    def __init__(
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        disk: Disk,
+        emit: Callable[[Event], None],
+        silence: float | None,
+    ) -> None:
+        self.leg, self.recording, self.path = leg, recording, path
+        self._disk, self._emit = disk, emit
+        self._silence_frames = None if silence is None else max(1, round(silence / 0.02))
+        self._frames: deque[bytes] = deque()
+        self._last: float | None = None
+        self._quiet = 0
+        self._writer: wav.Writer | None = None
+        self.over = False
+        disk.do(self._open)
+
+    def take(self, frame: bytes | None) -> None:
+        """Take 20 ms from the clock thread; None is silence."""
+        now = time.monotonic()
+        if self._last is not None and (missed := round((now - self._last) / 0.02) - 1) > 2:
+            self._frames.extend([wav.SILENCE] * missed)
+        self._last = now
+        self._frames.append(frame or wav.SILENCE)
+
+    def flush(self) -> None:
+        """Have what came in written; called every 100 ms or so."""
+        if self._frames and not self.over:
+            self._disk.do(self._write)
+
+    def end(self, reason: Reason) -> None:
+        """End the recording with what has come in."""
+        self._disk.do(lambda: self._close(reason))
+
+    def _open(self) -> None:
+        try:
+            self._writer = wav.Writer(self.path)
+        except OSError as error:
+            self._fail(error)
+        else:
+            self._emit(RecordingStarted(self.leg, self.recording))
+
+    def _fail(self, error: OSError) -> None:
+        self.over = True
+        self._emit(RecordingFailed(self.leg, self.recording, f"{self.path.name}: {error.strerror or error}"))
+
+    def _write(self) -> None:
+        writer = self._writer
+        if self.over or writer is None:
+            return
+        try:
+            while self._frames:
+                frame = self._frames.popleft()
+                energy = wav.power(frame)
+                writer.energy += energy
+                writer.write(frame)
+                self._quiet = self._quiet + 1 if energy < QUIET else 0
+                if self._silence_frames and self._quiet >= self._silence_frames:
+                    self._close("silence")
+                    return
+        except OSError as error:
+            self._fail(error)
+
+    def _close(self, reason: Reason) -> None:
+        if reason != "silence":
+            self._write()
+        writer = self._writer
+        if self.over or writer is None:
+            return
+        self.over = True
+        try:
+            writer.close()
+        except OSError as error:
+            self._fail(error)
+            return
+        level = wav.level_db(writer.energy, writer.size // 2)
+        size = wav.HEADER_BYTES + writer.size
+        self._emit(RecordingEnded(self.leg, self.recording, reason, writer.duration_ms, size, level))

@@ -1,0 +1,245 @@
+"""Simulated phones: the media port in virtual time.
+
+Believe this before reading on: *every order takes its turn on the agenda*, at the same instant but
+after all that is scheduled there; so nothing is told from within an order, and orders take effect
+in the order they were given.  Nothing takes time but what takes time on a real line: sounds last,
+tones are sent one by one, a beep is heard.  The far ends do what their `world` says.
+
+Shipped, not hidden in the tests: golden cases, the Simulate API and replay run on it.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, assert_never
+
+from ringful.media import port, world
+from ringful.media.agenda import Agenda, Token
+from ringful.media.far_end import FarEndPlayer
+from ringful.media.simulated_player import Player
+from ringful.media.simulated_recorder import Recorder
+
+TONE_TIME = 0.235
+"""How long it takes to send one tone: RFC 4733 at 160 ms, and the pause after it."""
+
+_STATUS: dict[port.RefusalReason, int] = {"busy": 486, "rejected": 603, "unreachable": 480, "noanswer": 408}
+
+
+def length_of(sound: port.Sound, outside: world.World) -> float | str:
+    """Give how long *sound* is in *outside*, or why it cannot be had."""
+    match sound:
+        case port.Announcement(url):
+            if url in outside.missing:
+                return outside.missing[url]
+            return outside.lengths.get(url, world.DEFAULT_LENGTH)
+        case port.Speech(text):
+            return outside.lengths.get(text, max(1, len(text.split())) * world.WORD_LENGTH)
+        case _:
+            assert_never(sound)
+
+
+class SimulatedLeg:
+    """One leg, from its ringing to its end."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        name: str,
+        sink: port.Sink,
+        outside: world.World,
+        far_end: world.FarEnd,
+        keep_files: bool,
+    ) -> None:
+        self.name = name
+        self.state: Literal["ringing", "up", "over"] = "ringing"
+        self._agenda = agenda
+        self._sink = sink
+        self._far_end = FarEndPlayer(agenda, far_end, self)
+        self.player = Player(
+            agenda, name, self._tell, lambda sound: length_of(sound, outside), self._far_end.hear
+        )
+        self.recorder = Recorder(agenda, name, self._tell, outside.recording_fault, keep_files)
+        self._sendings: dict[int, Token] = {}
+        self._sent_at = 0.0
+
+    def _tell(self, event: port.Event) -> None:
+        if self.state != "over":
+            self._sink(event)
+
+    def begin(self, far_end: world.FarEnd) -> None:
+        """Let it ring."""
+        first = far_end.steps[0] if far_end.steps else None
+        if not isinstance(first, world.Refuse) or first.reason == "rejected":
+            self._tell(port.Ringing(self.name))
+        self._far_end.begin()
+
+    # What our side does
+
+    def hang_up(self) -> None:
+        """End it from our side."""
+        if self.state == "ringing":
+            self._end(port.Refused(self.name, "cancelled", 487))
+        else:
+            self._end(port.HungUp(self.name, "server"))
+
+    def send_tones(self, sending: int, tones: str) -> None:
+        """Send *tones* after those that are being sent."""
+        start = max(self._agenda.elapsed, self._sent_at)
+        self._sent_at = start + TONE_TIME * len(tones)
+
+        def sent() -> None:
+            del self._sendings[sending]
+            self._tell(port.TonesSent(self.name, sending))
+
+        self._sendings[sending] = self._agenda.at(self._sent_at - self._agenda.elapsed, sent)
+
+    # What the far end does
+
+    def answer(self) -> None:
+        """Pick up."""
+        if self.state == "ringing":
+            self.state = "up"
+            self._tell(port.Answered(self.name))
+
+    def refuse(self, reason: port.RefusalReason) -> None:
+        """Do not take the call."""
+        if self.state == "ringing":
+            self._end(port.Refused(self.name, reason, _STATUS.get(reason)))
+
+    def press(self, tone: str) -> None:
+        """Press a key."""
+        if self.state == "up":
+            self._tell(port.TonePressed(self.name, tone))
+
+    def speech(self, begins: bool) -> None:
+        """Begin or cease to speak."""
+        self.recorder.speech(begins)
+
+    def put_down(self) -> None:
+        """Hang up from the far side; a phone that has not been answered declines."""
+        if self.state == "up":
+            self._end(port.HungUp(self.name, "callee"))
+        else:
+            self.refuse("rejected")
+
+    def lose(self) -> None:
+        """Lose the media process that serves this leg."""
+        detail = "the media process died"
+        if self.state == "up":
+            self._end(port.HungUp(self.name, "lost", detail), lost=True)
+        else:
+            self._end(port.Refused(self.name, "unreachable", None, detail))
+
+    def _end(self, last: port.Refused | port.HungUp, *, lost: bool = False) -> None:
+        if self.state == "over":
+            return
+        self._far_end.end()
+        self.player.end()
+        self.recorder.end("lost" if lost else "hangup")
+        for sending, token in list(self._sendings.items()):
+            token.cancel()
+            self._tell(port.TonesSent(self.name, sending, sent=False))
+        self._tell(last)
+        self.state = "over"
+
+
+class SimulatedPhones:
+    """The media port over *agenda* and *outside*; with *keep_files*, recordings are real WAV files."""
+
+    def __init__(self, agenda: Agenda, outside: world.World, *, keep_files: bool = True) -> None:
+        self._agenda = agenda
+        self._outside = outside
+        self._keep_files = keep_files
+        self._legs: dict[str, SimulatedLeg] = {}
+        self._rung: Counter[str] = Counter()
+
+    @property
+    def live(self) -> list[str]:
+        """The names of the legs that ring or are up."""
+        return [leg.name for leg in self._legs.values() if leg.state != "over"]
+
+    def far_side(self, leg: str) -> SimulatedLeg:
+        """Give *leg* to act as its far end: press, put down, lose.  Raises KeyError."""
+        return self._legs[leg]
+
+    def ring(self, leg: str, number: str, caller_id: str | None, sink: port.Sink) -> None:
+        """See `port.Phones`; a number that the world does not have is unreachable (404)."""
+        self._agenda.at(0, lambda: self._ring(leg, number, sink))
+
+    def _ring(self, leg: str, number: str, sink: port.Sink) -> None:
+        if len(self.live) >= self._outside.max_calls:
+            sink(port.Refused(leg, "capacity", None, f"all {self._outside.max_calls} calls are taken"))
+            return
+        plain = world.plain_number(number)
+        far_end = self._outside.far_end(number, self._rung[plain])
+        if far_end is None:
+            sink(port.Refused(leg, "unreachable", 404, f"there is no phone {number}"))
+            return
+        self._rung[plain] += 1
+        made = SimulatedLeg(self._agenda, leg, sink, self._outside, far_end, self._keep_files)
+        self._legs[leg] = made
+        made.begin(far_end)
+
+    def _order(
+        self,
+        leg: str,
+        action: Callable[[SimulatedLeg], None],
+        refused: Callable[[], port.Event] | None = None,
+    ) -> None:
+        """Do *action* in its turn; on a leg that only rings, what was ordered ends as *refused*."""
+
+        def take_turn() -> None:
+            known = self._legs.get(leg)
+            if known is None or known.state == "over":
+                return
+            if known.state == "ringing" and refused:
+                known._tell(refused())
+            else:
+                action(known)
+
+        self._agenda.at(0, take_turn)
+
+    def hang_up(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, SimulatedLeg.hang_up)
+
+    def prepare(self, sound: port.Sound) -> None:
+        """Do nothing: every sound is here already."""
+
+    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+        """See `port.Phones`."""
+        self._order(
+            leg,
+            lambda found: found.player.play(playback, sound, background=background),
+            lambda: port.PlaybackFailed(leg, playback, "the call has not been answered"),
+        )
+
+    def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.player.cue(playback, sound))
+
+    def stop_playback(self, leg: str, playback: int) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.player.stop(playback))
+
+    def record(
+        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+    ) -> None:
+        """See `port.Phones`."""
+        self._order(
+            leg,
+            lambda found: found.recorder.record(recording, path, silence, beep),
+            lambda: port.RecordingFailed(leg, recording, "the call has not been answered"),
+        )
+
+    def stop_recording(self, leg: str, recording: int) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.recorder.stop(recording))
+
+    def send_tones(self, leg: str, sending: int, tones: str) -> None:
+        """See `port.Phones`."""
+        self._order(
+            leg,
+            lambda found: found.send_tones(sending, tones),
+            lambda: port.TonesSent(leg, sending, sent=False),
+        )

@@ -1,0 +1,18 @@
+"""What the phones need of the announcements: a sound's file, ready to be played."""
+
+from pathlib import Path
+from typing import Protocol
+
+from ringful.media.port import Sound
+
+
+class SoundError(Exception):
+    """A sound cannot be had; the message says why, for a person to read."""
+
+
+class Sounds(Protocol):
+    """Give sounds as files."""
+
+    async def path(self, sound: Sound) -> Path:
+        """Give a 16-bit 8 kHz mono WAV file that says *sound*.  Raises SoundError."""
+        ...

@@ -1,0 +1,105 @@
+"""The one shape of sound that a worker plays and records: WAV, 16-bit, 8 kHz, mono.
+
+Pure files: no telephony here.
+"""
+
+import mmap
+import os
+import struct
+from array import array
+from math import log10
+from pathlib import Path
+from typing import BinaryIO
+
+RATE = 8000
+FRAME_SAMPLES = 160
+"""20 ms."""
+FRAME_BYTES = 2 * FRAME_SAMPLES
+SILENCE = bytes(FRAME_BYTES)
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+HEADER_BYTES = _HEADER.size
+
+
+def header(size: int) -> bytes:
+    """Give the 44 bytes before *size* bytes of samples."""
+    return _HEADER.pack(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16, b"data", size)
+
+
+def samples_of(path: Path) -> memoryview:
+    """Map the samples of the WAV at *path*.  Raises OSError, or ValueError where it is of another shape."""
+    with path.open("rb") as file:
+        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    if bytes(mapped[:4]) != b"RIFF" or bytes(mapped[8:12]) != b"WAVE":
+        raise ValueError("not a WAV file")
+    place, shaped = 12, False
+    while place + 8 <= len(mapped):
+        name, size = bytes(mapped[place : place + 4]), struct.unpack_from("<I", mapped, place + 4)[0]
+        start = place + 8
+        if name == b"fmt ":
+            coding, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", mapped, start)
+            shaped = (coding, channels, rate, bits) == (1, 1, RATE, 16)
+        if name == b"data":
+            if not shaped:
+                break
+            found = mapped[start : start + min(size, len(mapped) - start)]
+            return found[: len(found) // 2 * 2]
+        place = start + size + size % 2
+    raise ValueError("not a 16-bit 8 kHz mono WAV file")
+
+
+def power(frame: bytes) -> int:
+    """Give the sum of the squares of the samples of *frame*."""
+    return sum(sample * sample for sample in array("h", frame))
+
+
+def level_db(energy: int, samples: int) -> float | None:
+    """Give the RMS level in dB below full scale; None for digital silence."""
+    if not energy or not samples:
+        return None
+    return round(10 * log10(energy / samples / 32768**2), 1)
+
+
+class Writer:
+    """A WAV file that is being written, and is valid whenever `sync` has returned."""
+
+    def __init__(self, path: Path) -> None:
+        self.size = 0
+        self.energy = 0
+        self._file: BinaryIO = path.open("xb")
+        self._file.write(header(0))
+
+    def write(self, frame: bytes) -> None:
+        """Append *frame*."""
+        self._file.write(frame)
+        self.size += len(frame)
+
+    def close(self) -> None:
+        """Write the true header, and put all of it on the disk.  Raises OSError."""
+        try:
+            self._file.seek(0)
+            self._file.write(header(self.size))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
+
+    @property
+    def duration_ms(self) -> int:
+        """The length of the sound."""
+        return self.size * 1000 // (2 * RATE)
+
+
+def repair(path: Path) -> tuple[int, int] | None:
+    """Make a recording whose writer died a valid file; give its milliseconds and bytes.
+
+    None where there is no sound in it.  Raises OSError.
+    """
+    if not path.exists() or path.stat().st_size <= HEADER_BYTES:
+        return None
+    size = (path.stat().st_size - HEADER_BYTES) // 2 * 2
+    with path.open("r+b") as file:
+        file.write(header(size))
+        file.truncate(HEADER_BYTES + size)
+        file.flush()
+        os.fsync(file.fileno())
+    return size * 1000 // (2 * RATE), HEADER_BYTES + size

@@ -1,0 +1,121 @@
+"""A media worker: one engine in a child process, told what to do over a socket.
+
+It never outlives its parent: the kernel kills it when the parent dies, and an end of the socket ends
+it too.  Commands are read in a thread of their own and done in the engine's; a datagram to the
+engine's own SIP port wakes it, since it sleeps in the library.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+from ringful.media import port
+from ringful.media.pjsua import Engine, EngineConfig
+from ringful.media.wire import Framer, encode_event
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Worker:
+    """The engine, and the socket to the node."""
+
+    def __init__(self, connection: socket.socket, config: EngineConfig) -> None:
+        self._connection = connection
+        self._framer = Framer()
+        self._sending = Lock()
+        self._commands: deque[dict[str, Any]] = deque()
+        self._ended = False
+        self._occupied = 0
+        self.engine = Engine(config, self.emit, log=lambda line: self.send({"is": "Log", "line": line}))
+        self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message; from any thread."""
+        with self._sending:
+            try:
+                self._connection.sendall(self._framer.pack(message))
+            except OSError:
+                self._ended = True
+
+    def emit(self, event: port.Event) -> None:
+        """Send an event; from any thread."""
+        self.send(encode_event(event))
+
+    def run(self) -> None:
+        """Work until the node lets go."""
+        engine = self.engine
+        self.send({"is": "Ready", "port": engine.port, "capacity": engine.capacity})
+        Thread(target=self._read, name="commands", daemon=True).start()
+        while not self._ended:
+            while self._commands:
+                self.obey(self._commands.popleft())
+            engine.step(10)
+            if engine.occupied != self._occupied:
+                self._occupied = engine.occupied
+                self.send({"is": "Occupied", "calls": self._occupied})
+        engine.close()
+
+    def _read(self) -> None:
+        framer = Framer()
+        while True:
+            try:
+                data = self._connection.recv(65536)
+            except OSError:
+                data = b""
+            if not data:
+                self._ended = True
+                return
+            self._commands.extend(framer.unpack(data))
+            self._waker.sendto(b"\r\n\r\n", (self.engine.config.address, self.engine.port))
+
+    def obey(self, command: dict[str, Any]) -> None:
+        """Do one command."""
+        engine, leg = self.engine, command.get("leg", "")
+        match command["do"]:
+            case "ring":
+                engine.ring(leg, command["uri"], command["caller_id"])
+            case "hang_up":
+                engine.hang_up(leg)
+            case "play":
+                engine.play(leg, command["playback"], Path(command["path"]), background=command["background"])
+            case "cue":
+                engine.play(leg, command["playback"], Path(command["path"]), cue=True)
+            case "stop_playback":
+                engine.stop_playback(leg, command["playback"])
+            case "record":
+                path, silence = Path(command["path"]), command["silence"]
+                engine.record(leg, command["recording"], path, silence=silence, beep=command["beep"])
+            case "stop_recording":
+                engine.stop_recording(leg, command["recording"])
+            case "send_tones":
+                engine.send_tones(leg, command["sending"], command["tones"])
+            case other:
+                raise ValueError(f"no such command: {other}")
+
+
+def main() -> None:
+    """Run a worker: ``python -m ringful.media.worker FD CONFIG``."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A terminal's interrupt is for the node, which ends its calls properly.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    try:
+        worker = Worker(connection, EngineConfig(**json.loads(sys.argv[2])))
+    except Exception as error:
+        reason = getattr(error, "reason", "") or str(error)
+        connection.sendall(Framer().pack({"is": "Unfit", "reason": reason}))
+        os._exit(1)
+    worker.run()
+    # The library takes a second to leave in order, and nothing of it is left to save.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""A media worker as the node sees it: a child process behind a socket."""
+
+import json
+import math
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Protocol
+
+import structlog
+import trio
+from attrs import define, field
+
+from ringful.media import port
+from ringful.media.wire import Framer, WireError, decode_event
+
+log = structlog.get_logger()
+
+START_SECONDS = 15.0
+"""How long a worker may take to be ready; 40 ms is usual."""
+
+
+class Owner(Protocol):
+    """Who hears of a worker."""
+
+    def hear(self, worker: "WorkerProcess", event: port.Event) -> None:
+        """Take an event of one of its legs."""
+
+    def noticed(self) -> None:
+        """Hear that its number of free legs has changed."""
+
+
+@define(eq=False)
+class WorkerProcess:
+    """A worker that is ready; *capacity* is what its library grants."""
+
+    process: "subprocess.Popen[bytes]"
+    stream: trio.SocketStream
+    port: int
+    capacity: int
+    framer: Framer
+    legs: set[str] = field(factory=set)
+    occupied: int = 0
+    """How many calls the library holds: some longer than they are told to be over."""
+    dismissed: bool = False
+    idle_since: float = field(factory=time.monotonic)
+    _framer_out: Framer = field(factory=Framer)
+    _outbox: Any = None
+
+    @property
+    def pid(self) -> int:
+        """The process's ID."""
+        return self.process.pid
+
+    @property
+    def free(self) -> int:
+        """How many more calls it can take."""
+        return 0 if self.dismissed else self.capacity - max(self.occupied, len(self.legs))
+
+    def tell(self, command: dict[str, Any]) -> None:
+        """Send *command*, behind those that were sent before."""
+        # Where it has died, the pool will tell of it.
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            self._outbox.send_nowait(self._framer_out.pack(command))
+
+    def dismiss(self) -> None:
+        """Let it end."""
+        self.dismissed = True
+        self.stream.socket.shutdown(trio.socket.SHUT_RDWR)
+
+    async def serve(self, owner: Owner) -> None:
+        """Pass messages both ways until the worker has ended, however it did."""
+        self._outbox, outgoing = trio.open_memory_channel[bytes](math.inf)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write, outgoing)
+                await self._read(owner)
+                nursery.cancel_scope.cancel()
+        finally:
+            self._outbox.close()
+            with trio.CancelScope(shield=True):
+                await self._leave()
+
+    async def _leave(self) -> None:
+        await self.stream.aclose()
+        # A closed socket ends it; what does not end by itself is ended.
+        with trio.move_on_after(2):
+            await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
+        self.process.kill()
+        self.process.wait()
+
+    async def _write(self, outgoing: "trio.MemoryReceiveChannel[bytes]") -> None:
+        try:
+            async for data in outgoing:
+                await self.stream.send_all(data)
+        except trio.BrokenResourceError:
+            return
+
+    async def _read(self, owner: Owner) -> None:
+        try:
+            while data := await self.stream.receive_some(65536):
+                for message in self.framer.unpack(data):
+                    self._take(owner, message)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return
+        except WireError as error:
+            log.error("a media worker cannot be understood", pid=self.pid, why=str(error))
+
+    def _take(self, owner: Owner, message: dict[str, Any]) -> None:
+        match message["is"]:
+            case "Occupied":
+                self.occupied = message["calls"]
+                owner.noticed()
+            case "Log":
+                log.warning("media worker", pid=self.pid, line=message["line"])
+            case _:
+                event = decode_event(message)
+                if event:
+                    owner.hear(self, event)
+
+
+async def start_worker(config: dict[str, Any], ports: Iterable[int]) -> WorkerProcess | None:
+    """Start a worker on the first of *ports* that is free; None where none will do."""
+    for number in ports:
+        worker, reason = await _try_port(config, number)
+        if worker:
+            return worker
+        if "in use" not in reason:
+            log.error("a media worker could not start", why=reason)
+            return None
+    return None
+
+
+async def _try_port(config: dict[str, Any], number: int) -> tuple[WorkerProcess | None, str]:
+    ours, theirs = socket.socketpair()
+    command = [
+        sys.executable,
+        "-m",
+        "ringful.media.worker",
+        str(theirs.fileno()),
+        json.dumps(config | {"port": number}),
+    ]
+    # Forking takes a millisecond, and happens when a worker is wanted and not for each call.
+    process = subprocess.Popen(  # noqa: ASYNC220
+        command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    theirs.close()
+    stream, framer = trio.SocketStream(trio.socket.from_stdlib_socket(ours)), Framer()
+    reason = "it did not start in time"
+    try:
+        with trio.move_on_after(START_SECONDS):
+            while data := await stream.receive_some(65536):
+                for message in framer.unpack(data):
+                    if message["is"] == "Ready":
+                        worker = WorkerProcess(process, stream, message["port"], message["capacity"], framer)
+                        return worker, ""
+                    reason = message["reason"]
+            else:
+                reason = reason if reason.count("in time") == 0 else "it died at once"
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    process.kill()
+    process.wait()
+    await stream.aclose()
+    return None, reason

@@ -1,0 +1,68 @@
+"""Make a batch of changes within one transaction.
+
+All rows of a batch that go to one table go there in one statement, in the order they were given.
+Where a row replaces another (calls, the state of posts, keys), only the last one of the batch is written.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ringful.store import schema
+from ringful.store.port import Key, Write
+from ringful.store.rows import Values, entry_values, key_values, plain, post_state_values, post_values
+from ringful.store.window import WINDOW
+
+Change: TypeAlias = Write | Key
+
+_INSERT_OF_DIALECT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+# A bound name must not be a column's own, or Core takes it for a value to set.
+_PRUNE = delete(schema.used_seqs).where(
+    schema.used_seqs.c.key == bindparam("of_key"), schema.used_seqs.c.seq <= bindparam("floor")
+)
+
+
+def apply(connection: Connection, changes: Sequence[Change]) -> None:
+    """Make *changes* on *connection*.  Raises what SQLAlchemy raises."""
+    writes = [change for change in changes if isinstance(change, Write)]
+    _insert(connection, schema.journal, [entry_values(e) for w in writes for e in w.entries])
+    _insert(connection, schema.posts, [post_values(p) for w in writes for p in w.posts])
+    _insert(connection, schema.recordings, [plain(r) for w in writes for r in w.recordings])
+    seqs = [pair for w in writes for pair in w.seqs]
+    _insert(connection, schema.used_seqs, [{"key": key, "seq": seq} for key, seq in seqs])
+    _prune(connection, seqs)
+    _replace(connection, schema.calls, {r.call_id: plain(r) for w in writes for r in w.calls})
+    states = {s.post.event_id: s for w in writes for s in w.post_states}
+    _replace(connection, schema.posts, {id_: post_state_values(s) for id_, s in states.items()})
+    _replace(connection, schema.keys, {k.key: key_values(k) for k in changes if isinstance(k, Key)})
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _replace(connection: Connection, table: Table, rows: Mapping[Any, Values]) -> None:
+    if rows:
+        connection.execute(upsert(table, connection.dialect.name), list(rows.values()))
+
+
+def upsert(table: Table, dialect: str) -> Insert:
+    """Insert a row, or replace the one with the same primary key.  Raises KeyError for other dialects."""
+    statement = _INSERT_OF_DIALECT[dialect](table)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key},
+    )
+
+
+def _prune(connection: Connection, seqs: Iterable[tuple[str, int]]) -> None:
+    newest: dict[str, int] = {}
+    for key, seq in seqs:
+        newest[key] = max(seq, newest.get(key, 0))
+    floors = [{"of_key": key, "floor": seq - WINDOW} for key, seq in newest.items() if seq > WINDOW]
+    if floors:
+        connection.execute(_PRUNE, floors)

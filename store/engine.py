@@ -1,0 +1,107 @@
+"""Engines for a database URL, and what the database's errors mean to a person.
+
+SQLite is used with a write-ahead log, so that readers and the writer never wait for each other, and
+with synchronous=FULL, so that what was committed survives a loss of power.  The writer's transactions
+begin IMMEDIATE: they take their place among processes at once, where waiting works, instead of failing
+half-way.  SQLite's Python driver is told to leave transactions alone, or savepoints would not work.
+"""
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from ringful.store.port import StoreError
+
+BUSY_MS = 10_000
+"""How long SQLite waits for another process's lock, in milliseconds."""
+READERS = 8
+
+_SQLITE_MEANINGS = {
+    "disk is full": "the disk is full",
+    "readonly database": "the database can only be read",
+    "database is locked": f"another process has kept it locked for {BUSY_MS // 1000} s",
+    "unable to open database file": "it cannot be opened: its folder is missing, or may not be written",
+    "not a database": "it is not a SQLite database",
+    "malformed": "it is damaged",
+}
+
+
+def parse_url(text: str) -> URL:
+    """Check a database URL.  Raises StoreError."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise StoreError(f"`{text}` is no database URL such as sqlite:///ringful.db") from None
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StoreError(f"a {url.get_backend_name()} database is not supported: use sqlite or postgresql")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise StoreError("the database must be a file, such as sqlite:///ringful.db")
+    return url
+
+
+def writing_engine(url: URL) -> Engine:
+    """Make the engine of the one writer.  Raises StoreError."""
+    engine = _engine(url, pool_size=1)
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def reading_engine(url: URL) -> Engine:
+    """Make the engine of up to `READERS` readers at once.  Raises StoreError."""
+    engine = _engine(url, pool_size=READERS)
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", _read_only)
+    return engine
+
+
+def _engine(url: URL, pool_size: int) -> Engine:
+    remote = url.get_backend_name() != "sqlite"
+    try:
+        return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=remote)
+    except (ImportError, NoSuchModuleError) as error:
+        raise StoreError(f"no driver for {url.drivername} is installed: {error}") from None
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _read_only(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def describe(error: Exception, url: URL) -> str:
+    """Say in one line what *error* means, and of which database."""
+    where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    text = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    said = " ".join(text.split()) or type(error).__name__
+    for words, meaning in _SQLITE_MEANINGS.items():
+        if words in said:
+            return f"{where}: {meaning}"
+    return f"{where}: {said}"
+
+
+def refused_for_itself(error: Exception) -> bool:
+    """Say whether *error* is the fault of what was written, and not of the database's state."""
+    if isinstance(error, DBAPIError):
+        # OperationalError and its kin: the disk, a lock, the connection.
+        return type(error).__name__ in (
+            "IntegrityError",
+            "DataError",
+            "ProgrammingError",
+            "NotSupportedError",
+        )
+    return not isinstance(error, SQLAlchemyError) or type(error).__name__ == "StatementError"

@@ -1,0 +1,72 @@
+"""The store's values as rows of its tables, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from sqlalchemy import Row
+
+from ringful.store.port import CallRecord, Entry, Key, Post, PostState, RecordingFile
+
+Values = dict[str, Any]
+POST_FIELDS = tuple(field.name for field in attrs.fields(Post))
+FRESH: Mapping[str, Any] = {"state": "pending", "attempts": 0, "last_error": ""}
+
+
+def plain(value: Entry | CallRecord | RecordingFile | Key) -> Values:
+    """Give the fields of *value*, by the names of its columns."""
+    return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
+
+
+def entry_values(entry: Entry) -> Values:
+    """Give the row of *entry*."""
+    return plain(entry) | {"data": dict(entry.data)}
+
+
+def key_values(key: Key) -> Values:
+    """Give the row of *key*."""
+    return plain(key) | {"prefixes": list(key.prefixes)}
+
+
+def post_values(post: Post) -> Values:
+    """Give the row of a *post* that nobody has tried to deliver: it is due at once."""
+    values = {name: getattr(post, name) for name in POST_FIELDS}
+    return values | {"fields": dict(post.fields), "next_at": post.created} | FRESH
+
+
+def post_state_values(state: PostState) -> Values:
+    """Give the row of a post as its delivery stands."""
+    return post_values(state.post) | {
+        "state": state.state,
+        "attempts": state.attempts,
+        "next_at": state.next_at,
+        "last_error": state.last_error,
+    }
+
+
+def to_entry(row: Row[Any]) -> Entry:
+    """Read a row of the journal."""
+    return Entry(**row._mapping)
+
+
+def to_call(row: Row[Any]) -> CallRecord:
+    """Read a row of calls."""
+    return CallRecord(**row._mapping)
+
+
+def to_recording(row: Row[Any]) -> RecordingFile:
+    """Read a row of recordings."""
+    return RecordingFile(**row._mapping)
+
+
+def to_key(row: Row[Any]) -> Key:
+    """Read a row of keys."""
+    values = dict(row._mapping)
+    return Key(**values | {"prefixes": tuple(values["prefixes"])})
+
+
+def to_post_state(row: Row[Any]) -> PostState:
+    """Read a row of posts."""
+    values = dict(row._mapping)
+    post = Post(**{name: values.pop(name) for name in POST_FIELDS})
+    return PostState(post, **values)

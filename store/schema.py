@@ -1,0 +1,122 @@
+"""The tables, as the newest migration leaves them.
+
+Money is kept as decimal text, so that what is read is exactly what was written; times are Unix
+seconds.  A change here needs a migration beside it, and a test holds the two together.
+"""
+
+from decimal import Decimal
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class Money(TypeDecorator[Decimal]):
+    """A Decimal, exact to its last digit, as text."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        """Write *value* down."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        """Read it back."""
+        return None if value is None else Decimal(value)
+
+
+metadata = MetaData()
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("callee", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("answered", Double),
+    Column("ended", Double),
+    Column("outcome", Text, nullable=False),
+    Column("bill", Money),
+    Index("calls_by_time", "created"),
+    Index("calls_of_key", "key", "created"),
+    Index("calls_by_state", "state", "created"),
+    Index("bills_of_key", "key", "bill"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("file", Text, primary_key=True),
+    Column("call_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Index("recordings_of_call", "call_id", "created"),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Index("posts_of_call", "call_id", "n"),
+    Index("posts_by_state", "state", "call_id", "n"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("revoked", Double),
+    Column("signing", Boolean, nullable=False),
+    Column("calls_per_second", Double),
+    Column("concurrent", Integer),
+    Column("prefixes", JSON, nullable=False),
+    Column("spending_cap", Money),
+)
+
+used_seqs = Table(
+    "used_seqs",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+)

@@ -1,0 +1,144 @@
+"""The store in a SQL database.
+
+Writes go to the writer's thread.  A read is one SELECT, in a thread and on a connection of its own,
+so that it neither waits for the writer nor blocks trio.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import trio
+from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ringful.store import rows
+from ringful.store.engine import READERS, describe
+from ringful.store.keys import KeyMemory
+from ringful.store.port import (
+    CallRecord,
+    CallState,
+    Commit,
+    Entry,
+    Key,
+    PostState,
+    RecordingFile,
+    StoreError,
+    Write,
+)
+from ringful.store.schema import calls, journal, keys, posts, recordings, used_seqs
+from ringful.store.window import WINDOW
+from ringful.store.writer import Writer
+
+T = TypeVar("T")
+
+
+class SqlStore:
+    """A `Store`; every read raises StoreError where the database cannot be read."""
+
+    def __init__(self, writer: Writer, readers: Engine) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._limiter = trio.CapacityLimiter(READERS)
+        self._memory = KeyMemory()
+
+    def submit(self, write: Write) -> Commit:
+        """Put *write* in its place at once; the commit tells when it is durable."""
+        return self._writer.submit(write)
+
+    async def journal(self, call_id: str) -> Sequence[Entry]:
+        """Give all lines of the call's journal, in order."""
+        return await self._read(
+            select(journal).where(journal.c.call_id == call_id).order_by(journal.c.n), rows.to_entry
+        )
+
+    async def call(self, call_id: str) -> CallRecord | None:
+        """Give the record of a call."""
+        return _only(await self._read(select(calls).where(calls.c.call_id == call_id), rows.to_call))
+
+    async def calls(
+        self, *, key: str | None = None, state: CallState | None = None, limit: int = 100
+    ) -> Sequence[CallRecord]:
+        """Give the newest calls first."""
+        query = select(calls).order_by(calls.c.created.desc(), calls.c.call_id.desc()).limit(limit)
+        if key is not None:
+            query = query.where(calls.c.key == key)
+        if state is not None:
+            query = query.where(calls.c.state == state)
+        return await self._read(query, rows.to_call)
+
+    async def recordings(self, call_id: str) -> Sequence[RecordingFile]:
+        """Give the call's recordings, the first one first."""
+        query = select(recordings).where(recordings.c.call_id == call_id)
+        return await self._read(query.order_by(recordings.c.created, recordings.c.file), rows.to_recording)
+
+    async def recording(self, file: str) -> RecordingFile | None:
+        """Give what is known of a recording file."""
+        return _only(await self._read(select(recordings).where(recordings.c.file == file), rows.to_recording))
+
+    async def pending_posts(self) -> Sequence[PostState]:
+        """Give everything undelivered and not parked, in order of call and n."""
+        return await self._read(_posts().where(posts.c.state == "pending"), rows.to_post_state)
+
+    async def parked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
+        """Give what was given up, in order of call and n."""
+        return await self._read(_posts().where(posts.c.state == "parked").limit(limit), rows.to_post_state)
+
+    async def posts(self, call_id: str) -> Sequence[PostState]:
+        """Give all callbacks of a call, in order."""
+        return await self._read(_posts().where(posts.c.call_id == call_id), rows.to_post_state)
+
+    async def key(self, key: str) -> Key | None:
+        """Give *key* as it is, or was less than a second ago."""
+        if known := self._memory.get(key):
+            return known
+        asked = self._memory.clock()
+        found = _only(await self._read(select(keys).where(keys.c.key == key), rows.to_key))
+        if found:
+            self._memory.put(found, asked)
+        return found
+
+    async def keys(self) -> Sequence[Key]:
+        """Give all keys, revoked ones too, the oldest first."""
+        return await self._read(select(keys).order_by(keys.c.created, keys.c.key), rows.to_key)
+
+    async def put_key(self, key: Key) -> None:
+        """Add *key*, or replace it; it holds at once in this process.  Raises StoreError."""
+        try:
+            await self._writer.submit(key).wait()
+        finally:
+            self._memory.forget(key.key)
+
+    async def used_seqs(self, key: str) -> frozenset[int]:
+        """Give the used seqs that lie less than `WINDOW` below the newest."""
+        newest = select(func.max(used_seqs.c.seq)).where(used_seqs.c.key == key).scalar_subquery()
+        query = select(used_seqs.c.seq).where(used_seqs.c.key == key, used_seqs.c.seq > newest - WINDOW)
+        return frozenset(await self._read(query, lambda row: int(row.seq)))
+
+    async def spent(self, key: str) -> Decimal:
+        """Give the sum of the bills of this key's calls, exactly."""
+        # Bills are few different amounts: the database counts each, and the sum is ours, since SQLite
+        # would add in binary floating point.
+        query = select(calls.c.bill, func.count().label("times")).where(
+            calls.c.key == key, calls.c.bill.is_not(None)
+        )
+        amounts = await self._read(query.group_by(calls.c.bill), lambda row: row.bill * row.times)
+        return sum(amounts, Decimal(0))
+
+    async def _read(self, query: Select[Any], to_value: Callable[[Row[Any]], T]) -> Sequence[T]:
+        def read() -> list[T]:
+            try:
+                with self._readers.connect() as connection:
+                    return [to_value(row) for row in connection.execute(query)]
+            except SQLAlchemyError as error:
+                raise StoreError(describe(error, self._readers.url)) from error
+
+        return await trio.to_thread.run_sync(read, limiter=self._limiter)
+
+
+def _posts() -> Select[Any]:
+    return select(posts).order_by(posts.c.call_id, posts.c.n, posts.c.created)
+
+
+def _only(found: Sequence[T]) -> T | None:
+    return found[0] if found else None
