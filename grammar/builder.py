@@ -6,7 +6,7 @@ noted in the reading, and reading goes on.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attrs import evolve
 from lark import Token
@@ -60,7 +60,7 @@ class Builder(ExpressionRules, ClauseRules, StatementRules):
         lines = [one if isinstance(one, nodes.Choice) else one.block for one in branches]
         given, closing = arrange(lines, _inside(span_of(opener, c[-1])), span_of(opener, opener).line)
         choices: list[nodes.Choice] = []
-        parts: dict[str, nodes.Block] = {}
+        parts: dict[str, Any] = {}
         for number, (branch, line) in enumerate(zip(branches, given, strict=True), 1):
             last = closing if number == len(given) else ()
             if isinstance(line, nodes.Choice):
@@ -76,7 +76,7 @@ class Builder(ExpressionRules, ClauseRules, StatementRules):
 
 
 def _lines(c: Children) -> Sequence[Item]:
-    return [child for child in c if isinstance(child, nodes.Line)]
+    return [child for child in c if not isinstance(child, Token)]
 
 
 def _inside(span: Span) -> list[Comment]:

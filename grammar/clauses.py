@@ -100,9 +100,8 @@ def gathered(children: Children) -> dict[str, Any]:
         if not isinstance(clause, Clause):
             continue
         if clause.key in first:
-            current().complain(
-                f"`{clause.word}` is given twice", clause.span, f"the first one is at {first[clause.key].span}"
-            )
+            hint = f"the first one is at {first[clause.key].span}"
+            current().complain(f"`{clause.word}` is given twice", clause.span, hint)
         else:
             first[clause.key] = clause
     return {key: clause.value for key, clause in first.items()}

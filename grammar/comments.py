@@ -11,15 +11,14 @@ A text has at most one comment a line, so none is ever lost.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from attrs import define, evolve
 
 from ringful.grammar import nodes
-from ringful.grammar.span import Span
 
 Position = tuple[int, int]
-LineT = TypeVar("LineT", bound=nodes.Node)
+LineT = TypeVar("LineT", bound=nodes.Line | nodes.Block)
 
 
 class Comment(NamedTuple):
@@ -127,8 +126,8 @@ def _put(line: LineT, beside: _Beside) -> LineT:
     """Put what stands by *line* into it; a menu's bare block takes comments as its own first ones."""
     if isinstance(line, nodes.Block):
         trailing = () if beside.trailing is None else (beside.trailing,)
-        return into(line, (*beside.above, *trailing))
-    if not isinstance(line, nodes.Line) or not (beside.above or beside.spaced or beside.trailing is not None):
+        return cast(LineT, into(line, (*beside.above, *trailing)))
+    if not (beside.above or beside.spaced or beside.trailing is not None):
         return line
     return evolve(
         line,
@@ -151,8 +150,3 @@ def into(block: nodes.Block, comments: tuple[str | None, ...]) -> nodes.Block:
 def close(block: nodes.Block, comments: tuple[str | None, ...]) -> nodes.Block:
     """Put *comments* after everything in *block*."""
     return evolve(block, closing=block.closing + comments) if comments else block
-
-
-def end_of(span: Span) -> Position:
-    """Give the place where *span* ends."""
-    return span.end_line, span.end_column

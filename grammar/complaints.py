@@ -14,13 +14,13 @@ from ringful.grammar.expressions import RESERVED
 from ringful.grammar.reading import Reading
 from ringful.grammar.span import Span
 from ringful.grammar.spell import nearest
-from ringful.grammar.words import ENDS, OPERATORS, VALUES, VERBS, found, shown
+from ringful.grammar.words import ENDS, OPERATORS, VALUES, VERBS, as_outside, found, shown
 
 _FOREIGN = {
-    "'": "texts are written in double quotes: `\"…\"`",
-    "“": "use plain double quotes: `\"`",
-    "”": "use plain double quotes: `\"`",
-    "„": "use plain double quotes: `\"`",
+    "'": 'texts are written in double quotes: `"…"`',
+    "“": 'use plain double quotes: `"`',
+    "”": 'use plain double quotes: `"`',
+    "„": 'use plain double quotes: `"`',
     "&": "write `and`",
     "|": "write `or`",
     "!": "write `not`, or `!=` for unequal",
@@ -53,24 +53,24 @@ def of_character(error: UnexpectedCharacters, text: str, reading: Reading) -> Pr
     """Say what is wrong with a character that begins no word of the language."""
     at = error.pos_in_stream or 0
     bad = text[at : at + 1]
-    span = Span(error.line + reading.shift, error.column, error.line + reading.shift, error.column + 1, reading.path)
-    if reading.openers and _in_text(reading):
+    line = error.line + reading.shift
+    span = Span(line, error.column, line, error.column + 1, reading.path)
+    if reading.quote is not None:
         if bad == "\\":
             pair = text[at : at + 2].split("\n")[0]
-            known = "a text knows \\\" \\\\ \\n \\t and \\{"
+            known = 'a text knows \\" \\\\ \\n \\t and \\{'
             return _problem(f"`{pair}` means nothing in a text", span, known)
         return _problem("a text cannot hold this control character", span)
-    if upper := re.compile(r"[A-Z][A-Za-z0-9_]{0,60}").match(text, at):
-        span = Span(span.line, span.column, span.line, span.column + len(upper[0]), span.path)
-        return _problem(f"`{upper[0]}` is no word: words are written small", span, f"write `{upper[0].lower()}`")
-    return _problem(f"{_character(bad)} has no place here", span, _FOREIGN.get(bad, ""))
+    return _stray(_at(text, at), span)
 
 
 def of_token(error: UnexpectedToken, reading: Reading) -> Problem:
     """Say what is wrong with a word that cannot stand where it stands."""
-    token: Token = error.token
+    token = error.token if reading.quote is not None else as_outside(error.token)
     wanted = frozenset(error.accepts or ())
     span = reading.span(token) if token.type != "$END" else _end(reading)
+    if token.type == "STRAY":
+        return _stray(token, span)
     special = (
         _unclosed(token, wanted, reading)
         or _verb(token, wanted, span, reading)
@@ -82,9 +82,17 @@ def of_token(error: UnexpectedToken, reading: Reading) -> Problem:
     return _problem(f"found {found(token)}, expected {shown(wanted)}", span)
 
 
-def _in_text(reading: Reading) -> bool:
-    """Say whether the last bracket or quote that was opened is a quote."""
-    return reading.quote is not None
+def _at(text: str, at: int) -> Token:
+    upper = re.compile(r"[A-Z][A-Za-z0-9_]{0,60}").match(text, at)
+    return Token("STRAY", upper[0] if upper else text[at : at + 1])
+
+
+def _stray(token: Token, span: Span) -> Problem:
+    """A character that has no meaning in the language, or a word with a capital."""
+    span = Span(span.line, span.column, span.line, span.column + len(token), span.path)
+    if token[0].isupper() and token.isascii():
+        return _problem(f"`{token}` is no word: words are written small", span, f"write `{token.lower()}`")
+    return _problem(f"{_character(token)} has no place here", span, _FOREIGN.get(token, ""))
 
 
 def _end(reading: Reading) -> Span:
@@ -98,12 +106,13 @@ def _unclosed(token: Token, wanted: frozenset[str], reading: Reading) -> Problem
     """A quote or a bracket that is never closed, or one that closes nothing."""
     if token.type in ("NEWLINE", "$END") and reading.quote is not None:
         hint = "a text ends on its line; write `\\n` for a line's end in it"
-        return _problem("this text is not closed", reading.span(reading.quote), hint)
+        return _problem("this text is not closed", reading.openers[-1].span, hint)
     inner = reading.openers[-1].token if reading.openers else None
     if inner is not None and inner.type == "HOLE_OPEN" and token.type in ("NEWLINE", "$END", "QUOTE"):
-        return _problem("this `{` in a text is not closed", reading.span(inner), "write `\\{` for a brace itself")
+        hint = "write `\\{` for a brace itself"
+        return _problem("this `{` in a text is not closed", reading.openers[-1].span, hint)
     if inner is not None and (token.type == "$END" or (inner.type != "BLOCK_OPEN" and token in VERBS)):
-        return _problem(f"this `{inner}` is never closed", reading.span(inner))
+        return _problem(f"this `{inner}` is never closed", reading.openers[-1].span)
     if token.type == "CLOSE" and inner is None:
         return _problem("this `}` closes nothing", reading.span(token), "there is no `{` open here")
     return None
@@ -121,7 +130,8 @@ def _verb(token: Token, wanted: frozenset[str], span: Span, reading: Reading) ->
         near = nearest(token, VERBS)
         hint = f"did you mean `{near}`?" if near else f"to give a name a value, write `let {token} = …`"
         return _problem(f"there is no statement `{token}`", span, hint)
-    return _problem(f"found {found(token)}, expected a statement", span, "a line begins with a verb, e.g. `play`")
+    hint = "a line begins with a verb, e.g. `play`"
+    return _problem(f"found {found(token)}, expected a statement", span, hint)
 
 
 def _value(token: Token, wanted: frozenset[str], span: Span, reading: Reading) -> Problem | None:
@@ -129,9 +139,10 @@ def _value(token: Token, wanted: frozenset[str], span: Span, reading: Reading) -
     if token.type == "EQUALS" and "+" not in wanted and OPERATORS & wanted:
         return _problem("`=` gives a name its value and does not compare", span, "write `==`")
     last = reading.last
-    if last is not None and last.type in ("NUMBER", "DURATION") and token.type == "NAME" and _touch(last, token):
+    if last is not None and token.type == "NAME" and _touch(last, token):
         hint = "durations are written `500ms`, `8s`, `2m`, `1h`"
-        return _problem(f"`{last}{token}` is no number and no duration", _from(reading.span(last), span), hint)
+        both = _from(reading.span(last), span)
+        return _problem(f"`{last}{token}` is no number and no duration", both, hint)
     if token in _COMPARISONS and OPERATORS & wanted:
         return _problem("comparisons do not chain", span, "join two of them with `and`, or put one into ( )")
     if wanted and wanted <= _NAMES and token in RESERVED:
@@ -155,7 +166,8 @@ def _clause(token: Token, wanted: frozenset[str], span: Span, reading: Reading) 
     hint = f"did you mean `{near}`?" if near else (f"here it can take {takes}" if takes else "")
     if verb is None or verb == token:
         return None
-    return _problem(f"`{verb}` does not take `{token}` here", span, hint or f"the line could end here, before `{token}`")
+    hint = hint or f"the line could end here, before `{token}`"
+    return _problem(f"`{verb}` does not take `{token}` here", span, hint)
 
 
 def _problem(message: str, span: Span, hint: str = "") -> Problem:
@@ -163,7 +175,7 @@ def _problem(message: str, span: Span, hint: str = "") -> Problem:
 
 
 def _touch(one: Token, other: Token) -> bool:
-    return one.end_pos == other.start_pos
+    return one.type in ("NUMBER", "DURATION") and one.end_pos == other.start_pos
 
 
 def _from(first: Span, last: Span) -> Span:

@@ -73,7 +73,8 @@ class ExpressionRules:
     def number(self, c: Children) -> nodes.Number:
         value = c[0].value
         if len(value) > MAX_DIGITS:
-            current().complain("this number is too long", current().span(c[0]), f"at most {MAX_DIGITS} digits")
+            hint = f"at most {MAX_DIGITS} digits"
+            current().complain("this number is too long", current().span(c[0]), hint)
             value = "0"
         return nodes.Number(Decimal(value) if "." in value else int(value), span=span_of(c[0], c[0]))
 
@@ -118,7 +119,8 @@ class ExpressionRules:
 def plain(text: nodes.Text, what: str) -> str:
     """Give the characters of a text in which nothing may be worked out."""
     if any(not isinstance(part, str) for part in text.parts):
-        current().complain(f"{what} is plain text: nothing can be worked out in it", text.span, "write `\\{` for a brace")
+        hint = "write `\\{` for a brace"
+        current().complain(f"{what} is plain text: nothing can be worked out in it", text.span, hint)
     return "".join(part for part in text.parts if isinstance(part, str))
 
 
@@ -131,7 +133,8 @@ def _milliseconds(token: Token) -> int:
     assert matched is not None
     amount, unit = matched.groups()
     if len(amount) > MAX_DIGITS // 2:
-        current().complain("this duration is too long", current().span(token), f"at most {MAX_DIGITS // 2} digits")
+        hint = f"at most {MAX_DIGITS // 2} digits"
+        current().complain("this duration is too long", current().span(token), hint)
         return 1
     exact = Decimal(amount) * _UNITS[unit]
     if exact != exact.to_integral_value():

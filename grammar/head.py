@@ -12,7 +12,7 @@ from ringful.grammar.span import Span
 
 Item: TypeAlias = nodes.Param | nodes.Use | nodes.Inbound | nodes.InboundSms | nodes.Statement
 
-_ORDER = "a script begins with its `param` lines, then `use`, then one `call` or `inbound`, then the statements"
+_ORDER = "a script begins with its `param` lines, then `use`, then one `call` or `inbound`"
 
 
 def script_of(items: Sequence[Item], closing: tuple[str | None, ...], reading: Reading) -> nodes.Script:
@@ -85,7 +85,7 @@ def _late_header(item: nodes.Header, header: nodes.Header | None, reading: Readi
 
 def _needs_block(call: nodes.Call, reading: Reading) -> None:
     if reading.whole:
-        hint = "`call NUMBER { … }` places another leg; only the script's own call, before its statements, has none"
+        hint = "`call NUMBER { … }` places another leg; only the script's own call has no block"
         reading.complain("this `call` needs a block: what shall happen on that leg?", call.span, hint)
 
 

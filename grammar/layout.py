@@ -41,12 +41,17 @@ class Layout(PostLex):
 
 
 def _follow(reading: Reading, token: Token) -> None:
-    """Keep the brackets and the verb of *reading* up to *token*."""
+    """Keep the brackets, the quotes and the verb of *reading* up to *token*."""
     kind = token.type
-    if kind in _OPENING:
+    if kind == "QUOTE" and reading.quote is not None:
+        reading.openers.pop()
+    elif kind == "QUOTE":
+        reading.openers.append(Opener(token, reading.span(token)))
+    elif kind in _OPENING:
         menu = kind == "BLOCK_OPEN" and reading.verb is not None and reading.verb.type == "MENU"
-        reading.openers.append(Opener(token, menu))
-    elif kind in _CLOSING and reading.openers and _OPENING[reading.openers[-1].token.type] == kind:
+        known = reading.outer.pop(0) if reading.outer else None
+        reading.openers.append(known or Opener(token, reading.span(token), menu))
+    elif kind in _CLOSING and reading.openers and _OPENING.get(reading.openers[-1].token.type) == kind:
         reading.openers.pop()
     if kind in ("NEWLINE", "SEMICOLON", "BLOCK_OPEN"):
         reading.verb = None

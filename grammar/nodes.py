@@ -21,8 +21,6 @@ class Node:
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
-
-
 @frozen
 class Text(Node):
     """``"Order {order} is ready"``: literal pieces and expressions, in order.
@@ -137,8 +135,6 @@ class Apply(Node):
 Expression: TypeAlias = (
     Text | Number | Duration | Boolean | Nothing | List | Map | Name | Field | Index | Unary | Binary | Apply
 )
-
-
 
 
 @frozen(kw_only=True)

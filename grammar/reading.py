@@ -16,10 +16,13 @@ from ringful.grammar.span import Span
 
 @define
 class Opener:
-    """A bracket that is open; *menu* says that it holds a menu's branches."""
+    """A bracket or a quote that is open; *menu* says that it holds a menu's branches."""
 
     token: Token
+    span: Span
     menu: bool = False
+    assumed: bool = False
+    """It was forgotten, and reading goes on as if it stood there."""
 
 
 @define
@@ -36,12 +39,18 @@ class Reading:
     problems: list[Problem] = Factory(list)
     openers: list[Opener] = Factory(list)
     comments: list[Comment] = Factory(list)
-    quote: Token | None = None
-    """The quote of the text that is being read, if one is."""
+    outer: list[Opener] = Factory(list)
+    """The blocks that were open where this pass begins: its first lines open them anew."""
     verb: Token | None = None
     """The first word of the present line or statement."""
     last: Token | None = None
     """The last token that the parser was given."""
+
+    @property
+    def quote(self) -> Token | None:
+        """The quote of the text that is being read, if one is."""
+        inner = self.openers[-1].token if self.openers else None
+        return inner if inner is not None and inner.type == "QUOTE" else None
 
     def span(self, token: Token) -> Span:
         """Give the place of *token* in the text."""

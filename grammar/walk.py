@@ -4,8 +4,9 @@ A tree may be built by anyone and be as deep as memory: only `too_deep` may look
 depth is known.  Parser, printer and checker ask it first, so that their own recursion is bounded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import cache
+from typing import cast
 
 from attrs import fields
 
@@ -19,9 +20,9 @@ _PLAIN = frozenset({"span", "comments", "trailing", "spaced", "closing"})
 
 
 @cache
-def _slots(kind: type[nodes.Node]) -> tuple[str, ...]:
+def _slots(kind: Hashable) -> tuple[str, ...]:
     """Name the fields of *kind* that can hold nodes, in the order of their declaration."""
-    return tuple(one.name for one in fields(kind) if one.name not in _PLAIN)
+    return tuple(one.name for one in fields(cast(type[nodes.Node], kind)) if one.name not in _PLAIN)
 
 
 def children(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -1,0 +1,241 @@
+"""The REST façade: from a request to one statement of one call, and nothing more.
+
+A handler reads, checks, compiles, and hands over to the switchboard; it knows no media.  What was
+handed over is done by the call's own task, so a client that goes away undoes nothing.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+import structlog
+import trio
+from attrs import frozen
+from quart import Response, request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
+
+from ringful.http import requests
+from ringful.http.authenticate import Asked, Authenticator
+from ringful.http.compile import compile_call, compile_task
+from ringful.http.parameters import BadParameter, Parameters
+from ringful.http.present import call_as_json, call_as_text
+from ringful.http.problems import Problem, of_refusal
+from ringful.interpreter.switchboard import Calls, Operation, Refusal
+from ringful.store.port import Key, Store, StoreError, Write
+
+log = structlog.get_logger()
+
+MAX_BODY = 64 * 1024
+"""Bytes of a request's body."""
+
+ABOUT = "This is ringful, a programmable-voice server. Its API is described in docs/api.md.\n"
+
+
+@frozen
+class Settings:
+    """What the façade needs of the configuration."""
+
+    recordings: Path
+    dialect: requests.Dialect = requests.Dialect()
+    draining: Callable[[], bool] = lambda: False
+
+
+def make_app(calls: Calls, store: Store, settings: Settings) -> QuartTrio:
+    """Make the application."""
+    app = QuartTrio(__name__)
+    facade = Facade(calls, store, settings, Authenticator(store))
+
+    @app.route("/<method>/apikey/<key>", methods=["GET", "POST"])
+    async def ask(method: str, key: str) -> Response:
+        return await facade.answer(method, key)
+
+    @app.route("/recordings/<file>")
+    async def recording(file: str) -> Response:
+        return await facade.recording(file)
+
+    @app.route("/health")
+    async def health() -> Response:
+        draining = settings.draining()
+        return Response("draining\n" if draining else "ok\n", 503 if draining else 200, mimetype="text/plain")
+
+    @app.route("/")
+    async def about() -> Response:
+        return Response(ABOUT, mimetype="text/plain")
+
+    app.register_error_handler(Problem, show)
+    app.register_error_handler(
+        BadParameter, lambda bad: show(Problem(400, bad.code, str(bad), extra={"parameter": bad.name}))
+    )
+    app.register_error_handler(Refusal, lambda refusal: show(of_refusal(refusal)))
+    app.register_error_handler(StoreError, _store_failed)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _fault)
+    return app
+
+
+def wants_json() -> bool:
+    """Say whether the client asked for JSON."""
+    return "json" in request.headers.get("Accept", "")
+
+
+async def show(problem: Problem) -> Response:
+    """Show *problem* in the form that the client reads."""
+    if wants_json():
+        return Response(problem.as_json(), problem.status, dict(problem.headers), "application/problem+json")
+    return Response(problem.as_line(), problem.status, dict(problem.headers), "text/plain")
+
+
+async def _store_failed(error: StoreError) -> Response:
+    log.error("the store failed", why=str(error))
+    return await show(
+        Problem(503, "server.store", "the database does not answer; try again", {"Retry-After": "5"})
+    )
+
+
+async def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status == 404:
+        return await show(
+            Problem(404, "path.unknown", f"there is nothing at {request.path}; see docs/api.md")
+        )
+    if status == 405:
+        return await show(
+            Problem(405, "method.wrong", f"{request.method} is not taken here; use GET or POST")
+        )
+    return await show(Problem(status, "request.invalid", error.description or "the request cannot be read"))
+
+
+async def _fault(error: Exception) -> Response:
+    fault = uuid4().hex[:12]
+    log.error(
+        "a request failed for a fault of ringful itself", fault=fault, path=request.path, exc_info=error
+    )
+    return await show(Problem(500, "server.fault", f"a fault of the server; its log has more under {fault}"))
+
+
+async def read_body(limit: int) -> bytes:
+    """Read the request's body, and throw away what is beyond *limit* so that the connection stays usable."""
+    kept = bytearray()
+    size = 0
+    async for chunk in request.body:
+        size += len(chunk)
+        if size <= limit:
+            kept += chunk
+        elif size > 64 * limit:
+            break
+    if size > limit:
+        raise Problem(413, "body.large", f"the body is larger than {limit} bytes")
+    return bytes(kept)
+
+
+@frozen
+class Facade:
+    """The handlers, and what they need."""
+
+    calls: Calls
+    store: Store
+    settings: Settings
+    authenticator: Authenticator
+
+    async def answer(self, method: str, key: str) -> Response:
+        """Answer a call of the API."""
+        name = requests.find_method(method)
+        if name is None:
+            known = ", ".join(requests.METHODS)
+            raise Problem(404, "method.unknown", f"there is no method {method[:40]!r}; there are: {known}")
+        asked = await _asked()
+        owner = await self.authenticator.key_of(key, asked)
+        async with self.authenticator.seq_of(owner, asked) as seq:
+            made = requests.read(name, Parameters(asked.parameters), self.settings.dialect)
+            return await self._do(owner, made, seq)
+
+    async def _do(self, key: Key, made: requests.Request, seq: int | None) -> Response:
+        match made:
+            case requests.Call():
+                call_id = await self.calls.place(key, compile_call(made), seq=seq)
+                return _say(call_id + "\n", {"callId": call_id})
+            case requests.QueryCall(call_id):
+                known = await self.calls.query(key, call_id)
+                await self._use(key, seq)
+                return _say(call_as_text(known), call_as_json(known))
+            case requests.Script(call_id):
+                script = await self.calls.script(key, call_id)
+                await self._use(key, seq)
+                return _say(script, {"callId": call_id, "script": script})
+            case _:
+                await self._task(key, made, seq)
+                return _say("", {})
+
+    async def _task(self, key: Key, task: requests.Task, seq: int | None) -> None:
+        operation = immediate(task)
+        if operation is None:
+            await self.calls.queue(key, task.call_id, compile_task(task), seq=seq)
+            return
+        notify = task.callback_url if isinstance(task, requests.StopToneDetector) else None
+        await self.calls.interrupt(key, task.call_id, operation, notify=notify, seq=seq)
+
+    async def _use(self, key: Key, seq: int | None) -> None:
+        if seq is not None:
+            await self.store.submit(Write(seqs=[(key.key, seq)])).wait()
+
+    async def recording(self, file: str) -> Response:
+        """Give a finished recording; its unguessable name is the permission."""
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}\.wav", file) or await self.store.recording(file) is None:
+            raise Problem(404, "recording.unknown", "there is no such recording")
+        path = self.settings.recordings / file
+        try:
+            data = await trio.Path(path).read_bytes()
+        except OSError as error:
+            log.error("a recording cannot be read", file=file, why=str(error))
+            raise Problem(404, "recording.gone", "the recording's file is gone") from error
+        return Response(data, mimetype="audio/wav")
+
+
+def immediate(task: requests.Task) -> Operation | None:
+    """Give the operation that *task* does at once, or None where it queues."""
+    match task:
+        case requests.Hangup(immediate=True):
+            return "hangup"
+        case requests.RecordStop(immediate=True):
+            return "stop record"
+        case requests.StopToneDetector(immediate=True):
+            return "stop tones"
+        case _:
+            return None
+
+
+async def _asked() -> Asked:
+    body = await read_body(MAX_BODY)
+    form: list[tuple[str, str]] = []
+    if body:
+        kind = request.mimetype
+        if kind not in ("application/x-www-form-urlencoded", ""):
+            expected = "application/x-www-form-urlencoded"
+            raise Problem(415, "body.type", f"the body must be {expected}, not {kind}")
+        form = _pairs(body)
+    query = _pairs(request.query_string)
+    path = (
+        request.scope["raw_path"].decode("latin-1").partition("?")[0]
+        if request.scope.get("raw_path")
+        else request.path
+    )
+    return Asked(request.method, path, tuple(query), tuple(form), body)
+
+
+def _pairs(text: bytes) -> list[tuple[str, str]]:
+    try:
+        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise Problem(400, "parameters.invalid", f"the parameters cannot be read: {error}") from error
+    return pairs
+
+
+def _say(text: str, members: dict[str, Any]) -> Response:
+    if wants_json():
+        return Response(json.dumps(members) + "\n", mimetype="application/json")
+    return Response(text, mimetype="text/plain")

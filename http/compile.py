@@ -1,0 +1,46 @@
+"""Compile requests to statements: pure, and knowing nothing but the grammar."""
+
+from typing import assert_never
+
+from ringful.grammar import nodes
+from ringful.http import requests
+
+
+def compile_call(request: requests.Call) -> nodes.Script:
+    """Give the script of a call that stays up and runs what is queued."""
+    ring = None if request.ring_timeout is None else nodes.Duration(request.ring_timeout * 1000)
+    header = nodes.Call(
+        nodes.text(request.callee),
+        caller_id=_text(request.caller_id),
+        ring=ring,
+        notify=_text(request.callback_url),
+    )
+    return nodes.Script(header=header, body=nodes.Block((nodes.Stay(),)))
+
+
+def compile_task(request: requests.Task) -> nodes.Statement:
+    """Give the one statement that *request* queues (where it is not done at once)."""
+    match request:
+        case requests.Hangup():
+            return nodes.Hangup()
+        case requests.Play(_, announcement, wait_complete, callback_url):
+            audio = nodes.text(announcement)
+            return nodes.Play(audio, notify=_text(callback_url), background=not wait_complete)
+        case requests.Record(_, callback_url):
+            return nodes.StartRecord(notify=_text(callback_url))
+        case requests.RecordStop():
+            return nodes.StopRecord()
+        case requests.WaitForTone(_, tone, callback_url):
+            return nodes.WaitTone(nodes.text(tone), notify=_text(callback_url))
+        case requests.StartToneDetector(_, callback_url):
+            return nodes.StartTones(nodes.text(callback_url))
+        case requests.StopToneDetector(_, callback_url):
+            return nodes.StopTones(_text(callback_url))
+        case requests.Tone(_, tones):
+            return nodes.Tone(nodes.text(tones))
+        case _:
+            assert_never(request)
+
+
+def _text(value: str | None) -> nodes.Text | None:
+    return None if value is None else nodes.text(value)

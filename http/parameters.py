@@ -1,0 +1,180 @@
+"""Read the parameters of a request: strictly, and with a message that says what would do.
+
+Pure.  Every reader takes what was written and gives the value, or raises `BadParameter` with the
+parameter's name, what was found, and what was expected.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import phonenumbers
+
+_V = TypeVar("_V")
+_TONES = frozenset("0123456789*#ABCD")
+MAX_LENGTH = 2048
+"""Characters of any one parameter."""
+
+
+class BadParameter(Exception):
+    """A parameter is missing, unknown or malformed; *code* is stable, e.g. ``tone.invalid``."""
+
+    def __init__(self, name: str, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.code = f"{name}.{kind}"
+
+
+class Parameters:
+    """The parameters of one request; each may be taken once, and `finish` refuses what is left."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, str] = {}
+        self._known: list[str] = []
+        for name, value in pairs:
+            if name in self._values:
+                raise BadParameter(name, "repeated", f"{name} is given twice; give it once")
+            if len(value) > MAX_LENGTH:
+                raise BadParameter(name, "invalid", f"{name} is longer than {MAX_LENGTH} characters")
+            if any(ord(mark) < 32 or ord(mark) == 127 for mark in value):
+                raise BadParameter(name, "invalid", f"{name} holds a control character")
+            self._values[name] = value
+
+    def optional(self, names: str, read: Callable[[str, str], _V]) -> _V | None:
+        """Take a parameter by one of its *names*; None where it is absent or empty."""
+        found = None
+        for name in names.split():
+            self._known.append(name)
+            value = self._values.pop(name, "")
+            if value.strip():
+                found = read(name, value.strip())
+        return found
+
+    def required(self, names: str, read: Callable[[str, str], _V], example: str) -> _V:
+        """Take a parameter that must be there."""
+        found = self.optional(names, read)
+        if found is None:
+            name = names.split()[0]
+            raise BadParameter(name, "missing", f"{name} is missing; give e.g. {name}={example}")
+        return found
+
+    def finish(self) -> None:
+        """Refuse parameters that nobody has taken.  Raises BadParameter."""
+        for name in self._values:
+            near = difflib.get_close_matches(name, self._known, 1, 0.6)
+            hint = f"; did you mean {near[0]}?" if near else f"; it knows: {', '.join(self._known) or 'none'}"
+            raise BadParameter(name, "unknown", f"this method has no parameter {name}{hint}")
+
+
+def boolean(name: str, value: str) -> bool:
+    """Read true or false."""
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    raise BadParameter(name, "invalid", f"{name} must be true or false, not {value!r}")
+
+
+def text(name: str, value: str) -> str:
+    """Read any text."""
+    return value
+
+
+def identifier(name: str, value: str) -> str:
+    """Read a call's ID."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", value):
+        raise BadParameter(name, "invalid", f"{name} must be the ID that Call returned, not {value!r}")
+    return value
+
+
+def tones(name: str, value: str) -> str:
+    """Read a comma-separated list of tones; give it in capitals and without blanks."""
+    parts = [part.strip().upper() for part in value.split(",")]
+    for part in parts:
+        if part not in _TONES or len(part) != 1:
+            expected = "a tone is one of 0-9 * # A-D, and several are separated by commas"
+            raise BadParameter(name, "invalid", f"{name} has {part!r}; {expected}")
+    return ",".join(parts)
+
+
+def digits(name: str, value: str) -> str:
+    """Read a string of tones to send."""
+    sent = re.sub(r"[\s,]", "", value).upper()
+    wrong = [mark for mark in sent if mark not in _TONES]
+    if wrong or not sent or len(sent) > 100:
+        raise BadParameter(name, "invalid", f"{name} must be up to 100 of 0-9 * # A-D, not {value!r}")
+    return sent
+
+
+def web_url(name: str, value: str) -> str:
+    """Read an absolute http or https URL."""
+    try:
+        parts = urlsplit(value)
+        ok = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        ok = False
+    if not ok or " " in value:
+        raise BadParameter(name, "invalid", f"{name} must be an http or https URL, not {value!r}")
+    if parts.username or parts.password:
+        raise BadParameter(name, "invalid", f"{name} must not hold a user name or password")
+    return value
+
+
+def announcement(name: str, value: str) -> str:
+    """Read an announcement: an http, https or file URL, or a name in the media library."""
+    scheme = value.partition(":")[0].lower() if ":" in value else ""
+    if scheme in ("http", "https"):
+        return web_url(name, value)
+    if scheme == "file" or (not scheme and re.fullmatch(r"[\w][\w ./-]*", value) and ".." not in value):
+        return value
+    expected = "an http, https or file URL, or a name in the media library"
+    raise BadParameter(name, "invalid", f"{name} must be {expected}, not {value!r}")
+
+
+def ring_seconds(name: str, value: str) -> int:
+    """Read a ring timeout: 5 to 600 whole seconds."""
+    if value.isascii() and value.isdigit() and 5 <= int(value[:6]) <= 600:
+        return int(value)
+    raise BadParameter(name, "invalid", f"{name} must be 5 to 600 seconds, not {value!r}")
+
+
+def number(country: str, *, sip: bool) -> Callable[[str, str], str]:
+    """Make a reader of phone numbers; national ones are of *country*, and *sip* takes SIP URIs too."""
+
+    def read(name: str, value: str) -> str:
+        if value.lower().startswith(("sip:", "sips:")):
+            if sip and re.fullmatch(r"sip:[\w.!~*'()&=+$,;?/%-]+@[\w.:;=-]+", value, re.ASCII):
+                return value
+            why = "is no SIP URI" if sip else "is a SIP URI, and this server does not call those"
+            raise BadParameter(name, "invalid", f"{name} {why}: {value!r}")
+        written = re.sub(r"[\s().-]", "", value)
+        if not re.fullmatch(r"\+?[0-9]{3,15}", written):
+            expected = "a phone number such as 15125551234 or +15125551234"
+            raise BadParameter(name, "invalid", f"{name} must be {expected}, not {value!r}")
+        return _normal(name, written, country)
+
+    return read
+
+
+def _normal(name: str, written: str, country: str) -> str:
+    """Give digits with the country's code; a number without ``+`` is taken as international if it can be."""
+    plans: list[tuple[str, str | None]] = [("+" + written.lstrip("+"), None)]
+    if not written.startswith("+"):
+        plans.append((written, country))
+    for candidate, region in plans:
+        try:
+            parsed = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(parsed):
+            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
+    raise BadParameter(
+        name, "invalid", f"{name} has a wrong number of digits for a phone number: {written!r}"
+    )
+
+
+def sequence(name: str, value: str) -> int:
+    """Read a seq."""
+    if value.isascii() and value.isdigit() and 0 < int(value[:20]) < 2**63:
+        return int(value)
+    raise BadParameter(name, "invalid", f"{name} must be a positive whole number below 2^63, not {value!r}")

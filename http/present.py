@@ -1,0 +1,58 @@
+"""Show a call: as JSON, and as lines of text.  Pure."""
+
+from typing import Any
+
+from attrs import asdict
+
+from ringful.interpreter.switchboard import CallView
+from ringful.interpreter.tell import stamp
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else stamp(at)
+
+
+def call_as_json(call: CallView) -> dict[str, Any]:
+    """Give all that is known of *call*."""
+    return {
+        "callId": call.call_id,
+        "callee": call.callee,
+        "state": call.state,
+        "outcome": call.outcome or None,
+        "created": _time(call.created),
+        "answered": _time(call.answered),
+        "ended": _time(call.ended),
+        "duration": call.duration,
+        "billAmount": None if call.bill is None else format(call.bill, "f"),
+        "queue": [
+            {
+                "task": task.task,
+                "statement": task.statement.strip(),
+                "state": task.state,
+                "detail": task.detail,
+            }
+            for task in call.tasks
+        ],
+        "recordings": [
+            {"recordFile": one.url, "duration": one.duration, "size": one.size} for one in call.recordings
+        ],
+        "quality": asdict(call.quality) if call.quality else None,
+    }
+
+
+def call_as_text(call: CallView) -> str:
+    """Give *call* as lines, ``name: value``."""
+    lines = []
+    for name, value in call_as_json(call).items():
+        match value:
+            case None:
+                continue
+            case list():
+                lines += [
+                    f"{name}: " + "  ".join(str(part) for part in one.values() if part != "") for one in value
+                ]
+            case dict():
+                lines.append(f"{name}: " + "  ".join(f"{key}={part}" for key, part in value.items()))
+            case _:
+                lines.append(f"{name}: {value}")
+    return "\n".join(lines) + "\n"

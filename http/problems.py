@@ -1,0 +1,70 @@
+"""What a refused request is told: problem details (RFC 9457), or one readable line.
+
+Codes are stable: clients match on them and not on messages.
+"""
+
+import json
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from ringful.interpreter import switchboard
+
+_TITLES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Script with errors",
+    429: "Too many requests",
+    500: "Server fault",
+    503: "Not available",
+}
+
+
+@frozen
+class Problem(Exception):
+    """Why a request is refused; *extra* holds further members of the JSON form."""
+
+    status: int
+    code: str
+    detail: str
+    headers: Mapping[str, str] = field(factory=dict)
+    extra: Mapping[str, object] = field(factory=dict)
+
+    def as_json(self) -> str:
+        """Give the problem as ``application/problem+json``."""
+        members = {
+            "type": f"urn:ringful:problem:{self.code}",
+            "title": _TITLES.get(self.status, "Problem"),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+        }
+        return json.dumps(members | dict(self.extra)) + "\n"
+
+    def as_line(self) -> str:
+        """Give the problem as one line of text."""
+        return f"{self.code}: {' '.join(self.detail.split())}\n"
+
+
+def of_refusal(refusal: switchboard.Refusal) -> Problem:
+    """Give the problem that a refusal of the switchboard is."""
+    detail = str(refusal)
+    match refusal:
+        case switchboard.NoSuchCall():
+            return Problem(404, "call.unknown", detail)
+        case switchboard.CallOver():
+            return Problem(409, "call.over", detail)
+        case switchboard.NotAllowed():
+            return Problem(403, "call.notallowed", detail)
+        case switchboard.TooMany(retry_after=wait):
+            return Problem(429, "key.limit", detail, {"Retry-After": str(max(1, round(wait + 0.5)))})
+        case switchboard.Unavailable():
+            return Problem(503, "server.unavailable", detail, {"Retry-After": "5"})
+        case _:
+            return Problem(500, "server.fault", detail)

@@ -1,0 +1,208 @@
+"""The requests of the API, one class a method, as the reference names them.
+
+A request is made from parameters and is right when it is made.  What it means is in `compile`.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from attrs import frozen
+
+from ringful.http import parameters as p
+from ringful.http.parameters import Parameters
+
+
+@frozen
+class Dialect:
+    """What the configuration says about numbers."""
+
+    country: str = "US"
+    sip_uris: bool = False
+
+
+@frozen
+class Call:
+    """Ring a phone; the answer is the call's ID."""
+
+    callee: str
+    caller_id: str | None = None
+    callback_url: str | None = None
+    ring_timeout: int | None = None
+    """Seconds; None: the configuration's."""
+
+
+@frozen
+class Hangup:
+    """End a call, now or in its turn."""
+
+    call_id: str
+    immediate: bool = True
+
+
+@frozen
+class Play:
+    """Play an announcement."""
+
+    call_id: str
+    announcement: str
+    wait_complete: bool = True
+    callback_url: str | None = None
+
+
+@frozen
+class Record:
+    """Start the recorder."""
+
+    call_id: str
+    callback_url: str | None = None
+
+
+@frozen
+class RecordStop:
+    """Stop the recorder, now or in its turn."""
+
+    call_id: str
+    immediate: bool = True
+
+
+@frozen
+class WaitForTone:
+    """Go on when one of the tones is pressed."""
+
+    call_id: str
+    tone: str
+    callback_url: str | None = None
+
+
+@frozen
+class StartToneDetector:
+    """Post every tone from now on."""
+
+    call_id: str
+    callback_url: str
+
+
+@frozen
+class StopToneDetector:
+    """Post tones no more."""
+
+    call_id: str
+    callback_url: str | None = None
+    immediate: bool = True
+
+
+@frozen
+class Tone:
+    """Send tones to the far end (ours)."""
+
+    call_id: str
+    tones: str
+
+
+@frozen
+class QueryCall:
+    """Tell all about a call (ours)."""
+
+    call_id: str
+
+
+@frozen
+class Script:
+    """Give a call as a script (ours)."""
+
+    call_id: str
+
+
+Task: TypeAlias = (
+    Hangup | Play | Record | RecordStop | WaitForTone | StartToneDetector | StopToneDetector | Tone
+)
+Request: TypeAlias = Call | Task | QueryCall | Script
+
+
+def _call_id(given: Parameters) -> str:
+    return given.required("callId", p.identifier, "r1-…")
+
+
+def _callback(given: Parameters) -> str | None:
+    return given.optional("callbackUrl", p.web_url)
+
+
+def _immediate(given: Parameters) -> bool:
+    said = given.optional("immediate immediately", p.boolean)
+    return True if said is None else said
+
+
+def _call(given: Parameters, dialect: Dialect) -> Call:
+    number = p.number(dialect.country, sip=dialect.sip_uris)
+    return Call(
+        given.required("callee", number, "15125551234"),
+        given.optional("callerId", p.number(dialect.country, sip=False)),
+        _callback(given),
+        given.optional("ringTimeout", p.ring_seconds),
+    )
+
+
+def _play(given: Parameters, _: Dialect) -> Play:
+    waits = given.optional("waitComplete", p.boolean)
+    return Play(
+        _call_id(given),
+        given.required("announcement", p.announcement, "http://host/welcome.wav"),
+        True if waits is None else waits,
+        _callback(given),
+    )
+
+
+_READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
+    "call": _call,
+    "hangup": lambda given, _: Hangup(_call_id(given), _immediate(given)),
+    "play": _play,
+    "record": lambda given, _: Record(_call_id(given), _callback(given)),
+    "recordstop": lambda given, _: RecordStop(_call_id(given), _immediate(given)),
+    "waitfortone": lambda given, _: WaitForTone(
+        _call_id(given), given.required("tone", p.tones, "1"), _callback(given)
+    ),
+    "starttonedetector": lambda given, _: StartToneDetector(
+        _call_id(given), given.required("callbackUrl", p.web_url, "http://host/tones")
+    ),
+    "stoptonedetector": lambda given, _: StopToneDetector(
+        _call_id(given), _callback(given), _immediate(given)
+    ),
+    "tone": lambda given, _: Tone(_call_id(given), given.required("tones tone", p.digits, "1234%23")),
+    "querycall": lambda given, _: QueryCall(_call_id(given)),
+    "script": lambda given, _: Script(_call_id(given)),
+}
+
+_ALIASES = {
+    "stoprecord": "recordstop",
+    "starttonedector": "starttonedetector",
+    "stoptonedector": "stoptonedetector",
+}
+"""The reference's own slips."""
+
+METHODS = (
+    "Call",
+    "Hangup",
+    "Play",
+    "Record",
+    "RecordStop",
+    "WaitForTone",
+    "StartToneDetector",
+    "StopToneDetector",
+    "Tone",
+    "QueryCall",
+    "Script",
+)
+
+
+def find_method(name: str) -> str | None:
+    """Give the method's name in lower case, or None where there is none such."""
+    lowered = name.lower()
+    lowered = _ALIASES.get(lowered, lowered)
+    return lowered if lowered in _READERS else None
+
+
+def read(method: str, given: Parameters, dialect: Dialect) -> Request:
+    """Make the request of *method* (as `find_method` gives it).  Raises BadParameter."""
+    request = _READERS[method](given, dialect)
+    given.finish()
+    return request

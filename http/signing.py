@@ -1,0 +1,55 @@
+"""Signatures of requests: pure.
+
+``sig`` is the lower-case hex HMAC-SHA256 with the key's secret over
+
+    METHOD \\n PATH \\n CANONICAL_QUERY \\n SHA256_HEX(body)
+
+where CANONICAL_QUERY is every query parameter but ``sig``, sorted by name and then value,
+percent-encoded (RFC 3986, 2.1: all but unreserved characters) and joined by ``&``.  A form's fields
+take part through the body's hash; where ``sig`` itself is a field of the form, the body is hashed as
+it would be without it.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from urllib.parse import quote
+
+Parameters = Iterable[tuple[str, str]]
+
+
+def canonical_query(parameters: Parameters) -> str:
+    """Give *parameters* in the form that is signed."""
+    kept = sorted((name, value) for name, value in parameters if name != "sig")
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in kept)
+
+
+def string_to_sign(method: str, path: str, parameters: Parameters, body: bytes = b"") -> str:
+    """Give what is signed; there is nothing secret in it."""
+    digest = hashlib.sha256(body).hexdigest()
+    return f"{method.upper()}\n{path}\n{canonical_query(parameters)}\n{digest}"
+
+
+def sign(secret: str, method: str, path: str, parameters: Parameters, body: bytes = b"") -> str:
+    """Give the signature of a request, in lower-case hex."""
+    message = string_to_sign(method, path, parameters, body).encode()
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def verify(secret: str, signature: str, message: str) -> bool:
+    """Say whether *signature* is that of *message* (a `string_to_sign`), in constant time."""
+    made = hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
+    return hmac.compare_digest(made.encode(), signature.encode())
+
+
+def without_signature(body: bytes) -> bytes:
+    """Give a form's *body* as it was before ``sig`` was added to it."""
+    return b"&".join(field for field in body.split(b"&") if not field.startswith(b"sig="))
+
+
+def signed_url(secret: str, method: str, base: str, path: str, parameters: Parameters) -> str:
+    """Give the URL of a request without a body, signed; *base* is scheme and host."""
+    parameters = list(parameters)
+    signature = sign(secret, method, path, parameters)
+    query = canonical_query(parameters)
+    return f"{base.rstrip('/')}{path}?{query}{'&' if query else ''}sig={signature}"
