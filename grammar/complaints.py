@@ -14,7 +14,7 @@ from ringful.grammar.expressions import RESERVED
 from ringful.grammar.reading import Reading
 from ringful.grammar.span import Span
 from ringful.grammar.spell import nearest
-from ringful.grammar.words import ENDS, OPERATORS, VALUES, VERBS, as_outside, found, shown
+from ringful.grammar.words import ENDS, OPERATORS, PHRASES, VALUES, VERBS, as_outside, found, shown
 
 _FOREIGN = {
     "'": 'texts are written in double quotes: `"…"`',
@@ -160,7 +160,7 @@ def _clause(token: Token, wanted: frozenset[str], span: Span, reading: Reading) 
         return None
     verb = reading.verb
     words = [name.lower() for name in wanted if name.isalpha() and name not in VALUES | ENDS | OPERATORS]
-    words = [one for one in words if one.upper() not in _NO_CLAUSES]
+    words = [one for one in words if one.upper() not in _NO_CLAUSES | PHRASES.keys()]
     near = nearest(token, words)
     takes = ", ".join(f"`{one}`" for one in sorted(words))
     hint = f"did you mean `{near}`?" if near else (f"here it can take {takes}" if takes else "")

@@ -4,9 +4,7 @@ A tree may be built by anyone and be as deep as memory: only `too_deep` may look
 depth is known.  Parser, printer and checker ask it first, so that their own recursion is bounded.
 """
 
-from collections.abc import Hashable, Iterator
-from functools import cache
-from typing import cast
+from collections.abc import Iterator
 
 from attrs import fields
 
@@ -19,10 +17,14 @@ MAX_DEPTH = 64
 _PLAIN = frozenset({"span", "comments", "trailing", "spaced", "closing"})
 
 
-@cache
-def _slots(kind: Hashable) -> tuple[str, ...]:
+_known: dict[type, tuple[str, ...]] = {}
+
+
+def _slots(kind: type) -> tuple[str, ...]:
     """Name the fields of *kind* that can hold nodes, in the order of their declaration."""
-    return tuple(one.name for one in fields(cast(type[nodes.Node], kind)) if one.name not in _PLAIN)
+    if kind not in _known:
+        _known[kind] = tuple(one.name for one in fields(kind) if one.name not in _PLAIN)
+    return _known[kind]
 
 
 def children(node: nodes.Node) -> Iterator[nodes.Node]:

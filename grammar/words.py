@@ -31,7 +31,7 @@ OPERATORS: Final = frozenset(
 
 ENDS: Final = frozenset({"NEWLINE", "SEMICOLON", "$END"})
 
-_PHRASES = {
+PHRASES: Final = {
     "NAME": "a name",
     "CALLEE": "a name",
     "QUOTE": "a text in double quotes",
@@ -128,7 +128,7 @@ def shown(wanted: frozenset[str]) -> str:
         wanted -= OPERATORS - {"IN"}
     if "CLOSE" not in wanted and wanted & ENDS:
         phrases.append("the end of the line")
-    rest = {_PHRASES.get(name, f"`{name.lower()}`") for name in wanted - ENDS - {"COMMENT", "BLANK"}}
+    rest = {PHRASES.get(name, f"`{name.lower()}`") for name in wanted - ENDS - {"COMMENT", "BLANK"}}
     phrases.extend(sorted(rest))
     return _either(phrases)
 
