@@ -41,7 +41,7 @@ class Settings:
     """What the façade needs of the configuration."""
 
     recordings: Path
-    dialect: requests.Dialect = requests.Dialect()
+    dialect: requests.Dialect
     draining: Callable[[], bool] = lambda: False
 
 

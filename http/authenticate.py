@@ -32,7 +32,7 @@ class Asked:
         return tuple(pair for pair in self.query + self.form if pair[0] not in ("sig", "seq"))
 
     def one(self, name: str) -> str | None:
-        """Give a parameter that may stand in the query or the form.  Raises BadParameter where it is repeated."""
+        """Give a parameter of the query or the form.  Raises BadParameter where it is repeated."""
         values = [value for known, value in self.query + self.form if known == name]
         if len(values) > 1:
             raise BadParameter(name, "repeated", f"{name} is given {len(values)} times; give it once")
@@ -59,7 +59,7 @@ class Authenticator:
         body = without_signature(asked.body) if any(name == "sig" for name, _ in asked.form) else asked.body
         message = string_to_sign(asked.method, asked.path, asked.query, body)
         if not verify(known.secret, signature, message):
-            detail = "sig does not match; compare the string that you signed with `signed` (see docs/api.md, Signing)"
+            detail = "sig does not match; compare what you signed with `signed` (docs/api.md, Signing)"
             raise Problem(401, "sig.wrong", detail, extra={"signed": message})
         return known
 

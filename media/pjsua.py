@@ -11,6 +11,7 @@ final response inside a callback.
 import ctypes
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -192,10 +193,9 @@ class Leg(pj.Call):  # type: ignore[misc]
         if frames is None:
             return
         if self.audio is not None:
-            try:
+            # A media update may have taken the connection away already.
+            with suppress(pj.Error):
                 self.audio.stopTransmit(frames)
-            except pj.Error:
-                pass  # A media update has taken the connection away already.
         self.engine.retire(frames)
 
     def tick(self, now: float) -> None:

@@ -1,0 +1,218 @@
+"""The library of sounds: fetched, checked, converted, and kept.
+
+A fetched file is kept with what its server said of it, and asked for again only when that says so
+(RFC 9111): ``max-age`` for as long as it says, ``no-store`` not at all, and otherwise by asking
+whether it has changed.  Two calls that want the same sound at once share one fetch, and a caller
+who gives up does not take it from the other.  A file that cannot be fetched anew is not played from
+the cache unless it is still fresh: what the customer took down is not played.
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import trio
+from attrs import define, field, frozen
+
+from ringful.media.convert import convert
+from ringful.media.port import Announcement, Sound, Speech
+from ringful.media.sounds import SoundError
+from ringful.media.speech import speak
+
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class Answer(Protocol):
+    """What a web server answered."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, their names in lower case."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        ...
+
+
+Fetch = Callable[[str, Mapping[str, str], int], Awaitable[Answer]]
+"""GET a URL with headers, of so many bytes at most; raises OSError with a readable reason."""
+
+
+@frozen
+class Kept:
+    """A sound in the cache, and until when it need not be asked for."""
+
+    path: Path
+    fresh_until: float
+    etag: str = ""
+    modified: str = ""
+
+
+@define(eq=False)
+class _Making:
+    """A sound that is being made, for everybody who waits for it."""
+
+    done: trio.Event = field(factory=trio.Event)
+    path: Path | None = None
+    error: str = ""
+
+
+class Library:
+    """Implements `sounds.Sounds`."""
+
+    def __init__(
+        self,
+        cache: Path,
+        folders: Sequence[Path],
+        fetch: Fetch,
+        nursery: trio.Nursery,
+        *,
+        max_cache: int = 2 * 1024**3,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._cache, self._fetch, self._nursery, self._clock = cache, fetch, nursery, clock
+        self._folders = [folder.resolve() for folder in folders]
+        self._max_cache = max_cache
+        self._kept: dict[str, Kept] = {}
+        self._making: dict[Sound, _Making] = {}
+        cache.mkdir(parents=True, exist_ok=True)
+
+    async def path(self, sound: Sound) -> Path:
+        """Give the file of *sound*, ready to play.  Raises SoundError."""
+        making = self._making.get(sound)
+        if making is None:
+            making = self._making[sound] = _Making()
+            self._nursery.start_soon(self._make, sound, making)
+        await making.done.wait()
+        if making.path is None:
+            raise SoundError(making.error)
+        return making.path
+
+    async def _make(self, sound: Sound, making: _Making) -> None:
+        try:
+            making.path = await self._find(sound)
+        except SoundError as error:
+            making.error = str(error)
+        finally:
+            making.error = making.error or "the server is shutting down"
+            del self._making[sound]
+            making.done.set()
+
+    async def _find(self, sound: Sound) -> Path:
+        match sound:
+            case Speech(text, voice):
+                return await self._spoken(text, voice)
+            case Announcement(url) if url.lower().startswith(("http://", "https://")):
+                return await self._fetched(url)
+            case Announcement(url):
+                return await self._local(self._file_of(url))
+
+    async def _spoken(self, text: str, voice: str | None) -> Path:
+        target = self._cache / f"say-{_digest(f'{voice}\n{text}'.encode())}.wav"
+        if not target.exists():
+            with TemporaryDirectory(dir=self._cache) as folder:
+                spoken = Path(folder) / "spoken.wav"
+                await speak(text, voice, spoken)
+                await trio.to_thread.run_sync(convert, spoken, target)
+        target.touch()
+        return target
+
+    def _file_of(self, url: str) -> Path:
+        if url.lower().startswith("file:"):
+            candidates = [Path(unquote(urlsplit(url).path))]
+        else:
+            candidates = [folder / f"{url}{ending}" for folder in self._folders for ending in ("", ".wav")]
+        for candidate in candidates:
+            found = candidate.resolve()
+            inside = any(found.is_relative_to(folder) for folder in self._folders)
+            if inside and found.is_file():
+                return found
+            if url.lower().startswith("file:") and not inside:
+                raise SoundError("it is outside the folders that announcements may be played from")
+        raise SoundError(
+            "there is no such file" if url.lower().startswith("file:") else "the library has no such sound"
+        )
+
+    async def _local(self, file: Path) -> Path:
+        stat = file.stat()
+        if stat.st_size > MAX_BYTES:
+            raise SoundError(f"it is larger than {MAX_BYTES} bytes")
+        target = self._cache / f"file-{_digest(f'{file}\n{stat.st_mtime_ns}\n{stat.st_size}'.encode())}.wav"
+        if not target.exists():
+            await trio.to_thread.run_sync(convert, file, target)
+        target.touch()
+        return target
+
+    async def _fetched(self, url: str) -> Path:
+        kept = self._kept.get(url)
+        if kept and not kept.path.exists():
+            kept = None
+        if kept and self._clock() < kept.fresh_until:
+            kept.path.touch()
+            return kept.path
+        asking = {}
+        if kept and kept.etag:
+            asking["If-None-Match"] = kept.etag
+        elif kept and kept.modified:
+            asking["If-Modified-Since"] = kept.modified
+        try:
+            answer = await self._fetch(url, asking, MAX_BYTES)
+        except OSError as error:
+            raise SoundError(f"it cannot be fetched: {error}") from error
+        if answer.status == 304 and kept:
+            path = kept.path
+        elif answer.status == 200:
+            path = await self._converted(answer.body)
+        else:
+            raise SoundError(f"it cannot be fetched: the server answered {answer.status}")
+        self._remember(url, path, answer.headers, kept)
+        return path
+
+    async def _converted(self, body: bytes) -> Path:
+        target = self._cache / f"web-{_digest(body)}.wav"
+        if not target.exists():
+            with TemporaryDirectory(dir=self._cache) as folder:
+                source = Path(folder) / "fetched"
+                await trio.Path(source).write_bytes(body)
+                await trio.to_thread.run_sync(convert, source, target)
+            await trio.to_thread.run_sync(self._trim)
+        target.touch()
+        return target
+
+    def _remember(self, url: str, path: Path, headers: Mapping[str, str], kept: Kept | None) -> None:
+        control = headers.get("cache-control", "").lower()
+        if "no-store" in control:
+            self._kept.pop(url, None)
+            return
+        age = re.search(r"max-age=(\d{1,9})", control)
+        fresh = int(age[1]) if age and "no-cache" not in control else 0
+        etag = headers.get("etag") or (kept.etag if kept else "")
+        modified = headers.get("last-modified") or (kept.modified if kept else "")
+        self._kept[url] = Kept(path, self._clock() + fresh, etag, modified)
+        if len(self._kept) > 10_000:
+            del self._kept[next(iter(self._kept))]
+
+    def _trim(self) -> None:
+        """Keep the cache within its size: what was used longest ago goes first."""
+        files = sorted(self._cache.glob("*.wav"), key=lambda file: file.stat().st_mtime, reverse=True)
+        size = 0
+        for place, file in enumerate(files):
+            size += file.stat().st_size
+            if size > self._max_cache and place:
+                file.unlink(missing_ok=True)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
