@@ -104,6 +104,8 @@ def _is_trailing(comment: Comment, before: nodes.Node | None) -> bool:
 
 
 def _trail(line: LineT, text: str) -> LineT:
+    if isinstance(line, nodes.Block):
+        return cast(LineT, close(line, (text,)))
     return _put(line, _Beside([], trailing=text))
 
 

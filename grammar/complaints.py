@@ -10,11 +10,11 @@ from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from ringful.grammar.errors import Problem
-from ringful.grammar.expressions import RESERVED
 from ringful.grammar.reading import Reading
 from ringful.grammar.span import Span
 from ringful.grammar.spell import nearest
-from ringful.grammar.words import ENDS, OPERATORS, PHRASES, VALUES, VERBS, as_outside, found, shown
+from ringful.grammar.vocabulary import RESERVED, VERBS
+from ringful.grammar.words import ENDS, OPERATORS, PHRASES, VALUES, as_outside, found, shown
 
 _FOREIGN = {
     "'": 'texts are written in double quotes: `"…"`',

@@ -9,12 +9,10 @@ from lark import Token
 from ringful.grammar import nodes
 from ringful.grammar.reading import current
 from ringful.grammar.span import Span
+from ringful.grammar.vocabulary import RESERVED
 
 Children: TypeAlias = list[Any]
 """What a rule matched, in order: tokens, nodes, clauses."""
-
-RESERVED: Final = frozenset({"and", "false", "in", "none", "not", "or", "true"})
-"""The words that no value, flow, leg or conference can be named."""
 
 MAX_DIGITS: Final = 30
 """The longest number, in characters."""

@@ -8,15 +8,6 @@ from typing import Final
 
 from lark import Token
 
-_VERBS = """
-    param use call inbound answer reject play say record tone wait gather menu conference join leave in
-    connect transfer mute unmute hangup sms notify ask follow let if repeat for break flow do return stay
-    on start stop
-"""
-
-VERBS: Final = frozenset(_VERBS.split())
-"""The words that begin a line."""
-
 VALUES: Final = frozenset(
     {"QUOTE", "NUMBER", "DURATION", "NAME", "CALLEE", "OPEN", "SQUARE_OPEN", "MAP_OPEN"}
     | {"TRUE", "FALSE", "NONE", "MINUS", "NOT"}

@@ -1,0 +1,23 @@
+"""The words of the language, all of them; a test holds them equal to the grammar's terminals."""
+
+from typing import Final
+
+_VERBS = """
+    param use call inbound answer reject play say record tone wait gather menu conference join leave in
+    connect transfer mute unmute hangup sms notify ask follow let if repeat for break flow do return stay
+    on start stop
+"""
+
+_INNER = """
+    and as beep busy declined digits else false from fresh keyword moderator muted none not or otherwise
+    prompt ring secret silence timeout times tones tries true until via voice waiting with
+"""
+
+VERBS: Final = frozenset(_VERBS.split())
+"""The words that begin a line."""
+
+RESERVED: Final = frozenset({"and", "false", "in", "none", "not", "or", "true"})
+"""The words that no value, function, flow, leg or conference can be named."""
+
+KEYWORDS: Final = VERBS | frozenset(_INNER.split())
+"""Every word that means something somewhere."""
