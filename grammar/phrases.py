@@ -112,8 +112,8 @@ def _head(line: _Head) -> tuple[str, ...]:
         case nodes.Use(path):
             return "use", quoted(path)
         case nodes.Call(number, caller_id, ring, notify, name):
-            clauses = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
-            return "call", show_expression(number), *clauses, _with("as", name)
+            given = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
+            return "call", show_expression(number), *given, _with("as", name)
         case nodes.Inbound(number, notify):
             return "inbound", show_unless(number, "sms"), _with("notify", notify)
         case nodes.InboundSms(number, keyword, notify):

@@ -8,7 +8,7 @@ from ringful.grammar.parser import parse
 from ringful.interpreter import effects, events
 from ringful.interpreter.evaluate import Fault, evaluate, seconds_of, text_of, url_of
 from ringful.interpreter.strand import Failed, Signal
-from ringful.interpreter.values import Value, say
+from ringful.interpreter.values import say
 
 if TYPE_CHECKING:
     from ringful.interpreter.execute import Executor

@@ -120,7 +120,7 @@ class Library:
                 return await self._local(self._file_of(url))
 
     async def _spoken(self, text: str, voice: str | None) -> Path:
-        target = self._cache / f"say-{_digest(f'{voice}\n{text}'.encode())}.wav"
+        target = self._cache / f"say-{_digest(voice or '', text)}.wav"
         if not target.exists():
             with TemporaryDirectory(dir=self._cache) as folder:
                 spoken = Path(folder) / "spoken.wav"
@@ -149,7 +149,7 @@ class Library:
         stat = file.stat()
         if stat.st_size > MAX_BYTES:
             raise SoundError(f"it is larger than {MAX_BYTES} bytes")
-        target = self._cache / f"file-{_digest(f'{file}\n{stat.st_mtime_ns}\n{stat.st_size}'.encode())}.wav"
+        target = self._cache / f"file-{_digest(str(file), str(stat.st_mtime_ns), str(stat.st_size))}.wav"
         if not target.exists():
             await trio.to_thread.run_sync(convert, file, target)
         target.touch()
@@ -181,7 +181,7 @@ class Library:
         return path
 
     async def _converted(self, body: bytes) -> Path:
-        target = self._cache / f"web-{_digest(body)}.wav"
+        target = self._cache / f"web-{hashlib.sha256(body).hexdigest()[:32]}.wav"
         if not target.exists():
             with TemporaryDirectory(dir=self._cache) as folder:
                 source = Path(folder) / "fetched"
@@ -214,5 +214,5 @@ class Library:
                 file.unlink(missing_ok=True)
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:32]
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -89,6 +89,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.audio: Any = None
         self.channels: dict[bool, tuple[Channel, _Frames]] = {}
         self.recorders: dict[int, tuple[Recorder, _Frames | None]] = {}
+        self.listeners: list[_Frames] = []
         self.beeping: dict[int, Callable[[], None]] = {}
         self.digits: list[tuple[float, int, str | None]] = []
         self.quality: port.Quality | None = None
@@ -146,6 +147,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         for _, taking in self.recorders.values():
             if taking:
                 self.audio.startTransmit(taking)
+        for listener in self.listeners:
+            self.audio.startTransmit(listener)
 
     def channel(self, background: bool) -> Channel:
         """Give the channel, made on its first use."""
@@ -174,6 +177,13 @@ class Leg(pj.Call):  # type: ignore[misc]
         recorder = Recorder(self.name, recording, path, self.engine.disk, self.engine.emit, silence)
         frames = _Frames(None, recorder.take)
         self.recorders[recording] = (recorder, frames)
+        if self.audio is not None:
+            self.audio.startTransmit(frames)
+
+    def listen(self, take: Callable[[bytes | None], None]) -> None:
+        """Give every frame to *take*."""
+        frames = _Frames(None, take)
+        self.listeners.append(frames)
         if self.audio is not None:
             self.audio.startTransmit(frames)
 
@@ -245,6 +255,8 @@ class Leg(pj.Call):  # type: ignore[misc]
             channel.end()
             self.engine.retire(frames)
         self.channels.clear()
+        for listener in self.listeners:
+            self.engine.retire(listener)
         for recording in [*self.beeping, *self.recorders]:
             self.stop_recording(recording, "hangup")
         for sending in dict.fromkeys(sending for _, sending, _ in self.digits):
@@ -477,6 +489,11 @@ class Engine:
             return
         leg.beeping[recording] = lambda: leg.record(recording, path, silence)
         leg.channel(False).add(-recording, memoryview(_BEEP))
+
+    def listen(self, name: str, take: Callable[[bytes | None], None]) -> None:
+        """Give every frame of a leg to *take*, in the clock thread, until the leg ends."""
+        if leg := self.legs.get(name):
+            leg.listen(take)
 
     def stop_recording(self, name: str, recording: int) -> None:
         """End a recording."""

@@ -1,0 +1,119 @@
+"""The one place where the parts are joined."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import trio
+from attrs import frozen
+from quart_trio import QuartTrio
+
+from ringful.command.config import Config, split_address
+from ringful.http.app import Settings as FacadeSettings
+from ringful.http.app import make_app
+from ringful.http.callbacks import Deliverer
+from ringful.http.guard import guarded_client
+from ringful.http.outbound import Outbound
+from ringful.http.requests import Dialect
+from ringful.interpreter.limits import may_call
+from ringful.interpreter.live import House
+from ringful.interpreter.node import NodeLimits, Switchboard
+from ringful.interpreter.recover import recover
+from ringful.interpreter.settings import Settings
+from ringful.interpreter.values import Value, from_json
+from ringful.media import wav
+from ringful.media.announcements import Library
+from ringful.media.pool import Pool, PoolSettings, open_pool
+from ringful.store.open import open_store
+from ringful.store.port import Entry, Key, Post, Store
+
+
+@frozen
+class Joined:
+    """A server whose parts are joined and running, but for its HTTP."""
+
+    store: Store
+    pool: Pool
+    switchboard: Switchboard
+    deliverer: Deliverer
+    app: QuartTrio
+
+
+@asynccontextmanager
+async def open_house(
+    config: Config,
+    *,
+    watchers: tuple[Callable[[Entry], None], ...] = (),
+    on_delivered: Callable[[Post], None] = lambda _: None,
+) -> AsyncIterator[Joined]:
+    """Join the parts as *config* says; what was up when the last server died is ended first."""
+    async with open_store(config.store.url) as store, trio.open_nursery() as nursery:
+        settings = run_settings(config)
+        recordings = config.store.recordings
+        recordings.mkdir(parents=True, exist_ok=True)
+        await recover(store, settings, recordings, wav.repair, time.time())
+        async with guarded_client(config.fetch.allow) as client:
+            deliverer = Deliverer(store, client, _secrets(store), nursery, on_delivered=on_delivered)
+            await deliverer.take_up()
+            outbound = Outbound(client)
+            folders = config.media.folders
+            library = Library(config.media.cache, folders, outbound.fetch, nursery)
+            async with open_pool(pool_settings(config), library) as pool:
+
+                async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:
+                    return from_json(await outbound.ask(url, fields, want))
+
+                house = House(
+                    pool,
+                    store,
+                    deliverer.deliver,
+                    ask,
+                    settings,
+                    recordings,
+                    lambda key, number: may_call(number, key.prefixes, config.sip.country),
+                    watchers=list(watchers),
+                )
+                limits = NodeLimits(
+                    config.media.max_calls, config.limits.calls_per_second, config.limits.concurrent
+                )
+                switchboard = Switchboard(house, nursery, limits)
+                dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
+                facade = FacadeSettings(recordings, dialect, lambda: switchboard.draining)
+                app = make_app(switchboard, store, facade)
+                yield Joined(store, pool, switchboard, deliverer, app)
+            nursery.cancel_scope.cancel()
+
+
+def run_settings(config: Config) -> Settings:
+    """Give what runs are told of the configuration."""
+    public_url = config.http.public_url or f"http://{config.http.bind}"
+    return Settings(
+        ring_timeout=config.media.ring_timeout,
+        max_duration=config.media.max_duration,
+        recordings_url=f"{public_url.rstrip('/')}/recordings/",
+        bill=config.rates.rates.bill,
+    )
+
+
+def pool_settings(config: Config) -> PoolSettings:
+    """Give what the media workers are told of the configuration."""
+    host, first_port = split_address(config.sip.bind)
+    sip = config.sip
+    return PoolSettings(
+        host,
+        first_port,
+        sip.trunk,
+        sip.username,
+        sip.password,
+        sip.transport,
+        sip.from_number,
+        config.media.max_calls,
+    )
+
+
+def _secrets(store: Store) -> Callable[[str], Awaitable[str | None]]:
+    async def secret_of(key: str) -> str | None:
+        known: Key | None = await store.key(key)
+        return known.secret if known else None
+
+    return secret_of

@@ -1,0 +1,99 @@
+"""`ringful serve`: the server."""
+
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import structlog
+import trio
+
+from ringful.command.config import Config, exposure
+from ringful.command.errors import CommandError
+from ringful.command.house import Joined, open_house
+from ringful.command.settings import configuration
+from ringful.http.serve import serve as serve_http
+
+log = structlog.get_logger()
+
+
+def serve(*, config: Path | None = None) -> None:
+    """Start the server; it prints its addresses when it is ready.
+
+    Parameters
+    ----------
+    config
+        The configuration file; ringful.toml in this folder, where none is named.
+    """
+    settings = configuration(config)
+    set_up_log()
+    for line in exposure(settings):
+        log.warning(line)
+    try:
+        trio.run(_serve, settings)
+    except* OSError as errors:
+        raise CommandError(f"the server cannot start: {_first(errors)}", 2) from None
+    except* KeyboardInterrupt:
+        pass
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def set_up_log() -> None:
+    """Log to standard error: one line an event."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+async def _serve(config: Config) -> None:
+    async with open_house(config) as house, trio.open_nursery() as nursery:
+        stopping = trio.Event()
+        for key in await house.store.keys():
+            if not key.signing and key.revoked is None:
+                log.warning(
+                    "requests of this key need no signature: for a trial only", key=key.key, name=key.name
+                )
+        urls = await nursery.start(partial(serve_http, house.app, config.http.bind, stopping.wait))
+        for address in house.pool.addresses:
+            print(f"sip:{address}", flush=True)
+        print("  ".join(urls), flush=True)
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            await _until_told(signals)
+            await _drain(house, config, signals)
+        stopping.set()
+        nursery.cancel_scope.deadline = trio.current_time() + 5
+
+
+async def _until_told(signals: AsyncIterator[int]) -> None:
+    async for _ in signals:
+        return
+
+
+async def _drain(house: Joined, config: Config, signals: AsyncIterator[int]) -> None:
+    """Let live calls go on for a while; a second signal hangs them up properly."""
+    switchboard = house.switchboard
+    log.info("draining: no new calls are taken", live=len(switchboard.live))
+
+    async def hang_up_when_told_again() -> None:
+        async for _ in signals:
+            switchboard.hang_up_all("shutdown")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hang_up_when_told_again)
+        await switchboard.drain(config.limits.drain)
+        with trio.move_on_after(5):
+            await house.deliverer.until_idle()
+        nursery.cancel_scope.cancel()
