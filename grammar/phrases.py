@@ -162,8 +162,8 @@ def _keys(line: _Keys) -> tuple[str, ...]:
             return "stop tones", _with("notify", notify)
         case nodes.Gather(name, least, most, until, limit, tries, secret, fresh):
             count = show_expression(least) + ("" if most is None else f"..{show_expression(most)}")
-            clauses = _with("until", until), _with("for", limit), _with("tries", tries)
-            return "gather", name, _flag("secret", secret), f"digits {count}", *clauses, _flag("fresh", fresh)
+            ends = _with("until", until), _with("for", limit), _with("tries", tries), _flag("fresh", fresh)
+            return "gather", name, _flag("secret", secret), f"digits {count}", *ends
         case nodes.Menu(_, _, tries, limit, fresh):
             return "menu", _with("tries", tries), _with("for", limit), _flag("fresh", fresh)
         case nodes.Choice(tones):
