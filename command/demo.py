@@ -24,7 +24,7 @@ from ringful.command.config import Config, Fetching, Http, Media, Sip, StoreSect
 from ringful.command.demo_show import line_of
 from ringful.command.demo_sounds import melody, sound
 from ringful.command.demo_web import web_application
-from ringful.command.errors import CommandError
+from ringful.command.errors import CommandError, first_of
 from ringful.command.house import Joined, open_house
 from ringful.http.serve import serve as serve_http
 from ringful.http.signing import signed_url
@@ -75,13 +75,11 @@ def demo() -> None:
     with TemporaryDirectory(prefix="ringful-demo-") as folder:
         try:
             trio.run(_demo, Path(folder))
-        except* OSError as errors:
-            raise CommandError(f"the demo failed: {errors.exceptions[0]}") from errors
-        except* CommandError as failures:
-            first: BaseException = failures
-            while isinstance(first, BaseExceptionGroup):
-                first = first.exceptions[0]
-            raise CommandError(str(first)) from None
+        except BaseException as error:
+            first = first_of(error)
+            if isinstance(first, CommandError | KeyboardInterrupt):
+                raise first from None
+            raise CommandError(f"the demo failed: {first!r}") from error
 
 
 async def _demo(folder: Path) -> None:

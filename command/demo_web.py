@@ -15,7 +15,10 @@ from urllib.parse import parse_qsl
 def web_application(
     files: Mapping[str, bytes], receive: Callable[[str, Mapping[str, str], Mapping[str, str]], None]
 ) -> Iterator[str]:
-    """Serve *files* by path, and give (path, fields, headers) of each POST to *receive*; yield the base URL."""
+    """Serve *files* by path, and give path, fields and headers of each POST to *receive*.
+
+    Yields the base URL.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -39,8 +42,13 @@ def web_application(
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
             """Say nothing: the demo tells what matters."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Say nothing: a client that goes away is no fault of ours."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -11,7 +11,7 @@ import structlog
 import trio
 
 from ringful.command.config import Config, exposure
-from ringful.command.errors import CommandError
+from ringful.command.errors import CommandError, first_of
 from ringful.command.house import Joined, open_house
 from ringful.command.settings import configuration
 from ringful.http.serve import serve as serve_http
@@ -33,15 +33,11 @@ def serve(*, config: Path | None = None) -> None:
         log.warning(line)
     try:
         trio.run(_serve, settings)
-    except* OSError as errors:
-        raise CommandError(f"the server cannot start: {_first(errors)}", 2) from None
-    except* KeyboardInterrupt:
-        pass
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+    except BaseException as error:
+        first = first_of(error)
+        if isinstance(first, OSError):
+            raise CommandError(f"the server cannot start: {first}", 2) from error
+        raise
 
 
 def set_up_log() -> None:

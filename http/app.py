@@ -68,10 +68,8 @@ def make_app(calls: Calls, store: Store, settings: Settings) -> QuartTrio:
         return Response(ABOUT, mimetype="text/plain")
 
     app.register_error_handler(Problem, show)
-    app.register_error_handler(
-        BadParameter, lambda bad: show(Problem(400, bad.code, str(bad), extra={"parameter": bad.name}))
-    )
-    app.register_error_handler(Refusal, lambda refusal: show(of_refusal(refusal)))
+    app.register_error_handler(BadParameter, _bad_parameter)
+    app.register_error_handler(Refusal, _refused)
     app.register_error_handler(StoreError, _store_failed)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
@@ -88,6 +86,14 @@ async def show(problem: Problem) -> Response:
     if wants_json():
         return Response(problem.as_json(), problem.status, dict(problem.headers), "application/problem+json")
     return Response(problem.as_line(), problem.status, dict(problem.headers), "text/plain")
+
+
+async def _bad_parameter(bad: BadParameter) -> Response:
+    return await show(Problem(400, bad.code, str(bad), extra={"parameter": bad.name}))
+
+
+async def _refused(refusal: Refusal) -> Response:
+    return await show(of_refusal(refusal))
 
 
 async def _store_failed(error: StoreError) -> Response:

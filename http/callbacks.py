@@ -1,9 +1,11 @@
 """Deliver callbacks: in order within a call and URL, at least once, for as long as a day.
 
 Every post is on the disk before it comes here.  A lane is one call's posts to one URL: the next is
-sent when the one before is delivered or parked.  Lanes know nothing of one another, and one host
-has a bounded share of the connections, so a receiver that is down delays nobody else.  How a
-delivery stands is written down when it ends and at each pause, so a restart goes on where it was.
+sent when the one before is delivered or parked.  Across the URLs of one call, a post is not tried
+before its forerunner was tried once, but it waits for that no longer than a moment: where receivers
+are well they see the call's order, and one that is down delays nobody.  One host has a bounded share
+of the connections.  How a delivery stands is written down when it ends and at each pause, so a
+restart goes on where it was.
 """
 
 import base64
@@ -34,6 +36,8 @@ GIVE_UP = 24 * 3600.0
 TOTAL_SECONDS = 15.0
 PER_HOST = 10
 ANSWER_BYTES = 64 * 1024
+ORDER_SECONDS = 1.0
+"""How long a post waits for the first attempt at the one before it in its call."""
 
 Verdict = Literal["delivered", "retry", "final", "gone"]
 
@@ -57,10 +61,20 @@ def judge(status: int) -> Verdict:
 
 
 @define(eq=False)
+class Turn:
+    """A post, and its place in its call's order."""
+
+    state: PostState
+    before: "trio.Event | None" = None
+    """The first attempt at the call's post before this one; None: there is none to wait for."""
+    tried: trio.Event = field(factory=trio.Event)
+
+
+@define(eq=False)
 class Lane:
     """One call's posts to one URL, in order."""
 
-    posts: "deque[PostState]" = field(factory=deque)
+    posts: "deque[Turn]" = field(factory=deque)
     stopped: bool = False
     """The receiver said that it wants no more."""
 
@@ -83,6 +97,7 @@ class Deliverer:
         self._on_delivered, self._clock, self._jitter = on_delivered, clock, jitter
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._hosts: dict[str, trio.CapacityLimiter] = {}
+        self._latest: dict[str, trio.Event] = {}
         self._emptied = trio.Event()
 
     def deliver(self, post: Post) -> None:
@@ -95,18 +110,28 @@ class Deliverer:
             self._take(state)
 
     def _take(self, state: PostState) -> None:
-        name = (state.post.call_id, state.post.url)
+        call_id = state.post.call_id
+        name = (call_id, state.post.url)
+        turn = Turn(state, self._latest.get(call_id))
+        self._latest[call_id] = turn.tried
         lane = self._lanes.get(name)
         if lane is None:
             lane = self._lanes[name] = Lane()
-            lane.posts.append(state)
+            lane.posts.append(turn)
             self._nursery.start_soon(self._run, name, lane)
         else:
-            lane.posts.append(state)
+            lane.posts.append(turn)
 
     async def _run(self, name: tuple[str, str], lane: Lane) -> None:
         while lane.posts:
-            await self._deliver(lane, lane.posts[0])
+            turn = lane.posts[0]
+            if turn.before is not None:
+                with trio.move_on_after(ORDER_SECONDS):
+                    await turn.before.wait()
+            await self._deliver(lane, turn)
+            turn.tried.set()
+            if self._latest.get(name[0]) is turn.tried:
+                del self._latest[name[0]]
             lane.posts.popleft()
         del self._lanes[name]
         if not self._lanes:
@@ -118,13 +143,16 @@ class Deliverer:
             self._emptied = trio.Event()
             await self._emptied.wait()
 
-    async def _deliver(self, lane: Lane, state: PostState) -> None:
+    async def _deliver(self, lane: Lane, turn: Turn) -> None:
+        state = turn.state
         while True:
             if lane.stopped:
+                turn.tried.set()
                 await self._keep(evolve(state, state="parked", last_error="the URL is gone (410)"))
                 return
             await trio.sleep(max(0.0, state.next_at - self._clock()))
             verdict, why, pause = await self._attempt(state)
+            turn.tried.set()
             state = evolve(state, attempts=state.attempts + 1, last_error=why)
             if verdict == "delivered":
                 await self._keep(evolve(state, state="delivered"))

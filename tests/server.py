@@ -1,0 +1,171 @@
+"""A real server in a process of its own, a client that signs, and a web application that listens."""
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from attrs import define, field
+
+from ringful.command.demo_web import web_application
+from ringful.http.signing import signed_url
+
+RINGFUL = [sys.executable, "-m", "ringful.command.main"]
+PATIENCE = 30.0
+"""Seconds after which a test gives up waiting for something that ought to come."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@define
+class Receiver:
+    """What the web application was told, in the order of arrival."""
+
+    url: str
+    arrived: "queue.SimpleQueue[tuple[str, dict[str, str], dict[str, str]]]"
+    told: list[tuple[str, dict[str, str]]] = field(factory=list)
+
+    def until(self, *actions: str) -> list[tuple[str, dict[str, str]]]:
+        """Wait until all of *actions* have been told; give everything that was."""
+        while not set(actions) <= {fields.get("action") for _, fields in self.told}:
+            path, fields, _ = self.arrived.get(timeout=PATIENCE)
+            self.told.append((path, fields))
+        return self.told
+
+    @property
+    def actions(self) -> list[str]:
+        return [fields["action"] for _, fields in self.told]
+
+
+@contextmanager
+def receiver(files: Mapping[str, bytes]) -> Iterator[Receiver]:
+    arrived: queue.SimpleQueue[tuple[str, dict[str, str], dict[str, str]]] = queue.SimpleQueue()
+    with web_application(
+        files, lambda path, fields, headers: arrived.put((path, dict(fields), dict(headers)))
+    ) as url:
+        yield Receiver(url, arrived)
+
+
+@define
+class Server:
+    """A running `ringful serve` in *folder*."""
+
+    folder: Path
+    environment: dict[str, str]
+    base: str
+    process: "subprocess.Popen[str] | None" = None
+    key: str = ""
+    secret: str = ""
+    seq: int = 0
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [*RINGFUL, "serve"], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if line.startswith("http"):
+                return
+        raise AssertionError("the server did not start")
+
+    def kill(self) -> None:
+        if self.process is None:
+            return
+        self.process.kill()
+        self._gone()
+
+    def stop(self) -> int:
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return self._gone()
+
+    def _gone(self) -> int:
+        assert self.process
+        assert self.process.stdout
+        code = self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        self.process = None
+        return code
+
+    def command(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [*RINGFUL, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def url(self, method: str, seq: int | None = None, **parameters: str) -> str:
+        self.seq += 1
+        pairs = [*parameters.items(), ("seq", str(seq or self.seq))]
+        return signed_url(self.secret, "GET", self.base, f"/{method}/apikey/{self.key}", pairs)
+
+    def ask(self, method: str, **parameters: str) -> str:
+        with urlopen(self.url(method, **parameters), timeout=PATIENCE) as response:
+            return str(response.read().decode().strip("\n"))
+
+    def query(self, call_id: str) -> dict[str, Any]:
+        request = Request(self.url("QueryCall", callId=call_id), headers={"Accept": "application/json"})
+        with urlopen(request, timeout=PATIENCE) as response:
+            found: dict[str, Any] = json.load(response)
+            return found
+
+    def refused(self, url: str) -> tuple[int, str]:
+        try:
+            with urlopen(url, timeout=PATIENCE) as response:
+                raise AssertionError(f"it was taken: {response.read()!r}")
+        except HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+
+@contextmanager
+def server(folder: Path, trunk: str, **environment: str) -> Iterator[Server]:
+    port = free_port()
+    settings = {
+        "RINGFUL_HTTP__BIND": f"127.0.0.1:{port}",
+        "RINGFUL_SIP__BIND": "127.0.0.1:0",
+        "RINGFUL_SIP__TRUNK": f"sip:{trunk}",
+        "RINGFUL_FETCH__ALLOW": "127.0.0.0/8",
+        "RINGFUL_LIMITS__CALLS_PER_SECOND": "100",
+        "RINGFUL_LIMITS__DRAIN": "1s",
+    }
+    made = Server(folder, {**os.environ, **settings, **environment}, f"http://127.0.0.1:{port}")
+    made.key, made.secret = made.command("keys", "add", "test").split()
+    made.start()
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+@contextmanager
+def phone(*options: str) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+    """Start `ringful phone`; give its address and its process, whose lines are JSON."""
+    process = subprocess.Popen(
+        [*RINGFUL, "phone", "--json", "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout
+        yield json.loads(process.stdout.readline())["address"], process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
