@@ -4,7 +4,7 @@ All rows of a batch that go to one table go there in one statement, in the order
 Where a row replaces another (calls, the state of posts, keys), only the last one of the batch is written.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert
@@ -17,7 +17,9 @@ from ringful.store.window import WINDOW
 
 Change: TypeAlias = Write | Key
 
-_INSERT_OF_DIALECT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+# Core has no neutral upsert; these two are spelt alike.
+_Inserter: TypeAlias = Callable[[Table], sqlite.Insert | postgresql.Insert]
+_INSERT_OF_DIALECT: dict[str, _Inserter] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 # A bound name must not be a column's own, or Core takes it for a value to set.
 _PRUNE = delete(schema.used_seqs).where(

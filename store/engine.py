@@ -6,10 +6,22 @@ begin IMMEDIATE: they take their place among processes at once, where waiting wo
 half-way.  SQLite's Python driver is told to leave transactions alone, or savepoints would not work.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+    StatementError,
+)
 
 from ringful.store.port import StoreError
 
@@ -80,7 +92,15 @@ def _read_only(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if not connection.get_execution_options().get("outside_transaction"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def outside_transaction(engine: Engine) -> Iterator[Connection]:
+    """Connect a writing *engine* without taking the writer's lock: to look, or to set a mode."""
+    with engine.connect().execution_options(outside_transaction=True) as connection:
+        yield connection
 
 
 def describe(error: Exception, url: URL) -> str:
@@ -97,11 +117,6 @@ def describe(error: Exception, url: URL) -> str:
 def refused_for_itself(error: Exception) -> bool:
     """Say whether *error* is the fault of what was written, and not of the database's state."""
     if isinstance(error, DBAPIError):
-        # OperationalError and its kin: the disk, a lock, the connection.
-        return type(error).__name__ in (
-            "IntegrityError",
-            "DataError",
-            "ProgrammingError",
-            "NotSupportedError",
-        )
-    return not isinstance(error, SQLAlchemyError) or type(error).__name__ == "StatementError"
+        # The others, OperationalError above all, speak of the disk, a lock, the connection.
+        return isinstance(error, IntegrityError | DataError | ProgrammingError | NotSupportedError)
+    return type(error) is StatementError or not isinstance(error, SQLAlchemyError)

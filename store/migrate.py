@@ -16,6 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 
 from ringful.store import migrations
+from ringful.store.engine import outside_transaction
 from ringful.store.port import StoreError
 
 
@@ -25,7 +26,7 @@ def upgrade(engine: Engine) -> None:
     Raises StoreError where the database was made by a newer ringful, and what SQLAlchemy raises.
     """
     scripts = _scripts()
-    with engine.connect() as connection:
+    with outside_transaction(engine) as connection:
         if _revision(connection) == scripts.get_current_head():
             return
     try:

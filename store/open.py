@@ -8,7 +8,14 @@ import trio
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from ringful.store.engine import BUSY_MS, describe, parse_url, reading_engine, writing_engine
+from ringful.store.engine import (
+    BUSY_MS,
+    describe,
+    outside_transaction,
+    parse_url,
+    reading_engine,
+    writing_engine,
+)
 from ringful.store.migrate import upgrade
 from ringful.store.port import StoreError
 from ringful.store.sql import SqlStore
@@ -49,13 +56,11 @@ def _use_write_ahead_log(engine: Engine) -> None:
     # make a database at once may meet.
     deadline = time.monotonic() + BUSY_MS / 1000
     while True:
-        raw = engine.raw_connection()
         try:
-            raw.cursor().execute("PRAGMA journal_mode = WAL")
+            with outside_transaction(engine) as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             return
-        except Exception as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise OperationalError("PRAGMA journal_mode = WAL", None, error) from error
+        except OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                raise
             time.sleep(0.01)
-        finally:
-            raw.close()

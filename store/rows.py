@@ -1,6 +1,5 @@
 """The store's values as rows of its tables, and back."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -10,7 +9,7 @@ from ringful.store.port import CallRecord, Entry, Key, Post, PostState, Recordin
 
 Values = dict[str, Any]
 POST_FIELDS = tuple(field.name for field in attrs.fields(Post))
-FRESH: Mapping[str, Any] = {"state": "pending", "attempts": 0, "last_error": ""}
+FRESH: Values = {"state": "pending", "attempts": 0, "last_error": ""}
 
 
 def plain(value: Entry | CallRecord | RecordingFile | Key) -> Values:
