@@ -11,6 +11,7 @@ from ringful.command.errors import CommandError
 from ringful.command.house import run_settings
 from ringful.command.settings import configuration
 from ringful.interpreter.tell import stamp
+from ringful.interpreter.trace import Tracer, render
 from ringful.interpreter.view import as_script, rebuild
 from ringful.store.open import open_store
 from ringful.store.port import CallRecord, Entry, Store
@@ -52,10 +53,7 @@ def _line(call: CallRecord) -> str:
 @app.command
 def show(call_id: str, *, config: Path | None = None) -> None:
     """Show what happened on a call, line by line."""
-    entries = _journal(config, call_id)
-    for entry in entries:
-        said = "  ".join(f"{name}={value}" for name, value in entry.data.items() if value not in (None, ""))
-        print(f"{entry.at - entries[0].at:9.3f}  {entry.kind:7}  {entry.name:16}  {said}".rstrip())
+    print(render(Tracer().lines(_journal(config, call_id))), end="")
 
 
 @app.command

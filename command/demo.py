@@ -12,16 +12,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from urllib.request import Request, urlopen
 
 import trio
 from attrs import define, evolve, field, frozen
 
 from ringful.command.config import Config, Fetching, Http, Media, Sip, StoreSection
-from ringful.command.demo_show import line_of
 from ringful.command.demo_sounds import melody, sound
 from ringful.command.demo_web import web_application
 from ringful.command.errors import CommandError, first_of
@@ -29,6 +29,7 @@ from ringful.command.house import Joined, open_house
 from ringful.http.serve import serve as serve_http
 from ringful.http.signing import signed_url
 from ringful.interpreter.rates import Rate
+from ringful.interpreter.trace import Tracer
 from ringful.media import wav
 from ringful.store.keys import new_key_id, new_secret
 from ringful.store.port import Entry, Key
@@ -58,16 +59,17 @@ class Show:
     """Print what happens, with the seconds since the beginning."""
 
     began: float = field(factory=time.monotonic)
+    tracer: Tracer = field(factory=Tracer)
 
     def line(self, who: str, text: str) -> None:
         """Print one line."""
-        print(f"{time.monotonic() - self.began:8.3f}  {who:<9} {text}", flush=True)
+        print(f"{time.monotonic() - self.began:8.3f}  {who:<12} {text}", flush=True)
 
     def entry(self, entry: Entry) -> None:
         """Print a journal line, if it is one that an onlooker cares for."""
-        told = line_of(entry)
-        if told:
-            self.line(*told)
+        line = self.tracer.line(entry)
+        if line and line.verb != "post":  # callbacks are shown when they arrive
+            self.line(line.verb, line.text)
 
 
 def demo() -> None:
@@ -124,8 +126,6 @@ def _start_phone(folder: Path) -> "tuple[subprocess.Popen[str], str]":
 
 
 def _configuration(folder: Path, address: str) -> Config:
-    from ipaddress import ip_network
-
     return Config(
         http=Http(bind=f"127.0.0.1:{_free_port()}"),
         sip=Sip(bind="127.0.0.1:0", trunk=f"sip:{address}", from_number="15125550000"),
@@ -145,7 +145,7 @@ async def _with_server(
     folder: Path, web: str, phone: str, receive: "trio.MemoryReceiveChannel[Callback]", show: Show
 ) -> None:
     config = _configuration(folder, phone)
-    price = Rate("1", per_minute=_decimal("0.012"), connection=_decimal("0.005"), first=6, following=6)
+    price = Rate("1", per_minute=Decimal("0.012"), connection=Decimal("0.005"), first=6, following=6)
     config = evolve(config, rates=evolve(config.rates, table=(price,)))
     async with open_house(config, watchers=(show.entry,)) as house, trio.open_nursery() as nursery:
         stop = trio.Event()
@@ -158,12 +158,6 @@ async def _with_server(
         told = await _callbacks(receive, show)
         await _judge(client, house, call_id, told, show)
         stop.set()
-
-
-def _decimal(text: str) -> Any:
-    from decimal import Decimal
-
-    return Decimal(text)
 
 
 @define

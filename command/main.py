@@ -9,6 +9,7 @@ import sys
 import cyclopts
 
 from ringful.command import calls, demo, keys, phone, scripts, serve, sign
+from ringful.command import test as cases
 from ringful.command.errors import CommandError
 from ringful.store.port import StoreError
 
@@ -20,6 +21,8 @@ app.command(demo.demo)
 app.command(phone.phone)
 app.command(scripts.check)
 app.command(scripts.format)
+app.command(cases.simulate)
+app.command(cases.test)
 app.command(sign.sign)
 app.command(keys.app)
 app.command(calls.app)

@@ -1,0 +1,171 @@
+"""A call as lines of text: what was done, what happened, what was told, and when.
+
+Made from journal entries alone, so a call that was simulated, one that is going on, and one of last
+year look alike.  What has no consequence on the call is left out: timers, sounds that were fetched
+ahead of their turn, tasks that were simply done.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from ringful.store.port import Entry
+
+_PASSING = ("callId", "at", "n", "event")
+"""Fields of callbacks that a line can do without: who, when and in which place is plain from it."""
+
+
+@frozen
+class Line:
+    """One line: *at* in seconds since the beginning."""
+
+    at: float
+    leg: str
+    verb: str
+    text: str
+    place: str = ""
+    """Where in the script, as ``file:line``."""
+
+
+def _quoted(text: object) -> str:
+    return f'"{text}"'
+
+
+def sound_name(sound: Mapping[str, Any]) -> str:
+    """Give what *sound* (as the journal has it) is called: its URL, or the spoken text."""
+    return str(sound.get("url") or sound.get("text"))
+
+
+@define
+class Tracer:
+    """Make lines of entries, one call's in order."""
+
+    began: float | None = None
+    _sounds: dict[tuple[str, int], str] = field(factory=dict)
+    _files: dict[tuple[str, int], str] = field(factory=dict)
+
+    def lines(self, entries: Iterable[Entry]) -> list[Line]:
+        """Give the lines of *entries*."""
+        return [line for entry in entries if (line := self.line(entry))]
+
+    def line(self, entry: Entry) -> Line | None:
+        """Give the line of *entry*, or None where it has none."""
+        if self.began is None:
+            self.began = entry.at
+        data = entry.data
+        said = self._said(entry.kind, entry.name, data)
+        if said is None:
+            return None
+        leg = str(data.get("leg") or data.get("fields", {}).get("callId") or entry.call_id)
+        place = str(data.get("at_line", "")).rpartition("/")[2]
+        return Line(entry.at - self.began, leg, *said, place if not place.startswith(":") else "")
+
+    def _said(self, kind: str, name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
+        match kind:
+            case "effect":
+                return self._effect(name, data)
+            case "event":
+                return self._event(name, data)
+            case _:
+                return _outcome(name, data)
+
+    def _effect(self, name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
+        match name:
+            case "Ring":
+                return "ring", str(data["number"])
+            case "Hangup":
+                return "hangup", "" if data["why"] == "script" else f"({data['why']})"
+            case "Play":
+                sound = sound_name(data["sound"])
+                self._sounds[data["leg"], data["playback"]] = sound
+                verb = "say" if data["sound"]["sound"] == "Speech" else "play"
+                return (f"start {verb}" if data["background"] else verb), _quoted(sound)
+            case "StopPlayback":
+                stopped = self._sounds.get((data["leg"], data["playback"]))
+                return None if stopped is None else ("stop play", _quoted(stopped))
+            case "StartRecording":
+                self._files[data["leg"], data["recording"]] = data["file"]
+                return "record", str(data["file"])
+            case "StopRecording":
+                return "stop record", self._files.get((data["leg"], data["recording"]), "")
+            case "SendTones":
+                return "tone", str(data["tones"])
+            case "Notify":
+                return "post", " ".join([str(data["url"]), *_fields(data["fields"])])
+            case "Ask":
+                return "ask", " ".join([str(data["url"]), *_fields(data["fields"])])
+            case _:
+                return None
+
+    def _event(self, name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
+        match name:
+            case "Ringing" | "Answered":
+                return name.lower(), ""
+            case "Refused":
+                return "refused", " ".join(str(one) for one in (data["reason"], data["sip_status"]) if one)
+            case "HungUp":
+                return "ended", f"by {data['by']}" if data["by"] != "lost" else "lost"
+            case "TonePressed":
+                return "pressed", str(data["tone"])
+            case "PlaybackEnded":
+                sound = self._sounds.get((data["leg"], data["playback"]), "")
+                return "played", _quoted(sound) + ("" if data["reason"] == "end" else f" ({data['reason']})")
+            case "PlaybackFailed":
+                sound = self._sounds.get((data["leg"], data["playback"]), "")
+                return "not played", f"{_quoted(sound)} {data['detail']}"
+            case "RecordingEnded":
+                file = self._files.get((data["leg"], data["recording"]), "")
+                return "recorded", f"{file} {data['duration_ms'] / 1000:g}s ({data['reason']})"
+            case "RecordingFailed":
+                return "not recorded", str(data["detail"])
+            case "TonesSent":
+                return ("sent", "") if data["sent"] else ("not sent", "")
+            case "Queued":
+                return "queued", " ".join(str(data["statement"]).split())
+            case "Interrupted":
+                return "now", str(data["operation"])
+            case "WebAnswered":
+                return "web", str(data["value"])
+            case "WebFailed":
+                return "web", f"failed: {data['reason']}"
+            case _:
+                return None
+
+
+def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    match name:
+        case "failed" | "interrupted" | "discarded":
+            return name, f"task {data['task']}: {data.get('detail', '')}"
+        case "ScriptFailed":
+            return "script failed", f"{data['place']}: {data['reason']}"
+        case _:
+            return None
+
+
+def _fields(fields: Mapping[str, str]) -> list[str]:
+    return [f"{name}={_plain(value)}" for name, value in fields.items() if name not in _PASSING]
+
+
+def _plain(value: str) -> str:
+    return value if value and not any(mark.isspace() for mark in value) else _quoted(value)
+
+
+def clock(seconds: float) -> str:
+    """Show seconds as ``MM:SS.mmm``, with hours where there are any."""
+    milliseconds = round(seconds * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    shown = f"{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+    return f"{hours}:{shown}" if hours else shown
+
+
+def render(lines: Iterable[Line]) -> str:
+    """Show *lines* in columns, each with its place in the script at the end."""
+    kept = list(lines)
+    legs = max((len(line.leg) for line in kept), default=0)
+    shown = []
+    for line in kept:
+        text = f"{clock(line.at)}  {line.leg:{legs}}  {line.verb:<12}  {line.text}".rstrip()
+        shown.append(f"{text}  @{line.place}" if line.place else text)
+    return "".join(line + "\n" for line in shown)
