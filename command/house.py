@@ -6,11 +6,10 @@ from contextlib import asynccontextmanager
 
 import trio
 from attrs import frozen
-from quart_trio import QuartTrio
 
 from ringful.command.config import Config, split_address
+from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
-from ringful.http.app import make_app
 from ringful.http.callbacks import Deliverer
 from ringful.http.guard import guarded_client
 from ringful.http.outbound import Outbound
@@ -36,7 +35,7 @@ class Joined:
     pool: Pool
     switchboard: Switchboard
     deliverer: Deliverer
-    app: QuartTrio
+    app: App
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -33,6 +33,9 @@ log = structlog.get_logger()
 MAX_BODY = 64 * 1024
 """Bytes of a request's body."""
 
+App: TypeAlias = QuartTrio
+"""What `make_app` makes, and `ringful.http.serve` serves."""
+
 ABOUT = "This is ringful, a programmable-voice server. Its API is described in docs/api.md.\n"
 
 
@@ -45,7 +48,7 @@ class Settings:
     draining: Callable[[], bool] = lambda: False
 
 
-def make_app(calls: Calls, store: Store, settings: Settings) -> QuartTrio:
+def make_app(calls: Calls, store: Store, settings: Settings) -> App:
     """Make the application."""
     app = QuartTrio(__name__)
     facade = Facade(calls, store, settings, Authenticator(store))

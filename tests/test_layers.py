@@ -1,0 +1,209 @@
+"""Who may import whom, and what is packed: the house's walls."""
+
+# The first import of this file: with an http/__init__.py it would find ours, and fail at once.
+import http.client
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from ast import Import, ImportFrom, parse, walk
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SETUP = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+FOLDERS = {name: ROOT / folder for name, folder in SETUP["package-dir"].items()}
+ROOMS = sorted({name.split(".")[1] for name in FOLDERS})
+MODULES = sorted(path for folder in FOLDERS.values() for path in folder.glob("*.py"))
+
+# What each room may know of the others: a whole room, or single modules.
+MAY_IMPORT = {
+    "grammar": set(),
+    "media": set(),
+    "store": set(),
+    "scripts": set(),
+    "interpreter": {"grammar", "media.port", "store.port"},
+    "http": {"grammar", "interpreter", "media.port", "store.port", "store.window"},
+    "command": {"grammar", "http", "interpreter", "media", "scripts", "store"},
+}
+
+# Libraries with one home.  What belongs to a room is nowhere else; pjsua2 has a single module.
+HOME = {
+    "lark": "grammar",
+    "pjsua2": "media",
+    "soundfile": "media",
+    "soxr": "media",
+    "sqlalchemy": "store",
+    "alembic": "store",
+    "sqlite3": "store",
+    "psycopg": "store",
+    "quart": "http",
+    "quart_trio": "http",
+    "hypercorn": "http",
+    "werkzeug": "http",
+    "h11": "http",
+    "httpx2": "http",
+    "httpcore2": "http",
+    "cyclopts": "command",
+    "rich": "command",
+}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    """Give the dotted names that the module at *path* imports, wherever in it."""
+    found = set()
+    for node in walk(parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case Import(names):
+                found |= {alias.name for alias in names}
+            case ImportFrom(module, names, 0):
+                # `from ringful.media import port` imports the module ringful.media.port.
+                found |= {f"{module}.{alias.name}" for alias in names}
+            case ImportFrom():
+                raise AssertionError(f"{path}: imports are absolute")
+    return found
+
+
+def ours(path: Path) -> set[str]:
+    """Give what the module imports of ours, without ``ringful.``."""
+    return {name.removeprefix("ringful.") for name in imports(path) if name.startswith("ringful.")}
+
+
+def allowed(name: str, room: str) -> bool:
+    known = {room} | MAY_IMPORT[room]
+    return any(name == one or name.startswith(f"{one}.") for one in known)
+
+
+def test_http_is_the_standard_librarys():
+    assert not (ROOT / "http" / "__init__.py").exists()
+    assert Path(http.client.__file__).parent != ROOT / "http"
+    found = subprocess.run(
+        [sys.executable, "-c", "import http.client, ringful.http.signing; print(http.client.__file__)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not found.stdout.startswith(str(ROOT / "http"))
+
+
+def test_every_room_has_its_rule():
+    assert set(MAY_IMPORT) == set(ROOMS)
+    assert len(MODULES) > 50
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_knows_only_what_its_room_may(path):
+    room = room_of(path)
+    strangers = sorted(name for name in ours(path) if not allowed(name, room))
+    assert not strangers, f"{room} may not import {strangers}"
+    foreign = {name.partition(".")[0] for name in imports(path)}
+    lodgers = sorted(name for name in foreign if HOME.get(name, room) != room)
+    assert not lodgers, f"{lodgers} may not be imported in {room}"
+    assert not foreign & set(ROOMS) - {"http"}, "our rooms are imported as ringful.…"
+
+
+def test_pjsua2_is_imported_by_one_module():
+    users = [path for path in MODULES if any(name.startswith("pjsua2") for name in imports(path))]
+    assert users == [ROOT / "media" / "pjsua.py"]
+
+
+def test_the_grammar_needs_no_trio():
+    modules = [path for path in MODULES if room_of(path) == "grammar"]
+    libraries = {name.partition(".")[0] for path in modules for name in imports(path)}
+    assert not libraries & {"trio", "structlog"}
+
+
+def test_the_ports_need_nothing_but_attrs():
+    for port in ("media/port.py", "store/port.py"):
+        needed = {name.partition(".")[0] for name in imports(ROOT / port)}
+        assert needed <= {"attrs", "collections", "decimal", "pathlib", "typing"}
+
+
+def test_a_forbidden_import_would_be_seen(tmp_path):
+    module = tmp_path / "late.py"
+    module.write_text("def late():\n    from ringful.media import pjsua\n    import lark.exceptions\n")
+    assert imports(module) == {"ringful.media.pjsua", "lark.exceptions"}
+    assert not allowed("media.pjsua", "interpreter")
+    assert allowed("media.port.Sound", "interpreter")
+    assert not allowed("media.portrait", "interpreter")
+
+
+def test_every_module_is_in_a_listed_package():
+    assert sorted(SETUP["packages"]) == sorted(FOLDERS)
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            assert path.parent in FOLDERS.values(), f"{path} would be missing from the wheel"
+
+
+def test_every_package_is_typed_and_only_http_lacks_an_init():
+    for name, folder in FOLDERS.items():
+        assert (folder / "__init__.py").exists() == (name != "ringful.http")
+    for room in ROOMS:
+        assert (ROOT / room / "py.typed").exists()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build a wheel from a copy of the sources, so that nothing old lies in its build folder."""
+    copy, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps", "--no-index"]
+    built = subprocess.run(
+        [*pip, "--no-build-isolation", "--wheel-dir", out, copy], capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    (made,) = out.glob("*.whl")
+    with zipfile.ZipFile(made) as packed:
+        packed.extractall(out / "unpacked")
+    return out / "unpacked"
+
+
+def test_the_wheel_holds_every_file_of_ours_and_no_other(wheel):
+    packed = {str(path.relative_to(wheel / "ringful")) for path in (wheel / "ringful").rglob("*.*")}
+    kinds = {".py", ".lark", ".call", ".typed"}
+    sources = {
+        str(path.relative_to(ROOT))
+        for folder in FOLDERS.values()
+        for path in folder.iterdir()
+        if path.suffix in kinds
+    }
+    assert packed == sources
+    assert {"grammar/call.lark", "store/migrations/m0001_first.py"} <= packed
+    assert not (wheel / "ringful" / "__init__.py").exists()
+
+
+USES_THE_WHEEL = """
+import sys, trio
+from ringful.grammar.parser import parse
+from ringful.store import open, migrations
+assert migrations.__file__.startswith(sys.argv[1]), migrations.__file__
+
+async def use():
+    async with open.open_store(f"sqlite:///{sys.argv[2]}/ringful.db") as store:
+        return await store.keys()
+
+parse('call "15125550001"\\nhangup\\n')
+print(list(trio.run(use)))
+"""
+
+
+def test_the_wheel_works_away_from_the_sources(wheel, tmp_path):
+    used = subprocess.run(
+        [sys.executable, "-P", "-c", USES_THE_WHEEL, wheel, tmp_path],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(wheel)},
+        capture_output=True,
+        text=True,
+    )
+    assert (used.stdout, used.stderr) == ("[]\n", "")
