@@ -16,6 +16,9 @@ from attrs import frozen
 
 from ringful.grammar.span import NOWHERE, Span
 
+MAX_PROBLEMS = 200
+"""A text with more problems than this is told of so many."""
+
 Severity = Literal["error", "warning"]
 
 

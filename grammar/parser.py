@@ -27,7 +27,7 @@ from ringful.grammar.walk import MAX_DEPTH, too_deep
 MAX_SIZE = 1024 * 1024
 """The longest text, in bytes of UTF-8."""
 
-MAX_PROBLEMS = 20
+MAX_SLIPS = 20
 """Reading ends after so many errors of syntax."""
 
 
@@ -103,7 +103,7 @@ def _read(text: str, path: str) -> tuple[nodes.Script | None, Reading, list[Prob
             place = _place(error, len(text) + len(prefix) - line) - len(prefix) + line
             after = _resume(text, place, at, reading)
             blocks = [opener for opener in reading.openers if opener.token.type == "BLOCK_OPEN"]
-            if after >= len(text) or len(problems) >= MAX_PROBLEMS or len(blocks) > MAX_DEPTH:
+            if after >= len(text) or len(problems) >= MAX_SLIPS or len(blocks) > MAX_DEPTH:
                 return None, reading, problems
             at = after
             prefix = "".join("menu {\n" if block.menu else "start {\n" for block in blocks)

@@ -1,6 +1,10 @@
 """Find the word that was meant."""
 
 from collections.abc import Iterable
+from itertools import islice
+
+_MOST = 1000
+"""Only so many words are compared, so that a long text takes no longer than it should."""
 
 _LONGEST = 40
 """Longer words are not compared: nobody mistypes those by a letter and asks."""
@@ -27,7 +31,7 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     bound = 1 if len(word) <= 4 else 2
     near = [
         (distance(word.lower(), other), other)
-        for other in words
+        for other in islice(words, _MOST)
         if other != word and abs(len(other) - len(word)) <= bound and len(other) > 1
     ]
     found = min(near, default=(bound + 1, ""))

@@ -1,0 +1,126 @@
+"""What a statement holds: its own expressions, and its blocks with what each is for."""
+
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+from ringful.grammar import nodes
+from ringful.grammar.walk import children
+
+Role: TypeAlias = Literal[
+    "branch",  # one of several ways on: `if`, `else`, a choice of a menu
+    "loop",  # runs again and again
+    "prompt",  # runs, and may be cut short by a key
+    "leg",  # runs on another leg, beside the script
+    "background",  # runs beside the script
+    "handler",  # runs when a tone comes, beside the script
+    "farewell",  # runs after the leg has ended
+    "conference",  # is queued on a conference
+    "flow",  # runs where `do` names it
+]
+
+BESIDE: frozenset[Role] = frozenset({"leg", "background", "handler", "farewell", "conference", "flow"})
+"""Blocks that do not run in their place, so that nothing they do is certain after them."""
+
+
+def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
+    """Give the expressions that stand in *line* itself, not in its blocks."""
+    for child in children(line):
+        if isinstance(child, nodes.Choice):
+            yield child.tones
+        elif not isinstance(child, nodes.Block | nodes.Line):
+            yield child  # type: ignore[misc]  # what is no block and no line is an expression
+
+
+def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...]:
+    """Give the blocks of *statement* in the order of the text."""
+    match statement:
+        case nodes.If(_, then, otherwise):
+            return _given("branch", then, otherwise)
+        case nodes.WaitTone() | nodes.Ask() | nodes.Follow():
+            return _given("branch", statement.otherwise)
+        case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
+            branches = [choice.block for choice in choices]
+            return (("prompt", prompt), *_given("branch", *branches, timeout, otherwise))
+        case nodes.Gather():
+            return _given("prompt", statement.prompt)
+        case nodes.Repeat() | nodes.For():
+            return _given("loop", statement.block)
+        case nodes.Call():
+            return _given("leg", statement.block)
+        case nodes.Start():
+            return _given("background", statement.block)
+        case nodes.OnTone():
+            return _given("handler", statement.block)
+        case nodes.OnHangup():
+            return _given("farewell", statement.block)
+        case nodes.In():
+            return _given("conference", statement.block)
+        case nodes.Flow():
+            return _given("flow", statement.block)
+        case _:
+            return _blockless(statement)
+
+
+def _given(role: Role, *blocks: nodes.Block | None) -> tuple[tuple[Role, nodes.Block], ...]:
+    return tuple((role, block) for block in blocks if block is not None)
+
+
+_Blockless: TypeAlias = (
+    nodes.Answer
+    | nodes.Reject
+    | nodes.Play
+    | nodes.StopPlay
+    | nodes.Say
+    | nodes.Record
+    | nodes.StartRecord
+    | nodes.StopRecord
+    | nodes.Tone
+    | nodes.Wait
+    | nodes.StartTones
+    | nodes.StopTones
+    | nodes.Conference
+    | nodes.Join
+    | nodes.Leave
+    | nodes.Connect
+    | nodes.Transfer
+    | nodes.Mute
+    | nodes.Unmute
+    | nodes.Hangup
+    | nodes.Sms
+    | nodes.Notify
+    | nodes.Let
+    | nodes.Break
+    | nodes.Do
+    | nodes.Return
+    | nodes.Stay
+)
+
+
+def _blockless(_: _Blockless) -> tuple[tuple[Role, nodes.Block], ...]:
+    """Take the statements that have no block; a new one is a type error above."""
+    return ()
+
+
+def within(block: nodes.Block) -> Iterator[nodes.Statement]:
+    """Give every statement in *block* and in its blocks, in the order of the text."""
+    waiting = [iter(block.statements)]
+    while waiting:
+        statement = next(waiting[-1], None)
+        if statement is None:
+            waiting.pop()
+            continue
+        yield statement
+        waiting.extend(iter(inner.statements) for _, inner in reversed(blocks_of(statement)))
+
+
+def in_place(block: nodes.Block) -> Iterator[nodes.Statement]:
+    """Give the statements of *block* that run in its own course, nothing that runs beside it."""
+    waiting = [iter(block.statements)]
+    while waiting:
+        statement = next(waiting[-1], None)
+        if statement is None:
+            waiting.pop()
+            continue
+        yield statement
+        inner = [one for role, one in blocks_of(statement) if role not in BESIDE]
+        waiting.extend(iter(one.statements) for one in reversed(inner))

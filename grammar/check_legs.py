@@ -1,0 +1,78 @@
+"""Legs and conferences: a name stands for the one or the other, and is used as what it is."""
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from ringful.grammar import nodes
+from ringful.grammar.blocks import blocks_of, within
+from ringful.grammar.errors import Problem
+from ringful.grammar.spell import suggest
+
+
+@frozen
+class _Names:
+    """What the names of a scope stand for."""
+
+    legs: frozenset[str]
+    conferences: frozenset[str]
+    others: frozenset[str]
+    """Names that are known to stand for neither."""
+
+
+def check_legs(script: nodes.Script) -> Iterator[Problem]:
+    """Check the names of legs and conferences in *script*."""
+    own = script.header.name if isinstance(script.header, nodes.Call) else None
+    names = _names(script.body, {own} if own else set())
+    yield from _block(script.body, names, own)
+
+
+def _names(body: nodes.Block, legs: set[str]) -> _Names:
+    conferences: set[str] = set()
+    others: set[str] = set()
+    for statement in within(body):
+        match statement:
+            case nodes.Call(name=str(name)):
+                legs.add(name)
+            case nodes.Conference(name):
+                conferences.add(name)
+            case nodes.Gather(name) | nodes.Record(str(name)) | nodes.StartRecord(str(name)):
+                others.add(name)
+            case nodes.WaitTone(name=str(name)):
+                others.add(name)
+    return _Names(frozenset(legs), frozenset(conferences), frozenset(others))
+
+
+def _block(block: nodes.Block, names: _Names, own: str | None) -> Iterator[Problem]:
+    """Check *block*, which runs on the leg *own*."""
+    for statement in block.statements:
+        yield from _statement(statement, names, own)
+        if isinstance(statement, nodes.Flow):
+            # What a flow is given may be a leg or a conference; nothing is known of it.
+            continue
+        inside = statement.name if isinstance(statement, nodes.Call) else own
+        for _, inner in blocks_of(statement):
+            yield from _block(inner, names, inside)
+
+
+def _statement(statement: nodes.Statement, names: _Names, own: str | None) -> Iterator[Problem]:
+    match statement:
+        case nodes.Connect(leg) if leg == own:
+            yield Problem("own-leg", f"`{leg}` is this leg itself", statement.span, "name another leg")
+        case nodes.Connect(leg) | nodes.Mute(leg) | nodes.Unmute(leg) | nodes.Hangup(str(leg)):
+            yield from _leg(leg, statement, names)
+        case nodes.Join(room) | nodes.Leave(room) | nodes.In(room):
+            if isinstance(room, nodes.Name) and room.id in (names.legs | names.others) - names.conferences:
+                what = "a leg" if room.id in names.legs else "no conference"
+                hint = suggest(room.id, names.conferences) or "write `conference NAME` to make one"
+                yield Problem("no-conference", f"`{room.id}` is {what}", room.span, hint)
+
+
+def _leg(leg: str, statement: nodes.Statement, names: _Names) -> Iterator[Problem]:
+    if leg in names.legs:
+        return
+    if leg in names.conferences:
+        yield Problem("not-a-leg", f"`{leg}` is a conference, and a leg is needed here", statement.span)
+    elif leg in names.others:
+        hint = suggest(leg, names.legs) or "name a leg with `call NUMBER as NAME { … }`"
+        yield Problem("not-a-leg", f"`{leg}` is no leg", statement.span, hint)

@@ -1,0 +1,53 @@
+"""Menus: every branch can be chosen, and there is something to choose."""
+
+from collections.abc import Iterator, Sequence
+
+from ringful.grammar import nodes
+from ringful.grammar.blocks import blocks_of, within
+from ringful.grammar.errors import Problem
+from ringful.grammar.tones import TONES, known_tones
+
+
+def check_menus(body: nodes.Block) -> Iterator[Problem]:
+    """Check the menus and the tone handlers in *body*."""
+    yield from _handlers(body)
+    for statement in within(body):
+        if isinstance(statement, nodes.Menu):
+            yield from _menu(statement)
+        for _, block in blocks_of(statement):
+            yield from _handlers(block)
+
+
+def _menu(menu: nodes.Menu) -> Iterator[Problem]:
+    if not menu.choices:
+        hint = 'write a branch, e.g. `"1" { … }`'
+        yield Problem("empty-menu", "this menu has nothing to choose", menu.span, hint)
+    taken: dict[str, nodes.Line] = {}
+    yield from _shadowed(menu.choices, taken, "branch")
+    if menu.otherwise is not None and len(taken) == len(TONES):
+        message = "`otherwise` can never match: every tone has its branch"
+        yield Problem("shadowed", message, menu.otherwise.span)
+
+
+def _handlers(block: nodes.Block) -> Iterator[Problem]:
+    handlers = [one for one in block.statements if isinstance(one, nodes.OnTone)]
+    if len(handlers) > 1:
+        yield from _shadowed(handlers, {}, "handler")
+
+
+def _shadowed(
+    lines: Sequence[nodes.Choice | nodes.OnTone], taken: dict[str, nodes.Line], what: str
+) -> Iterator[Problem]:
+    for line in lines:
+        tones = known_tones(line.tones) or ""
+        if len(set(tones)) < len(tones):
+            yield Problem("double", "a tone stands here twice", line.tones.span, severity="warning")
+        shadows = {tone: taken[tone] for tone in tones if tone in taken}
+        if shadows:
+            tone, first = next(iter(shadows.items()))
+            place = f"the {what} at line {first.span.line}"
+            message = f"`{tone}` is taken by {place}"
+            if len(shadows) == len(set(tones)):
+                message = f"this {what} can never match: `{tone}` is taken by {place}"
+            yield Problem("shadowed", message, line.tones.span)
+        taken.update({tone: line for tone in tones if tone not in taken})

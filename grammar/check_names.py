@@ -1,0 +1,223 @@
+"""Names: every one has a value wherever it is used, on every way there.
+
+A block has no names of its own: what `if` or a loop binds stays bound after it, if it was bound on
+every way.  What runs beside the script (another leg, the background, a handler) sees what was bound
+where it began, and the script sees nothing of what it binds.  A flow sees its parameters only.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ringful.grammar import nodes
+from ringful.grammar.blocks import Role, expressions_of, within
+from ringful.grammar.errors import MAX_PROBLEMS, Problem
+from ringful.grammar.functions import BOUND
+from ringful.grammar.paths import Paths
+from ringful.grammar.span import Span
+from ringful.grammar.spell import suggest
+from ringful.grammar.vocabulary import KEYWORDS
+from ringful.grammar.walk import walk
+
+
+class _Known(NamedTuple):
+    """One more name that is bound; those before it hang on *before*."""
+
+    before: "_Known | None"
+    name: str
+    depth: int
+
+
+class _Names(NamedTuple):
+    """What is bound on every way, and what the running recording binds when it is stopped."""
+
+    known: _Known | None = None
+    recording: str | None = None
+
+
+def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterable[str] = ()) -> list[Problem]:
+    """Check the names of *script*, which begins where those that are *given* are bound."""
+    problems: list[Problem] = []
+    scope = _Scope(script.body, never_back, problems, given)
+    for param in script.params:
+        scope.may_bind(param.name, param.span)
+        if param.default is not None:
+            scope.use(param.default)
+        scope.given.add(param.name)
+    if script.header is not None:
+        for expression in expressions_of(script.header):
+            scope.use(expression)
+        if isinstance(script.header, nodes.Call) and script.header.name:
+            scope.may_bind(script.header.name, script.header.span)
+            scope.given.add(script.header.name)
+    scope.block(script.body, _Names())
+    return problems
+
+
+class _Scope(Paths[_Names]):
+    """One scope: a script's body, or a flow's.
+
+    States share what they have in common, and the set of the names of the present one is kept up to
+    date in `_bound`: so a pass is linear however many names there are.
+    """
+
+    def __init__(
+        self,
+        body: nodes.Block,
+        never_back: frozenset[str],
+        problems: list[Problem],
+        given: Iterable[str] = (),
+    ) -> None:
+        super().__init__(never_back)
+        self.given = {*BOUND, *given}
+        self._never = never_back
+        self._problems = problems
+        self._binders = _binders(body)
+        self._told: set[str] = set()
+        self._bound: dict[str, int] = {}
+        self._at: _Known | None = None
+
+    # Where ways lead.
+
+    def step(self, statement: nodes.Statement, state: _Names) -> _Names:
+        self._move(state.known)
+        for expression in expressions_of(statement):
+            self.use(expression)
+        names = bound_by(statement)
+        match statement:
+            case nodes.Hangup(str(leg)) | nodes.Connect(leg) | nodes.Mute(leg) | nodes.Unmute(leg):
+                self.use(nodes.Name(leg, span=statement.span))
+            case nodes.StopRecord() if state.recording:
+                return _Names(_more(state.known, state.recording))
+            case nodes.StartRecord(str(name)):
+                self.may_bind(name, statement.span)
+                return state._replace(recording=name)
+            case nodes.For(name):
+                # Bound in the block only: the list may be empty.
+                self.may_bind(name, statement.span)
+        known = state.known
+        for name in names:
+            self.may_bind(name, statement.span)
+            known = _more(known, name)
+        return state._replace(known=known)
+
+    def enter(self, statement: nodes.Statement, role: Role, state: _Names) -> _Names:
+        if isinstance(statement, nodes.For):
+            return state._replace(known=_more(state.known, statement.name))
+        return state
+
+    def meet(self, one: _Names, other: _Names) -> _Names:
+        recording = one.recording if one.recording == other.recording else None
+        shared, new_one, new_other = _fork(one.known, other.known)
+        both = set(new_other)
+        for name in dict.fromkeys(new_one):
+            if name in both:
+                shared = _more(shared, name)
+        return _Names(shared, recording)
+
+    def statement(self, statement: nodes.Statement, before: _Names) -> _Names | None:
+        if not isinstance(statement, nodes.Flow):
+            return super().statement(statement, before)
+        inner = _Scope(statement.block, self._never, self._problems, statement.parameters)
+        for name in statement.parameters:
+            inner.may_bind(name, statement.span)
+        inner.block(statement.block, _Names())
+        return before
+
+    def _move(self, known: _Known | None) -> None:
+        """Make `_bound` say what is bound at *known*."""
+        _, gone, come = _fork(self._at, known)
+        for name in gone:
+            self._bound[name] -= 1
+            if not self._bound[name]:
+                del self._bound[name]
+        for name in come:
+            self._bound[name] = self._bound.get(name, 0) + 1
+        self._at = known
+
+    # Names.
+
+    def may_bind(self, name: str, span: Span) -> None:
+        """Hold that a script may bind *name*."""
+        if name in BOUND:
+            message = f"`{name}` is bound in every run and cannot be given another value"
+            self._problems.append(Problem("bound-name", message, span, "choose another name"))
+
+    def use(self, expression: nodes.Expression) -> None:
+        """Hold that all names in *expression* have a value here; each name is told of once."""
+        for node in walk(expression):
+            if not isinstance(node, nodes.Name) or node.id in self.given or node.id in self._bound:
+                continue
+            if node.id not in self._told and len(self._problems) < MAX_PROBLEMS:
+                self._told.add(node.id)
+                self._problems.append(self._missing(node))
+
+    def _missing(self, name: nodes.Name) -> Problem:
+        lines = self._binders.get(name.id, ())
+        earlier = [span for span in lines if span < name.span]
+        if earlier:
+            message = f"`{name.id}` has no value here on every way: it gets one at line {earlier[0].line}"
+            hint = f"give it one before the ways part, e.g. `let {name.id} = none`"
+            return Problem("unset", message, name.span, hint)
+        if lines:
+            message = f"`{name.id}` has no value yet: it gets one at line {lines[0].line}"
+            return Problem("unset", message, name.span)
+        hint = suggest(name.id, (*self._bound, *self.given, *self._binders)) or self._hint(name.id)
+        return Problem("unbound", f"`{name.id}` has no value here", name.span, hint)
+
+    def _hint(self, name: str) -> str:
+        if name in KEYWORDS:
+            return "this is a word of the language; a text stands in double quotes"
+        known = sorted((self.given | self._bound.keys()) - BOUND)
+        if known and len(known) <= 20:
+            return f"names bound here: {', '.join(known)}"
+        return "a text stands in double quotes"
+
+
+def _more(known: _Known | None, name: str) -> _Known:
+    return _Known(known, name, known.depth + 1 if known else 1)
+
+
+def _fork(one: _Known | None, other: _Known | None) -> tuple[_Known | None, list[str], list[str]]:
+    """Give what two states share, and the names that only one and only the other has."""
+    new_one: list[str] = []
+    new_other: list[str] = []
+    while one is not other:
+        if other is None or (one is not None and one.depth >= other.depth):
+            assert one is not None
+            new_one.append(one.name)
+            one = one.before
+        else:
+            new_other.append(other.name)
+            other = other.before
+    return one, new_one, new_other
+
+
+def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
+    """Give the names that *statement* binds at once for what follows it."""
+    match statement:
+        case nodes.Let(name) | nodes.Gather(name) | nodes.Conference(name) | nodes.Ask(_, name):
+            return (name,)
+        case nodes.Call(name=str(name)) | nodes.Record(str(name)) | nodes.WaitTone(name=str(name)):
+            return (name,)
+        case _:
+            return ()
+
+
+def _binders(body: nodes.Block) -> dict[str, list[Span]]:
+    """Give where each name gets a value in the scope of *body*."""
+    found: dict[str, list[Span]] = {}
+    for statement in _of_scope(body):
+        names = bound_by(statement)
+        if isinstance(statement, nodes.For | nodes.StartRecord) and statement.name:
+            names = (statement.name,)
+        for name in names:
+            found.setdefault(name, []).append(statement.span)
+    return found
+
+
+def _of_scope(body: nodes.Block) -> Iterable[nodes.Statement]:
+    """Give the statements of *body*'s own scope: those of flows have theirs."""
+    apart = {
+        id(one) for flow in body.statements if isinstance(flow, nodes.Flow) for one in within(flow.block)
+    }
+    return (statement for statement in within(body) if id(statement) not in apart)

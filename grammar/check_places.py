@@ -1,0 +1,203 @@
+"""Places: every statement stands where it can do its work.
+
+Media needs a leg (or a conference), and after the hang-up there is none; some statements belong to
+legs that called us, to loops, or to flows.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+from attrs import evolve, frozen
+
+from ringful.grammar import nodes
+from ringful.grammar.blocks import Role, blocks_of, within
+from ringful.grammar.errors import Problem
+from ringful.grammar.flows import Flows
+
+Subject: TypeAlias = Literal["inbound", "leg", "conference", "nothing", "farewell", "any"]
+"""What statements run on.  "any" is a flow, which is looked at where it is named."""
+
+_MEDIA = (
+    nodes.Play
+    | nodes.StopPlay
+    | nodes.Say
+    | nodes.Record
+    | nodes.StartRecord
+    | nodes.StopRecord
+    | nodes.Tone
+    | nodes.WaitTone
+    | nodes.StartTones
+    | nodes.StopTones
+)
+_LEG = (
+    nodes.Gather
+    | nodes.Menu
+    | nodes.Join
+    | nodes.Leave
+    | nodes.Connect
+    | nodes.Transfer
+    | nodes.OnTone
+    | nodes.OnHangup
+    | nodes.Stay
+    | nodes.Start
+)
+_INBOUND = nodes.Answer | nodes.Reject
+
+
+_KnownFlows: TypeAlias = dict[tuple[str, Subject], str]
+"""What is wrong with a flow on a subject, once it was looked at."""
+
+
+@frozen
+class _Place:
+    """Where a statement stands."""
+
+    subject: Subject
+    top: bool = False
+    loop: bool = False
+    flow: bool = False
+
+
+def subject_of(header: nodes.Header | None) -> Subject:
+    """Give what the statements of a script with *header* run on."""
+    match header:
+        case nodes.Call():
+            return "leg"
+        case nodes.Inbound():
+            return "inbound"
+        case nodes.InboundSms() | None:
+            return "nothing"
+
+
+def check_places(body: nodes.Block, subject: Subject, flows: Flows) -> list[Problem]:
+    """Check where the statements of a script's *body* stand."""
+    return list(_block(body, _Place(subject, top=True), flows, {}))
+
+
+def _block(block: nodes.Block, place: _Place, flows: Flows, known: _KnownFlows) -> Iterator[Problem]:
+    for statement in block.statements:
+        yield from _statement(statement, place, flows, known)
+        for role, inner in blocks_of(statement):
+            yield from _block(inner, _inside(role, place), flows, known)
+
+
+def _inside(role: Role, place: _Place) -> _Place:
+    match role:
+        case "branch" | "prompt":
+            return evolve(place, top=False)
+        case "loop":
+            return evolve(place, top=False, loop=True)
+        case "leg":
+            return _Place("leg")
+        case "conference":
+            return _Place("conference")
+        case "farewell":
+            return _Place("farewell")
+        case "flow":
+            return _Place("any", flow=True)
+        case "background" | "handler":
+            return _Place(place.subject)
+
+
+def _statement(
+    statement: nodes.Statement, place: _Place, flows: Flows, known: _KnownFlows
+) -> Iterator[Problem]:
+    match statement:
+        case nodes.Flow() if not place.top:
+            yield _misplaced("a `flow` stands at the top of a script, in no block", statement)
+        case nodes.Break() if not place.loop:
+            yield _misplaced("there is no `repeat` or `for` here to `break` out of", statement)
+        case nodes.Return() if not place.flow:
+            yield _misplaced(
+                "there is no flow here to `return` from", statement, "to end the call, write `hangup`"
+            )
+        case nodes.Do(name) if name in flows.by_name and place.subject not in ("any", "inbound"):
+            yield from _flow(statement, flows, place.subject, known)
+        case _:
+            message = wrong_at(statement, place.subject)
+            if message:
+                yield Problem(_code(place.subject), message, statement.span, _hint(place.subject))
+
+
+def _flow(do: nodes.Do, flows: Flows, subject: Subject, known: _KnownFlows) -> Iterator[Problem]:
+    """Say what of a flow cannot run where it is named."""
+    if (do.flow, subject) not in known:
+        known[do.flow, subject] = _wrong_in(flows.by_name[do.flow], flows, subject)
+    message = known[do.flow, subject]
+    if message:
+        yield Problem(_code(subject), message, do.span, _hint(subject))
+
+
+def _wrong_in(flow: nodes.Flow, flows: Flows, subject: Subject) -> str:
+    for block in (flow.block, *(one.block for one in flows.called_by(flow.block) if one is not flow)):
+        for statement in _in_place(block):
+            message = wrong_at(statement, subject)
+            if message:
+                return f"`{flow.name}` cannot run here: at line {statement.span.line} {message}"
+    return ""
+
+
+def _in_place(block: nodes.Block) -> Iterator[nodes.Statement]:
+    """Give the statements of *block* that run on what the block runs on."""
+    apart: set[int] = set()
+    for statement in within(block):
+        if id(statement) in apart:
+            continue
+        yield statement
+        for role, inner in blocks_of(statement):
+            if role in ("leg", "conference", "farewell"):
+                apart.update(id(one) for one in within(inner))
+
+
+def wrong_at(statement: nodes.Statement, subject: Subject) -> str:
+    """Say why *statement* cannot run on *subject*, or nothing if it can."""
+    word = word_of(statement)
+    if isinstance(statement, _INBOUND):
+        return "" if subject in ("inbound", "any") else f"`{word}` needs a call that came in"
+    media = isinstance(statement, _MEDIA)
+    if not media and not isinstance(statement, _LEG | nodes.Hangup | nodes.Call):
+        return ""
+    match subject:
+        case "nothing" if media or isinstance(statement, _LEG) or statement == nodes.Hangup():
+            return f"`{word}` needs a call leg, and there is none here"
+        case "farewell" if statement == nodes.Hangup() or not isinstance(statement, nodes.Hangup):
+            return f"`{word}` needs a call, and this runs after it has ended"
+        case "conference" if not media:
+            return f"`{word}` cannot be done by a conference"
+        case _:
+            return ""
+
+
+def _code(subject: Subject) -> str:
+    return {"farewell": "after-hangup", "conference": "in-conference"}.get(subject, "no-leg")
+
+
+def _hint(subject: Subject) -> str:
+    match subject:
+        case "farewell":
+            return "after the hang-up a script can still `notify`, `ask`, `sms` and `let`"
+        case "conference":
+            return "a conference can play, say, record, send and hear tones"
+        case "nothing":
+            return (
+                "begin the script with `call NUMBER` or `inbound NUMBER`, or place a leg: `call NUMBER { … }`"
+            )
+        case _:
+            return ""
+
+
+def _misplaced(message: str, statement: nodes.Statement, hint: str = "") -> Problem:
+    return Problem("misplaced", message, statement.span, hint)
+
+
+def word_of(statement: nodes.Statement) -> str:
+    """Name *statement* by the words that it begins with."""
+    match statement:
+        case nodes.Play(background=True):
+            return "start play"
+        case nodes.Join(background=True):
+            return "start join"
+        case _:
+            name = type(statement).__name__
+            spaced = "".join(f" {mark.lower()}" if mark.isupper() else mark for mark in name)
+            return spaced.strip()

@@ -1,0 +1,45 @@
+"""Waits: none without a bound that the author chose, and no loop without any."""
+
+from collections.abc import Iterator
+
+from ringful.grammar import nodes
+from ringful.grammar.blocks import in_place, within
+from ringful.grammar.errors import Problem
+from ringful.grammar.flows import Flows
+
+
+def check_waits(body: nodes.Block, flows: Flows) -> Iterator[Problem]:
+    """Check the waits and the loops in *body*."""
+    waiting = {name for name, flow in flows.by_name.items() if _waits(flow.block, frozenset())}
+    waiting |= {
+        name
+        for name, flow in flows.by_name.items()
+        if name not in waiting and any(one.name in waiting for one in flows.called_by(flow.block))
+    }
+    for statement in within(body):
+        match statement:
+            case nodes.WaitTone(limit=None):
+                message = "this wait has no bound: only the call's longest duration ends it"
+                hint = "give it one, e.g. `for 10s`"
+                yield Problem("unbounded-wait", message, statement.span, hint, "warning")
+            case nodes.Repeat(_, block) if not _waits(block, waiting):
+                message = "this loop never waits: it would spin"
+                hint = "play, say, gather or wait in it, e.g. `wait 1s`"
+                yield Problem("spin", message, statement.span, hint)
+
+
+def _waits(block: nodes.Block, flows: frozenset[str] | set[str]) -> bool:
+    """Say whether something in *block* takes time; placing a call counts, since calls are paced."""
+    for statement in in_place(block):
+        match statement:
+            case nodes.Play(background=False) | nodes.Join(background=False) | nodes.Call():
+                return True
+            case nodes.Say() | nodes.Record() | nodes.Tone() | nodes.Wait() | nodes.WaitTone():
+                return True
+            case nodes.Gather() | nodes.Menu() | nodes.Ask() | nodes.Follow():
+                return True
+            case nodes.Connect() | nodes.Stay() | nodes.Transfer():
+                return True
+            case nodes.Do(flow) if flow in flows:
+                return True
+    return False

@@ -1,0 +1,21 @@
+"""The names that every script finds: pure functions, and what each run binds.
+
+What the functions mean stands in docs/language.md; the interpreter evaluates them.
+"""
+
+from typing import Final
+
+FUNCTIONS: Final[dict[str, int]] = {
+    "length": 1,
+    "upper": 1,
+    "lower": 1,
+    "digits": 1,
+    "spell": 1,
+    "number": 1,
+    "text": 1,
+    "round": 1,
+}
+"""The pure functions, and how many values each takes."""
+
+BOUND: Final = frozenset({"call_id", "caller", "called", "answered_at", "duration"})
+"""The names that are bound in every run."""

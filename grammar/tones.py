@@ -1,0 +1,51 @@
+"""Tones as a script writes them: ``"1"``, ``"1,2,#"``."""
+
+from typing import Final
+
+from ringful.grammar import nodes
+
+TONES: Final = "0123456789*#ABCD"
+"""Every tone that a phone can send."""
+
+
+def literal(expression: nodes.Expression | None) -> str | None:
+    """Give the text that *expression* is, if it is one in which nothing is worked out."""
+    match expression:
+        case nodes.Text(()):
+            return ""
+        case nodes.Text((str(only),)):
+            return only
+        case _:
+            return None
+
+
+def known_tones(expression: nodes.Expression | None) -> str | None:
+    """Give the tones that *expression* lists, as ``"12#"``, if they can be known and are right."""
+    said = literal(expression)
+    if said is None:
+        return None
+    parts = [part.strip().upper() for part in said.split(",")]
+    return "".join(parts) if all(len(part) == 1 and part in TONES for part in parts) else None
+
+
+def wrong_list(said: str) -> tuple[str, str] | None:
+    """Say what is wrong with a list of tones, and what to do about it."""
+    for part in said.split(","):
+        tone = part.strip().upper()
+        if len(tone) == 1 and tone in TONES:
+            continue
+        if not tone:
+            return "a tone is missing here", 'write one, or several as `"1,2,#"`'
+        if len(tone) <= len(TONES) and all(mark in TONES for mark in tone):
+            return f"`{part.strip()}` is no single tone", f'for any of them, write `"{",".join(tone)}"`'
+        return f"`{part.strip()}` is no tone", "tones are 0-9, *, # and A-D"
+    return None
+
+
+def wrong_sequence(said: str) -> tuple[str, str] | None:
+    """Say what is wrong with tones that are sent one after another."""
+    marks = said.upper().replace(",", "").replace(" ", "")
+    if not marks:
+        return "there is no tone to send", 'e.g. `tone "1234#"`'
+    wrong = next((mark for mark in marks if mark not in TONES), None)
+    return (f"`{wrong}` is no tone", "tones are 0-9, *, # and A-D") if wrong else None

@@ -1,0 +1,78 @@
+"""What kind of value each clause wants."""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, TypeAlias
+
+from ringful.grammar import nodes
+from ringful.grammar.blocks import expressions_of
+
+Sort: TypeAlias = Literal[
+    "number", "url", "audio", "text", "tones", "sequence", "duration", "count", "condition", "list", "any"
+]
+
+
+class Want(NamedTuple):
+    """An expression and what it must come to; *word* is the clause's."""
+
+    sort: Sort
+    expression: nodes.Expression
+    word: str
+
+
+_CLAUSES: dict[str, Sort] = {
+    "number": "number",
+    "caller_id": "number",
+    "moderator": "number",
+    "ring": "duration",
+    "limit": "duration",
+    "silence": "duration",
+    "duration": "duration",
+    "notify": "url",
+    "url": "url",
+    "audio": "audio",
+    "text": "text",
+    "voice": "text",
+    "keyword": "text",
+    "operator": "any",
+    "until": "tones",
+    "tones": "tones",
+    "times": "count",
+    "tries": "count",
+    "least": "count",
+    "most": "count",
+    "condition": "condition",
+    "items": "list",
+}
+
+_WORDS = {
+    "caller_id": "from",
+    "limit": "for",
+    "least": "digits",
+    "most": "digits",
+    "operator": "via",
+    "condition": "if",
+    "items": "for",
+    "url": "the address",
+    "duration": "wait",
+    "audio": "play",
+    "number": "the number",
+    "tones": "the tones",
+    "text": "the text",
+}
+
+
+def wants_of(line: nodes.Line) -> Iterator[Want]:
+    """Give what each expression that stands in *line* itself must come to."""
+    known: dict[int, str] = {}
+    for name in _CLAUSES:
+        value = getattr(line, name, None)
+        if isinstance(value, nodes.Node) and not isinstance(value, nodes.Block):
+            known[id(value)] = name
+    for expression in expressions_of(line):
+        name = known.get(id(expression), "")
+        sort = _CLAUSES.get(name, "any")
+        if isinstance(line, nodes.Menu) and not name:
+            sort, name = "tones", "tones"
+        if isinstance(line, nodes.Tone):
+            sort = "sequence"
+        yield Want(sort, expression, _WORDS.get(name, name))
