@@ -157,16 +157,21 @@ def number(country: str, *, sip: bool) -> Callable[[str, str], str]:
 
 
 def _normal(name: str, written: str, country: str) -> str:
-    """Give digits with the country's code; a number without ``+`` is taken as international if it can be."""
-    plans: list[tuple[str, str | None]] = [("+" + written.lstrip("+"), None)]
+    """Give digits with the country's code.
+
+    Without ``+`` a number is national where *country* has such a number, and otherwise international.
+    """
+    international = ("+" + written.lstrip("+"), None, phonenumbers.is_possible_number)
+    plans: list[tuple[str, str | None, Callable[[phonenumbers.PhoneNumber], bool]]] = [international]
     if not written.startswith("+"):
-        plans.append((written, country))
-    for candidate, region in plans:
+        plans.insert(0, (written, country, phonenumbers.is_valid_number))
+        plans.append((written, country, phonenumbers.is_possible_number))
+    for candidate, region, suits in plans:
         try:
             parsed = phonenumbers.parse(candidate, region)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_possible_number(parsed):
+        if suits(parsed):
             return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
     raise BadParameter(
         name, "invalid", f"{name} has a wrong number of digits for a phone number: {written!r}"

@@ -1,0 +1,123 @@
+"""Parameters: what is taken, what is refused, and what is said then."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringful.http import requests
+from ringful.http.parameters import BadParameter, Parameters
+from ringful.http.requests import Dialect, find_method, read
+
+DIALECT = Dialect()
+
+
+def take(method: str, dialect: Dialect = DIALECT, **given: str) -> requests.Request:
+    name = find_method(method)
+    assert name
+    return read(name, Parameters(given.items()), dialect)
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "request_"),
+    [
+        ("Call", {"callee": "15125551234"}, requests.Call("15125551234")),
+        ("call", {"callee": "+1 (512) 555-1234"}, requests.Call("15125551234")),
+        ("Call", {"callee": "512 555 1234"}, requests.Call("15125551234")),
+        (
+            "Call",
+            {
+                "callee": "15125551234",
+                "callerId": "15125550000",
+                "callbackUrl": "http://h/c",
+                "ringTimeout": "20",
+            },
+            requests.Call("15125551234", "15125550000", "http://h/c", 20),
+        ),
+        ("Hangup", {"callId": "a-1"}, requests.Hangup("a-1", True)),
+        ("Hangup", {"callId": "a-1", "immediate": "FALSE"}, requests.Hangup("a-1", False)),
+        ("Play", {"callId": "a", "announcement": "http://h/x.wav"}, requests.Play("a", "http://h/x.wav")),
+        (
+            "Play",
+            {"callId": "a", "announcement": "file:///opt/some.wav", "waitComplete": "false"},
+            requests.Play("a", "file:///opt/some.wav", False),
+        ),
+        ("Record", {"callId": "a"}, requests.Record("a")),
+        ("StopRecord", {"callId": "a"}, requests.RecordStop("a", True)),
+        ("RecordStop", {"callId": "a", "immediately": "false"}, requests.RecordStop("a", False)),
+        ("WaitForTone", {"callId": "a", "tone": "1, 2,a"}, requests.WaitForTone("a", "1,2,A")),
+        (
+            "StartToneDector",
+            {"callId": "a", "callbackUrl": "http://h"},
+            requests.StartToneDetector("a", "http://h"),
+        ),
+        ("StopToneDetector", {"callId": "a"}, requests.StopToneDetector("a", None, True)),
+        ("Tone", {"callId": "a", "tones": "12#"}, requests.Tone("a", "12#")),
+        ("QueryCall", {"callId": "a"}, requests.QueryCall("a")),
+        ("Script", {"callId": "a"}, requests.Script("a")),
+    ],
+)
+def test_a_request_is_taken(method: str, given: dict[str, str], request_: requests.Request) -> None:
+    assert take(method, **given) == request_
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "code", "message"),
+    [
+        ("Call", {}, "callee.missing", "callee is missing; give e.g. callee=15125551234"),
+        ("Call", {"callee": "hello"}, "callee.invalid", "must be a phone number"),
+        ("Call", {"callee": "12"}, "callee.invalid", "must be a phone number"),
+        ("Call", {"callee": "sip:a@b"}, "callee.invalid", "this server does not call those"),
+        (
+            "Call",
+            {"callee": "15125551234", "callbackUrl": "h/x"},
+            "callbackUrl.invalid",
+            "must be an http or https URL",
+        ),
+        (
+            "Call",
+            {"callee": "15125551234", "callbackUrl": "http://u:p@h/"},
+            "callbackUrl.invalid",
+            "password",
+        ),
+        ("Call", {"callee": "15125551234", "ringTimeout": "4"}, "ringTimeout.invalid", "5 to 600 seconds"),
+        ("Call", {"calle": "15125551234"}, "callee.missing", "callee is missing"),
+        ("Hangup", {"callId": "a", "imediate": "true"}, "imediate.unknown", "did you mean immediate?"),
+        ("Hangup", {"callId": "a", "immediate": "1"}, "immediate.invalid", "must be true or false, not '1'"),
+        (
+            "Play",
+            {"callId": "a", "announcement": "ftp://h/x"},
+            "announcement.invalid",
+            "an http, https or file URL",
+        ),
+        ("Play", {"callId": "a b", "announcement": "x"}, "callId.invalid", "the ID that Call returned"),
+        ("WaitForTone", {"callId": "a", "tone": "12"}, "tone.invalid", "separated by commas"),
+        ("Tone", {"callId": "a", "tones": "1w2"}, "tones.invalid", "must be up to 100 of"),
+        ("Record", {"callId": "a\r\nX: y"}, "callId.invalid", "control character"),
+    ],
+)
+def test_a_bad_parameter_is_named(method: str, given: dict[str, str], code: str, message: str) -> None:
+    with pytest.raises(BadParameter, match=".") as caught:
+        take(method, **given)
+    assert caught.value.code == code
+    assert message in str(caught.value)
+
+
+def test_sip_uris_are_taken_where_the_configuration_says_so() -> None:
+    assert take("Call", Dialect(sip_uris=True), callee="sip:bob@10.0.0.1:5060") == requests.Call(
+        "sip:bob@10.0.0.1:5060"
+    )
+
+
+def test_a_repeated_parameter_is_refused() -> None:
+    with pytest.raises(BadParameter, match="given twice"):
+        Parameters([("callId", "a"), ("callId", "b")])
+
+
+@given(st.sampled_from(requests.METHODS), st.lists(st.tuples(st.text(), st.text())))
+def test_anything_is_a_request_or_a_bad_parameter(method: str, pairs: list[tuple[str, str]]) -> None:
+    name = find_method(method)
+    assert name
+    with suppress(BadParameter):
+        read(name, Parameters(pairs), DIALECT)
