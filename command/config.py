@@ -4,131 +4,19 @@ Every value is checked when it is read, and a wrong one is refused with its key'
 found, and what would do.  With no file at all everything has a default that works on loopback.
 """
 
-import re
 import tomllib
-from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from attrs import Attribute, field, fields, frozen
 
+from ringful.command import readers
 from ringful.command.errors import CommandError
 from ringful.interpreter.rates import Rate, RateTable
-
-Network: TypeAlias = IPv4Network | IPv6Network
-
-
-class _Wrong(Exception):
-    """A value is not what its key wants; the message says what that is."""
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise _Wrong("a text")
-    return value
-
-
-def _address(value: Any) -> str:
-    if (
-        not isinstance(value, str)
-        or not re.fullmatch(r"[^\s:]+:\d{1,5}", value)
-        or int(value.rpartition(":")[2]) > 65535
-    ):
-        raise _Wrong("an address such as 127.0.0.1:5060")
-    return value
-
-
-def _boolean(value: Any) -> bool:
-    if value in ("true", "false"):
-        return bool(value == "true")
-    if not isinstance(value, bool):
-        raise _Wrong("true or false")
-    return value
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, str) and value.isdigit():
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise _Wrong("a whole number of at least 1")
-    return value
-
-
-def _number(value: Any) -> float:
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        found = 0.0
-    if isinstance(value, bool) or found <= 0:
-        raise _Wrong("a number above 0")
-    return found
-
-
-def _seconds(value: Any) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value) if isinstance(value, str) else None
-    if not found:
-        raise _Wrong("a duration such as 60s, 2m or 4h")
-    return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[found[2]]
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise _Wrong("a list of texts")
-    return tuple(value)
-
-
-def _paths(value: Any) -> tuple[Path, ...]:
-    return tuple(Path(one) for one in _texts(value))
-
-
-def _networks(value: Any) -> tuple[Network, ...]:
-    try:
-        return tuple(ip_network(one, strict=False) for one in _texts(value))
-    except ValueError:
-        raise _Wrong("a list of networks such as 127.0.0.0/8") from None
-
-
-def _trunk(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"sip:[\w.-]+(:\d{1,5})?(;[\w=;.-]+)?", value):
-        raise _Wrong("a SIP URI such as sip:127.0.0.1:5070")
-    return value
-
-
-def _one_of(*known: str) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        if value not in known:
-            raise _Wrong(f"one of {', '.join(known)}")
-        return str(value)
-
-    return read
-
-
-def _rates(value: Any) -> tuple[Rate, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise _Wrong("tables, each headed [[rates.table]]")
-    return tuple(_rate(one) for one in value)
-
-
-def _rate(row: dict[str, Any]) -> Rate:
-    unknown = set(row) - {attribute.name for attribute in fields(Rate)}
-    if unknown:
-        raise _Wrong(
-            f"known keys only (prefix, per_minute, connection, first, following), not {min(unknown)}"
-        )
-    made: dict[str, Any] = {}
-    for name, value in row.items():
-        try:
-            if name == "prefix":
-                made[name] = _text(value).lstrip("+")
-            else:
-                made[name] = _whole(value) if name in ("first", "following") else Decimal(str(value))
-        except (_Wrong, InvalidOperation):
-            raise _Wrong(f"a proper {name} in each table, not {value!r}") from None
-    return Rate(**made)
 
 
 def _key(default: Any, read: Callable[[Any], Any]) -> Any:
@@ -139,8 +27,8 @@ def _key(default: Any, read: Callable[[Any], Any]) -> Any:
 class Http:
     """The façade."""
 
-    bind: str = _key("127.0.0.1:8080", _address)
-    public_url: str = _key("", _text)
+    bind: str = _key("127.0.0.1:8080", readers.address)
+    public_url: str = _key("", readers.public_url)
     """What recordings' URLs begin with; empty: ``http://`` and *bind*."""
 
 
@@ -148,43 +36,43 @@ class Http:
 class Sip:
     """Telephony's network side."""
 
-    bind: str = _key("127.0.0.1:5060", _address)
+    bind: str = _key("127.0.0.1:5060", readers.address)
     """The first worker's address; the next workers take the next ports."""
-    front: str = _key("auto", _one_of("auto", "kamailio", "none"))
-    trunk: str = _key("sip:127.0.0.1:5070", _trunk)
-    username: str = _key("", _text)
-    password: str = _key("", _text)
-    transport: str = _key("udp", _one_of("udp", "tcp"))
-    from_number: str = _key("", _text)
-    country: str = _key("US", _text)
+    front: str = _key("auto", readers.one_of("auto", "kamailio", "none"))
+    trunk: str = _key("sip:127.0.0.1:5070", readers.trunk)
+    username: str = _key("", readers.text)
+    password: str = _key("", readers.text)
+    transport: str = _key("udp", readers.one_of("udp", "tcp"))
+    from_number: str = _key("", readers.phone_number)
+    country: str = _key("US", readers.country)
     """Where national numbers are, and where keys without prefixes may call."""
-    allow_sip_uris: bool = _key(False, _boolean)
+    allow_sip_uris: bool = _key(False, readers.boolean)
 
 
 @frozen
 class Media:
     """Calls and sound."""
 
-    max_calls: int = _key(60, _whole)
-    folders: tuple[Path, ...] = _key((Path("announcements"),), _paths)
-    cache: Path = _key(Path("cache"), lambda value: Path(_text(value)))
-    ring_timeout: float = _key(60.0, _seconds)
-    max_duration: float = _key(4 * 3600.0, _seconds)
+    max_calls: int = _key(60, readers.whole)
+    folders: tuple[Path, ...] = _key((Path("announcements"),), readers.paths)
+    cache: Path = _key(Path("cache"), readers.path)  # noqa: RUF009 (a Path cannot change)
+    ring_timeout: float = _key(60.0, readers.some_seconds)
+    max_duration: float = _key(4 * 3600.0, readers.some_seconds)
 
 
 @frozen
 class StoreSection:
     """What outlives the process."""
 
-    url: str = _key("sqlite:///ringful.db", _text)
-    recordings: Path = _key(Path("recordings"), lambda value: Path(_text(value)))
+    url: str = _key("sqlite:///ringful.db", readers.text)
+    recordings: Path = _key(Path("recordings"), readers.path)  # noqa: RUF009
 
 
 @frozen
 class Fetching:
     """What may be fetched and posted to."""
 
-    allow: tuple[Network, ...] = _key((), _networks)
+    allow: tuple[readers.Network, ...] = _key((), readers.networks)
     """Networks that may be reached although they are not public."""
 
 
@@ -192,9 +80,9 @@ class Fetching:
 class Limits:
     """For each key, unless the key says otherwise."""
 
-    calls_per_second: float = _key(1.0, _number)
-    concurrent: int = _key(20, _whole)
-    drain: float = _key(30.0, _seconds)
+    calls_per_second: float = _key(1.0, readers.number)
+    concurrent: int = _key(20, readers.whole)
+    drain: float = _key(30.0, readers.seconds)
     """How long live calls go on when the server is told to end."""
 
 
@@ -202,8 +90,8 @@ class Limits:
 class Rates:
     """What calls cost."""
 
-    currency: str = _key("USD", _text)
-    table: tuple[Rate, ...] = _key((), _rates)
+    currency: str = _key("USD", readers.currency)
+    table: tuple[Rate, ...] = _key((), readers.rates)
 
     @property
     def rates(self) -> RateTable:
@@ -251,30 +139,45 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
             raise CommandError(f"{found}: {error}", 2) from error
     sections = {name: _section(str(found), name, written.pop(name, {})) for name in _SECTIONS}
     if written:
-        known = ", ".join(_SECTIONS)
-        raise CommandError(f"{found}: there is no section [{min(written)}]; there are: {known}", 2)
+        raise _no_such(f"{found}: there is no section [{min(written)}]", _SECTIONS)
     for variable, value in environ.items():
         if variable.startswith("RINGFUL_") and "__" in variable:
             section, _, key = variable.removeprefix("RINGFUL_").lower().partition("__")
             if section not in sections:
-                raise CommandError(f"{variable}: there is no section {section}", 2)
-            sections[section] |= _section(variable, section, {key: value})
+                raise _no_such(f"{variable}: there is no section {section}", _SECTIONS)
+            read = partial(readers.from_text, read=_reader(variable, section, key))
+            sections[section][key] = _value(variable, value, read)
     return Config(**{name: _SECTIONS[name](**values) for name, values in sections.items()})
+
+
+def _no_such(message: str, known: Iterable[str]) -> CommandError:
+    return CommandError(f"{message}; there are: {', '.join(known)}", 2)
 
 
 def _section(source: str, name: str, written: Any) -> dict[str, Any]:
     if not isinstance(written, dict):
         raise CommandError(f"{source}: {name} must be a section, [{name}]", 2)
-    known: dict[str, Attribute[Any]] = {attribute.name: attribute for attribute in fields(_SECTIONS[name])}
-    values = {}
-    for key, value in written.items():
-        if key not in known:
-            raise CommandError(f"{source}: there is no key {name}.{key}; there are: {', '.join(known)}", 2)
-        try:
-            values[key] = known[key].metadata["read"](value)
-        except _Wrong as wrong:
-            raise CommandError(f"{source}: {name}.{key}: expected {wrong}, not {value!r}", 2) from None
-    return values
+    return {
+        key: _value(f"{source}: {name}.{key}", value, _reader(source, name, key))
+        for key, value in written.items()
+    }
+
+
+def _reader(source: str, section: str, key: str) -> Callable[[Any], Any]:
+    known: dict[str, Attribute[Any]] = {one.name: one for one in fields(_SECTIONS[section])}
+    if key not in known:
+        raise _no_such(f"{source}: there is no key {section}.{key}", known)
+    read: Callable[[Any], Any] = known[key].metadata["read"]
+    return read
+
+
+def _value(place: str, value: Any, read: Callable[[Any], Any]) -> Any:
+    try:
+        return read(value)
+    except readers.Unfit as unfit:
+        found = unfit.found if unfit.at else value
+        shown = str(found) if isinstance(found, Decimal) else repr(found)
+        raise CommandError(f"{place}{unfit.at}: expected {unfit.wanted}, not {shown}", 2) from None
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -284,26 +187,40 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def exposure(config: Config) -> tuple[str, ...]:
-    """Say what stands between the workers and the network; each line is worth a log line.
+    """Say what stands between this server and the network; each line is worth a log line.
 
     A worker must not face an open network alone, since packets can end it.  Raises CommandError
     where the configuration would have it do so without having said ``front = "none"``.
     """
     host, _ = split_address(config.sip.bind)
     try:
-        address = ip_address(host)
+        ip_address(host)
     except ValueError:
         raise CommandError(f"sip.bind: expected an IP address, not {host}", 2) from None
     if config.sip.front == "kamailio":
         raise CommandError("sip.front: kamailio cannot be run by this version yet; use auto or none", 2)
-    private = (address.is_private or address.is_loopback) and not address.is_unspecified
-    if config.sip.front == "auto" and not private:
+    if config.sip.front == "auto" and not _is_private(host):
         message = (
             f"sip.bind: {host} faces an open network and there is no SIP front; bind to a private address"
         )
         raise CommandError(f'{message}, or say front = "none" if something else stands in front', 2)
+    return tuple(_warnings(config, host))
+
+
+def _warnings(config: Config, sip_host: str) -> Iterator[str]:
     if config.sip.front == "auto":
-        return (
-            "no SIP front: calls that come in are not taken, and SIP stays on loopback or a private trunk",
-        )
-    return ()
+        yield "no SIP front: calls that come in are not taken, and SIP stays on loopback or a private trunk"
+    elif not _is_private(sip_host):
+        yield f'sip.bind: {sip_host} faces an open network, and front = "none" says that this is meant'
+    http_host, _ = split_address(config.http.bind)
+    if http_host != "localhost" and not _is_private(http_host):
+        yield f"http.bind: {http_host} faces an open network, and HTTP is not encrypted: put TLS in front"
+
+
+def _is_private(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    # The unspecified address listens on every interface, public ones too, although Python calls it private.
+    return address.is_private and not address.is_unspecified

@@ -1,0 +1,245 @@
+"""Reading the values of the configuration: each reader takes one kind of value, and refuses all others.
+
+A reader takes what TOML made of the text: nothing is coerced, so that ``"false"`` is never true and
+``"5"`` is no number.  The environment holds texts only; `from_text` finds the value that is meant.
+"""
+
+import math
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from decimal import Decimal, InvalidOperation
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from phonenumbers import SUPPORTED_REGIONS
+
+from ringful.interpreter.rates import Rate
+
+Network: TypeAlias = IPv4Network | IPv6Network
+T = TypeVar("T")
+
+_TRUNK = re.compile(r"sip:[\w.-]+(:\d{1,5})?(;[\w=;.-]+)?", re.ASCII)
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+
+
+class Unfit(Exception):
+    """A value is not what its key wants: it should be *wanted*.
+
+    Where the value is a list, *at* says which part of it is meant, and *found* is that part.
+    """
+
+    def __init__(self, wanted: str, at: str = "", found: Any = None) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+        self.at = at
+        self.found = found
+
+
+def from_text(text: str, read: Callable[[Any], T]) -> T:
+    """Read a variable of the environment: a bare text, a TOML value, or a list with commas.
+
+    Raises Unfit.
+    """
+    for meant in _meanings(text):
+        try:
+            return read(meant)
+        except Unfit as unfit:
+            refused = unfit
+    raise refused
+
+
+def _meanings(text: str) -> Iterator[Any]:
+    yield text
+    try:
+        made = tomllib.loads(f"value = {text}", parse_float=Decimal)
+    except tomllib.TOMLDecodeError:
+        pass
+    else:
+        # A line end in the text could begin another key.
+        if len(made) == 1:
+            yield made["value"]
+    yield [part.strip() for part in text.split(",") if part.strip()]
+
+
+def text(value: Any) -> str:
+    """Read a text."""
+    if not isinstance(value, str):
+        raise Unfit("a text")
+    return value
+
+
+def path(value: Any) -> Path:
+    """Read a path; relative ones are of the folder that the server was started in."""
+    if not isinstance(value, str) or not value:
+        raise Unfit("a path")
+    return Path(value)
+
+
+def boolean(value: Any) -> bool:
+    """Read a boolean."""
+    if not isinstance(value, bool):
+        raise Unfit("true or false")
+    return value
+
+
+def whole(value: Any) -> int:
+    """Read a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise Unfit("a whole number of at least 1")
+    return value
+
+
+def number(value: Any) -> float:
+    """Read a number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 < float(value) < math.inf:
+        raise Unfit("a number above 0")
+    return float(value)
+
+
+def price(value: Any) -> Decimal:
+    """Read an amount of money: a number, or, as some prefer, a text that holds one."""
+    try:
+        amount = Decimal("nan") if isinstance(value, bool | float) else Decimal(value)
+    except (InvalidOperation, TypeError, ValueError):
+        amount = Decimal("nan")
+    if not amount.is_finite() or amount < 0:
+        raise Unfit("an amount such as 0.012")
+    return amount
+
+
+def seconds(value: Any) -> float:
+    """Read a duration."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value, re.ASCII) if isinstance(value, str) else None
+    if not found:
+        raise Unfit("a duration such as 60s, 2m or 4h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def some_seconds(value: Any) -> float:
+    """Read a duration that is not nothing."""
+    found = seconds(value)
+    if found == 0:
+        raise Unfit("a duration above 0")
+    return found
+
+
+def address(value: Any) -> str:
+    """Read a host and a port."""
+    found = re.fullmatch(r"[^\s:/]+:(\d{1,5})", value, re.ASCII) if isinstance(value, str) else None
+    if not found or int(found[1]) > 65535:
+        raise Unfit("an address such as 127.0.0.1:5060")
+    return found[0]
+
+
+def trunk(value: Any) -> str:
+    """Read the SIP URI of a trunk: a host, without a user."""
+    if not isinstance(value, str) or not _TRUNK.fullmatch(value):
+        raise Unfit("a SIP URI such as sip:127.0.0.1:5070")
+    return value
+
+
+def public_url(value: Any) -> str:
+    """Read the URL that this server is reached at, or nothing."""
+    if not isinstance(value, str) or not re.fullmatch(r"(https?://[^\s/?#]+[^\s?#]*)?", value, re.IGNORECASE):
+        raise Unfit("a URL such as https://voice.example.com")
+    return value
+
+
+def phone_number(value: Any) -> str:
+    """Read a number in E.164, or nothing."""
+    if not isinstance(value, str) or not re.fullmatch(r"(\+?\d{3,15})?", value, re.ASCII):
+        raise Unfit("a number such as +15125550000")
+    return value
+
+
+def country(value: Any) -> str:
+    """Read a country's code of two letters."""
+    if not isinstance(value, str) or value not in SUPPORTED_REGIONS:
+        raise Unfit("a country's code of two letters such as US")
+    return value
+
+
+def currency(value: Any) -> str:
+    """Read a currency's code."""
+    if not isinstance(value, str) or not re.fullmatch("[A-Z]{3}", value):
+        raise Unfit("a currency's code of three letters such as USD")
+    return value
+
+
+def one_of(*known: str) -> Callable[[Any], str]:
+    """Make a reader of one of the *known* texts."""
+
+    def read(value: Any) -> str:
+        if value not in known:
+            raise Unfit(f"one of {', '.join(known)}")
+        return str(value)
+
+    return read
+
+
+def paths(value: Any) -> tuple[Path, ...]:
+    """Read a list of paths."""
+    return tuple(_each(value, path, 'a list of paths such as ["announcements"]'))
+
+
+def networks(value: Any) -> tuple[Network, ...]:
+    """Read a list of networks."""
+    return tuple(_each(value, network, 'a list of networks such as ["127.0.0.0/8"]'))
+
+
+def network(value: Any) -> Network:
+    """Read a network."""
+    try:
+        return ip_network(text(value), strict=False)
+    except (Unfit, ValueError):
+        raise Unfit("a network such as 127.0.0.0/8") from None
+
+
+def rates(value: Any) -> tuple[Rate, ...]:
+    """Read the rate table."""
+    table = tuple(_each(value, _rate, "tables, each headed [[rates.table]]"))
+    for n, rate in enumerate(table):
+        if any(rate.prefix == above.prefix for above in table[:n]):
+            raise Unfit("a prefix that no table above has", f" #{n + 1}, prefix", rate.prefix)
+    return table
+
+
+def _each(value: Any, read: Callable[[Any], T], wanted: str) -> Iterator[T]:
+    if not isinstance(value, list):
+        raise Unfit(wanted)
+    for n, one in enumerate(value, 1):
+        try:
+            yield read(one)
+        except Unfit as unfit:
+            raise Unfit(unfit.wanted, f" #{n}{unfit.at}", unfit.found if unfit.at else one) from None
+
+
+def _prefix(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"\+?\d*", value, re.ASCII):
+        raise Unfit("digits such as 1512")
+    return value.lstrip("+")
+
+
+_RATE_READERS: dict[str, Callable[[Any], Any]] = {
+    "prefix": _prefix,
+    "per_minute": price,
+    "connection": price,
+    "first": whole,
+    "following": whole,
+}
+
+
+def _rate(row: Any) -> Rate:
+    if not isinstance(row, dict):
+        raise Unfit("a table")
+    if unknown := set(row) - set(_RATE_READERS):
+        raise Unfit(f"one of the keys {', '.join(_RATE_READERS)}", ", a key", min(unknown))
+    made: dict[str, Any] = {}
+    for name, value in row.items():
+        try:
+            made[name] = _RATE_READERS[name](value)
+        except Unfit as unfit:
+            raise Unfit(unfit.wanted, f", {name}", value) from None
+    return Rate(**made)
