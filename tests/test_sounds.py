@@ -1,0 +1,267 @@
+"""Announcements from a real web server, files and speech: fetched, checked, converted, kept."""
+
+import io
+import shutil
+import wave
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import trio
+from attrs import define, field
+
+from ringful.command.demo_sounds import melody
+from ringful.http.guard import guarded_client, permitted
+from ringful.http.outbound import Outbound
+from ringful.media import wav
+from ringful.media.announcements import Library
+from ringful.media.convert import convert
+from ringful.media.port import Announcement, Speech
+from ringful.media.sounds import SoundError
+
+
+@define
+class Web:
+    """A web server: (status, headers, body) by path, and what it was asked."""
+
+    files: dict[str, tuple[int, dict[str, str], bytes]] = field(factory=dict)
+    asked: list[tuple[str, str | None]] = field(factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    state = Web()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.headers.get("If-None-Match")
+            state.asked.append((self.path, known))
+            status, headers, body = state.files.get(self.path, (404, {}, b""))
+            if known and known == headers.get("ETag"):
+                status, body = 304, b""
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    state.url = f"http://127.0.0.1:{server.server_address[1]}"
+    yield state
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@asynccontextmanager
+async def library(folder: Path, allow: str = "127.0.0.0/8") -> AsyncIterator[Library]:
+    sounds = folder / "sounds"
+    sounds.mkdir(exist_ok=True)
+    async with guarded_client([ip_network(allow)]) as client, trio.open_nursery() as nursery:
+        yield Library(folder / "cache", [sounds], Outbound(client).fetch, nursery)
+        nursery.cancel_scope.cancel()
+
+
+def tone(rate: int, hertz: float, seconds: float = 1.0, channels: int = 1) -> "np.ndarray[Any, Any]":
+    one = 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(rate * seconds)) / rate)
+    return np.column_stack([one] * channels)
+
+
+def encoded(kind: str, subtype: str | None, rate: int, hertz: float = 440, channels: int = 1) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, tone(rate, hertz, channels=channels), rate, subtype=subtype, format=kind)
+    return file.getvalue()
+
+
+def read(path: Path) -> "np.ndarray[Any, Any]":
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
+
+
+def pitch(sound: "np.ndarray[Any, Any]") -> float:
+    return float(np.argmax(np.abs(np.fft.rfft(sound))) * 8000 / len(sound))
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype", "rate", "channels"),
+    [
+        ("WAV", "PCM_16", 8000, 1),
+        ("WAV", "PCM_16", 44100, 2),
+        ("WAV", "PCM_U8", 11025, 1),
+        ("WAV", "PCM_24", 48000, 2),
+        ("WAV", "FLOAT", 16000, 1),
+        ("WAV", "ULAW", 8000, 1),
+        ("FLAC", None, 32000, 2),
+        ("OGG", "VORBIS", 22050, 1),
+        ("OGG", "OPUS", 48000, 1),
+        ("MP3", None, 44100, 2),
+    ],
+)
+def test_any_audio_becomes_what_a_worker_plays(
+    tmp_path: Path, kind: str, subtype: str | None, rate: int, channels: int
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(encoded(kind, subtype, rate, channels=channels))
+    convert(source, tmp_path / "out.wav")
+    sound = read(tmp_path / "out.wav")
+    assert abs(len(sound) - 8000) < 800
+    middle = sound[1600:6400]
+    assert abs(pitch(middle) - 440) < 3
+    assert abs(np.sqrt((middle**2).mean()) / (16384 / np.sqrt(2)) - 1) < 0.06
+    assert len(wav.samples_of(tmp_path / "out.wav")) == 2 * len(sound)
+
+
+def test_what_a_telephone_cannot_carry_does_not_come_back_as_something_else(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(encoded("WAV", "PCM_16", 44100, hertz=6000))
+    convert(tmp_path / "source", tmp_path / "out.wav")
+    assert np.abs(read(tmp_path / "out.wav")[800:-800]).max() < 50
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"), [(b"text", "no audio"), (b"", "no audio"), (wav.header(0), "no sound")]
+)
+def test_what_is_no_audio_is_refused(tmp_path: Path, body: bytes, reason: str) -> None:
+    (tmp_path / "source").write_bytes(body)
+    with pytest.raises(SoundError, match=reason):
+        convert(tmp_path / "source", tmp_path / "out.wav")
+    assert [file.name for file in tmp_path.iterdir()] == ["source"]
+
+
+def test_a_truncated_file_plays_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(melody([440], 1.0)[:8044])
+    convert(tmp_path / "source", tmp_path / "out.wav")
+    assert abs(len(read(tmp_path / "out.wav")) - 4000) < 10
+
+
+async def test_a_fetched_sound_is_asked_for_again_and_not_sent_again(web: Web, tmp_path: Path) -> None:
+    web.files["/a.wav"] = (200, {"ETag": '"1"'}, melody([440]))
+    async with library(tmp_path) as sounds:
+        first = await sounds.path(Announcement(f"{web.url}/a.wav"))
+        assert await sounds.path(Announcement(f"{web.url}/a.wav")) == first
+        web.files["/a.wav"] = (200, {"ETag": '"2"'}, melody([660]))
+        assert await sounds.path(Announcement(f"{web.url}/a.wav")) != first
+    assert web.asked == [("/a.wav", None), ("/a.wav", '"1"'), ("/a.wav", '"1"')]
+
+
+async def test_max_age_and_no_store(web: Web, tmp_path: Path) -> None:
+    web.files["/kept.wav"] = (200, {"Cache-Control": "max-age=60"}, melody([440]))
+    web.files["/not.wav"] = (200, {"Cache-Control": "no-store", "ETag": '"1"'}, melody([440]))
+    async with library(tmp_path) as sounds:
+        for _ in range(2):
+            await sounds.path(Announcement(f"{web.url}/kept.wav"))
+            await sounds.path(Announcement(f"{web.url}/not.wav"))
+    assert web.asked == [("/kept.wav", None), ("/not.wav", None), ("/not.wav", None)]
+
+
+async def test_two_who_ask_at_once_share_a_fetch_and_one_may_give_up(web: Web, tmp_path: Path) -> None:
+    web.files["/a.wav"] = (200, {}, melody([440]))
+    found: list[Path] = []
+    async with library(tmp_path) as sounds, trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            found.append(await sounds.path(Announcement(f"{web.url}/a.wav")))
+
+        with trio.CancelScope() as given_up:
+            given_up.cancel()
+            await ask()
+        nursery.start_soon(ask)
+        nursery.start_soon(ask)
+    assert len(found) == 2
+    assert len(web.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("/missing.wav", "answered 404"), ("/text.wav", "no audio"), ("/inner.wav", "must not be reached")],
+)
+async def test_a_sound_that_cannot_be_had_says_why(web: Web, tmp_path: Path, path: str, reason: str) -> None:
+    web.files["/text.wav"] = (200, {}, b"hello")
+    web.files["/inner.wav"] = (302, {"Location": "http://192.168.1.1/x.wav"}, b"")
+    async with library(tmp_path) as sounds:
+        with pytest.raises(SoundError, match=reason):
+            await sounds.path(Announcement(web.url + path))
+
+
+async def test_loopback_is_refused_where_it_is_not_allowed(web: Web, tmp_path: Path) -> None:
+    async with library(tmp_path, allow="10.0.0.0/8") as sounds:
+        with pytest.raises(SoundError, match="must not be reached"):
+            await sounds.path(Announcement(f"{web.url}/a.wav"))
+        with pytest.raises(SoundError, match="must not be reached"):
+            await sounds.path(Announcement(f"{web.url.replace('127.0.0.1', 'localhost')}/a.wav"))
+    assert web.asked == []
+
+
+async def test_files_are_played_from_their_folders_only(tmp_path: Path) -> None:
+    async with library(tmp_path) as sounds:
+        (tmp_path / "sounds" / "hello.wav").write_bytes(melody([440]))
+        (tmp_path / "secret.wav").write_bytes(melody([440]))
+        (tmp_path / "sounds" / "link.wav").symlink_to(tmp_path / "secret.wav")
+        assert await sounds.path(Announcement("hello")) == await sounds.path(Announcement("hello.wav"))
+        assert await sounds.path(Announcement(f"file://{tmp_path}/sounds/hello.wav"))
+        for outside in ("secret.wav", "sounds/../secret.wav", "sounds/link.wav"):
+            with pytest.raises(SoundError, match="outside"):
+                await sounds.path(Announcement(f"file://{tmp_path}/{outside}"))
+        for unknown in ("nothing", "link", "../secret"):
+            with pytest.raises(SoundError, match="no such sound"):
+                await sounds.path(Announcement(unknown))
+
+
+async def test_speech(tmp_path: Path) -> None:
+    assert shutil.which("espeak-ng"), "apt-get install espeak-ng"
+    async with library(tmp_path) as sounds:
+        said = await sounds.path(Speech("--version is what I say"))
+        assert len(read(said)) > 4000
+        assert await sounds.path(Speech("--version is what I say")) == said
+        with pytest.raises(SoundError, match="no name of a voice"):
+            await sounds.path(Speech("x", "-f/etc/passwd"))
+        with pytest.raises(SoundError, match="espeak-ng cannot speak"):
+            await sounds.path(Speech("x", "nosuchvoice"))
+
+
+async def test_a_missing_synthesizer_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    async with library(tmp_path) as sounds:
+        with pytest.raises(SoundError, match="install espeak-ng"):
+            await sounds.path(Speech("x"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "::1",
+        "fe80::1%eth0",
+        "::ffff:10.0.0.1",
+    ],
+)
+def test_inner_addresses_are_not_permitted(address: str) -> None:
+    assert not permitted(address, ())
+
+
+def test_public_and_allowed_addresses_are_permitted() -> None:
+    assert permitted("93.184.216.34", ())
+    assert permitted("10.1.2.3", (ip_network("10.0.0.0/8"),))
+    assert permitted("::ffff:10.1.2.3", (ip_network("10.0.0.0/8"),))
