@@ -146,7 +146,7 @@ class Library:
         )
 
     async def _local(self, file: Path) -> Path:
-        stat = file.stat()
+        stat = await trio.Path(file).stat()
         if stat.st_size > MAX_BYTES:
             raise SoundError(f"it is larger than {MAX_BYTES} bytes")
         target = self._cache / f"file-{_digest(str(file), str(stat.st_mtime_ns), str(stat.st_size))}.wav"

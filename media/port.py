@@ -209,7 +209,7 @@ class Phones(Protocol):
         """End *leg*: cancel it while it rings, hang it up when it is answered."""
 
     def prepare(self, sound: Sound) -> None:
-        """Fetch and convert *sound* now, since it is likely to be played soon.  Failures are kept to itself."""
+        """Fetch and convert *sound* now, since it is likely to be played soon; a failure is not told."""
 
     def play(self, leg: str, playback: int, sound: Sound, *, background: bool = False) -> None:
         """Play *sound* on *leg*.

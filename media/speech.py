@@ -29,5 +29,5 @@ async def speak(text: str, voice: str | None, target: Path) -> None:
         )
     if limit.cancelled_caught:
         raise SoundError(f"the speech was not ready within {_SECONDS:.0f} seconds")
-    if done.returncode != 0 or not target.exists():
+    if done.returncode != 0 or not await trio.Path(target).exists():
         raise SoundError(f"espeak-ng cannot speak: {done.stdout.decode(errors='replace').strip()[:200]}")
