@@ -1,19 +1,24 @@
 """`ringful keys`: who may use the API."""
 
+import math
+import re
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TypeVar
 
 import trio
 from attrs import evolve
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from ringful.command.errors import CommandError
 from ringful.command.settings import configuration
 from ringful.store.keys import new_key_id, new_secret
 from ringful.store.open import open_store
 from ringful.store.port import Key
+
+T = TypeVar("T")
 
 app = App(name="keys", help="API keys.")
 
@@ -24,7 +29,7 @@ def add(
     *,
     config: Path | None = None,
     signing: bool = True,
-    prefix: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    prefix: list[str] | None = None,
     calls_per_second: float | None = None,
     concurrent: int | None = None,
     cap: Decimal | None = None,
@@ -33,24 +38,31 @@ def add(
 
     Parameters
     ----------
+    config
+        The configuration; ringful.toml, where none is named.
     signing
         --no-signing takes unsigned requests, for a trial only.
     prefix
-        What may be called, e.g. +1512; without any, the server's own country.
+        What may be called, e.g. +1512; may be repeated; without any, the server's own country.
+    calls_per_second
+        How fast it may place calls; the configuration's, where none is named.
+    concurrent
+        How many calls it may have at once; the configuration's, where none is named.
     cap
         What its calls may cost in all.
     """
     key = Key(
         new_key_id(),
         new_secret(),
-        name,
+        _fitting("NAME", name, name.isprintable() and name.strip(), "a name in one line"),
         time.time(),
-        None,
-        signing,
-        calls_per_second,
-        concurrent,
-        tuple(prefix or ()),
-        cap,
+        signing=signing,
+        prefixes=tuple(_prefix(one) for one in prefix or ()),
+        calls_per_second=_fitting(
+            "--calls-per-second", calls_per_second, _above_nothing(calls_per_second), "a number above 0"
+        ),
+        concurrent=_fitting("--concurrent", concurrent, _above_nothing(concurrent), "a number above 0"),
+        spending_cap=_fitting("--cap", cap, cap is None or (cap.is_finite() and cap >= 0), "an amount"),
     )
 
     async def put() -> None:
@@ -59,6 +71,22 @@ def add(
 
     trio.run(put)
     print(key.key, key.secret)
+
+
+def _fitting(option: str, value: T, fits: object, wanted: str) -> T:
+    if not fits:
+        raise CommandError(f"{option}: expected {wanted}, not {value}", 2)
+    return value
+
+
+def _above_nothing(value: float | None) -> bool:
+    return value is None or 0 < value < math.inf
+
+
+def _prefix(written: str) -> str:
+    return _fitting(
+        "--prefix", written, re.fullmatch(r"\+?\d{1,15}", written, re.ASCII), "digits such as +1512"
+    )
 
 
 @app.command(name="list")
@@ -70,10 +98,22 @@ def list_keys(*, config: Path | None = None) -> None:
             return list(await store.keys())
 
     for key in trio.run(read):
-        notes = ["revoked"] if key.revoked else []
-        notes += [] if key.signing else ["UNSIGNED requests are taken"]
-        notes += [f"may call {','.join(key.prefixes)}"] if key.prefixes else []
-        print("  ".join([key.key, key.name, *notes]))
+        print("  ".join([key.key, key.name, *_notes(key)]))
+
+
+def _notes(key: Key) -> Iterator[str]:
+    if key.revoked is not None:
+        yield "revoked"
+    if not key.signing:
+        yield "UNSIGNED requests are taken"
+    if key.prefixes:
+        yield f"may call {','.join(key.prefixes)}"
+    if key.calls_per_second is not None:
+        yield f"{key.calls_per_second:g} calls/s"
+    if key.concurrent is not None:
+        yield f"{key.concurrent} calls at once"
+    if key.spending_cap is not None:
+        yield f"may spend {key.spending_cap}"
 
 
 @app.command
@@ -85,6 +125,7 @@ def revoke(key: str, *, config: Path | None = None) -> None:
             known = await store.key(key)
             if known is None:
                 raise CommandError(f"there is no key {key}; see: ringful keys list")
-            await store.put_key(evolve(known, revoked=time.time()))
+            if known.revoked is None:
+                await store.put_key(evolve(known, revoked=time.time()))
 
     trio.run(end)

@@ -1,59 +1,101 @@
 """`ringful check` and `ringful format`: scripts as text."""
 
+import os
+import shutil
 import sys
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from ringful.command.errors import CommandError
-from ringful.grammar.errors import ScriptError, render
+from ringful.grammar import checker, nodes
+from ringful.grammar.errors import Problem, ScriptError, render
 from ringful.grammar.parser import parse
 from ringful.grammar.printer import show
 
 
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", 2) from error
-    except UnicodeDecodeError:
-        raise CommandError(f"{file}: it is no UTF-8 text", 1) from None
-
-
 def check(*files: Path) -> None:
-    """Show the problems of scripts, with the place of each; exit 1 if there are any errors."""
+    """Show the problems of scripts, with the place of each; exit 1 if any of them must not run."""
     wrong = False
-    for file in files:
+    for file in _named(files):
         text = _read(file)
-        try:
-            parse(text, str(file))
-        except ScriptError as error:
-            wrong = True
-            for problem in error.problems:
-                print(render(problem, text))
+        for problem in _problems(file, text):
+            wrong = wrong or problem.is_error
+            print(render(problem, text))
     if wrong:
         sys.exit(1)
 
 
 def format(*files: Path, check: bool = False) -> None:  # noqa: A001 (the command's name)
-    """Rewrite scripts in the canonical form.
+    """Rewrite scripts in the canonical form; exit 1 if any cannot be read.
 
     Parameters
     ----------
     check
-        Only say which files are not in it; exit 1 if there are any.
+        Change nothing, say which files are not in the canonical form, and exit 1 if there are any.
     """
-    odd = False
-    for file in files:
+    wrong = False
+    for file in _named(files):
         text = _read(file)
         try:
             shown = show(parse(text, str(file)))
         except ScriptError as error:
-            raise CommandError("\n".join(render(problem, text) for problem in error.problems)) from error
-        if shown == text:
+            wrong = True
+            for problem in error.problems:
+                print(render(problem, text), file=sys.stderr)
             continue
-        odd = True
-        if check:
+        if check and shown != text:
+            wrong = True
             print(f"{file}: not in the canonical form")
-        else:
-            file.write_text(shown, encoding="utf-8")
-    if odd and check:
+        elif shown != text:
+            _write(file, shown)
+    if wrong:
         sys.exit(1)
+
+
+def _named(files: tuple[Path, ...]) -> tuple[Path, ...]:
+    if not files:
+        raise CommandError("name at least one script", 2)
+    return files
+
+
+def _problems(file: Path, text: str) -> tuple[Problem, ...]:
+    try:
+        script = parse(text, str(file))
+    except ScriptError as error:
+        return error.problems
+    return checker.check(script, _used(file, script))
+
+
+def _used(file: Path, script: nodes.Script) -> dict[str, nodes.Script]:
+    """Read the scripts that *script* uses, by paths from its own folder; what is wrong in them is theirs."""
+    found = {}
+    for use in script.uses:
+        other = file.parent / use.path
+        try:
+            found[use.path] = parse(other.read_text(encoding="utf-8"), str(other))
+        except (OSError, UnicodeDecodeError, ScriptError):
+            # The checker says that there is no such script.
+            continue
+    return found
+
+
+def _read(file: Path) -> str:
+    try:
+        # Bytes, since line ends are a part of the form.
+        return file.read_bytes().decode()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", 2) from error
+    except UnicodeDecodeError:
+        raise CommandError(f"{file}: it is no UTF-8 text") from None
+
+
+def _write(file: Path, text: str) -> None:
+    """Put *text* in the place of *file*, which is whole at any moment."""
+    file = file.resolve()
+    try:
+        with NamedTemporaryFile("wb", dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
+            new.write(text.encode())
+        shutil.copymode(file, new.name)
+        os.replace(new.name, file)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", 2) from error
