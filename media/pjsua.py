@@ -470,6 +470,8 @@ class Engine:
         channel = leg.channel(background)
         if cue:
             channel.cue(playback, samples)
+        elif background:
+            channel.replace(playback, samples)
         else:
             channel.add(playback, samples)
 

@@ -52,6 +52,12 @@ class Channel:
             self._queue = deque(sound for sound in self._queue if not (sound.cued and not sound.started))
             self._queue.append(Sounding(playback, samples))
 
+    def replace(self, playback: int, samples: memoryview) -> None:
+        """Play a sound instead of what plays now: the background holds one."""
+        for sound in list(self._queue):
+            self.stop(sound.playback)
+        self.add(playback, samples)
+
     def cue(self, playback: int, samples: memoryview) -> None:
         """Append a sound that follows the present one at its end, or waits where there is none."""
         with self._lock:

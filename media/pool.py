@@ -58,7 +58,13 @@ class PoolLeg:
     cues: set[int] = field(factory=set)
     recordings: dict[int, Path] = field(factory=dict)
     sendings: set[int] = field(factory=set)
-    foreground: trio.Lock = field(factory=trio.Lock)
+    latest: trio.Event | None = None
+    """Set when the latest foreground order has reached the worker: the next one waits for it."""
+
+    def take_turn(self) -> tuple[trio.Event | None, trio.Event]:
+        """Give what a foreground order waits for, and what it sets: trio starts tasks in no order."""
+        before, self.latest = self.latest, trio.Event()
+        return before, self.latest
 
 
 class Pool:
@@ -105,7 +111,8 @@ class Pool:
             return
         kept.cues.discard(playback)
         kept.playbacks[playback] = "fetching"
-        self._nursery.start_soon(self._play, kept, playback, sound, background)
+        turn = (None, trio.Event()) if background else kept.take_turn()
+        self._nursery.start_soon(self._play, kept, playback, sound, background, *turn)
 
     def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
         """See `port.Phones.cue`."""
@@ -113,7 +120,7 @@ class Pool:
         if kept is None:
             return
         kept.cues.add(playback)
-        self._nursery.start_soon(self._cue, kept, playback, sound)
+        self._nursery.start_soon(self._cue, kept, playback, sound, *kept.take_turn())
 
     def stop_playback(self, leg: str, playback: int) -> None:
         """See `port.Phones.stop_playback`."""
@@ -160,16 +167,22 @@ class Pool:
         except SoundError as error:
             return str(error)
 
-    async def _play(self, leg: PoolLeg, playback: int, sound: port.Sound, background: bool) -> None:
-        if background:
-            await self._play_now(leg, playback, sound, background=True)
-        else:
-            # The lock is fair, so foreground sounds keep their order while they are fetched.
-            async with leg.foreground:
-                await self._play_now(leg, playback, sound, background=False)
-
-    async def _play_now(self, leg: PoolLeg, playback: int, sound: port.Sound, *, background: bool) -> None:
+    async def _play(
+        self,
+        leg: PoolLeg,
+        playback: int,
+        sound: port.Sound,
+        background: bool,
+        before: trio.Event | None,
+        done: trio.Event,
+    ) -> None:
         path = await self._fetch(sound)
+        if before is not None:
+            await before.wait()
+        self._play_now(leg, playback, path, background=background)
+        done.set()
+
+    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, *, background: bool) -> None:
         if leg.over or playback not in leg.playbacks or leg.worker is None:
             return
         if isinstance(path, str):
@@ -181,11 +194,15 @@ class Pool:
             order = {"playback": playback, "path": str(path), "background": background}
             leg.worker.tell({"do": "play", "leg": leg.name, **order})
 
-    async def _cue(self, leg: PoolLeg, playback: int, sound: port.Sound) -> None:
-        async with leg.foreground:
-            path = await self._fetch(sound)
-            if not leg.over and playback in leg.cues and leg.worker and isinstance(path, Path):
-                leg.worker.tell({"do": "cue", "leg": leg.name, "playback": playback, "path": str(path)})
+    async def _cue(
+        self, leg: PoolLeg, playback: int, sound: port.Sound, before: trio.Event | None, done: trio.Event
+    ) -> None:
+        path = await self._fetch(sound)
+        if before is not None:
+            await before.wait()
+        if not leg.over and playback in leg.cues and leg.worker and isinstance(path, Path):
+            leg.worker.tell({"do": "cue", "leg": leg.name, "playback": playback, "path": str(path)})
+        done.set()
 
     # Legs
 
