@@ -19,6 +19,9 @@ from ringful.grammar.vocabulary import KEYWORDS
 from ringful.grammar.walk import walk
 
 
+_BRANCHES = ("prompt", "timeout", "otherwise")
+
+
 class _Known(NamedTuple):
     """One more name that is bound; those before it hang on *before*."""
 
@@ -80,8 +83,9 @@ class _Scope(Paths[_Names]):
 
     def step(self, statement: nodes.Statement, state: _Names) -> _Names:
         self._move(state.known)
+        branches = _BRANCHES if isinstance(statement, nodes.Menu) else ()
         for expression in expressions_of(statement):
-            self.use(expression)
+            self.use(expression, branches)
         names = bound_by(statement)
         match statement:
             case nodes.Hangup(str(leg)) | nodes.Connect(leg) | nodes.Mute(leg) | nodes.Unmute(leg):
@@ -142,16 +146,19 @@ class _Scope(Paths[_Names]):
             message = f"`{name}` is bound in every run and cannot be given another value"
             self._problems.append(Problem("bound-name", message, span, "choose another name"))
 
-    def use(self, expression: nodes.Expression) -> None:
-        """Hold that all names in *expression* have a value here; each name is told of once."""
+    def use(self, expression: nodes.Expression, words: tuple[str, ...] = ()) -> None:
+        """Hold that all names in *expression* have a value here; each name is told of once.
+
+        *words* could have been meant as well.
+        """
         for node in walk(expression):
             if not isinstance(node, nodes.Name) or node.id in self.given or node.id in self._bound:
                 continue
             if node.id not in self._told and len(self._problems) < MAX_PROBLEMS:
                 self._told.add(node.id)
-                self._problems.append(self._missing(node))
+                self._problems.append(self._missing(node, words))
 
-    def _missing(self, name: nodes.Name) -> Problem:
+    def _missing(self, name: nodes.Name, words: tuple[str, ...]) -> Problem:
         lines = self._binders.get(name.id, ())
         earlier = [span for span in lines if span < name.span]
         if earlier:
@@ -161,7 +168,7 @@ class _Scope(Paths[_Names]):
         if lines:
             message = f"`{name.id}` has no value yet: it gets one at line {lines[0].line}"
             return Problem("unset", message, name.span)
-        hint = suggest(name.id, (*self._bound, *self.given, *self._binders)) or self._hint(name.id)
+        hint = suggest(name.id, (*words, *self._bound, *self.given, *self._binders)) or self._hint(name.id)
         return Problem("unbound", f"`{name.id}` has no value here", name.span, hint)
 
     def _hint(self, name: str) -> str:

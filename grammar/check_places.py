@@ -44,8 +44,8 @@ _LEG = (
 _INBOUND = nodes.Answer | nodes.Reject
 
 
-_KnownFlows: TypeAlias = dict[tuple[str, Subject], str]
-"""What is wrong with a flow on a subject, once it was looked at."""
+_KnownFlows: TypeAlias = dict[Subject, dict[str, nodes.Statement]]
+"""The flows that cannot run on a subject, once somebody asked."""
 
 
 @frozen
@@ -121,20 +121,27 @@ def _statement(
 
 def _flow(do: nodes.Do, flows: Flows, subject: Subject, known: _KnownFlows) -> Iterator[Problem]:
     """Say what of a flow cannot run where it is named."""
-    if (do.flow, subject) not in known:
-        known[do.flow, subject] = _wrong_in(flows.by_name[do.flow], flows, subject)
-    message = known[do.flow, subject]
-    if message:
+    if subject not in known:
+        known[subject] = _wrong_flows(flows, subject)
+    statement = known[subject].get(do.flow)
+    if statement is not None:
+        why = wrong_at(statement, subject)
+        message = f"`{do.flow}` cannot run here: at line {statement.span.line} {why}"
         yield Problem(_code(subject), message, do.span, _hint(subject))
 
 
-def _wrong_in(flow: nodes.Flow, flows: Flows, subject: Subject) -> str:
-    for block in (flow.block, *(one.block for one in flows.called_by(flow.block) if one is not flow)):
-        for statement in _in_place(block):
-            message = wrong_at(statement, subject)
-            if message:
-                return f"`{flow.name}` cannot run here: at line {statement.span.line} {message}"
-    return ""
+def _wrong_flows(flows: Flows, subject: Subject) -> dict[str, nodes.Statement]:
+    """Give the flows that cannot run on *subject*, each with a statement that cannot."""
+    wrong: dict[str, nodes.Statement] = {}
+    for name in flows.order:
+        for statement in _in_place(flows.by_name[name].block):
+            if wrong_at(statement, subject):
+                wrong[name] = statement
+            elif isinstance(statement, nodes.Do) and statement.flow in wrong:
+                wrong[name] = wrong[statement.flow]
+            if name in wrong:
+                break
+    return wrong
 
 
 def _in_place(block: nodes.Block) -> Iterator[nodes.Statement]:

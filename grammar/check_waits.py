@@ -10,12 +10,10 @@ from ringful.grammar.flows import Flows
 
 def check_waits(body: nodes.Block, flows: Flows) -> Iterator[Problem]:
     """Check the waits and the loops in *body*."""
-    waiting = {name for name, flow in flows.by_name.items() if _waits(flow.block, frozenset())}
-    waiting |= {
-        name
-        for name, flow in flows.by_name.items()
-        if name not in waiting and any(one.name in waiting for one in flows.called_by(flow.block))
-    }
+    waiting: set[str] = set()
+    for name in flows.order:
+        if _waits(flows.by_name[name].block, waiting):
+            waiting.add(name)
     for statement in within(body):
         match statement:
             case nodes.WaitTone(limit=None):
@@ -28,7 +26,7 @@ def check_waits(body: nodes.Block, flows: Flows) -> Iterator[Problem]:
                 yield Problem("spin", message, statement.span, hint)
 
 
-def _waits(block: nodes.Block, flows: frozenset[str] | set[str]) -> bool:
+def _waits(block: nodes.Block, flows: set[str]) -> bool:
     """Say whether something in *block* takes time; placing a call counts, since calls are paced."""
     for statement in in_place(block):
         match statement:

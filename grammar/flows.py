@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
@@ -14,21 +14,13 @@ class Flows:
     """The flows that a script can name, its own and those of the scripts that it uses."""
 
     by_name: Mapping[str, nodes.Flow]
+    named: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    """The flows that each flow names, those that exist."""
+    order: tuple[str, ...] = ()
+    """Every flow, after those that it names (but for those that lead back to themselves)."""
     never_back: frozenset[str] = frozenset()
     """Flows after which nothing runs: every way through them ends the call."""
     recursive: frozenset[str] = frozenset()
-
-    def called_by(self, block: nodes.Block) -> Iterator[nodes.Flow]:
-        """Give every flow that *block* leads to, each once; *block* is not in any of them."""
-        seen: set[str] = set()
-        waiting = [block]
-        while waiting:
-            for statement in within(waiting.pop()):
-                if isinstance(statement, nodes.Do) and statement.flow not in seen:
-                    seen.add(statement.flow)
-                    if statement.flow in self.by_name:
-                        yield self.by_name[statement.flow]
-                        waiting.append(self.by_name[statement.flow].block)
 
 
 class _Ends(Paths[bool]):
@@ -45,8 +37,9 @@ def flows_of(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Flows:
         for statement in one.body.statements:
             if isinstance(statement, nodes.Flow):
                 by_name[statement.name] = statement
-    recursive = frozenset(_cycles(by_name))
-    return Flows(by_name, frozenset(_never_back(by_name, recursive)), recursive)
+    named = {name: _named(flow, by_name) for name, flow in by_name.items()}
+    order, recursive = _order(named)
+    return Flows(by_name, named, order, _never_back(by_name, order, recursive), recursive)
 
 
 def used_by(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[nodes.Script]:
@@ -61,23 +54,19 @@ def used_by(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[
                 waiting.append(uses[use.path])
 
 
-def _named(flow: nodes.Flow, by_name: Mapping[str, nodes.Flow]) -> list[str]:
-    found = {
-        one.flow: None for one in within(flow.block) if isinstance(one, nodes.Do) and one.flow in by_name
-    }
-    return list(found)
+def _named(flow: nodes.Flow, by_name: Mapping[str, nodes.Flow]) -> tuple[str, ...]:
+    dos = (one.flow for one in within(flow.block) if isinstance(one, nodes.Do))
+    return tuple(dict.fromkeys(name for name in dos if name in by_name))
 
 
-def _order(by_name: Mapping[str, nodes.Flow]) -> tuple[list[str], set[str]]:
+def _order(named: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, ...], frozenset[str]]:
     """Give the flows with those that they name before them, and those that lead back to themselves.
 
     Without recursion, since a thousand flows may form one chain.
     """
-    named = {name: _named(flow, by_name) for name, flow in by_name.items()}
-    done: list[str] = []
-    finished: set[str] = set()
+    finished: dict[str, None] = {}
     looping: set[str] = set()
-    for root in by_name:
+    for root in named:
         path: dict[str, Iterator[str]] = {}
         if root not in finished:
             path[root] = iter(named[root])
@@ -86,25 +75,22 @@ def _order(by_name: Mapping[str, nodes.Flow]) -> tuple[list[str], set[str]]:
             inner = next((one for one in path[top] if one not in finished), None)
             if inner is None:
                 del path[top]
-                finished.add(top)
-                done.append(top)
+                finished[top] = None
             elif inner in path:
                 names = list(path)
                 looping.update(names[names.index(inner) :])
             else:
                 path[inner] = iter(named[inner])
-    return done, looping
+    return tuple(finished), frozenset(looping)
 
 
-def _cycles(by_name: Mapping[str, nodes.Flow]) -> set[str]:
-    return _order(by_name)[1]
-
-
-def _never_back(by_name: Mapping[str, nodes.Flow], recursive: frozenset[str]) -> set[str]:
+def _never_back(
+    by_name: Mapping[str, nodes.Flow], order: tuple[str, ...], recursive: frozenset[str]
+) -> frozenset[str]:
     never: set[str] = set()
-    for name in _order(by_name)[0]:
+    for name in order:
         block = by_name[name].block
         returns = any(isinstance(one, nodes.Return | nodes.Break) for one in within(block))
         if name not in recursive and not returns and _Ends(never).block(block, True) is None:
             never.add(name)
-    return never
+    return frozenset(never)

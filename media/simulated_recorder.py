@@ -3,7 +3,6 @@
 Where files are wanted they are real ones: silence, with a plain tone wherever the far end spoke.
 """
 
-import wave
 from array import array
 from collections.abc import Callable
 from math import log10, sqrt
@@ -12,7 +11,7 @@ from typing import Literal
 
 from attrs import define, field
 
-from ringful.media import port
+from ringful.media import port, wav
 from ringful.media.agenda import Agenda, Token
 from ringful.media.world import RecordingFault
 
@@ -155,8 +154,4 @@ def _write(recording: Recording, samples: int) -> None:
     for start, end in recording.speech:
         for place in range(round(start * _RATE), min(samples, round(end * _RATE))):
             sound[place] = _WAVE[place % len(_WAVE)]
-    with wave.open(str(recording.path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(_RATE)
-        file.writeframes(sound.tobytes())
+    recording.path.write_bytes(wav.header(2 * samples) + sound.tobytes())

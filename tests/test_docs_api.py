@@ -25,5 +25,7 @@ def test_the_python_snippet() -> None:
 
 def test_the_shell_snippet() -> None:
     variables = {"KEY": "K", "SECRET": "S", "SEQ": "7", "BASE": "http://h", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(["sh", "-c", snippet("sh")], env=variables, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["sh", "-c", snippet("sh")], env=variables, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == EXPECTED
