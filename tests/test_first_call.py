@@ -161,3 +161,27 @@ def test_a_trunk_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
         ringful.ask("Call", callee=NUMBER, callbackUrl=f"{web.url}/call")
         told = web.until("CallFailed")
         assert told[-1][1]["reason"] == "unreachable"
+
+
+def test_a_key_typed_ahead_on_a_real_line_is_not_lost(tmp_path: Path) -> None:
+    files = {"/long.wav": melody([440] * 4)}
+    with (
+        receiver(files) as web,
+        phone("--answer-after", "0s", "--press", "1@0.6s") as (address, _),
+        server(tmp_path, address) as ringful,
+    ):
+        call_id = ringful.ask("Call", callee=NUMBER, callbackUrl=f"{web.url}/call")
+        play = {"callId": call_id, "announcement": f"{web.url}/long.wav", "callbackUrl": f"{web.url}/play"}
+        ringful.ask("Play", **play)
+        ringful.ask("WaitForTone", callId=call_id, tone="1", callbackUrl=f"{web.url}/wait")
+        ringful.ask("Hangup", callId=call_id, immediate="false")
+        told = web.until("ServerHangup")
+        assert web.actions == [
+            "CallEstablished",
+            "PlayStart",
+            "PlayComplete",
+            "WaitForToneDetected",
+            "ServerHangup",
+        ]
+        complete = next(fields for _, fields in told if fields["action"] == "PlayComplete")
+        assert complete["reason"] == "end"

@@ -265,3 +265,16 @@ def test_public_and_allowed_addresses_are_permitted() -> None:
     assert permitted("93.184.216.34", ())
     assert permitted("10.1.2.3", (ip_network("10.0.0.0/8"),))
     assert permitted("::ffff:10.1.2.3", (ip_network("10.0.0.0/8"),))
+
+
+async def test_an_announcement_that_is_too_large(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringful.media.announcements.MAX_BYTES", 1000)
+    web.files["/large.wav"] = (200, {}, melody([440]))
+    async with library(tmp_path) as sounds:
+        with pytest.raises(SoundError, match="larger than 1000 bytes"):
+            await sounds.path(Announcement(f"{web.url}/large.wav"))
+        (tmp_path / "sounds" / "large.wav").write_bytes(melody([440]))
+        with pytest.raises(SoundError, match="larger than 1000 bytes"):
+            await sounds.path(Announcement("large"))
