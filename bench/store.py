@@ -40,10 +40,9 @@ async def measure(folder: Path, writers: int) -> float:
     async def count(call_id: str) -> None:
         counts.append(await write(store, call_id))
 
-    async with open_store(f"sqlite:///{folder}/{writers}.db") as store:
-        async with trio.open_nursery() as nursery:
-            for number in range(writers):
-                nursery.start_soon(count, f"call-{number}")
+    async with open_store(f"sqlite:///{folder}/{writers}.db") as store, trio.open_nursery() as nursery:
+        for number in range(writers):
+            nursery.start_soon(count, f"call-{number}")
     return sum(counts) / SECONDS
 
 
@@ -52,7 +51,8 @@ def main() -> None:
     parent = sys.argv[1] if len(sys.argv) > 1 else "."
     with tempfile.TemporaryDirectory(dir=parent) as folder:
         for writers in WRITERS:
-            print(f"{writers:5} writers  {trio.run(measure, Path(folder), writers):9,.0f} writes/s", flush=True)
+            rate = trio.run(measure, Path(folder), writers)
+            print(f"{writers:5} writers  {rate:9,.0f} writes/s", flush=True)
 
 
 if __name__ == "__main__":
