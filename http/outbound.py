@@ -5,8 +5,9 @@ message is for the customer who named the URL.
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, cast
 from urllib.parse import urljoin
 
 import httpcore2
@@ -115,9 +116,13 @@ class Outbound:
 
 async def read_bounded(response: httpx2.Response, limit: int) -> bytes:
     """Read the whole body.  Raises OutboundError where it is larger than *limit* bytes."""
+    announced = response.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise OutboundError(f"it is larger than {limit} bytes")
     body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
-            raise OutboundError(f"it is larger than {limit} bytes")
+    async with aclosing(cast(AsyncGenerator[bytes, None], response.aiter_bytes())) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > limit:
+                raise OutboundError(f"it is larger than {limit} bytes")
     return bytes(body)
