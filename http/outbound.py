@@ -5,9 +5,9 @@ message is for the customer who named the URL.
 """
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urljoin
 
 import httpcore2
@@ -120,7 +120,7 @@ async def read_bounded(response: httpx2.Response, limit: int) -> bytes:
     if announced.isdigit() and int(announced) > limit:
         raise OutboundError(f"it is larger than {limit} bytes")
     body = bytearray()
-    async with aclosing(cast(AsyncGenerator[bytes, None], response.aiter_bytes())) as chunks:
+    async with aclosing(response.aiter_bytes()) as chunks:
         async for chunk in chunks:
             body += chunk
             if len(body) > limit:
