@@ -74,6 +74,8 @@ class _Call:
     pressed: int = 0
     last_press: float = 0.0
     sendings: int = 0
+    on_their_way: int = 0
+    """Presses whose tones are not all out yet."""
     spoken: bool = False
     heard: bool = False
     quiet: int = 0
@@ -136,6 +138,7 @@ class Phone:
             case port.TonePressed(_, tone):
                 self._tell(call, "hears tone", tone=tone)
             case port.TonesSent(_, _, True):
+                call.on_their_way -= 1
                 call.idle_since = time.monotonic()
             case port.RecordingEnded(_, _, _, duration_ms):
                 self._tell(call, "heard", milliseconds=duration_ms)
@@ -183,7 +186,7 @@ class Phone:
 
     def _is_done(self, call: _Call) -> bool:
         spoken = self.options.say is None or (call.spoken and call.idle_since is not None)
-        return spoken and call.pressed == len(self.options.press)
+        return spoken and call.pressed == len(self.options.press) and not call.on_their_way
 
     def _press_if_due(self, call: _Call, press: Press, now: float) -> None:
         assert call.answered is not None
@@ -196,6 +199,7 @@ class Phone:
             call.pressed += 1
             call.heard, call.quiet = False, 0
             call.sendings += 1
+            call.on_their_way += 1
             self._tell(call, "presses", tones=press.tones)
             self.engine.send_tones(call.name, 100 + call.sendings, press.tones)
 

@@ -281,3 +281,20 @@ async def test_a_dead_address_can_be_hung_up_at_any_moment(tmp_path: Path) -> No
         assert (await calls.next(port.Refused)).reason == "cancelled"
         calls.ring("b", "no-such-host.invalid")
         assert (await calls.next(port.Refused, "b")).reason == "unreachable"
+
+
+async def test_the_pool_grows_and_shrinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringful.media.pool.IDLE_SECONDS", 0.3)
+    async with line(tmp_path) as calls, AsyncExitStack() as stack:
+        addresses = [stack.enter_context(phone("--answer-after", "0s"))[0] for _ in range(2)]
+        for number in range(5):
+            calls.ring(f"c{number}", addresses[number % 2])
+        await calls.all(port.Answered, 5)
+        assert len(calls.pool.workers) >= 2
+        assert sorted(len(worker.legs) for worker in calls.pool.workers)[-2:] == [1, 4]
+        for number in range(5):
+            calls.pool.hang_up(f"c{number}")
+        await calls.all(port.HungUp, 5)
+        with trio.fail_after(PATIENCE):
+            while len(calls.pool.workers) > 1:  # noqa: ASYNC110 (the pool tells nobody of it)
+                await trio.sleep(0.05)
