@@ -180,6 +180,6 @@ def _normal(name: str, written: str, country: str) -> str:
 
 def sequence(name: str, value: str) -> int:
     """Read a seq."""
-    if value.isascii() and value.isdigit() and 0 < int(value[:20]) < 2**63:
+    if value.isascii() and value.isdigit() and len(value) < 20 and 0 < int(value) < 2**63:
         return int(value)
     raise BadParameter(name, "invalid", f"{name} must be a positive whole number below 2^63, not {value!r}")

@@ -58,3 +58,21 @@ def test_a_shown_expression_parses_to_itself(expression: nodes.Expression) -> No
     (let,) = parse_statements(f"let x = {show_expression(expression)}")
     assert isinstance(let, nodes.Let)
     assert let.value == expression
+
+
+@pytest.mark.golden("show/*.golden")
+def test_show(case: GoldenCase) -> None:
+    script = parse(case["script"])
+    text = show(script)
+    case.expect("shown", text)
+    assert parse(text) == script
+    assert show(parse(text)) == text
+    assert sorted(comments(parse(text))) == sorted(comments(script))
+
+
+def test_a_tree_that_no_text_could_make_is_refused() -> None:
+    block = nodes.Block()
+    for _ in range(MAX_DEPTH + 2):
+        block = nodes.Block((nodes.Start(block),))
+    with pytest.raises(ScriptError, match="more than 64 deep"):
+        show(nodes.Script(block))

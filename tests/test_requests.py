@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringful.http import requests
-from ringful.http.parameters import BadParameter, Parameters
+from ringful.http.parameters import BadParameter, Parameters, sequence
 from ringful.http.requests import Dialect, find_method, read
 
 DIALECT = Dialect()
@@ -121,3 +121,11 @@ def test_anything_is_a_request_or_a_bad_parameter(method: str, pairs: list[tuple
     assert name
     with suppress(BadParameter):
         read(name, Parameters(pairs), DIALECT)
+
+
+@pytest.mark.parametrize(
+    "written", ["0", "-1", "1.5", "x", "9" * 19 + "9", "0" * 20 + "7", "99999999999999999999999"]
+)
+def test_a_seq_that_no_database_could_keep(written: str) -> None:
+    with pytest.raises(BadParameter, match="positive whole number"):
+        sequence("seq", written)

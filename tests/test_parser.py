@@ -1,0 +1,264 @@
+"""Texts become trees, or problems at the right place; no text does anything else."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from lark import Lark
+
+from ringful.grammar import nodes
+from ringful.grammar.builder import Builder
+from ringful.grammar.errors import Problem, ScriptError
+from ringful.grammar.layout import Layout
+from ringful.grammar.parser import MAX_SIZE, lark, parse, parse_statements
+from ringful.grammar.printer import show
+from ringful.grammar.vocabulary import KEYWORDS, RESERVED, VERBS
+from ringful.grammar.walk import MAX_DEPTH, walk
+from tests import trees
+from tests.conftest import GoldenCase
+
+fuzzing = settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+def outline(node: nodes.Node, indent: str = "") -> Iterator[str]:
+    """Show a tree with a line for each statement: what it is, where, and its plain fields."""
+    if isinstance(node, nodes.Line):
+        name = type(node).__name__
+        yield f"{indent}{node.span.line}:{node.span.column}-{node.span.end_line}:{node.span.end_column} {name}"
+        indent += "  "
+        for field in node.__attrs_attrs__:  # type: ignore[attr-defined]
+            value = getattr(node, field.name)
+            if field.name in ("span", "spaced") or value in (None, False, ()):
+                continue
+            if not isinstance(value, nodes.Block) and not _lines(value):
+                yield f"{indent}{field.name} {value!r}"
+    for child in _below(node):
+        yield from outline(child, indent)
+
+
+def _lines(value: object) -> bool:
+    return isinstance(value, tuple) and any(isinstance(item, nodes.Line) for item in value)
+
+
+def _below(node: nodes.Node) -> list[nodes.Node]:
+    found: list[nodes.Node] = []
+    for field in node.__attrs_attrs__:  # type: ignore[attr-defined]
+        value = getattr(node, field.name)
+        items = value if isinstance(value, tuple) else (value,)
+        found += [item for item in items if isinstance(item, nodes.Line | nodes.Block)]
+    return sorted(found, key=lambda item: item.span)
+
+
+def problems(text: str) -> tuple[Problem, ...]:
+    """Give what is wrong with *text*."""
+    with pytest.raises(ScriptError) as caught:
+        parse(text)
+    return caught.value.problems
+
+
+@pytest.mark.golden("parse/*.golden")
+def test_parse(case: GoldenCase) -> None:
+    try:
+        script = parse(case["script"])
+    except ScriptError as error:
+        case.expect("problems", str(error))
+    else:
+        case.expect("tree", "\n".join(outline(script)))
+
+
+def test_no_two_terminals_match_the_same_text() -> None:
+    Lark.open_from_package(
+        "ringful.grammar",
+        "call.lark",
+        parser="lalr",
+        start="script",
+        strict=True,
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        postlex=Layout(),
+    )
+
+
+def test_the_vocabulary_is_that_of_the_grammar() -> None:
+    assert {one.pattern.value for one in lark().terminals if one.pattern.value.isalpha()} == KEYWORDS
+    assert RESERVED <= KEYWORDS
+    assert VERBS <= KEYWORDS
+
+
+def test_every_rule_has_its_method() -> None:
+    rules = {rule.alias or rule.origin.name for rule in lark().rules}
+    built = {str(name) for name in rules if not str(name).startswith("_")}
+    methods = {name for name in dir(Builder) if not name.startswith("_")}
+    assert built == methods
+
+
+@pytest.mark.parametrize("word", sorted(KEYWORDS - RESERVED))
+def test_words_of_the_language_may_be_names(word: str) -> None:
+    script = parse(f"param {word}\nlet {word} = {word} + 1\nrecord as {word}\nplay {word} until {word}\n")
+    assert script.params[0].name == word
+    assert show(parse(show(script))) == show(script)
+
+
+@pytest.mark.parametrize("word", sorted(RESERVED))
+@pytest.mark.parametrize("line", ["param {}", "let {} = 1", "record as {}", "do {}()", "hangup {}"])
+def test_reserved_words_may_not(word: str, line: str) -> None:
+    (problem,) = problems(line.format(word))
+    assert problem.message == f"`{word}` is a word of the language and cannot be a name"
+
+
+def test_spans_say_where_things_stand() -> None:
+    text = 'play "a {order.id} b" until "1"\nif not (a == 1) {\n    say x\n}\n'
+    script = parse(text, "here.call")
+    lines = text.split("\n")
+    shown = {}
+    for node in walk(script):
+        span = node.span
+        if span.line == span.end_line:
+            shown[lines[span.line - 1][span.column - 1 : span.end_column - 1]] = type(node).__name__
+        assert span.path == "here.call"
+    assert shown['play "a {order.id} b" until "1"'] == "Play"
+    assert shown["order.id"] == "Field"
+    assert shown['"a {order.id} b"'] == "Text"
+    assert shown["a == 1"] == "Binary"
+    assert shown["not (a == 1"] == "Unary"
+    assert shown["say x"] == "Say"
+
+
+def test_line_ends_of_windows_and_a_byte_order_mark_are_taken() -> None:
+    text = "\ufeffparam a  # first\r\n\r\nif a == 1 {\r\n    play a\r\n}\r\n"
+    assert parse(text) == parse(text.replace("\r", "").removeprefix("\ufeff"))
+    assert parse(text).params[0].trailing == "first"
+
+
+def test_numbers_are_exact() -> None:
+    (let,) = parse_statements("let x = 0.1 + 123456789012345678901234567890")
+    assert show(nodes.Script(nodes.Block((let,)))) == "let x = 0.1 + 123456789012345678901234567890\n"
+
+
+def test_statements_alone_have_no_head() -> None:
+    for text in ("param x", 'use "x"', 'inbound "1"', 'call "123"'):
+        with pytest.raises(ScriptError):
+            parse_statements(text)
+    (call,) = parse_statements('call "123" { hangup }')
+    assert isinstance(call, nodes.Call)
+
+
+def test_the_path_is_shown_with_a_problem() -> None:
+    with pytest.raises(ScriptError, match=r"^dir/x\.call:2:1: there is no statement `paly`"):
+        parse('play "a"\npaly "b"\n', "dir/x.call")
+
+
+# Whatever the text, a tree or located problems.
+
+WORDS = st.sampled_from(
+    [*sorted(KEYWORDS), *'{}[]()"#;:,.=+-*/%<>', "\n", "..", "==", "x", "3", "8s", "\\", "\\n", "A"]
+)
+
+
+def _holds(text: str) -> None:
+    try:
+        script = parse(text)
+    except ScriptError as error:
+        assert error.problems
+        lines = text.count("\n") + 1
+        for problem in error.problems:
+            assert problem.message
+            assert 1 <= problem.span.line <= lines
+            assert problem.span.column >= 1
+        assert str(error)
+    else:
+        assert parse(show(script)) == script
+
+
+@fuzzing
+@given(st.text(max_size=60))
+@example("\r")
+@example("\ud800")
+@example("\x00")
+@example('say "\x85\u2028"')
+def test_any_text_at_all(text: str) -> None:
+    _holds(text)
+
+
+@fuzzing
+@given(st.lists(WORDS, max_size=40).map(" ".join))
+def test_any_words_of_the_language(text: str) -> None:
+    _holds(text)
+
+
+@fuzzing
+@given(trees.scripts, st.randoms(use_true_random=False))
+def test_a_script_with_a_slip_in_it(script: nodes.Script, chance: random.Random) -> None:
+    text = show(script)
+    at = chance.randrange(len(text) + 1)
+    cut = chance.randrange(4)
+    _holds(text[:at] + chance.choice(["", "}", "{", '"', "(", " x ", "\n", "1", "#"]) + text[at + cut :])
+
+
+SIZE = 60_000
+
+SHAPES = {
+    "brackets": "let x = " + "[" * SIZE,
+    "parentheses": "let x = " + "(" * SIZE + "1" + ")" * SIZE,
+    "nots": "let x = " + "not " * SIZE + "a",
+    "signs": "let x = " + "-" * SIZE + "1",
+    "sums": "let x = 1" + " + 1" * SIZE,
+    "fields": "let x = a" + ".b" * SIZE,
+    "texts in texts": 'say "' + '{"' * SIZE,
+    "closed texts in texts": 'say "' + '{"' * 200 + "x" + '"}' * 200 + '"',
+    "blocks": "start {\n" * SIZE,
+    "closed blocks": "start {\n" * SIZE + "}\n" * SIZE,
+    "else if": "if a { }" + " else if a { }" * (SIZE // 8),
+    "menus": 'menu { "1" {\n' * SIZE,
+    "closers": "}" * SIZE,
+    "quotes": '"' * SIZE,
+    "escapes": 'say "' + "\\" * SIZE,
+    "digits": "let x = " + "1" * SIZE,
+    "letters": "a" * SIZE,
+    "semicolons": ";" * SIZE,
+    "lines": "\n" * SIZE,
+    "comments": "# x\n" * SIZE,
+    "wrong lines": "paly x\n" * SIZE,
+    "wrong blocks": "paly x {\n" * SIZE,
+    "nulls": "\x00" * SIZE,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_shape_is_too_much(shape: str) -> None:
+    try:
+        show(parse(SHAPES[shape]))
+    except ScriptError as error:
+        assert 1 <= len(error.problems) <= 20
+        assert str(error)
+
+
+def test_a_text_that_is_too_long_is_not_read() -> None:
+    assert [problem.code for problem in problems("#" * (MAX_SIZE + 1))] == ["too-long"]
+    assert [problem.code for problem in problems("é" * (MAX_SIZE // 2 + 1))] == ["too-long"]
+    parse("#" * MAX_SIZE)
+
+
+def test_nesting_is_bounded_exactly() -> None:
+    def nested(depth: int) -> str:
+        return "start {\n" * depth + "wait 1s\n" + "}\n" * depth
+
+    parse(nested(MAX_DEPTH))
+    assert problems(nested(MAX_DEPTH + 1))[0].code == "too-deep"
+
+
+def test_one_slip_does_not_hide_the_next() -> None:
+    text = (
+        "paly x\n"
+        + "if a = b {\n    play utnil\n    say x unitl y\n}\n"
+        + "menu {\n    prompt { sya x }\n}\n"
+    )
+    assert [problem.span.line for problem in problems(text)] == [1, 2, 4, 7]
