@@ -18,7 +18,6 @@ from ringful.grammar.spell import suggest
 from ringful.grammar.vocabulary import KEYWORDS
 from ringful.grammar.walk import walk
 
-
 _BRANCHES = ("prompt", "timeout", "otherwise")
 
 

@@ -107,8 +107,11 @@ def _unclosed(token: Token, wanted: frozenset[str], reading: Reading) -> Problem
     if token.type in ("NEWLINE", "$END") and reading.quote is not None:
         hint = "a text ends on its line; write `\\n` for a line's end in it"
         return _problem("this text is not closed", reading.openers[-1].span, hint)
+    if token.type == "QUOTE" and len(reading.openers) > 1 and reading.openers[-2].token.type == "HOLE_OPEN":
+        hint = "write `\\{` for a brace itself"
+        return _problem("this `{` in a text is not closed", reading.openers[-2].span, hint)
     inner = reading.openers[-1].token if reading.openers else None
-    if inner is not None and inner.type == "HOLE_OPEN" and token.type in ("NEWLINE", "$END", "QUOTE"):
+    if inner is not None and inner.type == "HOLE_OPEN" and token.type in ("NEWLINE", "$END"):
         hint = "write `\\{` for a brace itself"
         return _problem("this `{` in a text is not closed", reading.openers[-1].span, hint)
     if inner is not None and (token.type == "$END" or (inner.type != "BLOCK_OPEN" and token in VERBS)):

@@ -85,7 +85,7 @@ class StatementRules:
 
     def start_tones(self, c: Children) -> nodes.StartTones:
         fields, span = gathered(c), span_of(c[0], c[-1])
-        notify = required(fields, "notify", "`notify URL`: where the tones are posted", span, NOTHING)
+        notify = required(fields, "notify", "`notify URL`, where the tones are posted,", span, NOTHING)
         return nodes.StartTones(notify, span=span)
 
     def stop_tones(self, c: Children) -> nodes.StopTones:
