@@ -131,7 +131,8 @@ def _expression(node: nodes.Node) -> Iterator[Problem]:
             kinds = kind_of(left), kind_of(right)
             if cannot_join(operator, *kinds):
                 message = f"`{operator}` cannot take {kinds[0]} and {kinds[1]}"
-                yield Problem("wrong-kind", message, node.span, _mend(operator))
+                hint = 'to put values into a text, write `"… {value} …"`' if "text" in kinds else ""
+                yield Problem("wrong-kind", message, node.span, hint)
             elif operator in ("/", "%") and isinstance(right, nodes.Number) and right.value == 0:
                 yield Problem("zero", "nothing can be divided by zero", node.span)
         case nodes.Map(entries):
@@ -145,10 +146,6 @@ def _expression(node: nodes.Node) -> Iterator[Problem]:
 
 
 _FLAT = ("a number", "a duration", "true or false", "none")
-
-
-def _mend(operator: str) -> str:
-    return 'to put values into a text, write `"… {value} …"`' if operator == "+" else ""
 
 
 def _apply(node: nodes.Apply, function: str, given: int) -> Iterator[Problem]:

@@ -16,6 +16,10 @@ def check_waits(body: nodes.Block, flows: Flows) -> Iterator[Problem]:
             waiting.add(name)
     for statement in within(body):
         match statement:
+            case nodes.WaitTone(limit=None, otherwise=nodes.Block()):
+                message = "this `else` never runs: the wait has no bound"
+                hint = "give it one, e.g. `for 10s`"
+                yield Problem("unbounded-wait", message, statement.span, hint)
             case nodes.WaitTone(limit=None):
                 message = "this wait has no bound: only the call's longest duration ends it"
                 hint = "give it one, e.g. `for 10s`"

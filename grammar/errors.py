@@ -63,9 +63,24 @@ def render(problem: Problem, source: str) -> str:
         line = lines[span.line - 1].rstrip("\r").replace("\t", " ")
         gutter = " " * len(str(span.line))
         end = span.end_column if span.end_line == span.line else len(line) + 1
-        width = max(1, end - span.column)
+        line, column, width = _excerpt(line, span.column, max(1, end - span.column))
         shown.append(f" {span.line} | {line}")
-        shown.append(f" {gutter} | {' ' * (span.column - 1)}{'^' * width}")
+        shown.append(f" {gutter} | {' ' * (column - 1)}{'^' * width}")
     if problem.hint:
         shown.append(f" {gutter} = {problem.hint}")
     return "\n".join(shown)
+
+
+_LONG = 200
+"""A line longer than this is not shown whole."""
+
+
+def _excerpt(line: str, column: int, width: int) -> tuple[str, int, int]:
+    """Cut a long *line* to the part around *column*; give it with where that column is, and the width."""
+    if len(line) <= _LONG:
+        return line, column, width
+    start = max(0, column - 1 - _LONG // 3)
+    cut = line[start : start + _LONG]
+    before, after = "…" if start else "", "…" if start + _LONG < len(line) else ""
+    column = column - start + len(before)
+    return f"{before}{cut}{after}", column, max(1, min(width, len(cut) + len(before) + 1 - column))

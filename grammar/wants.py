@@ -57,7 +57,7 @@ _WORDS = {
     "audio": "play",
     "number": "the number",
     "tones": "the tones",
-    "text": "the text",
+    "text": "say",
 }
 
 
@@ -75,4 +75,5 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
             sort, name = "tones", "tones"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
-        yield Want(sort, expression, _WORDS.get(name, name))
+        word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
+        yield Want(sort, expression, word)
