@@ -46,11 +46,14 @@ class Paths(Generic[StateT]):
         now: StateT | None = state
         last: nodes.Statement | None = None
         for statement in block.statements:
-            if now is None:
-                if last is not None:
-                    self.unreachable(statement, last)
-                return None
-            now, last = self.statement(statement, now), statement
+            if isinstance(statement, nodes.Flow):
+                # It runs where it is named, wherever it stands.
+                self.statement(statement, state)
+            elif now is not None:
+                now, last = self.statement(statement, now), statement
+            elif last is not None:
+                self.unreachable(statement, last)
+                last = None
         return now
 
     def statement(self, statement: nodes.Statement, before: StateT) -> StateT | None:
