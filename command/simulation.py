@@ -1,6 +1,10 @@
-"""Run a script in virtual time: the production interpreter, with simulated phones and web behind its door."""
+"""Run a script in virtual time: the production interpreter, with simulated phones and web behind its door.
 
-from collections.abc import Callable
+A simulation may hold several runs: each call that comes in has its own, and so has a conference.
+They share one agenda, so their order is one.
+"""
+
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import assert_never
@@ -8,11 +12,14 @@ from typing import assert_never
 from attrs import define, field
 
 from ringful.grammar import nodes
+from ringful.grammar.errors import Problem, ScriptError
 from ringful.grammar.parser import parse
 from ringful.interpreter import cases, effects, events
+from ringful.interpreter.evaluate import Fault, evaluate, text_of
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.trace import Tracer, render
+from ringful.interpreter.values import Value
 from ringful.media import port, world
 from ringful.media.agenda import Agenda
 from ringful.media.simulated import SimulatedPhones
@@ -28,71 +35,167 @@ RECORDINGS = "http://ringful.test/recordings/"
 
 @define
 class Simulation:
-    """A run in virtual time, and everything that came of it."""
+    """Runs in virtual time, and everything that came of them."""
 
     script: nodes.Script
     case: cases.Case
     agenda: Agenda = field(factory=lambda: Agenda(START))
     entries: list[Entry] = field(factory=list)
     visited: list[nodes.Statement] = field(factory=list)
-    run: Run = field(init=False)
+    runs: dict[str, Run] = field(factory=dict)
+    """By call ID, in the order in which they began."""
     _phones: SimulatedPhones = field(init=False)
-    _timers: dict[int, Callable[[], None]] = field(factory=dict)
     _web: list[cases.WebAnswer] = field(init=False)
-    _draining: bool = False
+    _expected: int = field(init=False)
+    """Calls that have not come in yet."""
 
     def __attrs_post_init__(self) -> None:
         case = self.case
-        phones = tuple(_far_end(phone) for phone in case.phones)
-        self._phones = SimulatedPhones(
-            self.agenda, world.World(phones, case.lengths, case.missing), keep_files=False
+        outside = world.World(
+            tuple(_far_end(phone) for phone in case.phones if not phone.calls),
+            lengths=case.lengths,
+            missing=case.missing,
+            callers=tuple(_caller(phone) for phone in case.phones if phone.calls),
         )
+        self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
         self._web = list(case.web)
-        self.run = Run(
-            self.script,
-            CALL_ID,
-            self,
-            Settings(recordings_url=RECORDINGS),
-            journal=self.entries.append,
-            params=case.params,
-            watch=self.visited.append,
-            wake=self._wake,
-        )
+        self._expected = len(outside.callers)
+        self._agree()
+
+    def _agree(self) -> None:
+        """See that somebody calls a script that waits for a call, and nobody another one."""
+        if isinstance(self.script.header, nodes.Inbound):
+            message, hint = "nobody calls this script", 'let a phone call it: `calls "NUMBER" after 1s`'
+            wrong = not self._expected
+        else:
+            message, hint = "a phone calls, and this script takes no calls", "give it an `inbound` header"
+            wrong = bool(self._expected)
+        if wrong:
+            span = self.script.header.span if self.script.header else self.script.span
+            raise ScriptError(Problem("case", message, span, hint), source=self.case.script)
+
+    @property
+    def run(self) -> Run:
+        """The first run."""
+        return next(iter(self.runs.values()))
 
     def go(self) -> None:
         """Run to the end."""
-        self.run.start()
-        for after, event in self.case.requests:
-            self.agenda.at(after, partial(self.run.post, event))
-        self.agenda.run(lambda: self.run.ended, limit_seconds=LIMIT_SECONDS, limit_steps=LIMIT_STEPS)
+        self._phones.open(self._take)
+        if not self._expected:
+            self._begin(None)
+        self.agenda.run(self._over, limit_seconds=LIMIT_SECONDS, limit_steps=LIMIT_STEPS)
 
-    def _wake(self) -> None:
-        # What is posted is handled at this instant, behind all that is scheduled for it.
-        if not self._draining:
-            self._draining = True
-            self.agenda.at(0, self._drain)
+    def _over(self) -> bool:
+        return not self._expected and all(run.ended for run in self.runs.values())
 
-    def _drain(self) -> None:
-        self._draining = False
-        self.run.drain()
+    def _take(self, offer: port.Offer) -> port.Taken | port.RefusalReason:
+        self._expected -= 1
+        if not world.same_number(self._number(), offer.called):
+            return "unreachable"
+        run = self._begin(offer)
+        return port.Taken(run.call_id, run.post)
+
+    def _number(self) -> str:
+        """Give the number that the script answers."""
+        assert isinstance(self.script.header, nodes.Inbound)
+        try:
+            return text_of(self.script.header.number, self._params())
+        except Fault as fault:
+            problem = Problem("case", fault.message, fault.span, "give it with `param`")
+            raise ScriptError(problem, source=self.case.script) from fault
+
+    def _params(self) -> Mapping[str, Value]:
+        defaults: dict[str, Value] = {
+            param.name: evaluate(param.default, {}) for param in self.script.params if param.default
+        }
+        return defaults | self.case.params
+
+    def _begin(self, offer: port.Offer | None) -> Run:
+        run = self.place(f"call-{len(self.runs) + 1}", self.script, self.case.params, offer)
+        if len(self.runs) == 1:
+            # What a client asks for while the first call is up.
+            for after, event in self.case.requests:
+                self.agenda.at(after, partial(run.post, event))
+        return run
+
+    def place(
+        self,
+        call_id: str,
+        script: nodes.Script,
+        params: Mapping[str, Value],
+        offer: port.Offer | None = None,
+    ) -> Run:
+        """Start a run as *call_id*."""
+        door = _Door(self)
+        door.run = run = Run(
+            script,
+            call_id,
+            door,
+            Settings(recordings_url=RECORDINGS),
+            journal=self.entries.append,
+            params=params,
+            offer=offer,
+            watch=self.visited.append,
+            wake=door.wake,
+        )
+        self.runs[call_id] = run
+        run.start()
+        return run
 
     @property
     def trace(self) -> str:
         """What happened, as text."""
         return render(Tracer().lines(self.entries))
 
-    # The door
+    def answer(self, url: str) -> cases.WebAnswer:
+        """Give what the web answers at *url* now."""
+        answer = next((one for one in self._web if one.url == url), None)
+        if answer is None:
+            return cases.WebAnswer(url, fails=f"the case has no answer for {url}")
+        if sum(one.url == url for one in self._web) > 1:
+            self._web.remove(answer)
+        return answer
+
+    @property
+    def phones(self) -> port.Phones:
+        """The phones of this world."""
+        return self._phones
+
+
+@define(eq=False)
+class _Door:
+    """The door of one run to the simulated world."""
+
+    simulation: Simulation
+    run: Run = field(init=False)
+    _timers: dict[int, Callable[[], None]] = field(factory=dict)
+    _draining: bool = False
+
+    def wake(self) -> None:
+        # What is posted is handled at this instant, behind all that is scheduled for it.
+        if not self._draining:
+            self._draining = True
+            self.simulation.agenda.at(0, self._drain)
+
+    def _drain(self) -> None:
+        self._draining = False
+        self.run.drain()
 
     def now(self) -> float:
         """Give virtual time."""
-        return self.agenda.now
+        return self.simulation.agenda.now
 
     def perform(self, effect: effects.Effect) -> None:
         """Do *effect* in the simulated world."""
-        phones = self._phones
+        phones = self.simulation.phones
         match effect:
             case effects.Ring(leg, number, caller_id):
                 phones.ring(leg, number, caller_id, self.run.post)
+            case effects.Answer(leg):
+                phones.answer(leg)
+            case effects.Reject(leg, reason):
+                phones.reject(leg, reason)
             case effects.Hangup(leg):
                 phones.hang_up(leg)
             case effects.Prepare(sound):
@@ -110,30 +213,25 @@ class Simulation:
             case effects.SendTones(leg, sending, tones):
                 phones.send_tones(leg, sending, tones)
             case effects.SetTimer(timer, seconds):
-                self._timers[timer] = self.agenda.at(
-                    seconds, lambda: self.run.post(events.TimerFired(timer))
-                ).cancel
+                fired = events.TimerFired(timer)
+                self._timers[timer] = self._later(seconds, fired)
             case effects.CancelTimer(timer):
                 self._timers.pop(timer)()
             case effects.Notify():
                 pass  # The journal has it.
             case effects.Ask(asking, url):
-                self._answer(asking, url)
+                self._ask(asking, self.simulation.answer(url))
             case _:
                 assert_never(effect)
 
-    def _answer(self, asking: int, url: str) -> None:
-        answer = next((one for one in self._web if one.url == url), None)
-        if answer is None:
-            failed = events.WebFailed(asking, f"the case has no answer for {url}")
-            self.agenda.at(0, lambda: self.run.post(failed))
-            return
-        if sum(one.url == url for one in self._web) > 1:
-            self._web.remove(answer)
-        event: events.Event = events.WebAnswered(asking, answer.value)
+    def _later(self, seconds: float, event: events.Event) -> Callable[[], None]:
+        return self.simulation.agenda.at(seconds, lambda: self.run.post(event)).cancel
+
+    def _ask(self, asking: int, answer: cases.WebAnswer) -> None:
         if answer.fails is not None:
-            event = events.WebFailed(asking, answer.fails)
-        self.agenda.at(answer.after, lambda: self.run.post(event))
+            self._later(answer.after, events.WebFailed(asking, answer.fails))
+        else:
+            self._later(answer.after, events.WebAnswered(asking, answer.value))
 
 
 def _nowhere(file: str) -> Path:
@@ -152,6 +250,11 @@ def _far_end(phone: cases.PhoneBlock) -> world.FarEnd:
     return world.FarEnd(
         None if phone.number == "*" else phone.number, tuple(_step(step) for step in phone.steps)
     )
+
+
+def _caller(phone: cases.PhoneBlock) -> world.Caller:
+    steps = tuple(_step(step) for step in phone.steps)
+    return world.Caller(phone.number, phone.calls or "", phone.after, steps)
 
 
 def _step(step: cases.StepLine) -> world.Step:

@@ -21,8 +21,9 @@ A case is one text file.  Above ``---`` stands what is given, below it what must
     ---
     00:00.000  call-1  ring  …
 
-Other steps of a phone are ``busy``, ``decline``, ``unreachable`` and ``lose`` (the media process
-dies).  A step's time counts from the step before.
+A phone that calls us begins with ``calls "+15125550000" after 2s``; each such call has its own run of
+the script.  Other steps of a phone are ``busy``, ``decline``, ``unreachable`` and ``lose`` (the media
+process dies).  A step's time counts from the step before.
 """
 
 import json
@@ -41,6 +42,8 @@ from ringful.interpreter import events
 from ringful.interpreter.values import Value, from_json
 
 ENDING = ".golden"
+_RUNG = ("answer", "busy", "decline", "unreachable")
+"""What only a phone does that is rung."""
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -61,6 +64,9 @@ class PhoneBlock:
 
     number: str
     steps: tuple[StepLine, ...]
+    calls: str | None = None
+    """The number of ours that it calls, so many seconds *after* the beginning; None: we ring it."""
+    after: float = 0.0
 
 
 @frozen
@@ -207,7 +213,7 @@ class _Reader:
         self.case.requests.append((self._seconds(found[2]), events.Interrupted(operation)))
 
     def _phone(self, rest: str) -> None:
-        found = self._match(r'"([^"]+)"\s*\{\s*(\})?', rest, 'phone "+15125551234" {')
+        found = self._match(r'"([^"]*)"\s*\{\s*(\})?', rest, 'phone "+15125551234" {')
         steps = []
         if not found[2]:
             for number, line in self._lines:
@@ -218,11 +224,21 @@ class _Reader:
                     steps.append(self._step(line.strip()))
             else:
                 raise self.wrong("this phone has no closing `}`")
-        self.case.phones.append(PhoneBlock(found[1], tuple(steps)))
+        self.case.phones.append(self._block(found[1], steps))
+
+    def _block(self, number: str, steps: list[StepLine]) -> PhoneBlock:
+        if any(step.verb == "calls" for step in steps[1:]):
+            raise self.wrong("a phone that calls does so first", "put `calls` at the head of its steps")
+        if not steps or steps[0].verb != "calls":
+            return PhoneBlock(number, tuple(steps))
+        wrong = next((step.verb for step in steps[1:] if step.verb in _RUNG), None)
+        if wrong:
+            raise self.wrong(f"a phone that calls cannot `{wrong}`", "it can press, speak, hang up, lose")
+        return PhoneBlock(number, tuple(steps[1:]), steps[0].arguments[0], steps[0].after)
 
     def _step(self, line: str) -> StepLine:
         pattern = (
-            r'(answer|busy|decline|unreachable|press\s+"[^"]+"|speak\s+\S+|hang up|lose)'
+            r'(calls\s+"[^"]+"|answer|busy|decline|unreachable|press\s+"[^"]+"|speak\s+\S+|hang up|lose)'
             r'(?:\s+when\s+"([^"]+)"\s+(starts|ends))?(?:\s+after\s+(\S+))?'
         )
         found = self._match(pattern, line, 'press "1" after 6s')

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
-from ringful.media.port import Sound
+from ringful.media.port import Rejection, Sound
 
 
 @frozen
@@ -20,6 +20,21 @@ class Ring:
     leg: str
     number: str
     caller_id: str | None = None
+
+
+@frozen
+class Answer:
+    """Answer *leg*, which came in."""
+
+    leg: str
+
+
+@frozen
+class Reject:
+    """Refuse *leg*, which came in and still rings."""
+
+    leg: str
+    reason: Rejection = "rejected"
 
 
 @frozen
@@ -135,6 +150,8 @@ class Ask:
 
 Effect: TypeAlias = (
     Ring
+    | Answer
+    | Reject
     | Hangup
     | Prepare
     | Cue

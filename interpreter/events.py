@@ -19,10 +19,14 @@ Operation: TypeAlias = Literal["hangup", "stop record", "stop tones"]
 
 @frozen
 class Started:
-    """The run began; *params* are the values that its script was started with."""
+    """The run began; *params* are the values that its script was started with.
+
+    *offer* is the call that came in, where that is how it began.
+    """
 
     script: nodes.Script
     params: Mapping[str, Value] = field(factory=dict)
+    offer: port.Offer | None = None
 
 
 @frozen

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE
-from ringful.interpreter import effects, events, input_statements, media_statements, web_statements
+from ringful.interpreter import effects, events, inbound, input_statements, media_statements, web_statements
 from ringful.interpreter.evaluate import (
     Fault,
     count_of,
@@ -213,7 +213,13 @@ class Executor:
                 await self._execute_other(statement)
 
     async def _execute_other(self, statement: nodes.Statement) -> None:
+        if isinstance(statement, inbound.ANSWERING):
+            await inbound.answer(self)
         match statement:
+            case nodes.Answer():
+                pass  # It has just been answered.
+            case nodes.Reject():
+                inbound.reject(self, statement)
             case nodes.Play() | nodes.Say():
                 await media_statements.play(self, statement)
             case nodes.StopPlay():
@@ -300,8 +306,12 @@ class Executor:
         if answered is None:
             self.run.close(leg, "no answer")
             raise Cancelled
+        await self.body_and_hang_up(block)
+
+    async def body_and_hang_up(self, block: nodes.Block) -> None:
+        """Run *block* on this executor's leg, and then hang up."""
         await self.body(block)
-        self.run.close(leg, "script")
+        self.run.close(self.need_leg(), "script")
 
     def further_leg(self, call: nodes.Call) -> None:
         """Place another leg and run its block on it, at the same time."""

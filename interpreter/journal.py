@@ -39,11 +39,11 @@ _converter = cattrs.Converter(forbid_extra_keys=True)
 def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
     """Give the fields of an event or effect as plain JSON values."""
     match happening:
-        case events.Started(script, params):
+        case events.Started(script, params, offer):
             return {
                 "script": show(script),
                 "params": {name: to_json(value) for name, value in params.items()},
-            }
+            } | ({"offer": attrs.asdict(offer)} if offer else {})
         case events.Queued(task, statement):
             return {"task": task, "statement": show_statement(statement)}
         case events.WebAnswered(asking, value):
@@ -79,7 +79,8 @@ def decode_event(entry: Entry) -> events.Event:
     match entry.name:
         case "Started":
             params = {name: from_json(value) for name, value in data["params"].items()}
-            return events.Started(parse(data["script"]), params)
+            offer = port.Offer(**data["offer"]) if "offer" in data else None
+            return events.Started(parse(data["script"]), params, offer)
         case "Queued":
             return events.Queued(data["task"], _statement(data["statement"]))
         case "WebAnswered":

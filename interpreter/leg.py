@@ -76,7 +76,11 @@ class Leg:
     number: str
     caller_id: str | None = None
     notify: str | None = None
+    inbound: bool = False
+    """It rang us, and *number* is the caller's."""
     state: Literal["new", "ringing", "up", "over"] = "new"
+    answering: bool = False
+    """It came in, and was told to be answered."""
     closing: str | None = None
     """Why its end is certain; None while it is not."""
     ringing_at: float | None = None

@@ -96,6 +96,10 @@ class LiveCall:
                     phones.ring(leg, number, caller_id, self.run.post)
                 else:
                     self.run.post(port.Refused(leg, "notallowed"))
+            case effects.Answer(leg):
+                phones.answer(leg)
+            case effects.Reject(leg, reason):
+                phones.reject(leg, reason)
             case effects.Hangup(leg):
                 phones.hang_up(leg)
             case effects.Prepare(sound):

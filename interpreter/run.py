@@ -18,7 +18,7 @@ from attrs import define
 
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE, Span
-from ringful.interpreter import effects, events, journal
+from ringful.interpreter import effects, events, inbound, journal
 from ringful.interpreter.evaluate import Fault, evaluate, text_of, url_of
 from ringful.interpreter.execute import Executor
 from ringful.interpreter.hearing import hear, over, started_seconds
@@ -27,6 +27,7 @@ from ringful.interpreter.settings import Settings
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value
+from ringful.media import port
 from ringful.store.port import Entry
 
 
@@ -68,6 +69,7 @@ class Run:
         journal: Callable[[Entry], None],
         params: Mapping[str, Value] | None = None,
         uses: Mapping[str, nodes.Script] | None = None,
+        offer: port.Offer | None = None,
         watch: Callable[[nodes.Statement], None] | None = None,
         wake: Callable[[], None] | None = None,
     ) -> None:
@@ -76,6 +78,7 @@ class Run:
         self.settings = settings
         self.params = dict(params or {})
         self.uses = dict(uses or {})
+        self.offer = offer
         self.watch = watch
         self.wake = wake
         self.legs: dict[str, Leg] = {}
@@ -101,7 +104,7 @@ class Run:
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
-        self.post(events.Started(self.script, self.params))
+        self.post(events.Started(self.script, self.params, self.offer))
 
     def post(self, event: events.Event) -> None:
         """Put *event* into the inbox; it is handled at the next `drain`."""
@@ -155,6 +158,9 @@ class Run:
         try:
             self._bind_params()
             match self.script.header:
+                case nodes.Inbound() as header if self.offer:
+                    main.leg = self.subject = inbound.begin(self, header, self.offer)
+                    self.spawn(main.leg, main.body_and_hang_up(self.script.body))
                 case nodes.Call() as call:
                     main.leg = self.subject = self.new_leg(call, self.call_id, self.names)
                     self.names["called"] = self.subject.number
@@ -255,9 +261,9 @@ class Run:
         return sum((self.price(leg) for leg in self.legs.values() if leg.state == "over"), Decimal(0))
 
     def price(self, leg: Leg) -> Decimal:
-        """What *leg* costs: nothing unless it was answered."""
+        """What *leg* costs: nothing unless it was answered, and nothing where it came in."""
         seconds = started_seconds(leg, self.now)
-        return Decimal(0) if seconds is None else self.settings.bill(leg.number, seconds)
+        return Decimal(0) if seconds is None or leg.inbound else self.settings.bill(leg.number, seconds)
 
     # Strands
 
@@ -407,8 +413,8 @@ class Run:
 
     # Legs
 
-    def close(self, leg: Leg, why: str, *, order: bool = True) -> None:
-        """Make the end of *leg* certain: end its strands and, with *order*, hang it up."""
+    def close(self, leg: Leg, why: str, *, order: bool = True, by: effects.Reject | None = None) -> None:
+        """Make the end of *leg* certain: end its strands and, with *order*, hang it up (or do *by*)."""
         if leg.closing or leg.state == "over":
             return
         leg.closing = why
@@ -427,7 +433,7 @@ class Run:
         if leg.state == "new":
             over(self, leg)
         else:
-            self.perform(effects.Hangup(leg.name, why))
+            self.perform(by or effects.Hangup(leg.name, why))
             self.set_timer(self.settings.closing_limit, lambda: self._lose(leg))
 
     def _lose(self, leg: Leg) -> None:

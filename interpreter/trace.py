@@ -74,6 +74,10 @@ class Tracer:
         match name:
             case "Ring":
                 return "ring", str(data["number"])
+            case "Answer":
+                return "answer", ""
+            case "Reject":
+                return "reject", "(busy)" if data["reason"] == "busy" else ""
             case "Hangup":
                 return "hangup", "" if data["why"] == "script" else f"({data['why']})"
             case "Play":
@@ -100,6 +104,8 @@ class Tracer:
 
     def _event(self, name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
         match name:
+            case "Started" if "offer" in data:
+                return "called", f"{data['offer']['called']} by {data['offer']['caller'] or 'nobody known'}"
             case "Ringing" | "Answered":
                 return name.lower(), ""
             case "Refused":

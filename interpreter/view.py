@@ -40,7 +40,13 @@ def rebuild(call_id: str, entries: Sequence[Entry], settings: Settings, door: Do
     started = decode_event(happened[0])
     assert isinstance(started, events.Started)
     run = Run(
-        started.script, call_id, door or Deaf(), settings, journal=lambda _: None, params=started.params
+        started.script,
+        call_id,
+        door or Deaf(),
+        settings,
+        journal=lambda _: None,
+        params=started.params,
+        offer=started.offer,
     )
     for entry in happened:
         run.handle(decode_event(entry), entry.at)

@@ -100,6 +100,12 @@ class Pool:
         else:
             self._end(kept, port.Refused(leg, "cancelled"))
 
+    def answer(self, leg: str) -> None:
+        """Ignore it: no call comes in through the workers yet (they say 486), so no leg waits for this."""
+
+    def reject(self, leg: str, reason: port.Rejection) -> None:
+        """Ignore it, as `answer`."""
+
     def prepare(self, sound: port.Sound) -> None:
         """See `port.Phones.prepare`."""
         self._nursery.start_soon(self._fetch, sound)

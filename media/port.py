@@ -44,11 +44,25 @@ class Speech:
 Sound: TypeAlias = Announcement | Speech
 
 
+@frozen
+class Offer:
+    """A call that comes in: it rings until it is answered, rejected, or given up."""
+
+    caller: str
+    """The number that calls; empty where it is withheld."""
+    called: str
+    """The number of ours that was dialled."""
+
+
 RefusalReason: TypeAlias = Literal[
     "busy", "noanswer", "rejected", "unreachable", "capacity", "cancelled", "notallowed"
 ]
 """``capacity``: this server had no leg free; ``cancelled``: `Phones.hang_up` before the answer;
-``notallowed``: the number was refused before it was rung (never said by phones themselves)."""
+``notallowed``: the number was refused before it was rung (never said by phones themselves).
+Of a call that came in, ``cancelled`` says that it was given up, and the others why it was not taken."""
+
+Rejection: TypeAlias = Literal["busy", "rejected"]
+"""How a call that comes in can be refused: 486 or 603."""
 
 Party: TypeAlias = Literal["callee", "server", "lost"]
 """Who ended an answered leg: the far end, `Phones.hang_up`, or a fault of the media process."""
@@ -196,6 +210,18 @@ Event: TypeAlias = (
 Sink: TypeAlias = Callable[[Event], None]
 
 
+@frozen
+class Taken:
+    """Who takes an offered call: the leg that it becomes, and where that leg's events go."""
+
+    leg: str
+    sink: Sink
+
+
+Desk: TypeAlias = Callable[[Offer], "Taken | RefusalReason"]
+"""Asked at once for every call that comes in: who takes it, or why nobody does."""
+
+
 class Phones(Protocol):
     """Place calls, and do things on their legs."""
 
@@ -205,8 +231,17 @@ class Phones(Protocol):
         There is no ring timeout here: whoever rings decides how long is too long, and hangs up.
         """
 
+    def answer(self, leg: str) -> None:
+        """Answer *leg*, which came in; `Answered` says that sound can pass.  Ignored for any other leg."""
+
+    def reject(self, leg: str, reason: Rejection) -> None:
+        """Refuse *leg*, which came in and still rings; `Refused` is its end."""
+
     def hang_up(self, leg: str) -> None:
-        """End *leg*: cancel it while it rings, hang it up when it is answered."""
+        """End *leg*: cancel it while it rings, hang it up when it is answered.
+
+        A leg that came in and still rings is told that nobody is there (480).
+        """
 
     def prepare(self, sound: Sound) -> None:
         """Fetch and convert *sound* now, since it is likely to be played soon; a failure is not told."""

@@ -10,6 +10,7 @@ Shipped, not hidden in the tests: golden cases, the Simulate API and replay run 
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal, assert_never
 
@@ -49,9 +50,11 @@ class SimulatedLeg:
         outside: world.World,
         far_end: world.FarEnd,
         keep_files: bool,
+        inbound: bool = False,
     ) -> None:
         self.name = name
         self.state: Literal["ringing", "up", "over"] = "ringing"
+        self.inbound = inbound
         self._agenda = agenda
         self._sink = sink
         self._far_end = FarEndPlayer(agenda, far_end, self)
@@ -69,16 +72,27 @@ class SimulatedLeg:
     def begin(self, far_end: world.FarEnd) -> None:
         """Let it ring."""
         first = far_end.steps[0] if far_end.steps else None
-        if not isinstance(first, world.Refuse) or first.reason == "rejected":
+        rings = not isinstance(first, world.Refuse) or first.reason == "rejected"
+        if rings and not self.inbound:
             self._tell(port.Ringing(self.name))
         self._far_end.begin()
 
     # What our side does
 
+    def take(self) -> None:
+        """Answer the call that came in."""
+        if self.inbound:
+            self.answer()
+
+    def reject(self, reason: port.Rejection) -> None:
+        """Refuse the call that came in."""
+        if self.inbound:
+            self.refuse(reason)
+
     def hang_up(self) -> None:
         """End it from our side."""
         if self.state == "ringing":
-            self._end(port.Refused(self.name, "cancelled", 487))
+            self._end(port.Refused(self.name, "cancelled", 480 if self.inbound else 487))
         else:
             self._end(port.HungUp(self.name, "server"))
 
@@ -116,9 +130,11 @@ class SimulatedLeg:
         self.recorder.speech(begins)
 
     def put_down(self) -> None:
-        """Hang up from the far side; a phone that has not been answered declines."""
+        """Hang up from the far side; a phone that is rung declines, a caller gives up."""
         if self.state == "up":
             self._end(port.HungUp(self.name, "callee"))
+        elif self.inbound:
+            self._end(port.Refused(self.name, "cancelled", 487))
         else:
             self.refuse("rejected")
 
@@ -157,6 +173,21 @@ class SimulatedPhones:
     def live(self) -> list[str]:
         """The names of the legs that ring or are up."""
         return [leg.name for leg in self._legs.values() if leg.state != "over"]
+
+    def open(self, desk: port.Desk) -> None:
+        """Let the callers of the world call; *desk* says who takes them."""
+        for caller in self._outside.callers:
+            self._agenda.at(caller.after, partial(self._offer, caller, desk))
+
+    def _offer(self, caller: world.Caller, desk: port.Desk) -> None:
+        taken = desk(port.Offer(caller.number, caller.called))
+        if isinstance(taken, port.Taken):
+            far_end = world.FarEnd(caller.number, caller.steps)
+            made = SimulatedLeg(
+                self._agenda, taken.leg, taken.sink, self._outside, far_end, self._keep_files, inbound=True
+            )
+            self._legs[taken.leg] = made
+            made.begin(far_end)
 
     def far_side(self, leg: str) -> SimulatedLeg:
         """Give *leg* to act as its far end: press, put down, lose.  Raises KeyError."""
@@ -198,6 +229,14 @@ class SimulatedPhones:
                 action(known)
 
         self._agenda.at(0, take_turn)
+
+    def answer(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, SimulatedLeg.take)
+
+    def reject(self, leg: str, reason: port.Rejection) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.reject(reason))
 
     def hang_up(self, leg: str) -> None:
         """See `port.Phones`."""

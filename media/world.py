@@ -112,6 +112,19 @@ class FarEnd:
 
 
 @frozen
+class Caller:
+    """A phone that rings one of our numbers: *called*, so many seconds *after* the beginning.
+
+    Its steps are those of any phone once it is taken, but that it need not answer.
+    """
+
+    number: str
+    called: str
+    after: float = 0.0
+    steps: tuple[Step, ...] = ()
+
+
+@frozen
 class RecordingFault:
     """No recording comes to anything: each fails with *reason*, so long after it has begun."""
 
@@ -131,6 +144,7 @@ class World:
     """Announcements that cannot be had, and why."""
     max_calls: int = 1000
     recording_fault: RecordingFault | None = None
+    callers: tuple[Caller, ...] = ()
 
     def far_end(self, number: str, turn: int) -> FarEnd | None:
         """Give the phone that takes call *turn* (from 0) to *number*, or None if there is no such phone."""
