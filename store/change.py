@@ -7,12 +7,20 @@ Where a row replaces another (calls, the state of posts, keys), only the last on
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringful.store import schema
-from ringful.store.port import Key, Write
-from ringful.store.rows import Values, entry_values, key_values, plain, post_state_values, post_values
+from ringful.store.port import Key, Upload, Write
+from ringful.store.rows import (
+    Values,
+    entry_values,
+    key_values,
+    plain,
+    post_state_values,
+    post_values,
+    upload_values,
+)
 from ringful.store.window import WINDOW
 
 Change: TypeAlias = Write | Key
@@ -36,6 +44,7 @@ def apply(connection: Connection, changes: Sequence[Change]) -> None:
     seqs = [pair for w in writes for pair in w.seqs]
     _insert(connection, schema.used_seqs, [{"key": key, "seq": seq} for key, seq in seqs])
     _prune(connection, seqs)
+    _add_versions(connection, [u for w in writes for u in w.scripts])
     _replace(connection, schema.calls, {r.call_id: plain(r) for w in writes for r in w.calls})
     states = {s.post.event_id: s for w in writes for s in w.post_states}
     _replace(connection, schema.posts, {id_: post_state_values(s) for id_, s in states.items()})
@@ -59,6 +68,19 @@ def upsert(table: Table, dialect: str) -> Insert:
         index_elements=list(table.primary_key.columns),
         set_={c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key},
     )
+
+
+def _add_versions(connection: Connection, uploads: Iterable[Upload]) -> None:
+    # One by one: what an upload is the next version of may be the one before it in the batch.
+    table = schema.scripts
+    for upload in uploads:
+        of_name = select(table.c.version, table.c.digest).where(
+            table.c.key == upload.key, table.c.name == upload.name
+        )
+        newest = connection.execute(of_name.order_by(table.c.version.desc()).limit(1)).first()
+        if newest is None or newest.digest != upload.digest:
+            version = newest.version + 1 if newest else 1
+            connection.execute(insert(table), upload_values(upload, version))
 
 
 def _prune(connection: Connection, seqs: Iterable[tuple[str, int]]) -> None:

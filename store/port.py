@@ -105,6 +105,39 @@ class Key:
 
 
 @frozen
+class Upload:
+    """A script to be stored; *digest* is the SHA-256 of its UTF-8 text, in lower-case hex."""
+
+    key: str
+    name: str
+    text: str
+    digest: str
+    created: float
+
+
+@frozen
+class ScriptVersion:
+    """A version of a stored script, as lists show it."""
+
+    key: str
+    name: str
+    version: int
+    """From 1, without gaps, within the key and the name."""
+    digest: str
+    created: float
+    size: int
+    """Bytes of UTF-8."""
+
+
+@frozen
+class StoredScript:
+    """A version of a stored script, and its text."""
+
+    about: ScriptVersion
+    text: str
+
+
+@frozen
 class Write:
     """Things that become durable together, or not at all."""
 
@@ -117,6 +150,8 @@ class Write:
     """(key, seq) pairs that were used."""
     post_states: Sequence[PostState] = field(factory=tuple)
     """Replaces how the delivery of these posts stands."""
+    scripts: Sequence[Upload] = ()
+    """Each becomes the next version of its name, unless the newest version has the same text."""
 
 
 class Commit(Protocol):
@@ -154,6 +189,19 @@ class Store(Protocol):
 
     async def parked_posts(self, *, limit: int = 100) -> Sequence[PostState]: ...
     async def posts(self, call_id: str) -> Sequence[PostState]: ...
+
+    # scripts
+    async def script(
+        self, key: str, name: str, *, version: int | None = None, digest: str | None = None
+    ) -> StoredScript | None:
+        """The newest version, or the newest one that has this number or this digest."""
+        ...
+
+    async def script_versions(
+        self, key: str, *, name: str | None = None, limit: int = 1000
+    ) -> Sequence[ScriptVersion]:
+        """All versions of *name*, the newest first; or without it each script's newest one, by name."""
+        ...
 
     # keys
     async def key(self, key: str) -> Key | None: ...

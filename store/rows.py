@@ -5,7 +5,17 @@ from typing import Any
 import attrs
 from sqlalchemy import Row
 
-from ringful.store.port import CallRecord, Entry, Key, Post, PostState, RecordingFile
+from ringful.store.port import (
+    CallRecord,
+    Entry,
+    Key,
+    Post,
+    PostState,
+    RecordingFile,
+    ScriptVersion,
+    StoredScript,
+    Upload,
+)
 
 Values = dict[str, Any]
 POST_FIELDS = tuple(field.name for field in attrs.fields(Post))
@@ -43,6 +53,12 @@ def post_state_values(state: PostState) -> Values:
     }
 
 
+def upload_values(upload: Upload, version: int) -> Values:
+    """Give the row of *upload* as that version."""
+    values = {field.name: getattr(upload, field.name) for field in attrs.fields(Upload)}
+    return values | {"version": version, "size": len(upload.text.encode())}
+
+
 def to_entry(row: Row[Any]) -> Entry:
     """Read a row of the journal."""
     return Entry(**row._mapping)
@@ -56,6 +72,18 @@ def to_call(row: Row[Any]) -> CallRecord:
 def to_recording(row: Row[Any]) -> RecordingFile:
     """Read a row of recordings."""
     return RecordingFile(**row._mapping)
+
+
+def to_script_version(row: Row[Any]) -> ScriptVersion:
+    """Read a row of scripts, but for its text."""
+    return ScriptVersion(**row._mapping)
+
+
+def to_script(row: Row[Any]) -> StoredScript:
+    """Read a row of scripts."""
+    values = dict(row._mapping)
+    text = values.pop("text")
+    return StoredScript(ScriptVersion(**values), text)
 
 
 def to_key(row: Row[Any]) -> Key:

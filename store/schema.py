@@ -99,6 +99,18 @@ posts = Table(
     Index("posts_by_state", "state", "call_id", "n"),
 )
 
+scripts = Table(
+    "scripts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
 keys = Table(
     "keys",
     metadata,

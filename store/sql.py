@@ -23,10 +23,12 @@ from ringful.store.port import (
     Key,
     PostState,
     RecordingFile,
+    ScriptVersion,
+    StoredScript,
     StoreError,
     Write,
 )
-from ringful.store.schema import calls, journal, keys, posts, recordings, used_seqs
+from ringful.store.schema import calls, journal, keys, posts, recordings, scripts, used_seqs
 from ringful.store.window import WINDOW
 from ringful.store.writer import Writer
 
@@ -88,6 +90,32 @@ class SqlStore:
         """Give all callbacks of a call, in order."""
         return await self._read(_posts().where(posts.c.call_id == call_id), rows.to_post_state)
 
+    async def script(
+        self, key: str, name: str, *, version: int | None = None, digest: str | None = None
+    ) -> StoredScript | None:
+        """Give the newest version, or the newest one that has this number or this digest."""
+        query = select(scripts).where(scripts.c.key == key, scripts.c.name == name)
+        if version is not None:
+            query = query.where(scripts.c.version == version)
+        if digest is not None:
+            query = query.where(scripts.c.digest == digest)
+        return _only(await self._read(query.order_by(scripts.c.version.desc()).limit(1), rows.to_script))
+
+    async def script_versions(
+        self, key: str, *, name: str | None = None, limit: int = 1000
+    ) -> Sequence[ScriptVersion]:
+        """Give all versions of *name*, the newest first; or without it each script's newest one, by name."""
+        query = _versions().where(scripts.c.key == key)
+        if name is not None:
+            query = query.where(scripts.c.name == name).order_by(scripts.c.version.desc())
+        else:
+            other = scripts.alias()
+            newest = select(func.max(other.c.version)).where(
+                other.c.key == scripts.c.key, other.c.name == scripts.c.name
+            )
+            query = query.where(scripts.c.version == newest.scalar_subquery()).order_by(scripts.c.name)
+        return await self._read(query.limit(limit), rows.to_script_version)
+
     async def key(self, key: str) -> Key | None:
         """Give *key* as it is, or was less than a second ago."""
         if known := self._memory.get(key):
@@ -138,6 +166,10 @@ class SqlStore:
 
 def _posts() -> Select[Any]:
     return select(posts).order_by(posts.c.call_id, posts.c.n, posts.c.created)
+
+
+def _versions() -> Select[Any]:
+    return select(*(column for column in scripts.columns if column is not scripts.c.text))
 
 
 def _only(found: Sequence[T]) -> T | None:

@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 
 from ringful.store.keys import REMEMBERED, KeyMemory, new_key_id, new_secret
 from ringful.store.open import open_store
-from ringful.store.port import CallRecord, Entry, Key, Post, PostState, RecordingFile, StoreError, Write
+from ringful.store.port import (
+    CallRecord,
+    Entry,
+    Key,
+    Post,
+    PostState,
+    RecordingFile,
+    ScriptVersion,
+    StoredScript,
+    StoreError,
+    Upload,
+    Write,
+)
 
 numbers = count(1)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -163,6 +175,44 @@ async def test_used_seqs_are_those_of_the_newest_window_in_whatever_order_they_c
     await store.submit(Write(seqs=[("K", 2000)])).wait()
     await store.submit(Write(seqs=[("K", 900), ("K", 1999)])).wait()
     assert await store.used_seqs("K") == {1999, 2000}
+
+
+def upload(name, text, created=1.0, key="K"):
+    return Upload(key, name, text, f"digest of {text}", created)
+
+
+def version(name, number, text, created=1.0, key="K"):
+    return ScriptVersion(key, name, number, f"digest of {text}", created, len(text.encode()))
+
+
+async def test_a_script_gets_a_version_for_every_new_text(store):
+    for created, text in enumerate(["ä", "ä", "b", "ä"], 1):
+        await store.submit(Write(scripts=[upload("s", text, created)])).wait()
+    assert await store.script_versions("K", name="s") == [
+        version("s", 3, "ä", 4),
+        version("s", 2, "b", 3),
+        version("s", 1, "ä", 1),
+    ]
+    assert await store.script("K", "s") == StoredScript(version("s", 3, "ä", 4), "ä")
+    assert await store.script("K", "s", version=1) == StoredScript(version("s", 1, "ä", 1), "ä")
+    assert await store.script("K", "s", digest="digest of b") == StoredScript(version("s", 2, "b", 3), "b")
+    assert await store.script("K", "s", version=4) is None
+
+
+async def test_versions_given_together_follow_each_other(store):
+    store.submit(Write(scripts=[upload("s", "a"), upload("t", "a")]))
+    store.submit(Write(scripts=[upload("s", "b"), upload("s", "b")]))
+    await store.submit(Write(scripts=[upload("s", "c")])).wait()
+    assert [(one.name, one.version) for one in await store.script_versions("K")] == [("s", 3), ("t", 1)]
+    assert [one.version for one in await store.script_versions("K", name="s")] == [3, 2, 1]
+
+
+async def test_scripts_belong_to_a_key(store):
+    await store.submit(Write(scripts=[upload("s", "mine"), upload("s", "theirs", key="L")])).wait()
+    assert (await store.script("K", "s")).text == "mine"
+    assert await store.script_versions("L") == [version("s", 1, "theirs", key="L")]
+    assert await store.script("M", "s") is None
+    assert await store.script_versions("M") == []
 
 
 async def test_a_store_that_is_opened_again_has_everything(tmp_path):
