@@ -13,8 +13,8 @@ from attrs import define, field
 
 from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
-from ringful.grammar.parser import parse
 from ringful.interpreter import cases, effects, events
+from ringful.interpreter.case_reader import check_case
 from ringful.interpreter.evaluate import Fault, evaluate, text_of
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -37,8 +37,9 @@ RECORDINGS = "http://ringful.test/recordings/"
 class Simulation:
     """Runs in virtual time, and everything that came of them."""
 
-    script: nodes.Script
     case: cases.Case
+    changed: nodes.Script | None = None
+    """What runs instead of the case's script."""
     agenda: Agenda = field(factory=lambda: Agenda(START))
     entries: list[Entry] = field(factory=list)
     visited: list[nodes.Statement] = field(factory=list)
@@ -51,10 +52,12 @@ class Simulation:
 
     def __attrs_post_init__(self) -> None:
         case = self.case
+        bad = case.bad_recording
         outside = world.World(
             tuple(_far_end(phone) for phone in case.phones if not phone.calls),
             lengths=case.lengths,
             missing=case.missing,
+            recording_fault=world.RecordingFault(bad.reason, bad.after) if bad else None,
             callers=tuple(_caller(phone) for phone in case.phones if phone.calls),
         )
         self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
@@ -72,7 +75,12 @@ class Simulation:
             wrong = bool(self._expected)
         if wrong:
             span = self.script.header.span if self.script.header else self.script.span
-            raise ScriptError(Problem("case", message, span, hint), source=self.case.script)
+            raise ScriptError(Problem("case", message, span, hint), source=self.case.source.text)
+
+    @property
+    def script(self) -> nodes.Script:
+        """What runs."""
+        return self.changed or self.case.source.script
 
     @property
     def run(self) -> Run:
@@ -103,7 +111,7 @@ class Simulation:
             return text_of(self.script.header.number, self._params())
         except Fault as fault:
             problem = Problem("case", fault.message, fault.span, "give it with `param`")
-            raise ScriptError(problem, source=self.case.script) from fault
+            raise ScriptError(problem, source=self.case.source.text) from fault
 
     def _params(self) -> Mapping[str, Value]:
         defaults: dict[str, Value] = {
@@ -135,6 +143,7 @@ class Simulation:
             Settings(recordings_url=RECORDINGS),
             journal=self.entries.append,
             params=params,
+            uses=self.case.source.used_scripts,
             offer=offer,
             watch=self.visited.append,
             wake=door.wake,
@@ -228,6 +237,8 @@ class _Door:
         return self.simulation.agenda.at(seconds, lambda: self.run.post(event)).cancel
 
     def _ask(self, asking: int, answer: cases.WebAnswer) -> None:
+        if answer.after is None:
+            return
         if answer.fails is not None:
             self._later(answer.after, events.WebFailed(asking, answer.fails))
         else:
@@ -260,13 +271,14 @@ def _caller(phone: cases.PhoneBlock) -> world.Caller:
 def _step(step: cases.StepLine) -> world.Step:
     when: world.When = world.After(step.after)
     if step.when:
-        sound, edge = step.when
-        when = world.Heard(sound, "starts" if edge == "starts" else "ends", step.after)
+        when = world.Heard(step.when.sound, step.when.edge, step.after, step.when.turn)
+    elif step.at is not None:
+        when = world.At(step.at)
     match step.verb:
         case "answer":
             return world.Answer(when)
         case "press":
-            return world.Press(step.arguments[0], when)
+            return world.Press(step.arguments[0], when, world.KEY_GAP if step.gap is None else step.gap)
         case "speak":
             return world.Speak(float(step.arguments[0]), when)
         case "hang up":
@@ -278,7 +290,8 @@ def _step(step: cases.StepLine) -> world.Step:
 
 
 def run_case(case: cases.Case) -> Simulation:
-    """Run *case* to its end.  Raises ScriptError where its script is none."""
-    simulation = Simulation(parse(case.script, "script"), case)
+    """Run *case* to its end.  Raises ScriptError where its script must not run."""
+    check_case(case)
+    simulation = Simulation(case)
     simulation.go()
     return simulation

@@ -11,7 +11,9 @@ from cyclopts import Parameter
 from ringful.command.errors import CommandError
 from ringful.command.simulation import Simulation, run_case
 from ringful.grammar.errors import ScriptError
-from ringful.interpreter.cases import ENDING, Case, parse_case, read_case
+from ringful.interpreter.case_reader import parse_case, read_case
+from ringful.interpreter.cases import ENDING, Case
+from ringful.interpreter.sources import read_source
 from ringful.interpreter.values import Value, from_json
 
 
@@ -84,7 +86,7 @@ def simulate(
         A value of the script, e.g. order=A-1; JSON, or else taken as text.
     """
     try:
-        case = parse_case(f"script {file.resolve()}\n{phones.read_text(encoding='utf-8')}", phones)
+        case = parse_case(phones.read_text(encoding="utf-8"), phones, read_source(file))
         for one in param or ():
             name, equals, value = one.partition("=")
             if not equals:

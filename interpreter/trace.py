@@ -5,15 +5,13 @@ year look alike.  What has no consequence on the call is left out: timers, sound
 ahead of their turn, tasks that were simply done.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import define, field, frozen
 
 from ringful.store.port import Entry
-
-_PASSING = ("callId", "at", "n", "event")
-"""Fields of callbacks that a line can do without: who, when and in which place is plain from it."""
 
 
 @frozen
@@ -132,7 +130,7 @@ class Tracer:
             case "Interrupted":
                 return "now", str(data["operation"])
             case "WebAnswered":
-                return "web", str(data["value"])
+                return "web", json.dumps(data["value"], ensure_ascii=False)
             case "WebFailed":
                 return "web", f"failed: {data['reason']}"
             case _:
@@ -150,7 +148,7 @@ def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _fields(fields: Mapping[str, str]) -> list[str]:
-    return [f"{name}={_plain(value)}" for name, value in fields.items() if name not in _PASSING]
+    return [f"{name}={_plain(value)}" for name, value in fields.items()]
 
 
 def _plain(value: str) -> str:

@@ -71,9 +71,11 @@ class FarEndPlayer:
         if self._waiting is None:
             return
         step, awaited = self._waiting
+        turn = 0
         for place in range(self._seen, len(self._heard)):
             moment, sound, edge = self._heard[place]
-            if edge == awaited.edge and awaited.sound in sound:
+            turn += edge == awaited.edge and awaited.sound in sound
+            if turn == awaited.turn:
                 self._waiting, self._seen = None, place + 1
                 self._at(moment + awaited.seconds - self._agenda.elapsed, lambda: self._do(step))
                 return

@@ -39,13 +39,14 @@ class At:
 class Heard:
     """So long after a sound starts or ends, whose URL or text contains *sound*.
 
-    It is the first such moment since the step before: since that step itself or, if it waited for
-    a sound as well, since that sound's moment.
+    It is the first such moment (or the *turn*-th) since the step before: since that step itself or,
+    if it waited for a sound as well, since that sound's moment.
     """
 
     sound: str
     edge: Literal["starts", "ends"]
     seconds: float = 0.0
+    turn: int = 1
 
 
 When: TypeAlias = After | At | Heard

@@ -7,7 +7,7 @@ import pytest
 from ringful.command.simulation import run_case
 from ringful.command.test import difference, find_cases
 from ringful.grammar.errors import ScriptError
-from ringful.interpreter.cases import parse_case, read_case
+from ringful.interpreter.case_reader import parse_case, read_case
 
 CASES = find_cases((Path(__file__).parent / "golden" / "run",))
 
@@ -31,11 +31,11 @@ def test_every_simulated_call_ends_and_leaves_nothing_undecided(path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("script {\nhangup\n}\nphoen x\n---\n", "`phoen` is no part of a case"),
-        ('script {\nhangup\n}\nphone "1" {\n    anser after 1s\n}\n---\n', "`anser after 1s` cannot be read"),
+        ("script {\nhangup\n}\nphoen x\n---\n", "did you mean `phone`?"),
+        ('script {\nhangup\n}\nphone "1" {\n    anser after 1s\n}\n---\n', "did you mean `answer`?"),
         ('script {\nhangup\n}\nphone "1" {\n    answer\n---\n', "no closing"),
         ("script {\nhangup\n}\nparam x = yes\n---\n", "`yes` is no value"),
-        ("script {\nhangup\n}\nqueue after 1s: paly\n---\n", "is not one statement"),
+        ("script {\nhangup\n}\nqueue after 1s: paly\n---\n", "is no statement"),
         ("# nothing\n---\n", "a case needs a script"),
     ],
 )

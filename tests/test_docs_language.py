@@ -13,7 +13,7 @@ from ringful.grammar.functions import BOUND, FUNCTIONS
 from ringful.grammar.parser import parse
 from ringful.grammar.printer import show
 from ringful.grammar.vocabulary import KEYWORDS, RESERVED
-from ringful.interpreter.cases import parse_case
+from ringful.interpreter.case_reader import parse_case
 
 TEXT = (Path(__file__).parents[1] / "docs" / "language.md").read_text(encoding="utf-8")
 FENCES: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
