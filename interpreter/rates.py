@@ -38,6 +38,13 @@ class RateTable:
         matching = [rate for rate in self.rates if digits.startswith(rate.prefix)]
         if not matching:
             return Decimal(0)
-        price = max(matching, key=lambda rate: len(rate.prefix)).price(seconds)
-        exact = price.quantize(Decimal("0.0001"), rounding="ROUND_HALF_UP").normalize()
-        return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+        return _rounded(max(matching, key=lambda rate: len(rate.prefix)).price(seconds))
+
+    def most(self, seconds: int) -> Decimal:
+        """Give the price of an answered call to the dearest number."""
+        return max((_rounded(rate.price(seconds)) for rate in self.rates), default=Decimal(0))
+
+
+def _rounded(price: Decimal) -> Decimal:
+    exact = price.quantize(Decimal("0.0001"), rounding="ROUND_HALF_UP").normalize()
+    return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
