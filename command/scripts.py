@@ -6,21 +6,35 @@ import sys
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from ringful.command.bounds import explained
 from ringful.command.errors import CommandError
+from ringful.command.settings import configuration
 from ringful.grammar import checker, nodes
 from ringful.grammar.errors import Problem, ScriptError, render
 from ringful.grammar.parser import parse
 from ringful.grammar.printer import show
 
 
-def check(*files: Path) -> None:
-    """Show the problems of scripts, with the place of each; exit 1 if any of them must not run."""
+def check(*files: Path, explain: bool = False, config: Path | None = None) -> None:
+    """Show the problems of scripts, with the place of each; exit 1 if any of them must not run.
+
+    Parameters
+    ----------
+    explain
+        Say too how long each script can hold its lines, line by line, and what it can cost.
+    config
+        Where the limits, rates and announcements are taken from.
+    """
     wrong = False
     for file in _named(files):
         text = _read(file)
-        for problem in _problems(file, text):
-            wrong = wrong or problem.is_error
+        script, problems = _checked(file, text)
+        bad = any(problem.is_error for problem in problems)
+        wrong = wrong or bad
+        for problem in problems:
             print(render(problem, text))
+        if explain and script is not None and not bad:
+            print(explained(script, _used(file, script), configuration(config)))
     if wrong:
         sys.exit(1)
 
@@ -58,12 +72,12 @@ def _named(files: tuple[Path, ...]) -> tuple[Path, ...]:
     return files
 
 
-def _problems(file: Path, text: str) -> tuple[Problem, ...]:
+def _checked(file: Path, text: str) -> tuple[nodes.Script | None, tuple[Problem, ...]]:
     try:
         script = parse(text, str(file))
     except ScriptError as error:
-        return error.problems
-    return checker.check(script, _used(file, script))
+        return None, error.problems
+    return script, checker.check(script, _used(file, script))
 
 
 def _used(file: Path, script: nodes.Script) -> dict[str, nodes.Script]:

@@ -123,7 +123,8 @@ def _further(
     time = durations.block(call.block).longest
     if call.name in connected:
         time += part(call.span, f"{call.name} is connected", None, "for as long as `connect` says")
-    most, kept = (limits.maximum, "maximum") if own is None else (own.talking, "own leg")
+    most = limits.maximum if own is None else own.talking
+    kept: Kept = "maximum" if own is None else "own leg"
     return _held(_said(call), call, _ringing(call, limits), time, most, kept, count)
 
 

@@ -1,6 +1,7 @@
 """Say a bound so that a person can follow it: which lines it comes from, and what was assumed."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ringful.grammar.bounds import Bound, LegBound, Price
 from ringful.grammar.costs import MOST, Part
@@ -17,7 +18,7 @@ def explain(bound: Bound, price: Price | None = None, currency: str = "") -> str
     if price is not None:
         cost = bound.cost(price)
         most = "no bound: how many calls there are is worked out as the script runs"
-        lines.append(f"cost: {most}" if cost is None else f"cost: {cost:f} {currency} at most".rstrip())
+        lines.append(f"cost: {most}" if cost is None else f"cost: {_money(cost, currency)} at most")
     return "\n".join(lines)
 
 
@@ -31,14 +32,14 @@ def _leg(leg: LegBound, price: Price | None, currency: str) -> Iterator[str]:
             "the end of the script's own leg" if leg.kept == "own leg" else "the longest duration of a call"
         )
         yield f"  by its text alone {alone}; {ends} ends it after {_said(leg.talking)}"
-    shown = _joined(leg.parts)
+    shown = sorted(_joined(leg.parts), key=lambda one: (one.span.path != leg.span.path, one.span))
     yield from (f"  {_part(one, leg.span.path)}" for one in shown[:MOST_LINES])
     if len(shown) > MOST_LINES:
         yield f"  … and {len(shown) - MOST_LINES} more lines"
     cost = leg.cost(price) if price is not None and leg.rung else None
     if cost is not None:
         number = "" if leg.number is not None else ", at the highest rate: the number is not known"
-        yield f"  costs {cost:f} {currency} at most{number}"
+        yield f"  costs {_money(cost, currency)} at most{number}"
 
 
 def _joined(parts: tuple[Part, ...]) -> list[Part]:
@@ -56,6 +57,12 @@ def _part(one: Part, path: str) -> str:
     times = f" x {one.times}" if 1 < one.times < MOST else " x very often" if one.times > 1 else ""
     note = f" ({one.note})" if one.note else ""
     return f"{file}line {one.span.line}: {one.what} {time}{times}{note}"
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    whole = amount == amount.to_integral_value()
+    shown = amount.to_integral_value() if whole else amount.normalize()
+    return f"{shown:f} {currency}".rstrip()
 
 
 def _said(milliseconds: int) -> str:

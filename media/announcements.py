@@ -14,12 +14,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 import trio
 from attrs import define, field, frozen
 
 from ringful.media.convert import convert
+from ringful.media.local import file_of
 from ringful.media.port import Announcement, Sound, Speech
 from ringful.media.sounds import SoundError
 from ringful.media.speech import speak
@@ -117,7 +117,7 @@ class Library:
             case Announcement(url) if url.lower().startswith(("http://", "https://")):
                 return await self._fetched(url)
             case Announcement(url):
-                return await self._local(self._file_of(url))
+                return await self._local(file_of(url, self._folders))
 
     async def _spoken(self, text: str, voice: str | None) -> Path:
         target = self._cache / f"say-{_digest(voice or '', text)}.wav"
@@ -128,22 +128,6 @@ class Library:
                 await trio.to_thread.run_sync(convert, spoken, target)
         target.touch()
         return target
-
-    def _file_of(self, url: str) -> Path:
-        if url.lower().startswith("file:"):
-            candidates = [Path(unquote(urlsplit(url).path))]
-        else:
-            candidates = [folder / f"{url}{ending}" for folder in self._folders for ending in ("", ".wav")]
-        for candidate in candidates:
-            found = candidate.resolve()
-            inside = any(found.is_relative_to(folder) for folder in self._folders)
-            if inside and found.is_file():
-                return found
-            if url.lower().startswith("file:") and not inside:
-                raise SoundError("it is outside the folders that announcements may be played from")
-        raise SoundError(
-            "there is no such file" if url.lower().startswith("file:") else "the library has no such sound"
-        )
 
     async def _local(self, file: Path) -> Path:
         stat = await trio.Path(file).stat()

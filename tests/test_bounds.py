@@ -51,6 +51,35 @@ def test_a_long_script_is_bounded_in_linear_time() -> None:
     assert leg.talking == 5000
 
 
+def test_flows_that_double_are_bounded_in_linear_time() -> None:
+    text = "".join(f"flow f{n}() {{ do f{n + 1}(); do f{n + 1}() }}\n" for n in range(3000))
+    last = 'flow f3000() { wait 1s; call "2" { wait 1s } }\n'
+    bound = longest(parse(f'call "1"\n{text}{last}do f0()\n'))
+    assert (bound.legs[0].talking, bound.legs[0].kept) == (Limits().maximum, "maximum")
+    assert bound.legs[1].count is None
+    shown = explain(bound, price)
+    assert "by its text alone more than 1000 h" in shown
+    assert "wait 1 s x very often" in shown
+
+
+def test_a_recursive_flow_has_no_bound() -> None:
+    bound = longest(parse('call "1"\ndo f()\nflow f() { wait 1s; call "2" { wait 1s }; do f() }\n'))
+    assert [leg.kept for leg in bound.legs] == ["maximum", "text"]
+    assert bound.legs[1].count is None
+
+
+def test_a_script_with_very_many_lines_is_not_told_whole() -> None:
+    lines = explain(longest(parse('call "1"\n' + "wait 1s\n" * 300))).split("\n")
+    assert lines[-1] == "  … and 100 more lines"
+    assert len(lines) == 202
+
+
+def test_what_another_script_takes_is_told_with_its_name() -> None:
+    uses = {"lib.call": parse("flow pause() { wait 7s }\n", "lib.call")}
+    shown = explain(longest(parse('use "lib.call"\ncall "1"\nwait 1s\ndo pause()\n', "a.call"), uses))
+    assert shown.split("\n")[1:] == ["  line 3: wait 1 s", "  lib.call, line 1: wait 7 s"]
+
+
 @settings(
     max_examples=150,
     deadline=None,

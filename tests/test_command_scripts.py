@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringful.command import main
+from ringful.media import wav
 
 CANONICAL = 'call "15125550001"\nplay "welcome.wav"\nhangup\n'
 LOOSE = 'call   "15125550001"\r\n\r\n\r\n# hello\r\nplay "welcome.wav"\r\n\thangup'
@@ -70,6 +71,37 @@ def test_a_used_script_is_read_from_beside_its_user(scripts, capsys):
     assert "there is no script `greet.call`" in output
     Path("lib/greet.call").write_text('flow greet() {\n    play "welcome.wav"\n}\n')
     assert ringful(capsys, "check", "lib/main.call") == ("", "", 0)
+
+
+def test_check_explains_how_long_a_script_can_last_and_what_it_costs(scripts, capsys):
+    Path("announcements").mkdir()
+    Path("announcements/welcome.wav").write_bytes(wav.header(2 * wav.RATE * 3) + bytes(2 * wav.RATE * 3))
+    Path("house.toml").write_text(
+        '[media]\nring_timeout = "20s"\n[[rates.table]]\nprefix = "1512"\nper_minute = 0.6\n'
+        '[[rates.table]]\nprefix = ""\nper_minute = 6\n'
+    )
+    assert ringful(capsys, "check", "--explain", "--config", "house.toml", "good.call", "unbound.call") == (
+        'good.call:1:1: call "15125550001": 20 s ringing, then 3 s at most\n'
+        "  line 2: play 3 s\n"
+        "  costs 0.03 USD at most\n"
+        "cost: 0.03 USD at most\n"
+        "unbound.call:2:6: `greeting` has no value here [unbound]\n"
+        " 2 | play greeting\n"
+        "   |      ^^^^^^^^\n"
+        "   = a text stands in double quotes\n",
+        "",
+        1,
+    )
+    Path("any.call").write_text("param callee\n\ncall callee\nwait 30s\n")
+    output, _, code = ringful(capsys, "check", "--explain", "--config", "house.toml", "any.call")
+    assert code == 0
+    assert output.endswith("cost: 3 USD at most\n")
+    output, _, code = ringful(capsys, "check", "--explain", "any.call")
+    assert (code, output.splitlines()[-1]) == (0, "cost: no rates are configured")
+    assert ringful(capsys, "check", "--explain", "--config", "none.toml", "any.call")[1:] == (
+        "ringful: none.toml: No such file or directory\n",
+        2,
+    )
 
 
 def test_format_rewrites_what_is_not_canonical_and_nothing_else(scripts, capsys):

@@ -84,3 +84,12 @@ def test_the_first_minute_whole_and_then_six_seconds(seconds, bill):
 def test_without_rates_everything_is_free():
     assert RateTable().bill("15125550001", 3600) == 0
     assert RateTable((Rate("44", Decimal(1)),)).bill("15125550001", 3600) == 0
+
+
+@given(tables, durations, numbers)
+def test_no_number_costs_more_than_the_dearest(table, seconds, number):
+    assert table.bill(number, seconds) <= table.most(seconds)
+    assert (
+        any(table.bill(rate.prefix, seconds) <= table.most(seconds) for rate in table.rates)
+        or not table.rates
+    )

@@ -1,0 +1,37 @@
+"""Sounds that lie in the library's folders: which file each is, and how long it lasts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import soundfile
+
+from ringful.media.sounds import SoundError
+
+
+def file_of(url: str, folders: Sequence[Path]) -> Path:
+    """Give the file of *url* (a name, or ``file:``) in *folders*, which are resolved.  Raises SoundError."""
+    if url.lower().startswith("file:"):
+        candidates = [Path(unquote(urlsplit(url).path))]
+    else:
+        candidates = [folder / f"{url}{ending}" for folder in folders for ending in ("", ".wav")]
+    for candidate in candidates:
+        found = candidate.resolve()
+        inside = any(found.is_relative_to(folder) for folder in folders)
+        if inside and found.is_file():
+            return found
+        if url.lower().startswith("file:") and not inside:
+            raise SoundError("it is outside the folders that announcements may be played from")
+    raise SoundError(
+        "there is no such file" if url.lower().startswith("file:") else "the library has no such sound"
+    )
+
+
+def milliseconds_of(url: str, folders: Sequence[Path]) -> int | None:
+    """Say how long the sound of *url* lasts, where it lies in *folders* and can be read."""
+    try:
+        info = soundfile.info(file_of(url, [folder.resolve() for folder in folders]))
+    except (SoundError, OSError, ValueError, soundfile.LibsndfileError):
+        return None
+    frames: int = info.frames
+    return -(-frames * 1000 // int(info.samplerate))
