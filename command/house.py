@@ -69,7 +69,9 @@ async def open_house(
                     ask,
                     settings,
                     recordings,
-                    lambda key, number: may_call(number, key.prefixes, config.sip.country),
+                    lambda key, number: may_call(
+                        number, key.prefixes, config.sip.country, sip_uris=config.sip.allow_sip_uris
+                    ),
                     watchers=list(watchers),
                 )
                 limits = NodeLimits(

@@ -25,6 +25,7 @@ from ringful.http.compile import compile_call, compile_task
 from ringful.http.parameters import BadParameter, Parameters
 from ringful.http.present import call_as_json, call_as_text
 from ringful.http.problems import Problem, of_refusal
+from ringful.interpreter.events import Started
 from ringful.interpreter.switchboard import Calls, Operation, Refusal
 from ringful.store.port import Key, Store, StoreError, Write
 
@@ -166,7 +167,7 @@ class Facade:
     async def _do(self, key: Key, made: requests.Request, seq: int | None) -> Response:
         match made:
             case requests.Call():
-                call_id = await self.calls.place(key, compile_call(made), seq=seq)
+                call_id = await self.calls.place(key, Started(compile_call(made)), seq=seq)
                 return _say(call_id + "\n", {"callId": call_id})
             case requests.QueryCall(call_id):
                 known = await self.calls.query(key, call_id)

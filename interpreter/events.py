@@ -18,15 +18,29 @@ Operation: TypeAlias = Literal["hangup", "stop record", "stop tones"]
 
 
 @frozen
+class Origin:
+    """The stored script that a run is of."""
+
+    name: str
+    version: int
+
+
+@frozen
 class Started:
     """The run began; *params* are the values that its script was started with.
 
-    *offer* is the call that came in, where that is how it began.
+    *offer* is the call that came in, where that is how it began.  *uses* are the scripts that it
+    uses, as they were then.
     """
 
     script: nodes.Script
     params: Mapping[str, Value] = field(factory=dict)
     offer: port.Offer | None = None
+    uses: Mapping[str, nodes.Script] = field(factory=dict)
+    notify: str | None = None
+    """Where the end of the run as a whole is told."""
+    origin: Origin | None = None
+    """None: the script came with the request."""
 
 
 @frozen

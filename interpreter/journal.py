@@ -15,7 +15,7 @@ from ringful.grammar import nodes
 from ringful.grammar.parser import parse, parse_statements
 from ringful.grammar.printer import show, show_statement
 from ringful.interpreter import effects, events
-from ringful.interpreter.values import from_json, to_json
+from ringful.interpreter.values import Duration, Value, from_json
 from ringful.media import port
 from ringful.store.port import Entry
 
@@ -39,15 +39,12 @@ _converter = cattrs.Converter(forbid_extra_keys=True)
 def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
     """Give the fields of an event or effect as plain JSON values."""
     match happening:
-        case events.Started(script, params, offer):
-            return {
-                "script": show(script),
-                "params": {name: to_json(value) for name, value in params.items()},
-            } | ({"offer": attrs.asdict(offer)} if offer else {})
+        case events.Started():
+            return _encode_started(happening)
         case events.Queued(task, statement):
             return {"task": task, "statement": show_statement(statement)}
         case events.WebAnswered(asking, value):
-            return {"asking": asking, "value": to_json(value)}
+            return {"asking": asking, "value": keep(value)}
         case effects.Notify(url, fields, n, secret):
             return {"url": url, "fields": _masked(fields, secret), "n": n}
         case effects.Ask(asking, url, fields, want, secret):
@@ -56,6 +53,55 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
             return {
                 field.name: _plain(getattr(happening, field.name)) for field in attrs.fields(type(happening))
             }
+
+
+def _encode_started(started: events.Started) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "script": show(started.script),
+        "params": {name: keep(value) for name, value in started.params.items()},
+    }
+    if started.offer:
+        data["offer"] = attrs.asdict(started.offer)
+    if started.uses:
+        data["uses"] = {path: show(script) for path, script in started.uses.items()}
+    if started.notify:
+        data["notify"] = started.notify
+    if started.origin:
+        data["origin"] = attrs.asdict(started.origin)
+    return data
+
+
+def keep(value: Value) -> Any:
+    """Give *value* as JSON from which `kept` makes the same value again."""
+    match value:
+        case Decimal():
+            return {"$number": str(value)}
+        case Duration():
+            return {"$ms": value.milliseconds}
+        case tuple():
+            return [keep(item) for item in value]
+        case Mapping():
+            inner = {key: keep(item) for key, item in value.items()}
+            return {"$map": inner} if any(key.startswith("$") for key in inner) else inner
+        case _:
+            return value
+
+
+def kept(data: Any) -> Value:
+    """Make the value that `keep` wrote down."""
+    match data:
+        case {"$number": number}:
+            return Decimal(number)
+        case {"$ms": milliseconds}:
+            return Duration(milliseconds)
+        case {"$map": inner}:
+            return {key: kept(item) for key, item in inner.items()}
+        case dict():
+            return {key: kept(item) for key, item in data.items()}
+        case list():
+            return tuple(kept(item) for item in data)
+        case _:
+            return from_json(data)
 
 
 def _masked(fields: Mapping[str, str], secret: frozenset[str]) -> dict[str, str]:
@@ -78,17 +124,26 @@ def decode_event(entry: Entry) -> events.Event:
     data = dict(entry.data)
     match entry.name:
         case "Started":
-            params = {name: from_json(value) for name, value in data["params"].items()}
-            offer = port.Offer(**data["offer"]) if "offer" in data else None
-            return events.Started(parse(data["script"]), params, offer)
+            return _decode_started(data)
         case "Queued":
             return events.Queued(data["task"], _statement(data["statement"]))
         case "WebAnswered":
-            return events.WebAnswered(data["asking"], from_json(data["value"]))
+            return events.WebAnswered(data["asking"], kept(data["value"]))
         case name if name in _EVENTS:
             made: events.Event = _converter.structure(data, _EVENTS[name])
             return made
     raise ValueError(f"an event `{entry.name}` is not known")
+
+
+def _decode_started(data: Mapping[str, Any]) -> events.Started:
+    return events.Started(
+        parse(data["script"]),
+        {name: kept(value) for name, value in data["params"].items()},
+        port.Offer(**data["offer"]) if "offer" in data else None,
+        {path: parse(script, path) for path, script in data.get("uses", {}).items()},
+        data.get("notify"),
+        events.Origin(**data["origin"]) if "origin" in data else None,
+    )
 
 
 def _statement(text: str) -> nodes.Statement:

@@ -3,21 +3,29 @@
 Pure: time and counts are given.
 """
 
+import re
 from collections.abc import Sequence
 
 import phonenumbers
 from attrs import define
 
 
-def may_call(number: str, prefixes: Sequence[str], country: str) -> bool:
+def may_call(number: str, prefixes: Sequence[str], country: str, *, sip_uris: bool = False) -> bool:
     """Say whether *number* (digits, ``+E.164`` or a SIP URI) may be called.
+
+    A script can compute it, so what is neither is refused here: it would become part of a SIP URI.
 
     With *prefixes*, the number must begin with one of them.  With none, it must lie in *country*
     (``US``), and where the numbering plan is shared by several, not in a neighbour: a premium island
-    is behind +1 too.  A SIP URI has no country; whether those are taken is the configuration's.
+    is behind +1 too.  A SIP URI has no country; *sip_uris* says whether those are taken at all.
     """
     if number.lower().startswith(("sip:", "sips:")):
-        return not prefixes or any(number.startswith(prefix) for prefix in prefixes)
+        whole = re.fullmatch(r"sips?:[\w.!~*'()&=+$,;?/%-]+@[\w.:;=-]+", number, re.ASCII | re.IGNORECASE)
+        return bool(sip_uris and whole) and (
+            not prefixes or any(number.startswith(prefix) for prefix in prefixes)
+        )
+    if not re.fullmatch(r"\+?[0-9]{3,15}", number):
+        return False
     e164 = "+" + number.lstrip("+")
     if prefixes:
         return any(e164.startswith("+" + prefix.lstrip("+")) for prefix in prefixes)

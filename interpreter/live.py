@@ -15,7 +15,6 @@ import structlog
 import trio
 from attrs import evolve, field, frozen
 
-from ringful.grammar import nodes
 from ringful.interpreter import effects, events
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -62,18 +61,30 @@ class LiveCall:
         nursery: trio.Nursery,
         key: Key,
         call_id: str,
-        script: nodes.Script,
-        params: Mapping[str, Value],
+        started: events.Started,
     ) -> None:
         self.house = house
         self.key = key
         self.nursery = nursery
         self.run = Run(
-            script, call_id, self, house.settings, journal=self._note, params=params, wake=self._wake
+            started.script,
+            call_id,
+            self,
+            house.settings,
+            journal=self._note,
+            params=started.params,
+            uses=started.uses,
+            notify=started.notify,
+            origin=started.origin,
+            wake=self._wake,
         )
         self.record = CallRecord(call_id, key.key, "", "live", house.clock())
         self.tasks = 0
         self.done = trio.Event()
+        self.turned = trio.Event()
+        """Set when the present turn is over; the next one has another."""
+        self.committed: Commit | None = None
+        """What the last turn wrote."""
         self._woken = trio.Event()
         self._entries: list[Entry] = []
         self._posts: list[Post] = []
@@ -189,6 +200,9 @@ class LiveCall:
         changed = (record,) if record != self.record or not self.tasks else ()
         self.record, self.tasks = record, self.tasks + 1
         commit = self.house.store.submit(Write(entries, posts, changed, recordings, seqs))
+        self.committed = commit
+        self.turned.set()
+        self.turned = trio.Event()
         if posts:
             self._outgoing.send_nowait((commit, posts))
         return commit

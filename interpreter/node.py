@@ -6,7 +6,6 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
-from collections.abc import Mapping
 from secrets import token_bytes
 
 import structlog
@@ -15,18 +14,22 @@ from attrs import frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter import events
-from ringful.interpreter.evaluate import Fault, text_of
+from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.limits import Bucket
 from ringful.interpreter.live import House, LiveCall
+from ringful.interpreter.params import bind
 from ringful.interpreter.switchboard import (
     CallOver,
     CallView,
+    CannotStart,
     NoSuchCall,
     NotAllowed,
     Operation,
     TooMany,
+    TraceView,
     Unavailable,
 )
+from ringful.interpreter.trace import Tracer
 from ringful.interpreter.values import Value
 from ringful.interpreter.view import as_script, rebuild, view
 from ringful.store.port import Commit, Key, StoreError
@@ -59,16 +62,18 @@ class Switchboard:
         self._buckets: dict[str, Bucket] = {}
         self._emptied = trio.Event()
 
-    async def place(
-        self, key: Key, script: nodes.Script, *, seq: int | None, params: Mapping[str, Value] | None = None
-    ) -> str:
-        """Start *script* and return the call ID.  Raises NotAllowed, TooMany, Unavailable."""
+    async def place(self, key: Key, started: events.Started, *, seq: int | None) -> str:
+        """Start what *started* says, and return its ID.
+
+        Raises CannotStart, NotAllowed, TooMany, Unavailable.
+        """
+        number = _number(started)
         spent = await self.house.store.spent(key.key) if key.spending_cap is not None else None
         if spent is not None and key.spending_cap is not None and spent >= key.spending_cap:
             raise NotAllowed(f"this key has spent {spent}, and its cap is {key.spending_cap}")
-        self._admit(key, script)
+        self._admit(key, number)
         call_id = f"{self._name}-{b32encode(token_bytes(10)).decode().lower()}"
-        call = LiveCall(self.house, self._nursery, key, call_id, script, params or {})
+        call = LiveCall(self.house, self._nursery, key, call_id, started)
         self.live[call_id] = call
         call.run.start()
         commit = call.turn(_seqs(key, seq))
@@ -76,13 +81,13 @@ class Switchboard:
         await self._durable(commit, call)
         return call_id
 
-    def _admit(self, key: Key, script: nodes.Script) -> None:
-        """Refuse what this key, or this server, cannot take now."""
+    def _admit(self, key: Key, number: str | None) -> None:
+        """Refuse what this key, or this server, cannot take now; *number* is what it would call."""
         if self.draining:
             raise Unavailable("the server is shutting down; call another one, or try again in a minute")
-        number = _number(script)
         if number is not None and not self.house.may_call(key, number):
-            raise NotAllowed(f"this key may not call {number}: it is outside its allowed prefixes")
+            wanted = "a number with its country's code, such as +15125551234, within the key's prefixes"
+            raise NotAllowed(f"this key may not call {number}: it must be {wanted}")
         if len(self.live) >= self._limits.max_calls:
             raise Unavailable(f"all {self._limits.max_calls} legs of this server are in use")
         concurrent = self._limits.concurrent if key.concurrent is None else key.concurrent
@@ -97,6 +102,8 @@ class Switchboard:
     async def queue(self, key: Key, call_id: str, statement: nodes.Statement, *, seq: int | None) -> None:
         """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver, TooMany."""
         call = await self._find_live(key, call_id)
+        if call.run.subject is None:
+            raise CallOver(f"{call_id} is a run without a call of its own: nothing can be queued on it")
         waiting = sum(task.state == "waiting" for task in call.run.tasks)
         if waiting >= MAX_QUEUED:
             raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
@@ -125,6 +132,28 @@ class Switchboard:
             raise _no_such(call_id)
         entries = await self.house.store.journal(call_id)
         return view(rebuild(call_id, entries, self.house.settings), record.created)
+
+    async def trace(self, key: Key, call_id: str, *, after: int, patience: float) -> TraceView:
+        """Give the call's lines behind the first *after*; where there are none yet, wait for some.
+
+        Raises NoSuchCall.
+        """
+        deadline = trio.current_time() + patience
+        while True:
+            call = self._own(key, call_id)
+            turned = call.turned if call else None
+            if call and call.committed:
+                await call.committed.wait()
+            record = await self.house.store.call(call_id)
+            if record is None or record.key != key.key:
+                raise _no_such(call_id)
+            entries = await self.house.store.journal(call_id)
+            lines = Tracer().lines(entries)[after:]
+            ended = record.state == "ended"
+            if lines or ended or turned is None or trio.current_time() >= deadline:
+                return TraceView(tuple(lines), ended, record.outcome)
+            with trio.move_on_at(deadline):
+                await turned.wait()
 
     async def script(self, key: Key, call_id: str) -> str:
         """Show the call as a script.  Raises NoSuchCall."""
@@ -198,11 +227,21 @@ def _no_such(call_id: str) -> NoSuchCall:
     return NoSuchCall(f"this key has no call {call_id}")
 
 
-def _number(script: nodes.Script) -> str | None:
-    """Give the number that the script's header rings, where that is certain before it runs."""
-    if not isinstance(script.header, nodes.Call):
-        return None
+def _number(started: events.Started) -> str | None:
+    """Give the number that the script's header rings with these values; None where it rings none.
+
+    Raises CannotStart where the script would fail before it does anything.
+    """
+    names: dict[str, Value] = {"call_id": "", "caller": None, "called": None}
     try:
-        return text_of(script.header.number, {})
-    except Fault:
-        return None
+        bind(started.script, started.params, names)
+        match started.script.header:
+            case nodes.Call() as call:
+                url_of(call.notify, names)
+                return text_of(call.number, names)
+            case None:
+                return None
+            case header:
+                raise Fault("this script waits for a call or a message to come in", header.span)
+    except Fault as fault:
+        raise CannotStart(fault.message, fault.span) from fault

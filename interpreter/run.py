@@ -19,10 +19,11 @@ from attrs import define
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE, Span
 from ringful.interpreter import effects, events, inbound, journal
-from ringful.interpreter.evaluate import Fault, evaluate, text_of, url_of
+from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.execute import Executor
 from ringful.interpreter.hearing import hear, over, started_seconds
 from ringful.interpreter.leg import Leg
+from ringful.interpreter.params import bind
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.tell import stamp
@@ -70,6 +71,8 @@ class Run:
         params: Mapping[str, Value] | None = None,
         uses: Mapping[str, nodes.Script] | None = None,
         offer: port.Offer | None = None,
+        notify: str | None = None,
+        origin: events.Origin | None = None,
         watch: Callable[[nodes.Statement], None] | None = None,
         wake: Callable[[], None] | None = None,
     ) -> None:
@@ -79,6 +82,8 @@ class Run:
         self.params = dict(params or {})
         self.uses = dict(uses or {})
         self.offer = offer
+        self.notify = notify
+        self.origin = origin
         self.watch = watch
         self.wake = wake
         self.legs: dict[str, Leg] = {}
@@ -87,6 +92,7 @@ class Run:
         self.names: dict[str, Value] = {"call_id": call_id, "caller": None, "called": None}
         self.ended = False
         self.fault: Fault | None = None
+        self.interrupted = False
         self.now = 0.0
         self.position: Span = NOWHERE
         self.steps = 0
@@ -104,7 +110,7 @@ class Run:
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
-        self.post(events.Started(self.script, self.params, self.offer))
+        self.post(events.Started(self.script, self.params, self.offer, self.uses, self.notify, self.origin))
 
     def post(self, event: events.Event) -> None:
         """Put *event* into the inbox; it is handled at the next `drain`."""
@@ -156,7 +162,7 @@ class Run:
     def _begin(self) -> None:
         main = Executor(self, None, self.names)
         try:
-            self._bind_params()
+            bind(self.script, self.params, self.names)
             match self.script.header:
                 case nodes.Inbound() as header if self.offer:
                     main.leg = self.subject = inbound.begin(self, header, self.offer)
@@ -167,6 +173,7 @@ class Run:
                     self.names["caller"] = self.subject.caller_id
                     self.spawn(main.leg, main.ring_and(call, self.script.body))
                 case None:
+                    self.set_timer(self.settings.max_duration, self._too_long)
                     self.spawn(None, main.body(self.script.body))
                 case header:
                     raise Fault(
@@ -174,20 +181,6 @@ class Run:
                     )
         except Fault as fault:
             self.fail(fault)
-
-    def _bind_params(self) -> None:
-        declared = {param.name for param in self.script.params}
-        for name in self.params:
-            if name not in declared:
-                known = ", ".join(sorted(declared)) or "none"
-                raise Fault(f"the script has no param `{name}`; it has: {known}", NOWHERE)
-        for param in self.script.params:
-            if param.name in self.params:
-                self.names[param.name] = self.params[param.name]
-            elif param.default is not None:
-                self.names[param.name] = evaluate(param.default, self.names)
-            else:
-                raise Fault(f"param `{param.name}` needs a value", param.span)
 
     def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value]) -> Leg:
         """Make the leg that *call* asks for.  Raises Fault."""
@@ -203,14 +196,20 @@ class Run:
             return
         self.fault = fault
         self._enter("outcome", "ScriptFailed", {"reason": fault.message, "place": str(fault.span)})
-        url = self.subject.notify if self.subject else self._header_notify()
         place = {"line": str(fault.span.line), "column": str(fault.span.column)} if fault.span.line else {}
-        self.tell(url, "ScriptFailed", self.call_id, reason=fault.message, **place)
+        of_call = self.subject.notify if self.subject else self._header_notify()
+        for url in dict.fromkeys((of_call, self.notify)):
+            self.tell(url, "ScriptFailed", self.call_id, reason=fault.message, **place)
         for leg in list(self.legs.values()):
             self.close(leg, "script failed")
         for strand in self.strands:
             if strand.leg is None:
                 strand.cancel()
+        self._reap()
+
+    def _too_long(self) -> None:
+        limit = self.settings.max_duration
+        self.fail(Fault(f"the script ran for {limit:g} s, which is as long as it may", NOWHERE))
 
     def _header_notify(self) -> str | None:
         try:
@@ -220,13 +219,15 @@ class Run:
             return None
 
     def abandon(self, why: str) -> None:
-        """End the run where it stands, since a fault of ours makes its strands unfit to go on."""
+        """End the run where it stands, since its strands cannot go on: a fault of ours, or a restart."""
         self._ready.clear()
         self.strands.clear()
         for leg in self.legs.values():
             if leg.state != "over":
                 leg.closing, leg.ended_by, leg.hangup_handlers = why, "lost", []
                 over(self, leg)
+        if self.subject is None and not self.ended:
+            self.fail(Fault(why, NOWHERE))
         self._finish()
 
     def _finish(self) -> None:
@@ -239,16 +240,20 @@ class Run:
             if task.state == "waiting":
                 self.settle(task, "discarded", "the script has ended")
         self._enter("outcome", "Ended", {"outcome": self.outcome})
+        if not self.fault:
+            self.position = NOWHERE
+            self.tell(self.notify, "ScriptEnded", self.call_id, outcome=self.outcome)
 
     @property
     def outcome(self) -> str:
-        """``completed``, or why the run failed; empty while it is live."""
+        """``completed``, ``interrupted`` (a run without a call), or why it failed; empty while it is live."""
         if not self.ended:
             return ""
         if self.fault:
             return "scriptfailed"
-        leg = self.subject
-        return (leg.refused or "completed") if leg else "completed"
+        if self.subject and self.subject.refused:
+            return self.subject.refused
+        return "interrupted" if self.interrupted else "completed"
 
     @property
     def duration(self) -> int | None:
@@ -394,6 +399,7 @@ class Run:
         match event.operation:
             case "hangup":
                 if leg is None:
+                    self.interrupted = True
                     for other in list(self.legs.values()):
                         self.close(other, event.why)
                     for strand in self.strands:

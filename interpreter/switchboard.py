@@ -4,13 +4,15 @@ Everything a client asks for becomes a statement in some call's inbox.  Each met
 what it did is durable; when it raises, nothing has changed.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from attrs import frozen
 
 from ringful.grammar import nodes
+from ringful.grammar.span import Span
+from ringful.interpreter.events import Origin, Started
+from ringful.interpreter.trace import Line
 from ringful.media.port import Quality
 from ringful.store.port import Key
 
@@ -37,6 +39,14 @@ class TooMany(Refusal):
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class CannotStart(Refusal):
+    """The script cannot be started with these values (422)."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.span = span
 
 
 class Unavailable(Refusal):
@@ -69,16 +79,19 @@ class RecordingView:
 
 @frozen
 class CallView:
-    """All that is known of a call."""
+    """All that is known of a call, or of a run that has no call of its own."""
 
     call_id: str
     callee: str
-    state: Literal["ringing", "up", "ended"]
+    """Empty where the run has no call of its own."""
+    state: Literal["ringing", "up", "running", "ended"]
+    """A run without a call is ``running`` until it has ended."""
     created: float
     answered: float | None
     ended: float | None
     outcome: str
     """Empty while the call is live; then ``completed`` or the reason of its failure."""
+    origin: Origin | None
     duration: float | None
     bill: Decimal | None
     tasks: tuple[TaskView, ...]
@@ -86,15 +99,22 @@ class CallView:
     quality: Quality | None
 
 
+@frozen
+class TraceView:
+    """What happened on a call, line by line, from some line on."""
+
+    lines: tuple[Line, ...]
+    ended: bool
+    outcome: str
+
+
 class Calls(Protocol):
     """What a façade may ask of the switchboard."""
 
-    async def place(
-        self, key: Key, script: nodes.Script, *, seq: int | None, params: Mapping[str, Any] | None = None
-    ) -> str:
-        """Start *script*, whose header is a `nodes.Call`; return the call ID.
+    async def place(self, key: Key, started: Started, *, seq: int | None) -> str:
+        """Start what *started* says, and return its ID: the call's, where the script has one.
 
-        Raises NotAllowed, TooMany, Unavailable.
+        Raises CannotStart, NotAllowed, TooMany, Unavailable.
         """
         ...
 
@@ -110,6 +130,14 @@ class Calls(Protocol):
 
     async def query(self, key: Key, call_id: str) -> CallView:
         """Tell all about a call, live or ended.  Raises NoSuchCall."""
+        ...
+
+    async def trace(self, key: Key, call_id: str, *, after: int, patience: float) -> TraceView:
+        """Give the call's lines behind the first *after*; where there are none yet, wait for some.
+
+        A call that has ended, or *patience* seconds without anything new, end the wait.
+        Raises NoSuchCall.
+        """
         ...
 
     async def script(self, key: Key, call_id: str) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from ringful.interpreter.journal import kept
+from ringful.interpreter.values import to_json
 from ringful.store.port import Entry
 
 
@@ -130,7 +132,7 @@ class Tracer:
             case "Interrupted":
                 return "now", str(data["operation"])
             case "WebAnswered":
-                return "web", json.dumps(data["value"], ensure_ascii=False)
+                return "web", json.dumps(to_json(kept(data["value"])), ensure_ascii=False)
             case "WebFailed":
                 return "web", f"failed: {data['reason']}"
             case _:

@@ -46,7 +46,10 @@ def rebuild(call_id: str, entries: Sequence[Entry], settings: Settings, door: Do
         settings,
         journal=lambda _: None,
         params=started.params,
+        uses=started.uses,
         offer=started.offer,
+        notify=started.notify,
+        origin=started.origin,
     )
     for entry in happened:
         run.handle(decode_event(entry), entry.at)
@@ -61,11 +64,12 @@ def view(run: Run, created: float) -> CallView:
     return CallView(
         call_id=run.call_id,
         callee=leg.number if leg else "",
-        state="ended" if run.ended else "up" if up else "ringing",
+        state="ended" if run.ended else "up" if up else "ringing" if leg else "running",
         created=created,
         answered=leg.answered_at if leg else None,
-        ended=leg.ended_at if leg else None,
+        ended=leg.ended_at if leg else run.now if run.ended else None,
         outcome=run.outcome,
+        origin=run.origin,
         duration=run.duration,
         bill=run.bill if run.ended else None,
         tasks=tuple(

@@ -14,6 +14,11 @@ from ringful.interpreter.limits import Bucket, may_call
         ("+18765551234", False),  # and so does Jamaica
         ("+442071838750", False),
         ("nonsense", False),
+        ("15125551234@evil.example", False),
+        ("15125551234;user=phone", False),
+        ("1 512 555 1234", False),
+        ("sip:bob@10.0.0.1", False),
+        ("SIPS:bob@10.0.0.1", False),
     ],
 )
 def test_without_prefixes_only_the_own_country_may_be_called(number: str, allowed: bool) -> None:
@@ -23,6 +28,13 @@ def test_without_prefixes_only_the_own_country_may_be_called(number: str, allowe
 def test_prefixes_replace_the_country() -> None:
     assert may_call("442071838750", ("+44",), "US")
     assert not may_call("15125551234", ("+44",), "US")
+
+
+def test_sip_uris_are_called_where_the_configuration_says_so() -> None:
+    assert may_call("sip:bob@10.0.0.1:5060", (), "US", sip_uris=True)
+    assert not may_call("sip:bob@10.0.0.1>;x", (), "US", sip_uris=True)
+    assert may_call("sip:bob@10.0.0.1", ("sip:bob",), "US", sip_uris=True)
+    assert not may_call("sip:eve@10.0.0.1", ("sip:bob",), "US", sip_uris=True)
 
 
 def test_a_bucket_says_how_long_to_wait() -> None:

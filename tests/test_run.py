@@ -23,6 +23,7 @@ class Desk:
 
     text: str
     settings: Settings = field(factory=Settings)
+    notify: str | None = None
     out: list[effects.Effect] = field(factory=list)
     entries: list[Entry] = field(factory=list)
     at: float = 1000.0
@@ -30,7 +31,9 @@ class Desk:
     queued: int = 0
 
     def __attrs_post_init__(self) -> None:
-        self.run = Run(parse(self.text), "c1", self, self.settings, journal=self.entries.append)
+        self.run = Run(
+            parse(self.text), "c1", self, self.settings, journal=self.entries.append, notify=self.notify
+        )
         self.run.start()
         self.run.drain()
 
@@ -390,3 +393,66 @@ def test_a_call_as_a_script_leaves_immediate_operations_out_and_says_so() -> Non
         'call "15125551234" notify "http://h/call"\nstart record notify "http://h/r"\nstay\n'
         "# left out: now stop record\n"
     )
+
+
+HEADLESS = 'wait 1h\nnotify "http://h/late"\n'
+
+
+def ends(desk: Desk) -> list[tuple[str, dict[str, str]]]:
+    """The callbacks that tell the end of a run as a whole."""
+    passing = ("callId", "at", "n")
+    return [
+        (effect.url, {name: value for name, value in effect.fields.items() if name not in passing})
+        for effect in desk.out
+        if isinstance(effect, effects.Notify) and effect.fields.get("action", "").startswith("Script")
+    ]
+
+
+def test_the_end_of_a_run_without_a_call_is_told_once() -> None:
+    desk = Desk("wait 1s\n", notify="http://h/run")
+    timer = next(
+        effect.timer for effect in desk.out if isinstance(effect, effects.SetTimer) and effect.seconds == 1
+    )
+    desk.give(events.TimerFired(timer))
+    assert desk.run.outcome == "completed"
+    assert ends(desk) == [("http://h/run", {"action": "ScriptEnded", "outcome": "completed"})]
+
+
+def test_a_run_without_a_call_can_be_interrupted() -> None:
+    desk = Desk(HEADLESS, notify="http://h/run")
+    assert view(desk.run, 1.0).state == "running"
+    desk.give(events.Interrupted("hangup"))
+    assert (desk.run.ended, desk.run.outcome) == (True, "interrupted")
+    assert ends(desk) == [("http://h/run", {"action": "ScriptEnded", "outcome": "interrupted"})]
+    again = rebuild("c1", desk.entries, desk.settings)
+    assert again.outcome == "interrupted"
+
+
+def test_a_fault_is_told_to_who_started_the_run_and_where_the_call_is_told() -> None:
+    text = 'call "15125551234" notify "http://h/call"\nrepeat "x" times { wait 1s }\n'
+    desk = Desk(text, notify="http://h/run")
+    desk.give(port.Answered("c1"))
+    assert [url for url, _ in ends(desk)] == ["http://h/call", "http://h/run"]
+    assert ends(desk)[0][1] | {"reason": ""} == {
+        "action": "ScriptFailed",
+        "reason": "",
+        "line": "2",
+        "column": "8",
+    }
+
+
+def test_a_run_without_a_call_has_a_longest_time() -> None:
+    desk = Desk(HEADLESS, settings=Settings(max_duration=60.0), notify="http://h/run")
+    timer = next(
+        effect.timer for effect in desk.out if isinstance(effect, effects.SetTimer) and effect.seconds == 60
+    )
+    desk.give(events.TimerFired(timer))
+    assert (desk.run.ended, desk.run.outcome) == (True, "scriptfailed")
+    assert "as long as it may" in ends(desk)[0][1]["reason"]
+
+
+def test_a_run_without_a_call_that_a_restart_ended_says_so() -> None:
+    desk = Desk(HEADLESS, notify="http://h/run")
+    desk.run.abandon("the server was restarted")
+    assert (desk.run.ended, desk.run.outcome) == (True, "scriptfailed")
+    assert ends(desk) == [("http://h/run", {"action": "ScriptFailed", "reason": "the server was restarted"})]
