@@ -1,14 +1,12 @@
 """`ringful check` and `ringful format`: scripts as text."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from ringful.command.bounds import explained
 from ringful.command.errors import CommandError
 from ringful.command.settings import configuration
+from ringful.command.files import write_whole
 from ringful.grammar import checker, nodes
 from ringful.grammar.errors import Problem, ScriptError, render
 from ringful.grammar.parser import parse
@@ -61,7 +59,7 @@ def format(*files: Path, check: bool = False) -> None:  # noqa: A001 (the comman
             wrong = True
             print(f"{file}: not in the canonical form")
         elif shown != text:
-            _write(file, shown)
+            write_whole(file, shown)
     if wrong:
         sys.exit(1)
 
@@ -101,15 +99,3 @@ def _read(file: Path) -> str:
         raise CommandError(f"{file}: {error.strerror}", 2) from error
     except UnicodeDecodeError:
         raise CommandError(f"{file}: it is no UTF-8 text") from None
-
-
-def _write(file: Path, text: str) -> None:
-    """Put *text* in the place of *file*, which is whole at any moment."""
-    file = file.resolve()
-    try:
-        with NamedTemporaryFile("wb", dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
-            new.write(text.encode())
-        shutil.copymode(file, new.name)
-        os.replace(new.name, file)
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", 2) from error

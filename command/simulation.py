@@ -42,7 +42,8 @@ class Simulation:
     """What runs instead of the case's script."""
     agenda: Agenda = field(factory=lambda: Agenda(START))
     entries: list[Entry] = field(factory=list)
-    visited: list[nodes.Statement] = field(factory=list)
+    visited: list[tuple[nodes.Statement, str]] = field(factory=list)
+    """The statements that began (with no way), and the ways that were taken; see `run.Watch`."""
     runs: dict[str, Run] = field(factory=dict)
     """By call ID, in the order in which they began."""
     _phones: SimulatedPhones = field(init=False)
@@ -145,7 +146,7 @@ class Simulation:
             params=params,
             uses=self.case.source.used_scripts,
             offer=offer,
-            watch=self.visited.append,
+            watch=lambda statement, way: self.visited.append((statement, way)),
             wake=door.wake,
         )
         self.runs[call_id] = run

@@ -1,6 +1,5 @@
 """`ringful test` and `ringful simulate`: scripts in virtual time."""
 
-import difflib
 import json
 import sys
 from pathlib import Path
@@ -9,15 +8,26 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ringful.command.errors import CommandError
+from ringful.command.files import write_whole
+from ringful.command.junit import junit as as_junit
 from ringful.command.simulation import Simulation, run_case
+from ringful.command.verdicts import Verdict, find_cases, try_cases
 from ringful.grammar.errors import ScriptError
-from ringful.interpreter.case_reader import parse_case, read_case
-from ringful.interpreter.cases import ENDING, Case
+from ringful.interpreter.case_reader import parse_case
+from ringful.interpreter.cases import ENDING
+from ringful.interpreter.coverage import Coverage
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.values import Value, from_json
 
 
-def test(*paths: Path, update: bool = False) -> None:
+def test(
+    *paths: Path,
+    update: bool = False,
+    only: Annotated[str, Parameter(alias="-k")] = "",
+    coverage: bool = False,
+    fail_under: float | None = None,
+    junit: Path | None = None,
+) -> None:
     """Run golden cases; exit 1 if any trace is not what its case says.
 
     Parameters
@@ -25,52 +35,63 @@ def test(*paths: Path, update: bool = False) -> None:
     paths
         Case files, or folders of them; this folder, where none is named.
     update
-        Write what came out into the cases.
+        Write what came out into the cases, and show what that changed.
+    only
+        Run the cases alone whose path holds this text.
+    coverage
+        Show which statements, and which ways on from them, no case has seen.
+    fail_under
+        Exit 1 if the coverage is below so many percent.
+    junit
+        Write the results to this file as JUnit XML.
     """
-    cases = find_cases(paths or (Path(),))
-    if not cases:
-        raise CommandError(f"there are no cases here: their names end in {ENDING}", 2)
-    failed = sum(not _try(path, update=update) for path in cases)
-    print(f"{len(cases) - failed} passed, {failed} failed")
-    if failed:
+    found = find_cases(paths or (Path(),), only)
+    if not found:
+        named = f" that holds {only!r} in its path" if only else ""
+        raise CommandError(f"there is no case here{named}: a case's name ends in {ENDING}", 2)
+    verdicts = []
+    for verdict in try_cases(found, update=update):
+        verdicts.append(verdict)
+        _tell(verdict)
+    good = all(verdict.is_good for verdict in verdicts)
+    print(_counts(verdicts))
+    if junit:
+        write_whole(junit, as_junit(verdicts))
+    if coverage or fail_under is not None:
+        good = _covered(verdicts, fail_under) and good
+    if not good:
         sys.exit(1)
 
 
-def find_cases(paths: tuple[Path, ...]) -> list[Path]:
-    """Give the case files at *paths*, sorted.  Raises CommandError."""
-    found: set[Path] = set()
-    for path in paths:
-        if not path.exists():
-            raise CommandError(f"{path}: there is no such file or folder", 2)
-        found |= set(path.rglob(f"*{ENDING}")) if path.is_dir() else {path}
-    return sorted(found)
+def _tell(verdict: Verdict) -> None:
+    match verdict.state:
+        case "passed":
+            return
+        case "updated":
+            print(f"{verdict.path}: updated")
+        case "failed":
+            print(f"{verdict.path}: the trace is another:")
+        case "wrong":
+            print(f"{verdict.path}: it cannot be run:")
+    print("".join(f"  {line}\n" for line in verdict.said.splitlines()))
 
 
-def _try(path: Path, *, update: bool) -> bool:
-    try:
-        case = read_case(path)
-        trace = run_case(case).trace
-    except ScriptError as error:
-        print(f"{path}: {error}")
-        return False
-    except OSError as error:
-        print(f"{path}: {error.filename}: {error.strerror}")
-        return False
-    if trace == case.below:
+def _counts(verdicts: list[Verdict]) -> str:
+    words = {"passed": "passed", "failed": "failed", "wrong": "could not be run", "updated": "updated"}
+    counts = {word: sum(verdict.state == state for verdict in verdicts) for state, word in words.items()}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count or word == "passed")
+
+
+def _covered(verdicts: list[Verdict], least: float | None) -> bool:
+    seen = Coverage()
+    for verdict in verdicts:
+        if verdict.simulation:
+            seen.add(verdict.simulation.case, verdict.simulation.visited)
+    print(seen.report(Path()), end="")
+    if least is None or seen.total() >= least:
         return True
-    if update:
-        path.write_text(case.rewritten(trace), encoding="utf-8")
-        print(f"{path}: updated")
-        return True
-    print(f"{path}: the trace is another:")
-    sys.stdout.writelines(difference(case, trace))
+    print(f"that is less than the {least:g} % asked for")
     return False
-
-
-def difference(case: Case, trace: str) -> list[str]:
-    """Show where *trace* is not what *case* says."""
-    wanted, came = case.below.splitlines(keepends=True), trace.splitlines(keepends=True)
-    return list(difflib.unified_diff(wanted, came, "the case", "this run", n=2))
 
 
 def simulate(

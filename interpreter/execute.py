@@ -167,16 +167,18 @@ class Executor:
         run.position = statement.span
         self.names["duration"] = Duration((run.duration or 0) * 1000)
         if run.watch:
-            run.watch(statement)
+            run.watch(statement, "")
 
     async def execute(self, statement: nodes.Statement) -> None:
         """Do what *statement* says.  Raises Failed, Fault."""
         match statement:
             case nodes.If(condition, then, otherwise):
                 if truth(evaluate(condition, self.names), condition.span):
+                    self.run.take_way(statement, "then")
                     await self.block(then)
-                elif otherwise:
-                    await self.block(otherwise)
+                else:
+                    self.run.take_way(statement, "else")
+                    await self.block(otherwise or nodes.Block())
             case nodes.Let(name, value):
                 self.names[name] = evaluate(value, self.names)
             case nodes.Repeat() | nodes.For():
@@ -261,6 +263,7 @@ class Executor:
                 if not isinstance(found, tuple):
                     raise Fault("`for` needs a list", items.span)
                 turns = found
+                self.run.take_way(statement, "items" if found else "nothing")
             case _:
                 assert_never(statement)
         try:

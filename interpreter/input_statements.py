@@ -8,6 +8,7 @@ leave a call waiting for ever.
 from typing import TYPE_CHECKING
 
 from ringful.grammar import nodes
+from ringful.grammar.branches import choice_name
 from ringful.interpreter.evaluate import count_of, seconds_of, tones_of, url_of
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.strand import StrandEnded
@@ -43,6 +44,7 @@ async def wait_tone(run_on: "Executor", statement: nodes.WaitTone) -> None:
             run.cancel_timer(timer)
     if statement.name:
         names[statement.name] = tone
+    run.take_way(statement, "else" if tone is None else "tone")
     if tone is None:
         run.tell(notify, "WaitForToneTimeout", leg.name)
         if statement.otherwise:
@@ -92,7 +94,9 @@ async def gather(run_on: "Executor", statement: nodes.Gather) -> None:
         digits = await _collect(run_on, leg, statement.prompt, most, finish, first, between)
         if least <= len(digits) <= most:
             names[statement.name] = digits
+            run_on.run.take_way(statement, "digits")
             return
+    run_on.run.take_way(statement, "nothing")
 
 
 async def _collect(
@@ -142,12 +146,15 @@ async def menu(run_on: "Executor", statement: nodes.Menu) -> None:
     for _ in range(tries):
         tone = await _prompted_tone(run_on, leg, statement.prompt, limit)
         if tone is None:
+            run_on.run.take_way(statement, "timeout")
             if statement.timeout:
                 await run_on.block(statement.timeout)
             continue
         for choice in statement.choices:
             if tone in tones_of(choice.tones, names):
+                run_on.run.take_way(statement, choice_name(choice))
                 await run_on.block(choice.block)
                 return
+        run_on.run.take_way(statement, "otherwise")
         if statement.otherwise:
             await run_on.block(statement.otherwise)

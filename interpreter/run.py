@@ -44,6 +44,9 @@ class Door(Protocol):
         ...
 
 
+Watch = Callable[[nodes.Statement, str], None]
+"""Told each statement as it begins (with no way), and which way is taken where there are several."""
+
 TaskState = Literal["waiting", "running", "done", "failed", "interrupted", "discarded"]
 
 
@@ -73,7 +76,7 @@ class Run:
         offer: port.Offer | None = None,
         notify: str | None = None,
         origin: events.Origin | None = None,
-        watch: Callable[[nodes.Statement], None] | None = None,
+        watch: Watch | None = None,
         wake: Callable[[], None] | None = None,
     ) -> None:
         self.script = script
@@ -310,6 +313,11 @@ class Run:
             for other in self.strands:
                 if other.waiting and other.waiting.wants(signal):
                     self._ready.append((other, signal))
+
+    def take_way(self, statement: nodes.Statement, way: str) -> None:
+        """Tell whoever watches that the run goes on from *statement* by *way* (see `grammar.branches`)."""
+        if self.watch:
+            self.watch(statement, way)
 
     # Effects, the journal, callbacks, timers
 

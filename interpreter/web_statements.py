@@ -31,6 +31,7 @@ async def ask(run_on: "Executor", statement: nodes.Ask) -> None:
     run_on.names[statement.name] = None
     answer = await _answer(run_on, statement, "json")
     if isinstance(answer, events.WebAnswered):
+        run_on.run.take_way(statement, "answer")
         run_on.names[statement.name] = answer.value
     else:
         await _without_answer(run_on, statement, answer)
@@ -49,6 +50,7 @@ async def follow(run_on: "Executor", statement: nodes.Follow) -> None:
         return
     if run_on.depth >= 32:
         raise Fault("followed scripts nest deeper than 32", statement.span)
+    run_on.run.take_way(statement, "answer")
     run_on.depth += 1
     try:
         await run_on.block(script.body)
@@ -73,6 +75,7 @@ async def _answer(
 async def _without_answer(
     run_on: "Executor", statement: nodes.Ask | nodes.Follow, why: Signal | str | None
 ) -> None:
+    run_on.run.take_way(statement, "else")
     if statement.otherwise:
         await run_on.block(statement.otherwise)
         return

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ringful.command.simulation import run_case
-from ringful.command.test import difference, find_cases
+from ringful.command.verdicts import find_cases, show_difference
 from ringful.grammar.errors import ScriptError
 from ringful.interpreter.case_reader import parse_case, read_case
 
@@ -18,7 +18,7 @@ def test_a_case_gives_the_same_trace_on_every_run(path: Path) -> None:
     traces = {run_case(case).trace for _ in range(20)}
     assert len(traces) == 1
     trace = traces.pop()
-    assert trace == case.below, "".join(difference(case, trace))
+    assert trace == case.below, show_difference(case, trace)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -1,0 +1,24 @@
+"""Files that are whole at any moment."""
+
+import os
+import shutil
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from ringful.command.errors import CommandError
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Put *text* in the place of *file*, all of it or nothing.  Raises CommandError."""
+    file = file.resolve()
+    try:
+        with NamedTemporaryFile("wb", dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
+            new.write(text.encode())
+        if file.exists():
+            shutil.copymode(file, new.name)
+        else:
+            # A temporary file is its owner's alone; a new one is everybody's to read, as any other.
+            os.chmod(new.name, 0o644)
+        os.replace(new.name, file)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", 2) from error
