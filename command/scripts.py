@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ringful.command.bounds import explained
 from ringful.command.errors import CommandError
-from ringful.command.settings import configuration
 from ringful.command.files import write_whole
+from ringful.command.settings import configuration
 from ringful.grammar import checker, nodes
 from ringful.grammar.errors import Problem, ScriptError, render
 from ringful.grammar.parser import parse
