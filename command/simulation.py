@@ -15,6 +15,7 @@ from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.interpreter import cases, effects, events
 from ringful.interpreter.case_reader import check_case
+from ringful.interpreter.conference import script_of as conference_script
 from ringful.interpreter.evaluate import Fault, evaluate, text_of
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -50,6 +51,8 @@ class Simulation:
     _web: list[cases.WebAnswer] = field(init=False)
     _expected: int = field(init=False)
     """Calls that have not come in yet."""
+    _calls: int = 0
+    """Calls that have begun."""
 
     def __attrs_post_init__(self) -> None:
         case = self.case
@@ -121,8 +124,9 @@ class Simulation:
         return defaults | self.case.params
 
     def _begin(self, offer: port.Offer | None) -> Run:
-        run = self.place(f"call-{len(self.runs) + 1}", self.script, self.case.params, offer)
-        if len(self.runs) == 1:
+        run = self.place(f"call-{self._calls + 1}", self.script, self.case.params, offer)
+        self._calls += 1
+        if self._calls == 1:
             # What a client asks for while the first call is up.
             for after, event in self.case.requests:
                 self.agenda.at(after, partial(run.post, event))
@@ -134,6 +138,7 @@ class Simulation:
         script: nodes.Script,
         params: Mapping[str, Value],
         offer: port.Offer | None = None,
+        plan: events.Plan | None = None,
     ) -> Run:
         """Start a run as *call_id*."""
         door = _Door(self)
@@ -146,6 +151,7 @@ class Simulation:
             params=params,
             uses=self.case.source.used_scripts,
             offer=offer,
+            plan=plan,
             watch=lambda statement, way: self.visited.append((statement, way)),
             wake=door.wake,
         )
@@ -168,7 +174,7 @@ class Simulation:
         return answer
 
     @property
-    def phones(self) -> port.Phones:
+    def phones(self) -> SimulatedPhones:
         """The phones of this world."""
         return self._phones
 
@@ -227,12 +233,49 @@ class _Door:
                 self._timers[timer] = self._later(seconds, fired)
             case effects.CancelTimer(timer):
                 self._timers.pop(timer)()
+            case effects.OpenRoom(room):
+                phones.open_room(room, self.run.post)
+            case effects.Admit(call, leg, muted):
+                phones.join(self.run.call_id, leg, muted=muted)
+                self._post(call, events.Joined(leg, self.run.call_id))
+            case effects.Dismiss(call, leg, why, hang_up):
+                phones.leave(self.run.call_id, leg)
+                self._post(call, events.Left(leg, self.run.call_id, why, hang_up))
             case effects.Notify():
                 pass  # The journal has it.
             case effects.Ask(asking, url):
                 self._ask(asking, self.simulation.answer(url))
             case _:
+                self._perform_for_conference(effect)
+
+    def _perform_for_conference(self, effect: effects.ForConference) -> None:
+        """Put what a call asks of a conference into the conference's inbox."""
+        name = effect.conference
+        match effect:
+            case effects.OpenConference(_, plan):
+                self.simulation.place(name, conference_script(self.run), {}, plan=plan)
+            case effects.JoinConference(leg, _, number, moderator, muted):
+                came = events.MemberCame(self.run.call_id, leg, number, moderator, muted)
+                if not self._post(name, came):
+                    self.run.post(events.Left(leg, name, f"there is no conference {name}"))
+            case effects.LeaveConference(leg, _, why):
+                self._post(name, events.MemberWent(leg, why))
+            case effects.PassTone(leg, _, tone):
+                self._post(name, events.MemberPressed(leg, tone))
+            case effects.QueueOn(_, statement):
+                self._post(name, events.Queued(0, statement))
+            case effects.ReleaseConference():
+                self._post(name, events.Released())
+            case _:
                 assert_never(effect)
+
+    def _post(self, call: str, event: events.Event) -> bool:
+        """Put *event* into the inbox of another run; say whether there is one."""
+        run = self.simulation.runs.get(call)
+        if run is None or run.ended:
+            return False
+        run.post(event)
+        return True
 
     def _later(self, seconds: float, event: events.Event) -> Callable[[], None]:
         return self.simulation.agenda.at(seconds, lambda: self.run.post(event)).cancel

@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
+from ringful.grammar import nodes
+from ringful.interpreter.events import Plan
 from ringful.media.port import Rejection, Sound
 
 
@@ -123,6 +125,84 @@ class CancelTimer:
 
 
 @frozen
+class OpenConference:
+    """Make a conference, which is a run of its own."""
+
+    conference: str
+    plan: Plan
+
+
+@frozen
+class ReleaseConference:
+    """Tell a conference that the call which made it has ended."""
+
+    conference: str
+
+
+@frozen
+class JoinConference:
+    """Ask a conference to let *leg* in; *number* is who it is."""
+
+    leg: str
+    conference: str
+    number: str
+    moderator: bool = False
+    muted: bool = False
+
+
+@frozen
+class LeaveConference:
+    """Tell a conference that *leg* leaves it (``left``) or is over (``hangup``)."""
+
+    leg: str
+    conference: str
+    why: str
+
+
+@frozen
+class PassTone:
+    """Tell a conference that *leg* pressed a key."""
+
+    leg: str
+    conference: str
+    tone: str
+
+
+@frozen
+class QueueOn:
+    """Append *statement* to the queue of a conference."""
+
+    conference: str
+    statement: nodes.Statement
+
+
+@frozen
+class OpenRoom:
+    """Make the room of this conference; `Answered` says that it is there."""
+
+    room: str
+
+
+@frozen
+class Admit:
+    """Let *leg*, of the run *call*, hear and be heard in the room of this conference."""
+
+    call: str
+    leg: str
+    muted: bool = False
+
+
+@frozen
+class Dismiss:
+    """Take *leg* out of the room of this conference, or do not let it in; with *hang_up*, end it."""
+
+    call: str
+    leg: str
+    why: str
+    hang_up: bool = False
+
+
+@frozen
 class Notify:
     """Post *fields* to *url*: durable, in order, at least once.
 
@@ -148,6 +228,11 @@ class Ask:
     secret: frozenset[str] = field(factory=frozenset)
 
 
+ForConference: TypeAlias = (
+    OpenConference | ReleaseConference | JoinConference | LeaveConference | PassTone | QueueOn
+)
+"""What a call asks of a conference: it comes to that run as an event."""
+
 Effect: TypeAlias = (
     Ring
     | Answer
@@ -162,6 +247,10 @@ Effect: TypeAlias = (
     | SendTones
     | SetTimer
     | CancelTimer
+    | ForConference
+    | OpenRoom
+    | Admit
+    | Dismiss
     | Notify
     | Ask
 )

@@ -26,11 +26,24 @@ class Origin:
 
 
 @frozen
+class Plan:
+    """What a conference is made with.
+
+    *moderator* is the number of its moderator, if that is known; with *waiting* the moderator is
+    brought in with the first other member; *notify* is told when it begins and ends.
+    """
+
+    moderator: str | None = None
+    waiting: bool = False
+    notify: str | None = None
+
+
+@frozen
 class Started:
     """The run began; *params* are the values that its script was started with.
 
-    *offer* is the call that came in, where that is how it began.  *uses* are the scripts that it
-    uses, as they were then.
+    *offer* is the call that came in, where that is how it began; *plan* is that of the conference,
+    where the run is one.  *uses* are the scripts that it uses, as they were then.
     """
 
     script: nodes.Script
@@ -41,11 +54,12 @@ class Started:
     """Where the end of the run as a whole is told."""
     origin: Origin | None = None
     """None: the script came with the request."""
+    plan: Plan | None = None
 
 
 @frozen
 class Queued:
-    """A statement was appended to the queue, as task number *task* (from 1)."""
+    """A statement was appended to the queue, as task number *task* (from 1; 0: the next)."""
 
     task: int
     statement: nodes.Statement
@@ -86,4 +100,70 @@ class WebFailed:
     reason: str
 
 
-Event: TypeAlias = port.Event | Started | Queued | Interrupted | TimerFired | WebAnswered | WebFailed
+@frozen
+class MemberCame:
+    """To a conference: *leg*, of the run *call*, wants to be in it."""
+
+    call: str
+    leg: str
+    number: str
+    moderator: bool = False
+    muted: bool = False
+
+
+@frozen
+class MemberWent:
+    """To a conference: *leg* leaves it (*why* is ``left``), or is over (``hangup``)."""
+
+    leg: str
+    why: str
+
+
+@frozen
+class MemberPressed:
+    """To a conference: *leg*, which is in it, pressed a key."""
+
+    leg: str
+    tone: str
+
+
+@frozen
+class Released:
+    """To a conference: the call that made it has ended."""
+
+
+@frozen
+class Joined:
+    """From a conference: *leg* is in it now."""
+
+    leg: str
+    conference: str
+
+
+@frozen
+class Left:
+    """From a conference: *leg* is in it no more, or never was; *why* is for a person to read.
+
+    With *hang_up*, the leg is to end.
+    """
+
+    leg: str
+    conference: str
+    why: str
+    hang_up: bool = False
+
+
+MemberEvent: TypeAlias = MemberCame | MemberWent | MemberPressed | Released
+
+Event: TypeAlias = (
+    port.Event
+    | Started
+    | Queued
+    | Interrupted
+    | TimerFired
+    | WebAnswered
+    | WebFailed
+    | MemberEvent
+    | Joined
+    | Left
+)

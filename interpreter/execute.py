@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, assert_never
 
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE
-from ringful.interpreter import effects, events, inbound, input_statements, media_statements, web_statements
+from ringful.interpreter import (
+    conference_statements,
+    effects,
+    events,
+    inbound,
+    input_statements,
+    media_statements,
+    web_statements,
+)
 from ringful.interpreter.evaluate import (
     Fault,
     count_of,
@@ -242,6 +250,14 @@ class Executor:
                 await input_statements.gather(self, statement)
             case nodes.Menu():
                 await input_statements.menu(self, statement)
+            case nodes.Conference():
+                conference_statements.create(self, statement)
+            case nodes.Join():
+                await conference_statements.join(self, statement)
+            case nodes.Leave():
+                await conference_statements.leave(self, statement)
+            case nodes.In():
+                conference_statements.queue(self, statement)
             case nodes.Notify():
                 web_statements.notify(self, statement)
             case nodes.Ask():
@@ -249,7 +265,7 @@ class Executor:
             case nodes.Follow():
                 await web_statements.follow(self, statement)
             case _:
-                # Conferences, messages and bridges: their issues build what performs them.
+                # Messages and bridges: their issues build what performs them.
                 word = type(statement).__name__.lower()
                 raise Fault(f"`{word}` cannot be run yet", statement.span)
 
@@ -353,7 +369,10 @@ class Executor:
                     await self.run_task(task)
                 else:
                     await self.wait(
-                        lambda s: isinstance(s, events.Queued) or s == events.TimerFired(timer or 0)
+                        lambda s: (
+                            isinstance(s, events.Queued | events.MemberCame)
+                            or s == events.TimerFired(timer or 0)
+                        )
                     )
         finally:
             self._upcoming.pop()

@@ -9,8 +9,10 @@ from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, assert_never
 
+from ringful.interpreter import conference
+from ringful.interpreter.conference_statements import leave_by_end, pass_tone
 from ringful.interpreter.execute import Executor
-from ringful.interpreter.leg import Leg, Recorded
+from ringful.interpreter.leg import Leg, Recorded, presser
 from ringful.interpreter.strand import LegOver
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import say
@@ -55,7 +57,11 @@ def _pass_on(run: "Run", leg: Leg, event: port.Event, *, ending: bool) -> None:
 
 
 def _answered(run: "Run", leg: Leg, event: port.Answered) -> None:
-    leg.state, leg.answered_at = "up", run.now
+    leg.state = "up"
+    if leg.room:
+        run.signal(event)
+        return  # It is there; the conference begins with its first member.
+    leg.answered_at = run.now
     if leg is run.subject:
         run.names["answered_at"] = stamp(run.now)
     run.tell(leg.notify, "CallEstablished", leg.name)
@@ -70,7 +76,8 @@ def _tone(run: "Run", leg: Leg, tone: str, event: port.TonePressed) -> None:
     """Give a tone to whom it is for: who waits for it, a handler, who hears misfires, the buffer."""
     if leg.closing:
         return
-    run.tell(leg.detector, "ToneDetected", leg.name, tone=tone)
+    run.tell(leg.detector, "ToneDetected", leg.name, tone=tone, **presser(leg))
+    heard = pass_tone(run, leg, tone)
     listening = [
         (strand, strand.waiting)
         for strand in reversed(run.strands)
@@ -88,7 +95,8 @@ def _tone(run: "Run", leg: Leg, tone: str, event: port.TonePressed) -> None:
         if wait.misfires:
             run.advance(strand, event)
             return
-    if len(leg.buffer) < run.settings.type_ahead:
+    # A key that was meant for the conference is not typed ahead for what comes after it.
+    if not heard and len(leg.buffer) < run.settings.type_ahead:
         leg.buffer.append(tone)
 
 
@@ -151,6 +159,9 @@ def over(run: "Run", leg: Leg) -> None:
     run.close(leg, "far end", order=False)
     leg.state, leg.ended_at = "over", run.now
     _settle_orders(run, leg)
+    if leg.room:
+        conference.dismiss_all(run, "the conference has ended", hang_up=leg.closing == "api")
+    leave_by_end(run, leg)
     _tell_end(run, leg)
     for block, names in leg.hangup_handlers:
         run.spawn(None, Executor(run, None, names).body(block))
@@ -170,7 +181,16 @@ def _settle_orders(run: "Run", leg: Leg) -> None:
         _hear_recording(run, leg, port.RecordingFailed(leg.name, number, "the media process was lost"))
 
 
+def _tell_conference_end(run: "Run", room: Leg) -> None:
+    seconds = str(started_seconds(room, run.now) or 0)
+    why = "lost" if room.ended_by == "lost" else room.refused or room.closing or "script"
+    run.tell(room.notify, "ConfCallCompleted", room.name, confCallId=room.name, duration=seconds, reason=why)
+
+
 def _tell_end(run: "Run", leg: Leg) -> None:
+    if leg.room:
+        _tell_conference_end(run, leg)
+        return
     bill = say(run.price(leg))
     if leg.answered_at is None:
         # Cancelled by our own ring timeout is, to the client, a phone that nobody answered.
@@ -182,9 +202,10 @@ def _tell_end(run: "Run", leg: Leg) -> None:
         return
     by_callee = leg.ended_by == "callee"
     action = "CalleeHangUp" if by_callee else "ServerHangup"
+    was_in = {"confCallId": leg.last_conference} if leg.last_conference else {}
     why = {} if by_callee else {"reason": "lost" if leg.ended_by == "lost" else leg.closing or "script"}
     seconds = str(started_seconds(leg, run.now))
-    run.tell(leg.notify, action, leg.name, duration=seconds, billAmount=bill, **why)
+    run.tell(leg.notify, action, leg.name, duration=seconds, billAmount=bill, **was_in, **why)
 
 
 def started_seconds(leg: Leg, now: float) -> int | None:

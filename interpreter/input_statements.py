@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ringful.grammar import nodes
 from ringful.grammar.branches import choice_name
 from ringful.interpreter.evaluate import count_of, seconds_of, tones_of, url_of
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import Leg, presser
 from ringful.interpreter.strand import StrandEnded
 from ringful.media import port
 
@@ -36,9 +36,9 @@ async def wait_tone(run_on: "Executor", statement: nodes.WaitTone) -> None:
             if tone is None:
                 break
             if tone in wanted:
-                run.tell(notify, "WaitForToneDetected", leg.name, tone=tone)
+                run.tell(notify, "WaitForToneDetected", leg.name, tone=tone, **presser(leg))
                 break
-            run.tell(notify, "WaitForToneMisfire", leg.name, tone=tone)
+            run.tell(notify, "WaitForToneMisfire", leg.name, tone=tone, **presser(leg))
     finally:
         if timer:
             run.cancel_timer(timer)

@@ -29,6 +29,9 @@ _EVENTS: dict[str, type] = {
         events.TimerFired,
         events.WebAnswered,
         events.WebFailed,
+        events.Joined,
+        events.Left,
+        *get_args(events.MemberEvent),
     )
 }
 _SOUNDS = {"Announcement": port.Announcement, "Speech": port.Speech}
@@ -43,6 +46,8 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
             return _encode_started(happening)
         case events.Queued(task, statement):
             return {"task": task, "statement": show_statement(statement)}
+        case effects.QueueOn(conference, statement):
+            return {"conference": conference, "statement": show_statement(statement)}
         case events.WebAnswered(asking, value):
             return {"asking": asking, "value": keep(value)}
         case effects.Notify(url, fields, n, secret):
@@ -62,6 +67,8 @@ def _encode_started(started: events.Started) -> dict[str, Any]:
     }
     if started.offer:
         data["offer"] = attrs.asdict(started.offer)
+    if started.plan:
+        data["plan"] = attrs.asdict(started.plan)
     if started.uses:
         data["uses"] = {path: show(script) for path, script in started.uses.items()}
     if started.notify:
@@ -143,6 +150,7 @@ def _decode_started(data: Mapping[str, Any]) -> events.Started:
         {path: parse(script, path) for path, script in data.get("uses", {}).items()},
         data.get("notify"),
         events.Origin(**data["origin"]) if "origin" in data else None,
+        events.Plan(**data["plan"]) if "plan" in data else None,
     )
 
 

@@ -69,6 +69,15 @@ class Cued:
 
 
 @define(eq=False)
+class Membership:
+    """That a leg is in a conference, or asked to be; and who is told."""
+
+    conference: str
+    notify: str | None = None
+    joined: bool = False
+
+
+@define(eq=False)
 class Leg:
     """A leg, from its ringing to its end."""
 
@@ -79,6 +88,13 @@ class Leg:
     inbound: bool = False
     """It rang us, and *number* is the caller's."""
     state: Literal["new", "ringing", "up", "over"] = "new"
+    room: bool = False
+    """It is the room of a conference: nobody rings it, and it has no far end."""
+    presser: str | None = None
+    """Of a room: the leg whose key is the newest."""
+    membership: Membership | None = None
+    last_conference: str | None = None
+    """The newest conference that it was in."""
     answering: bool = False
     """It came in, and was told to be answered."""
     closing: str | None = None
@@ -125,3 +141,8 @@ class Leg:
     def background_playback(self) -> int | None:
         """The number of the running background playback."""
         return next((n for n, one in reversed(self.playbacks.items()) if one.background), None)
+
+
+def presser(leg: Leg) -> dict[str, str]:
+    """Say whose key it was, as a field of a callback, where *leg* is the room of a conference."""
+    return {"participantCallId": leg.presser} if leg.presser else {}

@@ -132,6 +132,15 @@ class LiveCall:
             case effects.CancelTimer(timer):
                 if scope := self._timers.pop(timer, None):
                     scope.cancel()
+            case effects.JoinConference(leg, conference):
+                why = "conferences need the mixer, which this version does not have"
+                self.run.post(events.Left(leg, conference, why))
+            case effects.OpenConference() | effects.ReleaseConference() | effects.LeaveConference():
+                pass  # Nobody gets into one: each `join` is refused, and told so.
+            case effects.PassTone() | effects.QueueOn():
+                pass
+            case effects.OpenRoom() | effects.Admit() | effects.Dismiss():
+                pass
             case effects.Notify(url, fields, n):
                 post = Post(uuid4().hex, self.key.key, self.run.call_id, n, url, fields, self.run.now)
                 self._posts.append(post)

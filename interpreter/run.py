@@ -18,7 +18,8 @@ from attrs import define
 
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE, Span
-from ringful.interpreter import effects, events, inbound, journal
+from ringful.interpreter import conference, effects, events, inbound, journal
+from ringful.interpreter.conference_statements import hear_conference
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.execute import Executor
 from ringful.interpreter.hearing import hear, over, started_seconds
@@ -76,6 +77,7 @@ class Run:
         offer: port.Offer | None = None,
         notify: str | None = None,
         origin: events.Origin | None = None,
+        plan: events.Plan | None = None,
         watch: Watch | None = None,
         wake: Callable[[], None] | None = None,
     ) -> None:
@@ -87,6 +89,10 @@ class Run:
         self.offer = offer
         self.notify = notify
         self.origin = origin
+        self.plan = plan
+        self.conference: conference.Conference | None = None
+        self.conferences: list[str] = []
+        """The conferences that this run has made."""
         self.watch = watch
         self.wake = wake
         self.legs: dict[str, Leg] = {}
@@ -113,7 +119,11 @@ class Run:
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
-        self.post(events.Started(self.script, self.params, self.offer, self.uses, self.notify, self.origin))
+        self.post(
+            events.Started(
+                self.script, self.params, self.offer, self.uses, self.notify, self.origin, self.plan
+            )
+        )
 
     def post(self, event: events.Event) -> None:
         """Put *event* into the inbox; it is handled at the next `drain`."""
@@ -144,17 +154,27 @@ class Run:
             case events.Started():
                 self._begin()
             case events.Queued(number, statement):
-                self._queue(Task(number, statement))
+                self._queue(Task(number or len(self.tasks) + 1, statement))
             case events.Interrupted():
                 self._interrupt(event)
             case events.TimerFired(timer):
                 self._fire(timer)
             case events.WebAnswered() | events.WebFailed():
                 self.signal(event)
+            case events.MemberCame() | events.MemberWent() | events.MemberPressed() | events.Released():
+                conference.hear_member(self, event)
+                self.signal(event)
+            case events.Joined() | events.Left():
+                if leg := self.legs.get(event.leg):
+                    hear_conference(self, leg, event)
             case _:
-                leg = self.legs.get(event.leg)
-                if leg and leg.state != "over":
-                    hear(self, leg, event)
+                self.hear(event)
+
+    def hear(self, event: port.Event) -> None:
+        """Take an event of a leg, unless that leg is over."""
+        leg = self.legs.get(event.leg)
+        if leg and leg.state != "over":
+            hear(self, leg, event)
 
     # The beginning and the end
 
@@ -175,6 +195,9 @@ class Run:
                     self.names["called"] = self.subject.number
                     self.names["caller"] = self.subject.caller_id
                     self.spawn(main.leg, main.ring_and(call, self.script.body))
+                case None if self.plan:
+                    main.leg = self.subject = conference.begin(self, self.plan)
+                    self.spawn(main.leg, main.body(self.script.body))
                 case None:
                     self.set_timer(self.settings.max_duration, self._too_long)
                     self.spawn(None, main.body(self.script.body))
@@ -237,6 +260,8 @@ class Run:
         if self.ended or self.strands or any(leg.state != "over" for leg in self.legs.values()):
             return
         self.ended = True
+        for made in self.conferences:
+            self.perform(effects.ReleaseConference(made))
         for timer in list(self._timers):
             self.cancel_timer(timer)
         for task in self.tasks:
@@ -385,7 +410,9 @@ class Run:
                     strand.waiting.on_queued()
 
     def next_task(self) -> Task | None:
-        """Give the first task that waits for its turn."""
+        """Give the first task that waits for its turn; a conference that is empty does nothing."""
+        if self.conference and not self.conference.members:
+            return None
         return next((task for task in self.tasks if task.state == "waiting"), None)
 
     def settle(self, task: Task, state: TaskState, detail: str = "") -> None:

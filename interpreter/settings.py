@@ -33,5 +33,7 @@ class Settings:
     """How long ``on hangup`` may run."""
     step_budget: int = 10_000
     """Statements that may run without any wait between them."""
+    conference_size: int = 250
+    """How many legs one conference holds."""
     type_ahead: int = 64
     """Tones that a leg's input buffer holds; later ones are dropped."""

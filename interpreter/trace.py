@@ -44,6 +44,7 @@ class Tracer:
     began: float | None = None
     _sounds: dict[tuple[str, int], str] = field(factory=dict)
     _files: dict[tuple[str, int], str] = field(factory=dict)
+    _rooms: set[str] = field(factory=set)
 
     def lines(self, entries: Iterable[Entry]) -> list[Line]:
         """Give the lines of *entries*."""
@@ -54,6 +55,8 @@ class Tracer:
         if self.began is None:
             self.began = entry.at
         data = entry.data
+        if entry.name == "MemberPressed":
+            data = {**data, "leg": entry.call_id, "by": data["leg"]}
         said = self._said(entry.kind, entry.name, data)
         if said is None:
             return None
@@ -93,6 +96,17 @@ class Tracer:
                 return "record", str(data["file"])
             case "StopRecording":
                 return "stop record", self._files.get((data["leg"], data["recording"]), "")
+            case "OpenRoom":
+                self._rooms.add(str(data["room"]))
+                return None
+            case "OpenConference":
+                return "conference", str(data["conference"])
+            case "JoinConference":
+                return "join", str(data["conference"])
+            case "LeaveConference":
+                return None if data["why"] == "hangup" else ("leave", str(data["conference"]))
+            case "QueueOn":
+                return "in", f"{data['conference']}: {' '.join(str(data['statement']).split())}"
             case "SendTones":
                 return "tone", str(data["tones"])
             case "Notify":
@@ -106,10 +120,14 @@ class Tracer:
         match name:
             case "Started" if "offer" in data:
                 return "called", f"{data['offer']['called']} by {data['offer']['caller'] or 'nobody known'}"
+            case "Answered" if data["leg"] in self._rooms:
+                return "opened", ""
             case "Ringing" | "Answered":
                 return name.lower(), ""
             case "Refused":
                 return "refused", " ".join(str(one) for one in (data["reason"], data["sip_status"]) if one)
+            case "HungUp" if data["leg"] in self._rooms:
+                return "closed", "" if data["by"] != "lost" else "lost"
             case "HungUp":
                 return "ended", f"by {data['by']}" if data["by"] != "lost" else "lost"
             case "TonePressed":
@@ -127,6 +145,12 @@ class Tracer:
                 return "not recorded", str(data["detail"])
             case "TonesSent":
                 return ("sent", "") if data["sent"] else ("not sent", "")
+            case "Joined":
+                return "joined", str(data["conference"])
+            case "Left":
+                return "left", f"{data['conference']} ({data['why']})"
+            case "MemberPressed":
+                return "pressed", f"{data['tone']} by {data['by']}"
             case "Queued":
                 return "queued", " ".join(str(data["statement"]).split())
             case "Interrupted":

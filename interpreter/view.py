@@ -50,6 +50,7 @@ def rebuild(call_id: str, entries: Sequence[Entry], settings: Settings, door: Do
         offer=started.offer,
         notify=started.notify,
         origin=started.origin,
+        plan=started.plan,
     )
     for entry in happened:
         run.handle(decode_event(entry), entry.at)

@@ -222,6 +222,24 @@ Desk: TypeAlias = Callable[[Offer], "Taken | RefusalReason"]
 """Asked at once for every call that comes in: who takes it, or why nobody does."""
 
 
+class Rooms(Protocol):
+    """Let legs hear one another.
+
+    A room is a leg that nobody rings: what is played on it is heard by all its members, what is
+    recorded on it is what they all say, and its life is told to its sink as a leg's is, from
+    `Answered` (it is there) or `Refused` (there can be none) to `HungUp`.  `Phones.hang_up` ends it.
+    """
+
+    def open_room(self, room: str, sink: Sink) -> None:
+        """Make *room*."""
+
+    def join(self, room: str, leg: str, *, muted: bool = False) -> None:
+        """Let *leg* hear and, unless it is *muted*, be heard in *room*; it leaves where it was before."""
+
+    def leave(self, room: str, leg: str) -> None:
+        """Take *leg* out of *room*; ignored when it is not there."""
+
+
 class Phones(Protocol):
     """Place calls, and do things on their legs."""
 

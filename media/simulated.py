@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 from ringful.media import port, world
 from ringful.media.agenda import Agenda, Token
 from ringful.media.far_end import FarEndPlayer
 from ringful.media.simulated_player import Player
 from ringful.media.simulated_recorder import Recorder
+from ringful.media.simulated_room import SimulatedRoom
 
 TONE_TIME = 0.235
 """How long it takes to send one tone: RFC 4733 at 160 ms, and the pause after it."""
@@ -55,17 +56,19 @@ class SimulatedLeg:
         self.name = name
         self.state: Literal["ringing", "up", "over"] = "ringing"
         self.inbound = inbound
+        self.room: SimulatedRoom | None = None
         self._agenda = agenda
         self._sink = sink
         self._far_end = FarEndPlayer(agenda, far_end, self)
         self.player = Player(
-            agenda, name, self._tell, lambda sound: length_of(sound, outside), self._far_end.hear
+            agenda, name, self.tell, lambda sound: length_of(sound, outside), self._far_end.hear
         )
-        self.recorder = Recorder(agenda, name, self._tell, outside.recording_fault, keep_files)
+        self.recorder = Recorder(agenda, name, self.tell, outside.recording_fault, keep_files)
         self._sendings: dict[int, Token] = {}
         self._sent_at = 0.0
 
-    def _tell(self, event: port.Event) -> None:
+    def tell(self, event: port.Event) -> None:
+        """Tell the owner, unless it is over."""
         if self.state != "over":
             self._sink(event)
 
@@ -74,7 +77,7 @@ class SimulatedLeg:
         first = far_end.steps[0] if far_end.steps else None
         rings = not isinstance(first, world.Refuse) or first.reason == "rejected"
         if rings and not self.inbound:
-            self._tell(port.Ringing(self.name))
+            self.tell(port.Ringing(self.name))
         self._far_end.begin()
 
     # What our side does
@@ -103,7 +106,7 @@ class SimulatedLeg:
 
         def sent() -> None:
             del self._sendings[sending]
-            self._tell(port.TonesSent(self.name, sending))
+            self.tell(port.TonesSent(self.name, sending))
 
         self._sendings[sending] = self._agenda.at(self._sent_at - self._agenda.elapsed, sent)
 
@@ -113,7 +116,7 @@ class SimulatedLeg:
         """Pick up."""
         if self.state == "ringing":
             self.state = "up"
-            self._tell(port.Answered(self.name))
+            self.tell(port.Answered(self.name))
 
     def refuse(self, reason: port.RefusalReason) -> None:
         """Do not take the call."""
@@ -123,11 +126,23 @@ class SimulatedLeg:
     def press(self, tone: str) -> None:
         """Press a key."""
         if self.state == "up":
-            self._tell(port.TonePressed(self.name, tone))
+            self.tell(port.TonePressed(self.name, tone))
 
     def speech(self, begins: bool) -> None:
         """Begin or cease to speak."""
         self.recorder.speech(begins)
+        if self.room:
+            self.room.speech(self.name, begins)
+
+    def hear(self, sound: str, edge: str) -> None:
+        """Hear that *sound* starts or ends in the room."""
+        self._far_end.hear(sound, edge)
+
+    def leave(self) -> None:
+        """Leave the room, if it is in one."""
+        if self.room:
+            self.room.leave(self.name)
+            self.room = None
 
     def put_down(self) -> None:
         """Hang up from the far side; a phone that is rung declines, a caller gives up."""
@@ -150,12 +165,13 @@ class SimulatedLeg:
         if self.state == "over":
             return
         self._far_end.end()
+        self.leave()
         self.player.end()
         self.recorder.end("lost" if lost else "hangup")
         for sending, token in list(self._sendings.items()):
             token.cancel()
-            self._tell(port.TonesSent(self.name, sending, sent=False))
-        self._tell(last)
+            self.tell(port.TonesSent(self.name, sending, sent=False))
+        self.tell(last)
         self.state = "over"
 
 
@@ -167,6 +183,7 @@ class SimulatedPhones:
         self._outside = outside
         self._keep_files = keep_files
         self._legs: dict[str, SimulatedLeg] = {}
+        self._rooms: dict[str, SimulatedRoom] = {}
         self._rung: Counter[str] = Counter()
 
     @property
@@ -214,17 +231,17 @@ class SimulatedPhones:
     def _order(
         self,
         leg: str,
-        action: Callable[[SimulatedLeg], None],
+        action: Callable[[Any], None],
         refused: Callable[[], port.Event] | None = None,
     ) -> None:
         """Do *action* in its turn; on a leg that only rings, what was ordered ends as *refused*."""
 
         def take_turn() -> None:
-            known = self._legs.get(leg)
+            known = self._legs.get(leg) or self._rooms.get(leg)
             if known is None or known.state == "over":
                 return
             if known.state == "ringing" and refused:
-                known._tell(refused())
+                known.tell(refused())
             else:
                 action(known)
 
@@ -232,7 +249,7 @@ class SimulatedPhones:
 
     def answer(self, leg: str) -> None:
         """See `port.Phones`."""
-        self._order(leg, SimulatedLeg.take)
+        self._order(leg, lambda found: found.take())
 
     def reject(self, leg: str, reason: port.Rejection) -> None:
         """See `port.Phones`."""
@@ -240,7 +257,7 @@ class SimulatedPhones:
 
     def hang_up(self, leg: str) -> None:
         """See `port.Phones`."""
-        self._order(leg, SimulatedLeg.hang_up)
+        self._order(leg, lambda found: found.hang_up())
 
     def prepare(self, sound: port.Sound) -> None:
         """Do nothing: every sound is here already."""
@@ -282,3 +299,35 @@ class SimulatedPhones:
             lambda found: found.send_tones(sending, tones),
             lambda: port.TonesSent(leg, sending, sent=False),
         )
+
+    def open_room(self, room: str, sink: port.Sink) -> None:
+        """See `port.Rooms`."""
+
+        def opened() -> None:
+            self._rooms[room] = SimulatedRoom(
+                self._agenda,
+                room,
+                sink,
+                self._outside,
+                lambda sound: length_of(sound, self._outside),
+                self._keep_files,
+            )
+            sink(port.Answered(room))
+
+        self._agenda.at(0, opened)
+
+    def join(self, room: str, leg: str, *, muted: bool = False) -> None:
+        """See `port.Rooms`."""
+
+        def joined(found: SimulatedLeg) -> None:
+            into = self._rooms.get(room)
+            found.leave()
+            if into and into.state != "over":
+                found.room = into
+                into.join(found, muted=muted)
+
+        self._order(leg, joined)
+
+    def leave(self, room: str, leg: str) -> None:
+        """See `port.Rooms`."""
+        self._order(leg, lambda found: found.leave())
