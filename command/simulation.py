@@ -228,6 +228,16 @@ class _Door:
                 phones.stop_recording(leg, recording)
             case effects.SendTones(leg, sending, tones):
                 phones.send_tones(leg, sending, tones)
+            case effects.Connect(leg, other, connection):
+                phones.connect(leg, other, connection)
+            case effects.Disconnect(leg, connection):
+                phones.disconnect(leg, connection)
+            case effects.Mute(leg):
+                phones.mute(leg)
+            case effects.Unmute(leg):
+                phones.unmute(leg)
+            case effects.Transfer(leg, transfer, number):
+                phones.transfer(leg, transfer, number)
             case effects.SetTimer(timer, seconds):
                 fired = events.TimerFired(timer)
                 self._timers[timer] = self._later(seconds, fired)
@@ -302,14 +312,13 @@ _REFUSALS: dict[str, port.RefusalReason] = {
 
 
 def _far_end(phone: cases.PhoneBlock) -> world.FarEnd:
-    return world.FarEnd(
-        None if phone.number == "*" else phone.number, tuple(_step(step) for step in phone.steps)
-    )
+    steps = tuple(_step(step) for step in phone.steps)
+    return world.FarEnd(None if phone.number == "*" else phone.number, steps, phone.transferable)
 
 
 def _caller(phone: cases.PhoneBlock) -> world.Caller:
     steps = tuple(_step(step) for step in phone.steps)
-    return world.Caller(phone.number, phone.calls or "", phone.after, steps)
+    return world.Caller(phone.number, phone.calls or "", phone.after, steps, phone.transferable)
 
 
 def _step(step: cases.StepLine) -> world.Step:

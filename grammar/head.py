@@ -29,6 +29,9 @@ def script_of(items: Sequence[Item], closing: tuple[str | None, ...], reading: R
             case nodes.Use():
                 _misplaced("use", item, bool(header or statements), reading)
                 uses.append(item)
+            case nodes.Call(block=None) if header is not None or statements:
+                _needs_block(item, reading)
+                statements.append(item)
             case nodes.Inbound() | nodes.InboundSms() | nodes.Call(block=None):
                 if header is not None or statements:
                     _late_header(item, header, reading)
@@ -62,8 +65,9 @@ def fragment_of(script: nodes.Script, reading: Reading) -> tuple[nodes.Statement
     match script.header:
         case None:
             pass
-        case nodes.Call():
-            _needs_block(script.header, reading)
+        case nodes.Call() as call:
+            _needs_block(call, reading)
+            return (call, *script.body.statements)
         case _:
             reading.complain("only statements can stand here", script.header.span)
     return script.body.statements
@@ -75,17 +79,16 @@ def _misplaced(word: str, line: nodes.Line, late: bool, reading: Reading) -> Non
 
 
 def _late_header(item: nodes.Header, header: nodes.Header | None, reading: Reading) -> None:
-    if isinstance(item, nodes.Call):
-        _needs_block(item, reading)
-    elif reading.whole and header is not None:
+    if reading.whole and header is not None:
         reading.complain("a script has one header, and this is a second one", item.span, _ORDER)
     elif reading.whole:
         reading.complain("this header stands too late", item.span, _ORDER)
 
 
 def _needs_block(call: nodes.Call, reading: Reading) -> None:
-    if reading.whole:
-        hint = "`call NUMBER { … }` places another leg; only the script's own call has no block"
+    """Complain of another leg that nothing can be done with: it has neither a block nor a name."""
+    if reading.whole and call.name is None:
+        hint = "write `call NUMBER { … }`, or name the leg: `call NUMBER as NAME`, and then `connect NAME`"
         reading.complain("this `call` needs a block: what shall happen on that leg?", call.span, hint)
 
 

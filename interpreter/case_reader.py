@@ -22,6 +22,8 @@ from ringful.interpreter.cases import ENDING, RULE, SHARED, BadRecording, Case, 
 from ringful.interpreter.sources import Source, parsed, read_source, read_uses
 
 _NOT_FOUND = "it cannot be fetched: the server answered 404"
+_NO_TRANSFERS = "refuses transfers"
+"""Not a step: the phone never lets itself be sent to another number."""
 _AFTER = r"(?:\s+after\s+(\S+))?"
 
 
@@ -215,18 +217,21 @@ class _Reader:
 
     def _phone(self, rest: str) -> None:
         found = self.lines.match(rf"{TEXT}\s*\{{\s*(\}})?", rest, 'phone "+15125551234" {')
-        number, steps, opened = found[1], [], self.lines.number
+        number, steps, opened, transferable = found[1], [], self.lines.number, True
         for line in self.lines if not found[2] else ():
             if line.strip() == "}":
                 break
-            if line.strip() and not line.strip().startswith("#"):
+            if line.strip() == _NO_TRANSFERS:
+                transferable = False
+            elif line.strip() and not line.strip().startswith("#"):
                 steps.append(read_step(self.lines, line.strip()))
         else:
             if not found[2]:
                 raise self.lines.wrong("this phone has no closing `}`", "a line `}` closes it", number=opened)
         if self._first("phone", number):
             self.case.phones = [phone for phone in self.case.phones if phone.number != number]
-        self.case.phones.append(block_of(self.lines, number, steps))
+        block = block_of(self.lines, number, steps)
+        self.case.phones.append(evolve(block, transferable=transferable))
 
 
 def check_case(case: Case) -> None:

@@ -53,6 +53,8 @@ class PhoneBlock:
     calls: str | None = None
     """The number of ours that it calls, so many seconds *after* the beginning; None: we ring it."""
     after: float = 0.0
+    transferable: bool = True
+    """Whether it lets itself be sent to another number."""
 
 
 @frozen

@@ -110,6 +110,46 @@ class SendTones:
 
 
 @frozen
+class Connect:
+    """Let *leg* and *other* hear each other."""
+
+    leg: str
+    other: str
+    connection: int
+
+
+@frozen
+class Disconnect:
+    """End a connection."""
+
+    leg: str
+    connection: int
+
+
+@frozen
+class Mute:
+    """Keep what *leg* says from other legs."""
+
+    leg: str
+
+
+@frozen
+class Unmute:
+    """Let others hear *leg* again."""
+
+    leg: str
+
+
+@frozen
+class Transfer:
+    """Send the far end of *leg* to *number*."""
+
+    leg: str
+    transfer: int
+    number: str
+
+
+@frozen
 class SetTimer:
     """Put a `TimerFired` for *timer* into the inbox after *seconds*."""
 
@@ -245,6 +285,11 @@ Effect: TypeAlias = (
     | StartRecording
     | StopRecording
     | SendTones
+    | Connect
+    | Disconnect
+    | Mute
+    | Unmute
+    | Transfer
     | SetTimer
     | CancelTimer
     | ForConference

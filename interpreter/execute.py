@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import (
+    bridge_statements,
     conference_statements,
     effects,
     events,
@@ -250,6 +251,12 @@ class Executor:
                 await input_statements.gather(self, statement)
             case nodes.Menu():
                 await input_statements.menu(self, statement)
+            case nodes.Connect():
+                await bridge_statements.connect(self, statement)
+            case nodes.Mute() | nodes.Unmute():
+                bridge_statements.mute(self, statement)
+            case nodes.Transfer():
+                await bridge_statements.transfer(self, statement)
             case nodes.Conference():
                 conference_statements.create(self, statement)
             case nodes.Join():
@@ -308,7 +315,10 @@ class Executor:
     # Legs and the queue
 
     async def ring_and(self, call: nodes.Call, block: nodes.Block) -> None:
-        """Ring this executor's leg, and when it is answered run *block* on it; then hang up."""
+        """Ring this executor's leg, and when it is answered run *block* on it; then hang up.
+
+        A further leg that has a name stays up after its block, for the script to do things with it.
+        """
         leg = self.need_leg()
         limit = seconds_of(call.ring, self.names) if call.ring else self.run.settings.ring_timeout
         leg.state = "ringing"
@@ -325,7 +335,10 @@ class Executor:
         if answered is None:
             self.run.close(leg, "no answer")
             raise Cancelled
-        await self.body_and_hang_up(block)
+        await self.body(block)
+        if call.name and leg is not self.run.subject:
+            await bridge_statements.remain(self)
+        self.run.close(leg, "script")
 
     async def body_and_hang_up(self, block: nodes.Block) -> None:
         """Run *block* on this executor's leg, and then hang up."""
@@ -351,30 +364,31 @@ class Executor:
         if statement.leg is None:
             self.run.close(self.need_leg(), "script")
             return
-        leg = self.run.legs.get(str(self.names.get(statement.leg)))
-        if leg is None:
-            raise Fault(f"`{statement.leg}` is no leg of this script", statement.span)
+        leg = bridge_statements.named_leg(self, statement.leg, statement)
         self.run.close(leg, "script")
 
     async def stay(self, limit: float | None) -> None:
         """Keep the leg up and run what is queued, until it ends or *limit* has passed."""
-        self.need_leg()
+        leg = self.need_leg()
+        own = leg is self.run.subject  # What is queued is for the script's own leg.
         timer = self.run.set_timer(limit) if limit is not None else None
         self._upcoming.append(self.queued)
+        bridge_statements.idle(self.run, leg, True)
         try:
             while True:
                 if timer and not self.run.is_set(timer):
                     return
-                if task := self.run.next_task():
+                if own and (task := self.run.next_task()):
                     await self.run_task(task)
                 else:
                     await self.wait(
                         lambda s: (
-                            isinstance(s, events.Queued | events.MemberCame)
+                            (own and isinstance(s, events.Queued | events.MemberCame))
                             or s == events.TimerFired(timer or 0)
                         )
                     )
         finally:
+            bridge_statements.idle(self.run, leg, False)
             self._upcoming.pop()
             if timer:
                 self.run.cancel_timer(timer)
@@ -386,8 +400,8 @@ class Executor:
         try:
             failure = await self.perform(task.statement)
         except Cancelled:
-            # A queued `hangup` did what it was asked to; anything else was cut off.
-            done = isinstance(task.statement, nodes.Hangup)
+            # A queued `hangup` or `transfer` did what it was asked to; anything else was cut off.
+            done = isinstance(task.statement, nodes.Hangup) or self.need_leg().closing == "transferred"
             run.settle(task, "done" if done else "interrupted", "" if done else "the call was hung up")
             raise
         except Fault as fault:

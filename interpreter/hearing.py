@@ -9,11 +9,11 @@ from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, assert_never
 
-from ringful.interpreter import conference
+from ringful.interpreter import bridge_statements, conference
 from ringful.interpreter.conference_statements import leave_by_end, pass_tone
 from ringful.interpreter.execute import Executor
 from ringful.interpreter.leg import Leg, Recorded, presser
-from ringful.interpreter.strand import LegOver
+from ringful.interpreter.strand import LegChanged, LegOver
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import say
 from ringful.media import port
@@ -44,6 +44,18 @@ def hear(run: "Run", leg: Leg, event: port.Event) -> None:
         case port.TonesSent(_, sending, sent):
             leg.sendings.discard(sending)
             _pass_on(run, leg, event, ending=not sent)
+        case port.Connected():
+            pass
+        case port.Disconnected() | port.ConnectFailed():
+            if isinstance(event, port.Disconnected) and event.reason == "hangup":
+                run.close(leg, "far end", order=False)
+            bridge_statements.part(run, leg, event)
+        case port.Transferred(_, transfer):
+            leg.transfers.pop(transfer, None)
+            run.close(leg, "transferred")
+        case port.TransferFailed():
+            bridge_statements.transfer_failed(run, leg, event)
+            _pass_on(run, leg, event, ending=event.reason == "hangup")
         case _:
             assert_never(event)
 
@@ -70,6 +82,7 @@ def _answered(run: "Run", leg: Leg, event: port.Answered) -> None:
         run.set_timer(limit, lambda: run.close(leg, "max duration"))
         while run.signal(event):
             pass  # Several strands may wait for it: whatever is done first answers a call that came in.
+        run.announce(LegChanged(leg.name))
 
 
 def _tone(run: "Run", leg: Leg, tone: str, event: port.TonePressed) -> None:
@@ -95,8 +108,10 @@ def _tone(run: "Run", leg: Leg, tone: str, event: port.TonePressed) -> None:
         if wait.misfires:
             run.advance(strand, event)
             return
-    # A key that was meant for the conference is not typed ahead for what comes after it.
-    if not heard and len(leg.buffer) < run.settings.type_ahead:
+    # A key that was meant for others is not typed ahead for what comes after them.
+    if heard or bridge_statements.relay(run, leg, tone):
+        return
+    if len(leg.buffer) < run.settings.type_ahead:
         leg.buffer.append(tone)
 
 
@@ -170,13 +185,18 @@ def over(run: "Run", leg: Leg) -> None:
             run.close(other, "the script's own leg has ended")
         if leg.hangup_handlers:
             run.set_timer(run.settings.farewell_limit, run.cut_farewell)
-    run.signal(LegOver(leg.name))
+    run.announce(LegOver(leg.name))
 
 
 def _settle_orders(run: "Run", leg: Leg) -> None:
     """Tell the end of what the media left open, which it promises not to."""
     for number in list(leg.playbacks):
         _hear_playback(run, leg, port.PlaybackEnded(leg.name, number, "hangup"))
+    if leg.connection:
+        ended = port.Disconnected(leg.connection.leg, leg.connection.number, "other")
+        bridge_statements.part(run, leg, ended)
+    for transfer in list(leg.transfers):
+        bridge_statements.transfer_failed(run, leg, port.TransferFailed(leg.name, transfer, "hangup"))
     for number in list(leg.recordings):
         _hear_recording(run, leg, port.RecordingFailed(leg.name, number, "the media process was lost"))
 
@@ -200,7 +220,8 @@ def _tell_end(run: "Run", leg: Leg) -> None:
         status = {} if leg.sip_status is None else {"sipStatus": str(leg.sip_status)}
         run.tell(leg.notify, "CallFailed", leg.name, reason=reason, **status, billAmount=bill)
         return
-    by_callee = leg.ended_by == "callee"
+    # Who was handed over may hang up before we do.
+    by_callee = leg.ended_by == "callee" and leg.closing != "transferred"
     action = "CalleeHangUp" if by_callee else "ServerHangup"
     was_in = {"confCallId": leg.last_conference} if leg.last_conference else {}
     why = {} if by_callee else {"reason": "lost" if leg.ended_by == "lost" else leg.closing or "script"}

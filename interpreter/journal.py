@@ -34,7 +34,7 @@ _EVENTS: dict[str, type] = {
         *get_args(events.MemberEvent),
     )
 }
-_SOUNDS = {"Announcement": port.Announcement, "Speech": port.Speech}
+_SOUNDS = {kind.__name__: kind for kind in get_args(port.Sound)}
 
 _converter = cattrs.Converter(forbid_extra_keys=True)
 
@@ -116,7 +116,7 @@ def _masked(fields: Mapping[str, str], secret: frozenset[str]) -> dict[str, str]
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, port.Announcement | port.Speech):
+    if isinstance(value, port.Sound):
         return {"sound": type(value).__name__, **attrs.asdict(value)}
     if isinstance(value, Decimal):
         return str(value)

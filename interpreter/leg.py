@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter.values import Value
-from ringful.media.port import Quality, RefusalReason, Sound
+from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Sound
 
 
 @define
@@ -78,6 +78,31 @@ class Membership:
 
 
 @define(eq=False)
+class Connection:
+    """Two legs that hear each other; its events are those of *leg*, which ordered it."""
+
+    number: int
+    leg: str
+    other: str
+
+    @property
+    def legs(self) -> tuple[str, str]:
+        """Both names."""
+        return self.leg, self.other
+
+    def beside(self, leg: str) -> str:
+        """Give the leg that *leg* is connected with."""
+        return self.other if leg == self.leg else self.leg
+
+    def ends(self, event: object) -> bool:
+        """Say whether *event* is the end of this connection."""
+        match event:
+            case Disconnected(leg, number) | ConnectFailed(leg, number):
+                return (leg, number) == (self.leg, self.number)
+        return False
+
+
+@define(eq=False)
 class Leg:
     """A leg, from its ringing to its end."""
 
@@ -113,6 +138,15 @@ class Leg:
     playbacks: dict[int, Playback] = field(factory=dict)
     recordings: dict[int, Recording] = field(factory=dict)
     sendings: set[int] = field(factory=set)
+    connection: Connection | None = None
+    muted: bool = False
+    """Others do not hear its far end."""
+    idle: bool = False
+    """It stands at a `stay`, or is kept up after its block: it can be connected."""
+    awaiting: str | None = None
+    """The leg that its `connect` waits for."""
+    transfers: dict[int, str] = field(factory=dict)
+    """Transfers that nothing has come of yet, and the numbers they are to."""
     cued: Cued | None = None
     prepared: set[Sound] = field(factory=set)
     tone_handlers: list[ToneHandler] = field(factory=list)

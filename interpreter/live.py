@@ -127,6 +127,19 @@ class LiveCall:
                 phones.stop_recording(leg, recording)
             case effects.SendTones(leg, sending, tones):
                 phones.send_tones(leg, sending, tones)
+            case effects.Connect(leg, other, connection):
+                phones.connect(leg, other, connection)
+            case effects.Disconnect(leg, connection):
+                phones.disconnect(leg, connection)
+            case effects.Mute(leg):
+                phones.mute(leg)
+            case effects.Unmute(leg):
+                phones.unmute(leg)
+            case effects.Transfer(leg, transfer, number):
+                if self.house.may_call(self.key, number):
+                    phones.transfer(leg, transfer, number)
+                else:
+                    self.run.post(port.TransferFailed(leg, transfer, "notallowed"))
             case effects.SetTimer(timer, seconds):
                 self._set_timer(timer, seconds)
             case effects.CancelTimer(timer):

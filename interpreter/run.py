@@ -194,6 +194,8 @@ class Run:
                     main.leg = self.subject = self.new_leg(call, self.call_id, self.names)
                     self.names["called"] = self.subject.number
                     self.names["caller"] = self.subject.caller_id
+                    if call.name:
+                        self.names[call.name] = self.call_id
                     self.spawn(main.leg, main.ring_and(call, self.script.body))
                 case None if self.plan:
                     main.leg = self.subject = conference.begin(self, self.plan)
@@ -257,6 +259,13 @@ class Run:
         self._finish()
 
     def _finish(self) -> None:
+        if (
+            not self.subject
+            and self.strands
+            and all(strand.waiting and strand.waiting.idle for strand in self.strands)
+        ):
+            for leg in [strand.leg for strand in self.strands if strand.leg]:
+                self.close(leg, "script")
         if self.ended or self.strands or any(leg.state != "over" for leg in self.legs.values()):
             return
         self.ended = True
@@ -316,6 +325,12 @@ class Run:
                 return True
         return False
 
+    def announce(self, signal: Signal) -> None:
+        """Give *signal* to every strand that waits for it."""
+        for strand in self.strands:
+            if strand.waiting and strand.waiting.wants(signal):
+                self._ready.append((strand, signal))
+
     def _run_ready(self) -> None:
         while self._ready:
             strand, signal = self._ready.popleft()
@@ -357,6 +372,10 @@ class Run:
     def _enter(self, kind: str, name: str, data: Mapping[str, object]) -> None:
         self._entries += 1
         self._journal(Entry(self.call_id, self._entries, self.now, kind, name, data))
+
+    def note(self, name: str, leg: Leg, data: Mapping[str, object]) -> None:
+        """Journal what came of a statement on *leg*."""
+        self._enter("outcome", name, {"leg": leg.name, **data} | self._place())
 
     def tell(self, url: str | None, action: str | None, call_id: str, **fields: str) -> None:
         """Post a callback to *url*; None: nobody wants to know."""

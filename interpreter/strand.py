@@ -38,7 +38,14 @@ class LegOver:
     leg: str
 
 
-Signal: TypeAlias = Event | StrandEnded | LegOver
+@frozen
+class LegChanged:
+    """A leg was answered, or can be connected where it could not, or the other way round."""
+
+    leg: str
+
+
+Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged
 
 
 @frozen
@@ -52,6 +59,8 @@ class Wait:
     """It also wants to be told of tones that nobody takes."""
     on_queued: Callable[[], None] | None = None
     """What to do when a statement is queued meanwhile: look ahead."""
+    idle: bool = False
+    """It only keeps its leg up for others: when all strands do that, the script has ended."""
 
 
 @types.coroutine

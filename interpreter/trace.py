@@ -34,7 +34,7 @@ def _quoted(text: object) -> str:
 
 def sound_name(sound: Mapping[str, Any]) -> str:
     """Give what *sound* (as the journal has it) is called: its URL, or the spoken text."""
-    return str(sound.get("url") or sound.get("text"))
+    return str(sound.get("url") or sound.get("text") or sound["sound"].lower())
 
 
 @define
@@ -109,6 +109,12 @@ class Tracer:
                 return "in", f"{data['conference']}: {' '.join(str(data['statement']).split())}"
             case "SendTones":
                 return "tone", str(data["tones"])
+            case "Connect":
+                return "connect", str(data["other"])
+            case "Disconnect" | "Mute" | "Unmute":
+                return name.lower(), ""
+            case "Transfer":
+                return "transfer", str(data["number"])
             case "Notify":
                 return "post", " ".join([str(data["url"]), *_fields(data["fields"])])
             case "Ask":
@@ -151,6 +157,16 @@ class Tracer:
                 return "left", f"{data['conference']} ({data['why']})"
             case "MemberPressed":
                 return "pressed", f"{data['tone']} by {data['by']}"
+            case "Connected" | "Transferred":
+                return name.lower(), ""
+            case "Disconnected":
+                return "disconnected", {"hangup": "", "other": "(the other leg ended)"}.get(
+                    data["reason"], ""
+                )
+            case "TransferFailed":
+                return "not transferred", " ".join(
+                    str(one) for one in (data["reason"], data["sip_status"]) if one
+                )
             case "Queued":
                 return "queued", " ".join(str(data["statement"]).split())
             case "Interrupted":
@@ -167,6 +183,8 @@ def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
     match name:
         case "failed" | "interrupted" | "discarded":
             return name, f"task {data['task']}: {data.get('detail', '')}"
+        case "ConnectFailed":
+            return "not connected", f"{data['other']}: {data['reason']}"
         case "ScriptFailed":
             return "script failed", f"{data['place']}: {data['reason']}"
         case _:

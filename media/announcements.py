@@ -8,19 +8,21 @@ the cache unless it is still fresh: what the customer took down is not played.
 """
 
 import hashlib
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Protocol
+from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import Protocol, assert_never
 
 import trio
 from attrs import define, field, frozen
 
 from ringful.media.convert import convert
 from ringful.media.local import file_of
-from ringful.media.port import Announcement, Sound, Speech
+from ringful.media.port import Announcement, Ringback, Sound, Speech
+from ringful.media.ringback import ringback
 from ringful.media.sounds import SoundError
 from ringful.media.speech import speak
 
@@ -105,6 +107,8 @@ class Library:
             making.path = await self._find(sound)
         except SoundError as error:
             making.error = str(error)
+        except OSError as error:
+            making.error = f"it cannot be kept: {error.strerror or error}"
         finally:
             making.error = making.error or "the server is shutting down"
             del self._making[sound]
@@ -118,6 +122,19 @@ class Library:
                 return await self._fetched(url)
             case Announcement(url):
                 return await self._local(file_of(url, self._folders))
+            case Ringback():
+                return await trio.to_thread.run_sync(self._ringback)
+            case _:
+                assert_never(sound)
+
+    def _ringback(self) -> Path:
+        target = self._cache / "ringback.wav"
+        if not target.exists():
+            with NamedTemporaryFile(dir=self._cache, delete=False) as out:
+                out.write(ringback())
+            os.replace(out.name, target)
+        target.touch()
+        return target
 
     async def _spoken(self, text: str, voice: str | None) -> Path:
         target = self._cache / f"say-{_digest(voice or '', text)}.wav"

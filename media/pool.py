@@ -165,6 +165,26 @@ class Pool:
         kept.sendings.add(sending)
         kept.worker.tell({"do": "send_tones", "leg": leg, "sending": sending, "tones": tones})
 
+    def connect(self, leg: str, other: str, connection: int) -> None:
+        """See `port.Phones.connect`; not on real SIP yet."""
+        if kept := self.legs.get(leg):
+            kept.sink(port.ConnectFailed(leg, connection, "calls on real SIP cannot be connected yet"))
+
+    def disconnect(self, leg: str, connection: int) -> None:
+        """See `port.Phones.disconnect`."""
+
+    def mute(self, leg: str) -> None:
+        """See `port.Phones.mute`."""
+
+    def unmute(self, leg: str) -> None:
+        """See `port.Phones.unmute`."""
+
+    def transfer(self, leg: str, transfer: int, number: str) -> None:
+        """See `port.Phones.transfer`; not on real SIP yet."""
+        if kept := self.legs.get(leg):
+            detail = "calls on real SIP cannot be transferred yet"
+            kept.sink(port.TransferFailed(leg, transfer, "rejected", None, detail))
+
     # Sounds
 
     async def _fetch(self, sound: port.Sound) -> Path | str:

@@ -8,15 +8,17 @@ and must not block either.
 
 *Every order has one end.*  A playback that was ordered ends in exactly one `PlaybackEnded` or
 `PlaybackFailed`; a recording in one `RecordingEnded` or `RecordingFailed`; tones in one `TonesSent`;
-a leg in one `Refused` (it was never answered) or one `HungUp`.
+a connection in one `Disconnected` or `ConnectFailed`, a transfer in one `Transferred` or
+`TransferFailed`; a leg in one `Refused` (it was never answered) or one `HungUp`.
 
 *The leg's end comes last.*  When a leg ends, for whatever reason, the ends of all that was ordered
-on it are told before it, and nothing is told after it.  When `RecordingEnded` is told, the file is
+on it are told before it, and nothing is told after it; a connection's end is told before the end of
+either of its legs.  When `RecordingEnded` is told, the file is
 a valid WAV and is on the disk.  An order for a leg that has ended is ignored, since its end has
 been told or is on the way.
 
-The caller chooses all names: *leg* is unique for the node's lifetime; *playback*, *recording* and
-*sending* are numbers that are unique within their leg.
+The caller chooses all names: *leg* is unique for the node's lifetime; *playback*, *recording*,
+*sending*, *connection* and *transfer* are numbers that are unique within their leg.
 """
 
 from collections.abc import Callable
@@ -41,7 +43,12 @@ class Speech:
     voice: str | None = None
 
 
-Sound: TypeAlias = Announcement | Speech
+@frozen
+class Ringback:
+    """What a caller hears while another phone rings: a minute of the ringing tone."""
+
+
+Sound: TypeAlias = Announcement | Speech | Ringback
 
 
 @frozen
@@ -192,6 +199,63 @@ class TonesSent:
     sent: bool = True
 
 
+@frozen
+class Connected:
+    """The far ends of *leg* and of the leg that it was connected with hear each other."""
+
+    leg: str
+    connection: int
+
+
+@frozen
+class Disconnected:
+    """*connection* is over.
+
+    ``stopped``: by `Phones.disconnect`; ``hangup``: *leg* ends; ``other``: the other leg ends.
+    """
+
+    leg: str
+    connection: int
+    reason: Literal["stopped", "hangup", "other"]
+
+
+@frozen
+class ConnectFailed:
+    """*connection* did not come to be; *detail* says why."""
+
+    leg: str
+    connection: int
+    detail: str
+
+
+@frozen
+class Transferred:
+    """The far end has reached the number that it was sent to, and needs *leg* no longer.
+
+    The leg is still up: whoever ordered the transfer hangs it up.
+    """
+
+    leg: str
+    transfer: int
+
+
+@frozen
+class TransferFailed:
+    """The far end is still ours, unless *reason* is ``hangup``: then *leg* ends.
+
+    *sip_status* is what the far end, or the number that it tried, answered.
+    """
+
+    leg: str
+    transfer: int
+    reason: "TransferFailure"
+    sip_status: int | None = None
+    detail: str = ""
+
+
+TransferFailure: TypeAlias = Literal["busy", "noanswer", "rejected", "unreachable", "notallowed", "hangup"]
+"""As of `RefusalReason`; ``rejected`` is also a far end that lets nobody transfer it."""
+
 Event: TypeAlias = (
     Ringing
     | Answered
@@ -205,6 +269,11 @@ Event: TypeAlias = (
     | RecordingEnded
     | RecordingFailed
     | TonesSent
+    | Connected
+    | Disconnected
+    | ConnectFailed
+    | Transferred
+    | TransferFailed
 )
 
 Sink: TypeAlias = Callable[[Event], None]
@@ -288,6 +357,8 @@ class Phones(Protocol):
     ) -> None:
         """Record what the far end says to a WAV (16-bit, 8 kHz, mono) at *path*, whose folder exists.
 
+        While the leg is connected, what it hears of the other leg is in it as well.
+
         With *silence*, the recording ends by itself when nobody has spoken for so many seconds.
         With *beep*, the far end hears a beep first, and the recording begins after it.
         """
@@ -297,3 +368,25 @@ class Phones(Protocol):
 
     def send_tones(self, leg: str, sending: int, tones: str) -> None:
         """Send *tones* (over ``0-9 * # A-D``) to the far end by RFC 4733, one after another."""
+
+    def connect(self, leg: str, other: str, connection: int) -> None:
+        """Let the far ends of *leg* and *other* hear each other until `disconnect`, or until either ends.
+
+        Both must be answered, and a leg is in one connection at a time.  What is played on a leg is
+        heard by that leg alone.
+        """
+
+    def disconnect(self, leg: str, connection: int) -> None:
+        """End *connection*, which *leg* was connected by; ignored when it has ended."""
+
+    def mute(self, leg: str) -> None:
+        """Keep what the far end of *leg* says from other legs, now and in connections to come.
+
+        Its own recordings hold it all the same.
+        """
+
+    def unmute(self, leg: str) -> None:
+        """Let others hear *leg* again."""
+
+    def transfer(self, leg: str, transfer: int, number: str) -> None:
+        """Ask the far end of *leg* to call *number* instead of us (SIP REFER)."""

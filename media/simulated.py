@@ -17,14 +17,13 @@ from typing import Any, Literal, assert_never
 from ringful.media import port, world
 from ringful.media.agenda import Agenda, Token
 from ringful.media.far_end import FarEndPlayer
+from ringful.media.simulated_bridge import STATUS, Connection, Errand
 from ringful.media.simulated_player import Player
 from ringful.media.simulated_recorder import Recorder
 from ringful.media.simulated_room import SimulatedRoom
 
 TONE_TIME = 0.235
 """How long it takes to send one tone: RFC 4733 at 160 ms, and the pause after it."""
-
-_STATUS: dict[port.RefusalReason, int] = {"busy": 486, "rejected": 603, "unreachable": 480, "noanswer": 408}
 
 
 def length_of(sound: port.Sound, outside: world.World) -> float | str:
@@ -36,6 +35,8 @@ def length_of(sound: port.Sound, outside: world.World) -> float | str:
             return outside.lengths.get(url, world.DEFAULT_LENGTH)
         case port.Speech(text):
             return outside.lengths.get(text, max(1, len(text.split())) * world.WORD_LENGTH)
+        case port.Ringback():
+            return world.RINGBACK_LENGTH
         case _:
             assert_never(sound)
 
@@ -57,6 +58,9 @@ class SimulatedLeg:
         self.state: Literal["ringing", "up", "over"] = "ringing"
         self.inbound = inbound
         self.room: SimulatedRoom | None = None
+        self.transferable = far_end.transferable
+        self.connection: Connection | None = None
+        self.muted = self.speaking = self._hears = False
         self._agenda = agenda
         self._sink = sink
         self._far_end = FarEndPlayer(agenda, far_end, self)
@@ -64,11 +68,12 @@ class SimulatedLeg:
             agenda, name, self.tell, lambda sound: length_of(sound, outside), self._far_end.hear
         )
         self.recorder = Recorder(agenda, name, self.tell, outside.recording_fault, keep_files)
+        self._errands: dict[int, Errand] = {}
         self._sendings: dict[int, Token] = {}
         self._sent_at = 0.0
 
     def tell(self, event: port.Event) -> None:
-        """Tell the owner, unless it is over."""
+        """Tell *event*, unless the leg's end has been told."""
         if self.state != "over":
             self._sink(event)
 
@@ -110,6 +115,29 @@ class SimulatedLeg:
 
         self._sendings[sending] = self._agenda.at(self._sent_at - self._agenda.elapsed, sent)
 
+    def mute(self, muted: bool) -> None:
+        """Keep what the far end says from the other leg, or let it through again."""
+        self.muted = muted
+        if self.connection:
+            self.connection.beside(self).listen()
+        if self.room:
+            self.room.speech(self.name, self.speaking and not muted)
+
+    def transfer(self, transfer: int, target: world.FarEnd | None) -> None:
+        """Send the far end to *target*; None: there is no such phone."""
+
+        def done(event: port.Event) -> None:
+            del self._errands[transfer]
+            self.tell(event)
+
+        if not self.transferable:
+            self.tell(port.TransferFailed(self.name, transfer, "rejected", 603))
+        elif target is None:
+            self.tell(port.TransferFailed(self.name, transfer, "unreachable", 404))
+        else:
+            self._errands[transfer] = Errand(self._agenda, target, done)
+            self._errands[transfer].begin(self.name, transfer)
+
     # What the far end does
 
     def answer(self) -> None:
@@ -121,7 +149,7 @@ class SimulatedLeg:
     def refuse(self, reason: port.RefusalReason) -> None:
         """Do not take the call."""
         if self.state == "ringing":
-            self._end(port.Refused(self.name, reason, _STATUS.get(reason)))
+            self._end(port.Refused(self.name, reason, STATUS.get(reason)))
 
     def press(self, tone: str) -> None:
         """Press a key."""
@@ -130,9 +158,20 @@ class SimulatedLeg:
 
     def speech(self, begins: bool) -> None:
         """Begin or cease to speak."""
-        self.recorder.speech(begins)
+        self.speaking = begins
+        self.listen()
+        if self.connection:
+            self.connection.beside(self).listen()
         if self.room:
-            self.room.speech(self.name, begins)
+            self.room.speech(self.name, begins and not self.muted)
+
+    def listen(self) -> None:
+        """Let the recordings know whether anybody is heard: the far end, or the leg it is connected with."""
+        beside = self.connection.beside(self) if self.connection else None
+        heard = self.speaking or bool(beside and beside.speaking and not beside.muted)
+        if heard != self._hears:
+            self._hears = heard
+            self.recorder.speech(heard)
 
     def hear(self, sound: str, edge: str) -> None:
         """Hear that *sound* starts or ends in the room."""
@@ -166,6 +205,11 @@ class SimulatedLeg:
             return
         self._far_end.end()
         self.leave()
+        if self.connection:
+            self.connection.end("hangup" if self.connection.leg is self else "other")
+        for transfer, errand in list(self._errands.items()):
+            errand.end()
+            self.tell(port.TransferFailed(self.name, transfer, "hangup"))
         self.player.end()
         self.recorder.end("lost" if lost else "hangup")
         for sending, token in list(self._sendings.items()):
@@ -199,7 +243,7 @@ class SimulatedPhones:
     def _offer(self, caller: world.Caller, desk: port.Desk) -> None:
         taken = desk(port.Offer(caller.number, caller.called))
         if isinstance(taken, port.Taken):
-            far_end = world.FarEnd(caller.number, caller.steps)
+            far_end = world.FarEnd(caller.number, caller.steps, caller.transferable)
             made = SimulatedLeg(
                 self._agenda, taken.leg, taken.sink, self._outside, far_end, self._keep_files, inbound=True
             )
@@ -331,3 +375,44 @@ class SimulatedPhones:
     def leave(self, room: str, leg: str) -> None:
         """See `port.Rooms`."""
         self._order(leg, lambda found: found.leave())
+
+    def connect(self, leg: str, other: str, connection: int) -> None:
+        """See `port.Phones`."""
+
+        def join(found: SimulatedLeg) -> None:
+            beside = self._legs.get(other)
+            if beside is None:
+                found.tell(port.ConnectFailed(leg, connection, "there is no such call"))
+            else:
+                Connection(connection, found, beside).begin()
+
+        self._order(leg, join, lambda: port.ConnectFailed(leg, connection, "the call has not been answered"))
+
+    def disconnect(self, leg: str, connection: int) -> None:
+        """See `port.Phones`."""
+
+        def part(found: SimulatedLeg) -> None:
+            if found.connection and (found.connection.leg, found.connection.number) == (found, connection):
+                found.connection.end("stopped")
+
+        self._order(leg, part)
+
+    def mute(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.mute(True))
+
+    def unmute(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.mute(False))
+
+    def transfer(self, leg: str, transfer: int, number: str) -> None:
+        """See `port.Phones`; the number is a phone of this world too."""
+
+        def send(found: SimulatedLeg) -> None:
+            found.transfer(transfer, self._outside.far_end(number, self._rung[world.plain_number(number)]))
+
+        self._order(
+            leg,
+            send,
+            lambda: port.TransferFailed(leg, transfer, "rejected", None, "it has not been answered"),
+        )

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, assert_never
 
 from attrs import define
 
@@ -127,4 +127,12 @@ class Player:
 
 def said(sound: port.Sound) -> str:
     """Name *sound*: its URL, or its text."""
-    return sound.url if isinstance(sound, port.Announcement) else sound.text
+    match sound:
+        case port.Announcement(url):
+            return url
+        case port.Speech(text):
+            return text
+        case port.Ringback():
+            return "ringback"
+        case _:
+            assert_never(sound)

@@ -20,6 +20,9 @@ WORD_LENGTH = 0.4
 DEFAULT_LENGTH = 2.0
 """How long an announcement is whose length nobody gave."""
 
+RINGBACK_LENGTH = 60.0
+"""How long one `port.Ringback` is."""
+
 
 @frozen
 class After:
@@ -110,6 +113,8 @@ class FarEnd:
 
     number: str | None
     steps: tuple[Step, ...] = ()
+    transferable: bool = True
+    """Whether it lets us send it to another number."""
 
 
 @frozen
@@ -123,6 +128,7 @@ class Caller:
     called: str
     after: float = 0.0
     steps: tuple[Step, ...] = ()
+    transferable: bool = True
 
 
 @frozen
