@@ -8,49 +8,71 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 
 import cyclopts
-import structlog
 
-from ringful.command import calls, demo, keys, phone, scripts, serve, sign
-from ringful.command import test as cases
 from ringful.command.errors import CommandError, first_of
 from ringful.store.port import StoreError
 
+COMMANDS = {
+    "serve:serve": "Start the server; it prints its addresses when it is ready.",
+    "demo:demo": "Make the first call on this machine, and show what happens.",
+    "phone:phone": "Answer calls: real SIP, in this process.",
+    "scripts:check": "Show the problems of scripts, with the place of each; exit 1 if any must not run.",
+    "scripts:format": "Rewrite scripts in the canonical form; exit 1 if any cannot be read.",
+    "test:simulate": "Show the trace of a script in virtual time.",
+    "test:test": "Run golden cases; exit 1 if any trace is not what its case says.",
+    "sign:sign": "Print a signed URL: ringful sign Call callee=15125551234.",
+    "keys:app": "API keys.",
+    "calls:app": "Calls, live and ended.",
+}
+"""Where each command is, and what it does.
+
+A command's module is imported when the command is run, and no sooner: `ringful --help` must not
+wait for pjsua2 and the web.  A test holds the words here equal to those of the commands.
+"""
+
 app = cyclopts.App(
-    name="ringful", help="A self-hosted programmable-voice server.", version_flags=["--version"]
+    name="ringful",
+    help="A self-hosted programmable-voice server.",
+    version=lambda: metadata.version("ringful"),
+    version_flags=["--version"],
 )
-app.command(serve.serve)
-app.command(demo.demo)
-app.command(phone.phone)
-app.command(scripts.check)
-app.command(scripts.format)
-app.command(cases.simulate)
-app.command(cases.test)
-app.command(sign.sign)
-app.command(keys.app)
-app.command(calls.app)
+for _place, _help in COMMANDS.items():
+    _module, _, _function = _place.partition(":")
+    _name = _module if _function == "app" else _function
+    app.command(f"ringful.command.{_place}", name=_name, help=_help)
 
 
 def main() -> None:
     """Run the command that the arguments name."""
-    # Only what serves logs, and says so; a command's errors are its one line.
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
     run(sys.argv[1:])
 
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command that *arguments* name; an error ends in SystemExit."""
     try:
-        app(list(arguments), exit_on_error=False, print_error=False)
+        command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
+        # What has a log was imported with the command; the others need not wait for structlog.
+        if "structlog" in sys.modules:
+            _keep_quiet()
+        command(*bound.args, **bound.kwargs)
     except BaseException as error:
         message, code = ending(first_of(error))
         if message:
             print(f"ringful: {message}", file=sys.stderr)
         sys.exit(code)
+
+
+def _keep_quiet() -> None:
+    """Log nothing: only what serves logs, and says so; a command's errors are its one line."""
+    import structlog
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def ending(error: BaseException) -> tuple[str, int]:

@@ -3,10 +3,8 @@
 import sys
 from pathlib import Path
 
-from ringful.command.bounds import explained
 from ringful.command.errors import CommandError
 from ringful.command.files import write_whole
-from ringful.command.settings import configuration
 from ringful.grammar import checker, nodes
 from ringful.grammar.errors import Problem, ScriptError, render
 from ringful.grammar.parser import parse
@@ -14,7 +12,7 @@ from ringful.grammar.printer import show
 
 
 def check(*files: Path, explain: bool = False, config: Path | None = None) -> None:
-    """Show the problems of scripts, with the place of each; exit 1 if any of them must not run.
+    """Show the problems of scripts, with the place of each; exit 1 if any must not run.
 
     Parameters
     ----------
@@ -32,7 +30,7 @@ def check(*files: Path, explain: bool = False, config: Path | None = None) -> No
         for problem in problems:
             print(render(problem, text))
         if explain and script is not None and not bad:
-            print(explained(script, _used(file, script), configuration(config)))
+            print(_explained(file, script, config))
     if wrong:
         sys.exit(1)
 
@@ -76,6 +74,14 @@ def _checked(file: Path, text: str) -> tuple[nodes.Script | None, tuple[Problem,
     except ScriptError as error:
         return None, error.problems
     return script, checker.check(script, _used(file, script))
+
+
+def _explained(file: Path, script: nodes.Script, config: Path | None) -> str:
+    # It reads sounds, and what reads those takes longer to load than a script to check.
+    from ringful.command.bounds import explained
+    from ringful.command.settings import configuration
+
+    return explained(script, _used(file, script), configuration(config))
 
 
 def _used(file: Path, script: nodes.Script) -> dict[str, nodes.Script]:
