@@ -1,4 +1,4 @@
-PACKAGES := command grammar http interpreter media scripts store
+PACKAGES := bench command grammar http interpreter media scripts store
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

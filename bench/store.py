@@ -1,59 +1,55 @@
 """How many durable writes a second the store takes, by how many tasks wait for them at once.
 
-    python bench/store.py [FOLDER]
-
 Each task submits one journal line, waits until it is durable, and submits the next: what a call does
-at every turn.  The database is made in FOLDER (default: the current one), since it is that disk which
-is measured.
+at every turn.  It is the disk of the folder where the database is made that is measured.
 """
 
-import sys
-import tempfile
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import trio
 
+from ringful.bench.figures import Effort, Figure
 from ringful.store.open import open_store
 from ringful.store.port import Entry, Write
 from ringful.store.sql import SqlStore
 
 WRITERS = (1, 16, 128, 1024)
-SECONDS = 2.0
 
 
-async def write(store: SqlStore, call_id: str) -> int:
-    """Write lines one after another until it is cancelled; give how many became durable."""
-    n = 0
-    with trio.move_on_after(SECONDS):
-        while True:
-            entry = Entry(call_id, n + 1, time.time(), "event", "TonePressed", {"leg": call_id, "tone": "1"})
-            await store.submit(Write(entries=[entry])).wait()
-            n += 1
-    return n
+def store(effort: Effort) -> Iterator[Figure]:
+    """Measure durable writes a second, for several numbers of writers."""
+    for writers in WRITERS:
+        tasks = f"{writers:,} task" + ("" if writers == 1 else "s")
+        about = f"{tasks} at once, each waits until its journal line is on the disk (SQLite, full sync)"
+        with TemporaryDirectory(dir=effort.folder) as folder:
+            measure = partial(_measure, Path(folder), writers, effort.seconds)
+            each = tuple(trio.run(measure) for _ in range(effort.rounds))
+        yield Figure(f"durable writes, {tasks}", "writes/s", each, about)
 
 
-async def measure(folder: Path, writers: int) -> float:
-    """Give the durable writes per second of *writers* tasks."""
+async def _measure(folder: Path, writers: int, seconds: float) -> float:
     counts: list[int] = []
 
     async def count(call_id: str) -> None:
-        counts.append(await write(store, call_id))
+        counts.append(await _write(opened, call_id, seconds))
 
-    async with open_store(f"sqlite:///{folder}/{writers}.db") as store, trio.open_nursery() as nursery:
+    url = f"sqlite:///{folder}/{time.monotonic_ns()}.db"
+    async with open_store(url) as opened, trio.open_nursery() as nursery:
         for number in range(writers):
             nursery.start_soon(count, f"call-{number}")
-    return sum(counts) / SECONDS
+    return sum(counts) / seconds
 
 
-def main() -> None:
-    """Print a line for each number of writers."""
-    parent = sys.argv[1] if len(sys.argv) > 1 else "."
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
-        for writers in WRITERS:
-            rate = trio.run(measure, Path(folder), writers)
-            print(f"{writers:5} writers  {rate:9,.0f} writes/s", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+async def _write(opened: SqlStore, call_id: str, seconds: float) -> int:
+    """Write lines one after another until *seconds* have passed; give how many became durable."""
+    n = 0
+    with trio.move_on_after(seconds):
+        while True:
+            entry = Entry(call_id, n + 1, time.time(), "event", "TonePressed", {"leg": call_id, "tone": "1"})
+            await opened.submit(Write(entries=[entry])).wait()
+            n += 1
+    return n

@@ -23,6 +23,7 @@ COMMANDS = {
     "scripts:format": "Rewrite scripts in the canonical form; exit 1 if any cannot be read.",
     "test:simulate": "Show the trace of a script in virtual time.",
     "test:test": "Run golden cases; exit 1 if any trace is not what its case says.",
+    "bench:bench": "Measure how fast ringful is on this machine.",
     "sign:sign": "Print a signed URL: ringful sign Call callee=15125551234.",
     "keys:app": "API keys.",
     "calls:app": "Calls, live and ended.",

@@ -1,0 +1,1 @@
+"""What `ringful bench` measures: workloads, and how their figures are taken and told."""

@@ -1,0 +1,19 @@
+"""What can be measured, by name."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ringful.bench.cases import cases
+from ringful.bench.figures import Effort, Figure
+from ringful.bench.idle import idle
+from ringful.bench.language import language
+from ringful.bench.statements import statements
+from ringful.bench.store import store
+
+WORKLOADS: Mapping[str, Callable[[Effort], Iterator[Figure]]] = {
+    "language": language,
+    "cases": cases,
+    "statements": statements,
+    "idle": idle,
+    "store": store,
+}
+"""Each gives its figures as they are taken."""
