@@ -7,8 +7,7 @@ from tempfile import TemporaryDirectory
 
 from ringful.bench import texts
 from ringful.bench.figures import Effort, Figure, milliseconds, rates
-from ringful.command.simulation import run_case
-from ringful.interpreter.case_reader import read_case
+from ringful.command.verdicts import try_cases
 from ringful.interpreter.sources import parsed
 
 
@@ -38,14 +37,14 @@ def _case(folder: Path, name: str, above: str) -> Path:
     """Write a case with the trace that comes out of it."""
     path = folder / f"{name}.golden"
     path.write_text(above, encoding="utf-8")
-    path.write_text(above + run_case(read_case(path)).trace, encoding="utf-8")
+    next(try_cases([path], update=True))
     return path
 
 
 def _try(path: Path) -> int:
-    case = read_case(path)
-    if run_case(case).trace != case.below:
-        raise AssertionError(f"{path.name} gave another trace the second time")
+    (verdict,) = try_cases([path])
+    if verdict.state != "passed":
+        raise AssertionError(f"{path.name}: {verdict.said}")
     return 1
 
 

@@ -32,7 +32,7 @@ def _case(text: str) -> Case:
 def _run(case: Case) -> int:
     simulation = Simulation(case)
     simulation.go()
-    return len(simulation.visited)
+    return sum(way == "" for _, way in simulation.visited)
 
 
 def _entries(case: Case) -> int:

@@ -10,6 +10,7 @@ from ringful.bench.figures import Effort, Figure
 from ringful.bench.machine import this_machine
 from ringful.bench.workloads import WORKLOADS
 from ringful.command.errors import CommandError
+from ringful.command.files import write_whole
 from ringful.grammar.spell import suggest
 
 
@@ -45,8 +46,9 @@ def bench(
         raise CommandError("--rounds and --runs are at least 1, and --seconds is more than 0", 2)
     chosen = _chosen(names)
     effort = Effort(rounds, seconds, runs, folder or Path(gettempdir()))
-    if not effort.folder.is_dir():
-        raise CommandError(f"{effort.folder}: there is no such folder", 2)
+    for needed in (effort.folder, *([write.absolute().parent] if write else [])):
+        if not needed.is_dir():
+            raise CommandError(f"{needed}: there is no such folder", 2)
     machine = this_machine()
     if not json:
         print(machine, flush=True)
@@ -60,7 +62,7 @@ def bench(
     if json:
         print(json_text.dumps(report.document(machine, effort, taken), indent=2))
     if write:
-        _write(write, report.page(machine, effort, taken))
+        write_whole(write, report.page(machine, effort, taken))
 
 
 def _chosen(names: Sequence[str]) -> list[str]:
@@ -69,10 +71,3 @@ def _chosen(names: Sequence[str]) -> list[str]:
             known = suggest(name, WORKLOADS) or f"there are: {', '.join(WORKLOADS)}"
             raise CommandError(f"there is no workload `{name}`; {known}", 2)
     return list(dict.fromkeys(names)) or list(WORKLOADS)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", 2) from error

@@ -259,8 +259,9 @@ class SimulatedPhones:
         self._agenda.at(0, lambda: self._ring(leg, number, sink))
 
     def _ring(self, leg: str, number: str, sink: port.Sink) -> None:
-        if len(self.live) >= self._outside.max_calls:
-            sink(port.Refused(leg, "capacity", None, f"all {self._outside.max_calls} calls are taken"))
+        most = self._outside.max_calls
+        if len(self._legs) >= most and len(self.live) >= most:
+            sink(port.Refused(leg, "capacity", None, f"all {most} calls are taken"))
             return
         plain = world.plain_number(number)
         far_end = self._outside.far_end(number, self._rung[plain])

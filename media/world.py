@@ -149,7 +149,8 @@ class World:
     """How long announcements (by URL) and speech (by text) are, where the default will not do."""
     missing: Mapping[str, str] = field(factory=dict)
     """Announcements that cannot be had, and why."""
-    max_calls: int = 1000
+    max_calls: int = 100_000
+    """How many legs there can be at once."""
     recording_fault: RecordingFault | None = None
     callers: tuple[Caller, ...] = ()
 

@@ -27,8 +27,8 @@ MAY_IMPORT = {
     "scripts": set(),
     "interpreter": {"grammar", "media.port", "store.port"},
     "http": {"grammar", "interpreter", "media.port", "store.port", "store.window"},
-    # It measures cases as `ringful test` runs them; of the command's modules it knows no other.
-    "bench": {"command.simulation", "grammar", "interpreter", "store"},
+    # It measures cases as `ringful test` runs them; of the command it knows nothing else.
+    "bench": {"command.simulation", "command.verdicts", "grammar", "interpreter", "store"},
     "command": {"bench", "grammar", "http", "interpreter", "media", "scripts", "store"},
 }
 
