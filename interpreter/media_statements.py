@@ -192,6 +192,8 @@ async def record(run_on: "Executor", statement: nodes.Record) -> None:
     silence = seconds_of(statement.silence, names) if statement.silence else settings.record_silence
     until = tones_of(statement.until, names) if statement.until else "#"
     recording = Recording(leg.next_file(), url_of(statement.notify, names), statement.name)
+    if statement.name:
+        names[statement.name] = None
     number = _order_recording(run_on, leg, recording, silence=silence, beep=statement.beep)
     look_ahead(run_on, follow=False)
     try:
@@ -220,6 +222,8 @@ async def start_record(run_on: "Executor", statement: nodes.StartRecord) -> None
         run_on.run.tell(notify, "RecordFailed", leg.name, reason=reason)
         raise Failed(reason)
     recording = Recording(leg.next_file(), notify, statement.name, background=True)
+    if statement.name:
+        run_on.names[statement.name] = None
     number = _order_recording(run_on, leg, recording)
     begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
     if isinstance(begun, port.RecordingFailed):
