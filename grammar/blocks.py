@@ -36,7 +36,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
     match statement:
         case nodes.If(_, then, otherwise):
             return _given("branch", then, otherwise)
-        case nodes.WaitTone() | nodes.Ask() | nodes.Follow():
+        case nodes.WaitTone() | nodes.Ask() | nodes.Follow() | nodes.Connect():
             return _given("branch", statement.otherwise)
         case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
             branches = [choice.block for choice in choices]
@@ -81,7 +81,6 @@ _Blockless: TypeAlias = (
     | nodes.Conference
     | nodes.Join
     | nodes.Leave
-    | nodes.Connect
     | nodes.Transfer
     | nodes.Mute
     | nodes.Unmute

@@ -20,6 +20,8 @@ def branches_of(statement: nodes.Statement) -> tuple[str, ...]:
             return (*dict.fromkeys(choice_name(choice) for choice in choices), "timeout", "otherwise")
         case nodes.Ask() | nodes.Follow():
             return "answer", "else"
+        case nodes.Connect():
+            return "connected", "else"
         case nodes.For(_, items) if not isinstance(items, nodes.List):
             return "items", "nothing"
         case _:

@@ -35,9 +35,11 @@ def check_ways(body: nodes.Block, never_back: frozenset[str], *, fresh: bool = T
 def _never_stopped(body: nodes.Block) -> list[Problem]:
     """Recordings that last until the call ends, in a script that leaves nobody to stop them."""
     started: list[nodes.Statement] = []
+    # What a conference records ends with the conference.
+    apart = {id(one) for room in within(body) if isinstance(room, nodes.In) for one in within(room.block)}
     for statement in within(body):
         match statement:
-            case nodes.StartRecord():
+            case nodes.StartRecord() if id(statement) not in apart:
                 started.append(statement)
             case nodes.StopRecord() | nodes.Stay() | nodes.Do() | nodes.Follow():
                 return []

@@ -96,6 +96,11 @@ class Durations:
                 asked = takes(self._limit(statement, "follow", limit, self._limits.ask))
                 answer = takes(part(statement.span, "follow", None, "the application says what runs"))
                 return asked.then(self.block(otherwise).either(answer))
+            case nodes.Connect(leg, limit, otherwise):
+                what = f"connect, until {leg} answers"
+                ringing = part(statement.span, what, self._rings.get(leg, self._limits.ring))
+                connected = takes(self._limit(statement, "connect", limit, None))
+                return takes(ringing).then(self.block(otherwise).either(connected))
             case _:
                 return takes(self._plain(statement))
 
@@ -115,9 +120,6 @@ class Durations:
                 said = literal(tones)
                 note = "" if said is not None else "assumed: how many is worked out as the call goes"
                 return part(span, "tone", limits.tone * (limits.tones if said is None else len(said)), note)
-            case nodes.Connect(leg, limit):
-                ringing = part(span, f"connect, until {leg} answers", self._rings.get(leg, limits.ring))
-                return ringing + self._limit(statement, "connect", limit, None)
             case nodes.Stay(limit):
                 return self._limit(statement, "stay", limit, None)
             case nodes.Join(background=False):

@@ -387,10 +387,12 @@ class In(Line):
 
 @frozen
 class Connect(Line):
-    """``connect operator for 10m``: bridge this leg and another until either ends."""
+    """``connect operator for 10m else { … }``: bridge this leg and another until either ends."""
 
     leg: str
     limit: Expression | None = None
+    otherwise: Block | None = None
+    """What runs where the two cannot be connected."""
 
 
 @frozen

@@ -195,8 +195,8 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             return "leave", show_expression(conference)
         case nodes.In(conference):
             return "in", show_expression(conference)
-        case nodes.Connect(leg, limit):
-            return "connect", leg, _with("for", limit)
+        case nodes.Connect(leg, limit, otherwise):
+            return "connect", leg, _with("for", limit), _flag("else", otherwise is not None)
         case nodes.Transfer(number):
             return "transfer", show_expression(number)
         case nodes.Mute(leg):

@@ -99,7 +99,7 @@ def _pieces(line: AnyLine, words: str) -> list[_Piece]:
             return _if(line, words)
         case nodes.Call(block=block) | nodes.WaitTone(otherwise=block):
             return [_Piece(words, block)] if block else []
-        case nodes.Ask(otherwise=block) | nodes.Follow(otherwise=block):
+        case nodes.Ask(otherwise=block) | nodes.Follow(otherwise=block) | nodes.Connect(otherwise=block):
             return [_Piece(words, block)] if block else []
         case nodes.Gather(prompt=block):
             return [_Piece(words, block)] if block.statements or block.closing else []

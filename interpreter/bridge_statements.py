@@ -43,7 +43,18 @@ def idle(run: "Run", leg: Leg, is_idle: bool) -> None:
 
 
 async def connect(run_on: "Executor", statement: nodes.Connect) -> None:
-    """Let this leg and another hear each other until either ends, or the limit passes."""
+    """Let this leg and another hear each other; where they cannot, run ``else``."""
+    try:
+        await _connect(run_on, statement)
+    except Failed:
+        run_on.run.take_way(statement, "else")
+        if statement.otherwise is None:
+            raise
+        await run_on.block(statement.otherwise)
+
+
+async def _connect(run_on: "Executor", statement: nodes.Connect) -> None:
+    """Connect until either leg ends, or the limit passes.  Raises Failed where it cannot be."""
     leg = run_on.need_leg()
     other = named_leg(run_on, statement.leg, statement)
     limit = seconds_of(statement.limit, run_on.names) if statement.limit else None
@@ -55,6 +66,7 @@ async def connect(run_on: "Executor", statement: nodes.Connect) -> None:
         _refuse(run_on, leg, other, f"this leg is in the conference {leg.membership.conference}")
     await _until_idle(run_on, leg, other)
     connection = leg.connection or _order(run_on, leg, other)
+    run_on.run.take_way(statement, "connected")
     ended: Signal | None = None
     try:
         ended = await run_on.within(limit, connection.ends)

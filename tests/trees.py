@@ -153,6 +153,7 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(
         st.builds(nodes.Call, expressions, _some, _some, _some, _name, block),
         st.builds(nodes.WaitTone, expressions, _flag, _name, _some, _some, block),
+        st.builds(nodes.Connect, names, _some, block),
         st.builds(nodes.Gather, names, expressions, _some, _some, _some, _some, _flag, _flag, block),
         st.builds(nodes.Menu, block, choices, _some, _some, _flag, maybe, maybe),
         st.builds(nodes.In, expressions, block),
