@@ -1,118 +1,48 @@
 """Secrets: what is marked `secret` reaches no callback, no message, no address and no log.
 
-A value made of a secret is secret too, through `let`, texts, lists and the values given to flows.
-A comparison of a secret is not, nor is its `length`: a script must be able to judge it.  `ask` and
-`follow` may send it in their fields, to the application that can judge it; traces mask those.
+`ask` and `follow` may send it in their fields, to the application that can judge it; traces mask
+those.  What a flow of a used script does with a secret is told where the secret is given to it.
 """
 
-from collections.abc import Iterator
-
-from attrs import Factory, define
+from collections.abc import Collection, Iterator
+from typing import TypeAlias
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.errors import Problem
 from ringful.grammar.flows import Flows
+from ringful.grammar.secrets import Secrets, carried, secrets_of
 from ringful.grammar.wants import wants_of
 
-_JUDGED = frozenset({"or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "not in"})
-
-_Place = tuple[str, str]
-"""A flow's name (nothing for the script itself) and a name in it."""
+_HINT = "compare it here, or send it in the fields of an `ask`"
 
 
-@define
-class _Graph:
-    """Which names get their value from which."""
-
-    to: dict[_Place, list[_Place]] = Factory(dict)
-    secret: list[_Place] = Factory(list)
-
-
-def check_secrets(script: nodes.Script, flows: Flows) -> Iterator[Problem]:
-    """Check where the secrets of *script* go."""
-    graph = _Graph(secret=[("", param.name) for param in script.params if param.secret])
-    own = [one for one in script.body.statements if isinstance(one, nodes.Flow)]
-    scopes = {"": _without_flows(script.body), **{flow.name: flow.block for flow in own}}
-    for scope, block in scopes.items():
-        for statement in within(block):
-            _connect(statement, scope, graph, flows)
-    tainted = _reached(graph)
-    if tainted:
-        for scope, block in scopes.items():
-            for statement in within(block):
-                yield from _sinks(statement, scope, tainted)
+def check_secrets(script: nodes.Script, flows: Flows, given: Collection[str] = ()) -> Iterator[Problem]:
+    """Check where the secrets of *script* go; names that are *given* hold one from the start."""
+    secrets = secrets_of(script, flows, given)
+    if not secrets.names:
+        return
+    own = {one.name for one in script.body.statements if isinstance(one, nodes.Flow)} | {""}
+    leaks = _leaks(secrets, flows, frozenset(secrets.scopes) - own)
+    for scope in own:
+        for statement in within(secrets.scopes[scope]):
+            yield from _sinks(statement, scope, secrets)
+            if isinstance(statement, nodes.Do):
+                yield from _given_away(statement, scope, secrets, flows, leaks)
 
 
-def _without_flows(body: nodes.Block) -> nodes.Block:
-    return nodes.Block(tuple(one for one in body.statements if not isinstance(one, nodes.Flow)))
-
-
-def _connect(statement: nodes.Statement, scope: str, graph: _Graph, flows: Flows) -> None:
-    match statement:
-        case nodes.Gather(name=name, secret=True):
-            graph.secret.append((scope, name))
-        case nodes.Let(name, value) | nodes.For(name, value):
-            for source in carried(value):
-                graph.to.setdefault((scope, source.id), []).append((scope, name))
-        case nodes.Do(flow, arguments) if flow in flows.by_name:
-            for parameter, argument in zip(flows.by_name[flow].parameters, arguments, strict=False):
-                for source in carried(argument):
-                    graph.to.setdefault((scope, source.id), []).append((flow, parameter))
-
-
-def _reached(graph: _Graph) -> dict[_Place, str]:
-    """Give every name that holds a secret, and which one."""
-    found = {place: place[1] for place in graph.secret}
-    waiting = list(found)
-    while waiting:
-        place = waiting.pop()
-        for further in graph.to.get(place, ()):
-            if further not in found:
-                found[further] = found[place]
-                waiting.append(further)
-    return found
-
-
-def carried(expression: nodes.Expression) -> Iterator[nodes.Name]:
-    """Give the names whose value can be read from *expression*'s."""
-    match expression:
-        case nodes.Name():
-            yield expression
-        case nodes.Text(parts):
-            for part in parts:
-                if not isinstance(part, str):
-                    yield from carried(part)
-        case nodes.List(several):
-            for one in several:
-                yield from carried(one)
-        case nodes.Apply(function, several) if function != "length":
-            for one in several:
-                yield from carried(one)
-        case nodes.Map(entries):
-            for entry in entries:
-                yield from carried(entry.value)
-        case nodes.Field(subject) | nodes.Index(subject):
-            yield from carried(subject)
-        case nodes.Unary("-", operand):
-            yield from carried(operand)
-        case nodes.Binary(operator, left, right) if operator not in _JUDGED:
-            yield from carried(left)
-            yield from carried(right)
-
-
-def _sinks(statement: nodes.Statement, scope: str, tainted: dict[_Place, str]) -> Iterator[Problem]:
+def _sinks(statement: nodes.Statement, scope: str, secrets: Secrets) -> Iterator[Problem]:
     for where, expression in _outward(statement):
         for name in carried(expression):
-            source = tainted.get((scope, name.id))
-            if source is None:
-                continue
-            of = "" if source == name.id else f" (it comes from `{source}`)"
-            message = f"`{name.id}` is secret{of} and would reach {where}"
-            yield Problem(
-                "secret", message, name.span, "compare it here, or send it in the fields of an `ask`"
-            )
-            break
+            source = secrets.source(scope, name.id)
+            if source is not None:
+                message = f"{_named(name.id, source)} and would reach {where}"
+                yield Problem("secret", message, name.span, _HINT)
+                break
+
+
+def _named(name: str, source: str) -> str:
+    return f"`{name}` is secret" + ("" if source == name else f" (it comes from `{source}`)")
 
 
 def _outward(statement: nodes.Statement) -> Iterator[tuple[str, nodes.Expression]]:
@@ -124,7 +54,74 @@ def _outward(statement: nodes.Statement) -> Iterator[tuple[str, nodes.Expression
         match want.sort:
             case "url":
                 yield "an address, which is logged", want.expression
-            case "text" if isinstance(statement, nodes.Sms):
+            case "text" | "any" if isinstance(statement, nodes.Sms):
                 yield "a message", want.expression
             case "text" | "audio" | "sequence" | "number":
                 yield "the call's trace", want.expression
+
+
+_Leaks: TypeAlias = dict[str, dict[str, tuple[str, int]]]
+"""The names of each flow that something lets out: where to, and at which line."""
+
+
+def _leaks(secrets: Secrets, flows: Flows, foreign: frozenset[str]) -> _Leaks:
+    """Find what *foreign* flows let out, by themselves or by flows that they name."""
+    leaks: _Leaks = {}
+    for flow in flows.order:
+        # The flows that it names come before it.
+        if flow not in foreign:
+            continue
+        found = leaks.setdefault(flow, {})
+        made_of: dict[str, list[str]] = {}
+        for statement in within(secrets.scopes[flow]):
+            for where, expression in _all_outward(statement, flows, leaks):
+                for name in carried(expression):
+                    found.setdefault(name.id, (where, statement.span.line))
+            if isinstance(statement, nodes.Let | nodes.For):
+                value = statement.value if isinstance(statement, nodes.Let) else statement.items
+                made_of.setdefault(statement.name, []).extend(name.id for name in carried(value))
+        _spread(found, made_of)
+    return leaks
+
+
+def _all_outward(
+    statement: nodes.Statement, flows: Flows, leaks: _Leaks
+) -> Iterator[tuple[str, nodes.Expression]]:
+    yield from _outward(statement)
+    if isinstance(statement, nodes.Do) and statement.flow in leaks:
+        parameters = flows.by_name[statement.flow].parameters
+        for parameter, argument in zip(parameters, statement.arguments, strict=False):
+            if parameter in leaks[statement.flow]:
+                yield leaks[statement.flow][parameter][0], argument
+
+
+def _spread(found: dict[str, tuple[str, int]], made_of: dict[str, list[str]]) -> None:
+    """Hold that what a name in *found* is made of is let out with it."""
+    waiting = list(found)
+    while waiting:
+        name = waiting.pop()
+        for source in made_of.get(name, ()):
+            if source not in found:
+                found[source] = found[name]
+                waiting.append(source)
+
+
+def _given_away(
+    statement: nodes.Do,
+    scope: str,
+    secrets: Secrets,
+    flows: Flows,
+    leaks: _Leaks,
+) -> Iterator[Problem]:
+    """Say which secrets *statement* gives to a flow of another script that lets them out."""
+    if statement.flow not in leaks:
+        return
+    for parameter, argument in zip(
+        flows.by_name[statement.flow].parameters, statement.arguments, strict=False
+    ):
+        leak = leaks[statement.flow].get(parameter)
+        secret = next((one for one in carried(argument) if (scope, one.id) in secrets.names), None)
+        if leak and secret:
+            named = _named(secret.id, secrets.names[scope, secret.id])
+            message = f"{named} and would reach {leak[0]}, in `{statement.flow}` at its line {leak[1]}"
+            yield Problem("secret", message, secret.span, _HINT)

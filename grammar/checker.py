@@ -23,6 +23,7 @@ from ringful.grammar.flows import Flows, flows_of
 from ringful.grammar.walk import too_deep
 
 _NO_SCRIPTS: Mapping[str, nodes.Script] = {}
+_NO_FLOWS: Mapping[str, nodes.Flow] = {}
 
 
 def check(script: nodes.Script, uses: Mapping[str, nodes.Script] = _NO_SCRIPTS) -> tuple[Problem, ...]:
@@ -44,23 +45,29 @@ def check_statement(
 
 
 def check_statements(
-    statements: tuple[nodes.Statement, ...], names: Collection[str], subject: Subject = "leg"
+    statements: tuple[nodes.Statement, ...],
+    names: Collection[str],
+    subject: Subject = "leg",
+    *,
+    flows: Mapping[str, nodes.Flow] = _NO_FLOWS,
+    secrets: Collection[str] = (),
 ) -> tuple[Problem, ...]:
     """Give the problems of *statements* that join a run where *names* are bound, on *subject*.
 
-    What the run has going on in the background is not known, so nothing is said about that.
+    *flows* are those that the run has, and *secrets* the names that hold one.  What the run has
+    going on in the background is not known, so nothing is said about that.
     """
     body = nodes.Block(statements)
     deep = too_deep(body)
     if deep:
         return (deep,)
     script = nodes.Script(body)
-    flows = flows_of(script, _NO_SCRIPTS)
+    known = flows_of(script, _NO_SCRIPTS, flows)
     problems = [
-        *check_flows(script, _NO_SCRIPTS, flows),
-        *check_names(script, flows.never_back, names),
-        *check_ways(body, flows.never_back, fresh=False),
-        *_shared(script, subject, flows),
+        *check_flows(script, _NO_SCRIPTS, known),
+        *check_names(script, known.never_back, names),
+        *check_ways(body, known.never_back, fresh=False),
+        *_shared(script, subject, known, secrets),
     ]
     return _sorted(problems)
 
@@ -75,14 +82,16 @@ def _script(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[
     yield from _shared(script, subject_of(script.header), flows)
 
 
-def _shared(script: nodes.Script, subject: Subject, flows: Flows) -> Iterator[Problem]:
+def _shared(
+    script: nodes.Script, subject: Subject, flows: Flows, secrets: Collection[str] = ()
+) -> Iterator[Problem]:
     """Give what is checked alike in whole scripts and in single statements."""
     body = script.body
     yield from check_places(body, subject, flows)
     yield from check_waits(body, flows)
     yield from check_menus(body)
     yield from check_legs(script)
-    yield from check_secrets(script, flows)
+    yield from check_secrets(script, flows, secrets)
     for statement in within(body):
         yield from islice(check_values(statement), MAX_PROBLEMS)
 

@@ -8,6 +8,8 @@ from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.paths import Paths
 
+_NO_FLOWS: Mapping[str, nodes.Flow] = {}
+
 
 @frozen
 class Flows:
@@ -30,9 +32,11 @@ class _Ends(Paths[bool]):
         return one
 
 
-def flows_of(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Flows:
-    """Gather the flows of *script* and of everything that it uses."""
-    by_name: dict[str, nodes.Flow] = {}
+def flows_of(
+    script: nodes.Script, uses: Mapping[str, nodes.Script], given: Mapping[str, nodes.Flow] = _NO_FLOWS
+) -> Flows:
+    """Gather the flows of *script* and of everything that it uses, beside those that are *given*."""
+    by_name: dict[str, nodes.Flow] = dict(given)
     for one in (*used_by(script, uses), script):
         for statement in one.body.statements:
             if isinstance(statement, nodes.Flow):

@@ -32,13 +32,11 @@ from ringful.interpreter.evaluate import (
 from ringful.interpreter.leg import Leg, ToneHandler
 from ringful.interpreter.strand import Cancelled, Failed, Signal, Wait, suspend
 from ringful.interpreter.values import Duration, Value
+from ringful.interpreter.web_statements import MAX_DEPTH
 from ringful.media import port
 
 if TYPE_CHECKING:
     from ringful.interpreter.run import Run, Task
-
-MAX_DEPTH = 32
-"""How deep flows and followed scripts may nest."""
 
 
 class Broke(Exception):

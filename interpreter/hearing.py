@@ -9,11 +9,11 @@ from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, assert_never
 
-from ringful.interpreter import bridge_statements, conference
+from ringful.interpreter import bridge_statements, conference, events
 from ringful.interpreter.conference_statements import leave_by_end, pass_tone
 from ringful.interpreter.execute import Executor
-from ringful.interpreter.leg import Leg, Recorded, presser
-from ringful.interpreter.strand import LegChanged, LegOver
+from ringful.interpreter.leg import Leg, Recorded, ToneHandler, presser
+from ringful.interpreter.strand import LegChanged, LegOver, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import say
 from ringful.media import port
@@ -89,30 +89,51 @@ def _tone(run: "Run", leg: Leg, tone: str, event: port.TonePressed) -> None:
     """Give a tone to whom it is for: who waits for it, a handler, who hears misfires, the buffer."""
     if leg.closing:
         return
-    run.tell(leg.detector, "ToneDetected", leg.name, tone=tone, **presser(leg))
-    heard = pass_tone(run, leg, tone)
+    taker = _taker(run, leg, tone)
+    heard = False
+    if not _is_secret(run, leg, tone):
+        run.tell(leg.detector, "ToneDetected", leg.name, tone=tone, **presser(leg))
+        heard = pass_tone(run, leg, tone)
+    match taker:
+        case Strand():
+            run.advance(taker, event)
+        case ToneHandler(_, block, names):
+            run.spawn(leg, Executor(run, leg, names).body(block))
+        case None if heard or bridge_statements.relay(run, leg, tone):
+            return  # A key that was meant for others is not typed ahead for what comes after them.
+        case None if len(leg.buffer) < run.settings.type_ahead:
+            leg.buffer.append(tone)
+
+
+def _taker(run: "Run", leg: Leg, tone: str) -> Strand | ToneHandler | None:
+    """Find who takes *tone*; None: it is kept for who comes later."""
     listening = [
         (strand, strand.waiting)
         for strand in reversed(run.strands)
         if strand.leg is leg and strand.waiting and strand.waiting.tones is not None
     ]
-    for strand, wait in listening:
-        if tone in (wait.tones or ""):
-            run.advance(strand, event)
-            return
-    for handler in leg.tone_handlers:
-        if tone in handler.tones:
-            run.spawn(leg, Executor(run, leg, handler.names).body(handler.block))
-            return
-    for strand, wait in listening:
-        if wait.misfires:
-            run.advance(strand, event)
-            return
-    # A key that was meant for others is not typed ahead for what comes after them.
-    if heard or bridge_statements.relay(run, leg, tone):
-        return
-    if len(leg.buffer) < run.settings.type_ahead:
-        leg.buffer.append(tone)
+    waits = (strand for strand, wait in listening if tone in (wait.tones or ""))
+    handlers = (handler for handler in leg.tone_handlers if tone in handler.tones)
+    misfires = (strand for strand, wait in listening if wait.misfires)
+    return next(waits, None) or next(handlers, None) or next(misfires, None)
+
+
+def _is_secret(run: "Run", leg: Leg, tone: str) -> bool:
+    """Say whether *tone* belongs to a secret, or may: a key that nobody takes yet."""
+    elsewhere = leg.connection is not None or (leg.membership is not None and leg.membership.joined)
+    return run.secrets.may_be(leg, taken=elsewhere or _taker(run, leg, tone) is not None)
+
+
+def is_secret(run: "Run", event: events.Event) -> bool:
+    """Say whether *event*, which is about to be handled, holds a secret that nobody may read."""
+    match event:
+        case port.TonePressed(name, tone):
+            leg = run.legs.get(name)
+            return leg is not None and _is_secret(run, leg, tone)
+        case events.WebAnswered(_, value):
+            return run.secrets.said_in(value)
+        case _:
+            return False
 
 
 def _hear_playback(

@@ -90,12 +90,18 @@ async def gather(run_on: "Executor", statement: nodes.Gather) -> None:
     if statement.fresh:
         leg.buffer.clear()
     names[statement.name] = None
-    for _ in range(tries):
-        digits = await _collect(run_on, leg, statement.prompt, most, finish, first, between)
-        if least <= len(digits) <= most:
-            names[statement.name] = digits
-            run_on.run.take_way(statement, "digits")
-            return
+    leg.secrets += statement.secret
+    try:
+        for _ in range(tries):
+            digits = await _collect(run_on, leg, statement.prompt, most, finish, first, between)
+            if least <= len(digits) <= most:
+                names[statement.name] = digits
+                if statement.secret:
+                    run_on.run.secrets.add(digits)
+                run_on.run.take_way(statement, "digits")
+                return
+    finally:
+        leg.secrets -= statement.secret
     run_on.run.take_way(statement, "nothing")
 
 

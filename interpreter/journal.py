@@ -15,6 +15,7 @@ from ringful.grammar import nodes
 from ringful.grammar.parser import parse, parse_statements
 from ringful.grammar.printer import show, show_statement
 from ringful.interpreter import effects, events
+from ringful.interpreter.secrets import HIDDEN, MARK
 from ringful.interpreter.values import Duration, Value, from_json
 from ringful.media import port
 from ringful.store.port import Entry
@@ -112,7 +113,7 @@ def kept(data: Any) -> Value:
 
 
 def _masked(fields: Mapping[str, str], secret: frozenset[str]) -> dict[str, str]:
-    return {name: "***" if name in secret else value for name, value in fields.items()}
+    return {name: HIDDEN if name in secret else value for name, value in fields.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -128,7 +129,7 @@ def decode_event(entry: Entry) -> events.Event:
 
     Raises ValueError where the entry is of no kind that we know.
     """
-    data = dict(entry.data)
+    data = {name: value for name, value in entry.data.items() if name != MARK}
     match entry.name:
         case "Started":
             return _decode_started(data)

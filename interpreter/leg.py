@@ -133,6 +133,8 @@ class Leg:
     quality: Quality | None = None
     buffer: deque[str] = field(factory=deque)
     """Tones that were pressed and not yet taken: type-ahead."""
+    secrets: int = 0
+    """How many statements collect a secret here at present."""
     detector: str | None = None
     """Where every tone is posted, while a tone detector runs."""
     playbacks: dict[int, Playback] = field(factory=dict)

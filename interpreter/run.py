@@ -22,9 +22,10 @@ from ringful.interpreter import conference, effects, events, inbound, journal
 from ringful.interpreter.conference_statements import hear_conference
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.execute import Executor
-from ringful.interpreter.hearing import hear, over, started_seconds
+from ringful.interpreter.hearing import hear, is_secret, over, started_seconds
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.params import bind
+from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.tell import stamp
@@ -93,6 +94,7 @@ class Run:
         self.conference: conference.Conference | None = None
         self.conferences: list[str] = []
         """The conferences that this run has made."""
+        self.secrets = Secrets(script, self.uses)
         self.watch = watch
         self.wake = wake
         self.legs: dict[str, Leg] = {}
@@ -143,7 +145,8 @@ class Run:
         self.now = max(self.now, at)
         self.steps = 0
         self.position = NOWHERE
-        self._enter("event", type(event).__name__, journal.encode(event))
+        mark = {MARK: True} if is_secret(self, event) else {}
+        self._enter("event", type(event).__name__, journal.encode(event) | mark)
         if not self.ended:
             self._take(event)
             self._run_ready()
@@ -186,6 +189,9 @@ class Run:
         main = Executor(self, None, self.names)
         try:
             bind(self.script, self.params, self.names)
+            for param in self.script.params:
+                if param.secret:
+                    self.secrets.add(self.names[param.name])
             match self.script.header:
                 case nodes.Inbound() as header if self.offer:
                     main.leg = self.subject = inbound.begin(self, header, self.offer)
@@ -222,7 +228,7 @@ class Run:
         """End the run for its script's fault: tell it, and hang up."""
         if self.fault:
             return
-        self.fault = fault
+        self.fault = fault = Fault(self.secrets.conceal(fault.message), fault.span)
         self._enter("outcome", "ScriptFailed", {"reason": fault.message, "place": str(fault.span)})
         place = {"line": str(fault.span.line), "column": str(fault.span.column)} if fault.span.line else {}
         of_call = self.subject.notify if self.subject else self._header_notify()
@@ -373,18 +379,27 @@ class Run:
         self._entries += 1
         self._journal(Entry(self.call_id, self._entries, self.now, kind, name, data))
 
-    def note(self, name: str, leg: Leg, data: Mapping[str, object]) -> None:
-        """Journal what came of a statement on *leg*."""
-        self._enter("outcome", name, {"leg": leg.name, **data} | self._place())
+    def note(self, name: str, leg: Leg | None, data: Mapping[str, object]) -> None:
+        """Journal what came of a statement on *leg*, or on none."""
+        on_leg = {"leg": leg.name} if leg else {}
+        self._enter("outcome", name, {**on_leg, **data} | self._place())
 
-    def tell(self, url: str | None, action: str | None, call_id: str, **fields: str) -> None:
-        """Post a callback to *url*; None: nobody wants to know."""
+    def tell(
+        self,
+        url: str | None,
+        action: str | None,
+        call_id: str,
+        secret: frozenset[str] = frozenset(),
+        /,
+        **fields: str,
+    ) -> None:
+        """Post a callback to *url* (None: nobody wants to know); traces mask its fields *secret*."""
         if url is None:
             return
         self.told += 1
         first = {"action": action} if action else {}
         last = {"callId": call_id, "at": stamp(self.now), "n": str(self.told)}
-        self.perform(effects.Notify(url, first | fields | last, self.told))
+        self.perform(effects.Notify(url, first | fields | last, self.told, secret))
 
     def set_timer(self, seconds: float, action: Callable[[], None] | None = None) -> int:
         """Set a timer; when it fires, *action* is done, or the strand that waits for it goes on."""
@@ -436,6 +451,7 @@ class Run:
 
     def settle(self, task: Task, state: TaskState, detail: str = "") -> None:
         """Give *task* its one outcome, and tell it."""
+        detail = self.secrets.conceal(detail)
         task.state, task.detail = state, detail
         told = {"task": task.number} | ({"detail": detail} if detail else {})
         self._enter("outcome", state, told)

@@ -12,6 +12,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from ringful.interpreter.journal import kept
+from ringful.interpreter.secrets import HIDDEN, hidden
 from ringful.interpreter.values import to_json
 from ringful.store.port import Entry
 
@@ -137,7 +138,7 @@ class Tracer:
             case "HungUp":
                 return "ended", f"by {data['by']}" if data["by"] != "lost" else "lost"
             case "TonePressed":
-                return "pressed", str(data["tone"])
+                return "pressed", HIDDEN if hidden(data) else str(data["tone"])
             case "PlaybackEnded":
                 sound = self._sounds.get((data["leg"], data["playback"]), "")
                 return "played", _quoted(sound) + ("" if data["reason"] == "end" else f" ({data['reason']})")
@@ -172,11 +173,15 @@ class Tracer:
             case "Interrupted":
                 return "now", str(data["operation"])
             case "WebAnswered":
-                return "web", json.dumps(to_json(kept(data["value"])), ensure_ascii=False)
+                return "web", HIDDEN if hidden(data) else _json(data["value"])
             case "WebFailed":
                 return "web", f"failed: {data['reason']}"
             case _:
                 return None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(to_json(kept(value)), ensure_ascii=False)
 
 
 def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -185,6 +190,8 @@ def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return name, f"task {data['task']}: {data.get('detail', '')}"
         case "ConnectFailed":
             return "not connected", f"{data['other']}: {data['reason']}"
+        case "NotFollowed":
+            return "not followed", str(data["reason"])
         case "ScriptFailed":
             return "script failed", f"{data['place']}: {data['reason']}"
         case _:

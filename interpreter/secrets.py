@@ -1,0 +1,85 @@
+"""What a run knows of its secrets, so that nobody reads them in what it writes down.
+
+The journal keeps every key, since a run is made again from it; an entry that holds a secret is
+*marked*, and who shows a journal to people shows no marked value.  A key that nobody waits for yet
+may be the first of a secret, so in a script that has secrets those are marked as well.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from ringful.grammar import nodes
+from ringful.grammar.flows import flows_of
+from ringful.grammar.secrets import Masks, masks_of
+from ringful.interpreter.leg import Leg
+from ringful.interpreter.values import Value, say
+
+MARK = "secret"
+"""The key of a marked entry."""
+HIDDEN = "***"
+"""What is shown instead."""
+
+_TELLING = 3
+"""A value of fewer characters is found in any text by chance."""
+
+
+class Secrets:
+    """The secrets of one run."""
+
+    def __init__(self, script: nodes.Script, uses: Mapping[str, nodes.Script]) -> None:
+        self._script, self._uses = script, uses
+        self._followed: list[tuple[tuple[nodes.Statement, ...], Masks]] = []
+        self._values: set[str] = set()
+
+    @cached_property
+    def _own(self) -> Masks:
+        return masks_of(self._script, flows_of(self._script, self._uses))
+
+    @property
+    def _masks(self) -> Iterable[Masks]:
+        return (self._own, *(masks for _, masks in self._followed))
+
+    def follow(
+        self,
+        statements: tuple[nodes.Statement, ...],
+        flows: Mapping[str, nodes.Flow],
+        secret: Iterable[str],
+    ) -> None:
+        """Take up *statements* that an application sent, to run where the names *secret* hold one."""
+        script = nodes.Script(nodes.Block(statements))
+        # They are kept, since masks know a statement by its identity.
+        self._followed.append((statements, masks_of(script, flows_of(script, {}, flows), tuple(secret))))
+
+    def fields(self, statement: nodes.Statement) -> frozenset[str]:
+        """Name the fields of *statement* that hold a secret."""
+        return frozenset().union(*(masks.fields.get(id(statement), ()) for masks in self._masks))
+
+    def names(self, statement: nodes.Follow) -> frozenset[str]:
+        """Name the values that hold a secret where *statement* stands."""
+        return frozenset().union(*(masks.names.get(id(statement), ()) for masks in self._masks))
+
+    def add(self, value: Value) -> None:
+        """Hold that *value* is a secret."""
+        if said := say(value):
+            self._values.add(said)
+
+    def may_be(self, leg: Leg, *, taken: bool) -> bool:
+        """Say whether a key on *leg* belongs to a secret, or may: it is not *taken* by anybody yet."""
+        return bool(leg.secrets) or (not taken and any(masks.any for masks in self._masks))
+
+    def said_in(self, value: object) -> bool:
+        """Say whether a secret can be read in *value*."""
+        said = str(value)
+        return any(one in said for one in self._values if len(one) >= _TELLING)
+
+    def conceal(self, text: str) -> str:
+        """Give *text* without the secrets in it."""
+        for value in sorted(self._values, key=len, reverse=True):
+            text = text.replace(value, HIDDEN)
+        return text
+
+
+def hidden(data: Mapping[str, Any]) -> bool:
+    """Say whether a journal entry with *data* holds a secret."""
+    return bool(data.get(MARK))
