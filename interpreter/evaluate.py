@@ -202,7 +202,8 @@ def _numbers(operator: str, left: int | Decimal, right: int | Decimal, span: Spa
                 # The sign of the divisor, as on a clock: -1 % 24 is 23.
                 number = a - b * (a / b).to_integral_value(rounding="ROUND_FLOOR")
     except (DivisionByZero, InvalidOperation, ArithmeticError):
-        raise Fault(f"`{say(left)} {operator} {say(right)}` has no value", span) from None
+        # The values are not said: one of them may be a secret.
+        raise Fault("nothing can be divided by zero", span) from None
     if abs(number.adjusted()) > 27:
         raise Fault("that number is too large or too small", span)
     return int(number) if number == number.to_integral_value() else number
