@@ -90,7 +90,7 @@ def _subject(run_on: "Executor") -> Subject:
 def _refuse(run_on: "Executor", problem: Problem) -> None:
     """Tell what is wrong with an answer that was to be followed."""
     leg, run = run_on.leg, run_on.run
-    said = run.secrets.conceal(f"{problem.message}; {problem.hint}" if problem.hint else problem.message)
+    said = run.secrets.conceal(f"{problem.message} ({problem.hint})" if problem.hint else problem.message)
     run.note("NotFollowed", leg, {"reason": f"{problem.span}: {said}"})
     place = {"line": str(problem.span.line), "column": str(problem.span.column)}
     if leg is not None:
