@@ -170,10 +170,10 @@ def _hear_recording(
         case port.RecordingStarted():
             run.tell(recording.notify, "RecordStart", leg.name, recordFile=url)
             _pass_on(run, leg, event, ending=False)
-        case port.RecordingEnded(_, _, ended, duration_ms, size):
+        case port.RecordingEnded(_, _, ended, duration_ms, size, level):
             del leg.recordings[event.recording]
             reason = recording.cut or ("stop" if ended == "stopped" else ended)
-            leg.recorded.append(Recorded(recording.file, duration_ms, size, reason))
+            leg.recorded.append(Recorded(recording.file, duration_ms, size, reason, level))
             seconds = say(Decimal(duration_ms) / 1000)
             run.tell(
                 recording.notify,

@@ -40,6 +40,9 @@ class Recording:
     background: bool = False
 
 
+_SILENCE_DB = -50.0
+
+
 @frozen
 class Recorded:
     """A recording that has ended."""
@@ -48,6 +51,12 @@ class Recorded:
     duration_ms: int
     size: int
     reason: str
+    level_db: float | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody is to be heard in it: it is quieter, on the whole, than a quiet room."""
+        return self.level_db is None or self.level_db < _SILENCE_DB
 
 
 @define(eq=False)

@@ -254,7 +254,7 @@ async def stop_record(run_on: "Executor") -> None:
 
 
 def bind_recording(run_on: "Executor", leg: Leg, recording: Recording) -> None:
-    """Bind what came of *recording* to its name: ``.url``, ``.duration`` (seconds) and ``.reason``."""
+    """Bind what came of *recording* to its name: see `record` in docs/language.md."""
     if recording.name is None:
         return
     done = next(one for one in reversed(leg.recorded) if one.file == recording.file)
@@ -262,6 +262,7 @@ def bind_recording(run_on: "Executor", leg: Leg, recording: Recording) -> None:
         "url": run_on.run.settings.recordings_url + done.file,
         "duration": round(done.duration_ms / 1000),
         "reason": done.reason,
+        "silent": done.silent,
     }
 
 
