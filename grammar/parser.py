@@ -9,8 +9,9 @@ one slip does not hide the next.
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import TypeAlias, cast
 
 from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -66,7 +67,7 @@ def _parse(text: str, path: str) -> tuple[nodes.Script, Reading]:
     source, text = text, text.removeprefix("\ufeff")
     if problem := _unreadable(text, path):
         raise ScriptError(problem, source=source)
-    script, reading, problems = _read(text, path)
+    script, reading, problems = read(text, path)
     if script is not None and not problems:
         deep = too_deep(script)
         problems = [deep] if deep else []
@@ -87,8 +88,18 @@ def _unreadable(text: str, path: str) -> Problem | None:
     return None
 
 
-def _read(text: str, path: str) -> tuple[nodes.Script | None, Reading, list[Problem]]:
-    """Read *text*, again after each error; give the tree if there was none."""
+Heed: TypeAlias = Callable[[Reading, int, int], None]
+"""Takes a pass over a text when it is over: what was read, what is to be added to its tokens' places to
+get those in the text, and the place where it came to its end."""
+
+
+def read(
+    text: str, path: str, run: Callable[[str], object] | None = None, heed: Heed | None = None
+) -> tuple[nodes.Script | None, Reading, list[Problem]]:
+    """Read *text*, again after each error; give the tree if there was none.
+
+    *run* reads a pass; it is Lark's own parse, where none is given.
+    """
     problems: list[Problem] = []
     reading, prefix, at = Reading(path), "", 0
     while True:
@@ -96,11 +107,13 @@ def _read(text: str, path: str) -> tuple[nodes.Script | None, Reading, list[Prob
         line = text.rfind("\n", 0, at) + 1
         try:
             # Blanks stand for the part of the line that was read, so that columns stay right.
-            script = lark().parse(prefix + " " * (at - line) + text[at:])
+            script = (run or lark().parse)(prefix + " " * (at - line) + text[at:])
         except UnexpectedInput as error:
             problem = _understood(error, prefix + " " * (at - line) + text[at:], reading)
             problems += [*reading.problems, *problem]
             place = _place(error, len(text) + len(prefix) - line) - len(prefix) + line
+            if heed:
+                heed(reading, line - len(prefix), place)
             after = _resume(text, place, at, reading)
             blocks = [opener for opener in reading.openers if opener.token.type == "BLOCK_OPEN"]
             if after >= len(text) or len(problems) >= MAX_SLIPS or len(blocks) > MAX_DEPTH:
@@ -109,6 +122,8 @@ def _read(text: str, path: str) -> tuple[nodes.Script | None, Reading, list[Prob
             prefix = "".join("menu {\n" if block.menu else "start {\n" for block in blocks)
             reading = Reading(path, text.count("\n", 0, at) - len(blocks), whole=False, outer=blocks)
         else:
+            if heed:
+                heed(reading, line - len(prefix), len(text))
             whole = cast(nodes.Script, script) if reading.whole else None
             return whole, reading, [*problems, *reading.problems]
 

@@ -25,11 +25,12 @@ MAY_IMPORT = {
     "media": set(),
     "store": set(),
     "scripts": set(),
+    "editor": {"grammar"},
     "interpreter": {"grammar", "media.port", "store.port"},
     "http": {"grammar", "interpreter", "media.port", "store.port", "store.window"},
     # It measures cases as `ringful test` runs them; of the command it knows nothing else.
     "bench": {"command.simulation", "command.verdicts", "grammar", "interpreter", "store"},
-    "command": {"bench", "grammar", "http", "interpreter", "media", "scripts", "store"},
+    "command": {"bench", "editor", "grammar", "http", "interpreter", "media", "scripts", "store"},
 }
 
 # Libraries with one home.  What belongs to a room is nowhere else; pjsua2 has a single module.
@@ -50,6 +51,9 @@ HOME = {
     "httpx2": "http",
     "httpcore2": "http",
     "cyclopts": "command",
+    "pygls": "editor",
+    "lsprotocol": "editor",
+    "pygments": "editor",
     "rich": "command",
 }
 
