@@ -58,7 +58,8 @@ async def open_house(
             await deliverer.take_up()
             outbound = Outbound(client)
             folders = config.media.folders
-            library = Library(config.media.cache, folders, outbound.fetch, nursery)
+            own = (settings.recordings_url, recordings)
+            library = Library(config.media.cache, folders, outbound.fetch, nursery, recordings=own)
             async with open_pool(pool_settings(config), library) as pool:
 
                 async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:

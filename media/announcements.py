@@ -26,6 +26,8 @@ from ringful.media.ringback import ringback
 from ringful.media.sounds import SoundError
 from ringful.media.speech import speak
 
+_RECORDING = re.compile(r"[A-Za-z0-9._-]{1,200}\.wav")
+
 MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -72,7 +74,10 @@ class _Making:
 
 
 class Library:
-    """Implements `sounds.Sounds`."""
+    """Implements `sounds.Sounds`.
+
+    *recordings* are the URL that our own recordings are told under, and their folder.
+    """
 
     def __init__(
         self,
@@ -81,11 +86,13 @@ class Library:
         fetch: Fetch,
         nursery: trio.Nursery,
         *,
+        recordings: tuple[str, Path] | None = None,
         max_cache: int = 2 * 1024**3,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._cache, self._fetch, self._nursery, self._clock = cache, fetch, nursery, clock
         self._folders = [folder.resolve() for folder in folders]
+        self._recordings = recordings
         self._max_cache = max_cache
         self._kept: dict[str, Kept] = {}
         self._making: dict[Sound, _Making] = {}
@@ -118,6 +125,8 @@ class Library:
         match sound:
             case Speech(text, voice):
                 return await self._spoken(text, voice)
+            case Announcement(url) if file := self._recording(url):
+                return await self._local(file)
             case Announcement(url) if url.lower().startswith(("http://", "https://")):
                 return await self._fetched(url)
             case Announcement(url):
@@ -126,6 +135,16 @@ class Library:
                 return await trio.to_thread.run_sync(self._ringback)
             case _:
                 assert_never(sound)
+
+    def _recording(self, url: str) -> Path | None:
+        """Give the file of *url* where it is a recording of our own: that needs no network."""
+        if self._recordings is None or not url.startswith(self._recordings[0]):
+            return None
+        prefix, folder = self._recordings
+        name = url.removeprefix(prefix)
+        if not _RECORDING.fullmatch(name):
+            raise SoundError("there is no such recording")
+        return file_of(name, [folder.resolve()])
 
     def _ringback(self) -> Path:
         target = self._cache / "ringback.wav"

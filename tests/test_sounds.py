@@ -72,7 +72,8 @@ async def library(folder: Path, allow: str = "127.0.0.0/8") -> AsyncIterator[Lib
     sounds = folder / "sounds"
     sounds.mkdir(exist_ok=True)
     async with guarded_client([ip_network(allow)]) as client, trio.open_nursery() as nursery:
-        yield Library(folder / "cache", [sounds], Outbound(client).fetch, nursery)
+        own = ("http://ringful.test/recordings/", folder / "recordings")
+        yield Library(folder / "cache", [sounds], Outbound(client).fetch, nursery, recordings=own)
         nursery.cancel_scope.cancel()
 
 
@@ -278,3 +279,15 @@ async def test_an_announcement_that_is_too_large(
         (tmp_path / "sounds" / "large.wav").write_bytes(melody([440]))
         with pytest.raises(SoundError, match="larger than 1000 bytes"):
             await sounds.path(Announcement("large"))
+
+
+async def test_a_recording_of_our_own_is_played_from_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "r1-abc.wav").write_bytes(encoded("WAV", "PCM_16", 8000, hertz=600))
+    (tmp_path / "secret.wav").write_bytes(encoded("WAV", "PCM_16", 8000))
+    url = "http://ringful.test/recordings/"
+    async with library(tmp_path) as sounds:
+        assert pitch(read(await sounds.path(Announcement(f"{url}r1-abc.wav")))) == pytest.approx(600, abs=2)
+        for name in ("r1-none.wav", "../secret.wav", "%2e%2e/secret.wav"):
+            with pytest.raises(SoundError):
+                await sounds.path(Announcement(url + name))
