@@ -11,6 +11,7 @@ from typing import assert_never
 
 from attrs import define, field
 
+from ringful.command.injection import Asked, inject
 from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.interpreter import cases, effects, events
@@ -22,7 +23,7 @@ from ringful.interpreter.settings import Settings
 from ringful.interpreter.trace import Tracer, render
 from ringful.interpreter.values import Value
 from ringful.media import port, world
-from ringful.media.agenda import Agenda
+from ringful.media.agenda import Agenda, Stop
 from ringful.media.simulated import SimulatedPhones
 from ringful.store.port import Entry
 
@@ -47,6 +48,8 @@ class Simulation:
     """The statements that began (with no way), and the ways that were taken; see `run.Watch`."""
     runs: dict[str, Run] = field(factory=dict)
     """By call ID, in the order in which they began."""
+    asked: dict[tuple[str, int], Asked] = field(factory=dict)
+    """The questions that the web has not answered, by call and number."""
     _phones: SimulatedPhones = field(init=False)
     _web: list[cases.WebAnswer] = field(init=False)
     _expected: int = field(init=False)
@@ -92,11 +95,24 @@ class Simulation:
         return next(iter(self.runs.values()))
 
     def go(self) -> None:
-        """Run to the end."""
+        """Run to the end, with what the case injects."""
+        self.begin()
+        done = 0
+        for injection in sorted(self.case.injections, key=lambda one: one.step):
+            self.advance(injection.step - done)
+            done = max(done, injection.step)
+            inject(self, injection)
+        self.advance(LIMIT_STEPS)
+
+    def begin(self) -> None:
+        """Let the first things happen when `advance` is called."""
         self._phones.open(self._take)
         if not self._expected:
             self._begin(None)
-        self.agenda.run(self._over, limit_seconds=LIMIT_SECONDS, limit_steps=LIMIT_STEPS)
+
+    def advance(self, steps: int) -> Stop:
+        """Let so many things happen, fewer if all runs end."""
+        return self.agenda.run(self._over, limit_seconds=LIMIT_SECONDS, limit_steps=max(0, steps))
 
     def _over(self) -> bool:
         return not self._expected and all(run.ended for run in self.runs.values())
@@ -291,12 +307,17 @@ class _Door:
         return self.simulation.agenda.at(seconds, lambda: self.run.post(event)).cancel
 
     def _ask(self, asking: int, answer: cases.WebAnswer) -> None:
-        if answer.after is None:
-            return
+        event: events.Event = events.WebAnswered(asking, answer.value)
         if answer.fails is not None:
-            self._later(answer.after, events.WebFailed(asking, answer.fails))
-        else:
-            self._later(answer.after, events.WebAnswered(asking, answer.value))
+            event = events.WebFailed(asking, answer.fails)
+        pending = Asked(self.run, asking)
+        self.simulation.asked[self.run.call_id, asking] = pending
+        if answer.after is not None:
+            self.simulation.agenda.at(answer.after, lambda: self._hear(pending, event))
+
+    def _hear(self, pending: Asked, event: events.Event) -> None:
+        if self.simulation.asked.pop((pending.run.call_id, pending.asking), None):
+            pending.run.post(event)
 
 
 def _nowhere(file: str) -> Path:

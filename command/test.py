@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from ringful.command.errors import CommandError
 from ringful.command.files import write_whole
 from ringful.command.junit import junit as as_junit
 from ringful.command.simulation import Simulation, run_case
+from ringful.command.sweep import Sweep
+from ringful.command.sweep_report import report
 from ringful.command.verdicts import Verdict, find_cases, try_cases
 from ringful.grammar.errors import ScriptError
 from ringful.interpreter.case_reader import parse_case
@@ -27,6 +30,7 @@ def test(
     coverage: bool = False,
     fail_under: float | None = None,
     junit: Path | None = None,
+    sweep: bool = False,
 ) -> None:
     """Run golden cases; exit 1 if any trace is not what its case says.
 
@@ -44,6 +48,9 @@ def test(
         Exit 1 if the coverage is below so many percent.
     junit
         Write the results to this file as JUnit XML.
+    sweep
+        Run each case again and again with a hang-up, a failure or a key put in at every step, and hold
+        that each run ends properly whatever comes.
     """
     found = find_cases(paths or (Path(),), only)
     if not found:
@@ -59,6 +66,8 @@ def test(
         write_whole(junit, as_junit(verdicts))
     if coverage or fail_under is not None:
         good = _covered(verdicts, fail_under) and good
+    if sweep:
+        good = _swept(verdicts) and good
     if not good:
         sys.exit(1)
 
@@ -92,6 +101,16 @@ def _covered(verdicts: list[Verdict], least: float | None) -> bool:
         return True
     print(f"that is less than the {least:g} % asked for")
     return False
+
+
+def _swept(verdicts: list[Verdict]) -> bool:
+    swept = Sweep()
+    began = time.perf_counter()
+    for verdict in verdicts:
+        if verdict.simulation:
+            swept.sweep(verdict.simulation.case)
+    print(report(swept, time.perf_counter() - began), end="")
+    return not swept.found
 
 
 def simulate(

@@ -65,6 +65,8 @@ def _try(path: Path, *, update: bool) -> Verdict:
         return Verdict(path, title, "wrong", f"{error.filename}: {error.strerror}")
     except UnicodeDecodeError:
         return Verdict(path, title, "wrong", f"{path}: it is no UTF-8 text")
+    except Exception as error:  # a fault of ours must not keep the other cases from running
+        return Verdict(path, title, "wrong", f"a fault of ringful itself: {type(error).__name__}: {error}")
     trace = simulation.trace
     if trace == case.below:
         return Verdict(path, title, "passed", simulation=simulation)

@@ -20,7 +20,7 @@ _PLAIN = frozenset({"span", "comments", "trailing", "spaced", "closing"})
 _known: dict[type, tuple[str, ...]] = {}
 
 
-def _slots(kind: type) -> tuple[str, ...]:
+def slots(kind: type) -> tuple[str, ...]:
     """Name the fields of *kind* that can hold nodes, in the order of their declaration."""
     if kind not in _known:
         _known[kind] = tuple(one.name for one in fields(kind) if one.name not in _PLAIN)
@@ -29,7 +29,7 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 def children(node: nodes.Node) -> Iterator[nodes.Node]:
     """Give the nodes directly under *node*."""
-    for name in _slots(type(node)):
+    for name in slots(type(node)):
         value = getattr(node, name)
         if isinstance(value, nodes.Node):
             yield value

@@ -7,7 +7,7 @@ comes first; the case's own lines replace what they name again: a phone, a sound
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from attrs import evolve
 
@@ -18,7 +18,7 @@ from ringful.grammar.span import Span
 from ringful.interpreter import events
 from ringful.interpreter.case_lines import TEXT, Lines
 from ringful.interpreter.case_steps import block_of, read_step
-from ringful.interpreter.cases import ENDING, RULE, SHARED, BadRecording, Case, WebAnswer
+from ringful.interpreter.cases import ENDING, RULE, SHARED, BadRecording, Case, Fault, Injection, WebAnswer
 from ringful.interpreter.sources import Source, parsed, read_source, read_uses
 
 _NOT_FOUND = "it cannot be fetched: the server answered 404"
@@ -32,19 +32,18 @@ def read_case(path: Path) -> Case:
     return parse_case(path.read_bytes().decode(), path)
 
 
-def parse_case(text: str, path: Path, source: Source | None = None, *, alone: bool = False) -> Case:
+def parse_case(text: str, path: Path, source: Source | None = None) -> Case:
     """Read a case's *text*; *source* is its script where the text names none.
 
-    A case that stands *alone* came from a stranger: no file is read for it.
     Raises OSError, UnicodeDecodeError, ScriptError with the place of what is wrong.
     """
     above, below = _halves(text)
     shared = path.parent / SHARED
     case = Case(path, above, below, _NO_SCRIPT, path.name.removesuffix(ENDING).replace("_", " "))
-    if not alone and shared.is_file() and shared.resolve() != path.resolve():
+    if shared.is_file() and shared.resolve() != path.resolve():
         _Reader(case, Lines(shared.read_bytes().decode(), shared)).read()
     lines = Lines(above, path)
-    _Reader(case, lines, alone=alone).read()
+    _Reader(case, lines).read()
     if source:
         case.source = source
     if case.source is _NO_SCRIPT:
@@ -63,8 +62,8 @@ def _halves(text: str) -> tuple[str, str]:
 
 
 class _Reader:
-    def __init__(self, case: Case, lines: Lines, *, alone: bool = False) -> None:
-        self.case, self.lines, self._alone = case, lines, alone
+    def __init__(self, case: Case, lines: Lines) -> None:
+        self.case, self.lines = case, lines
         self._own: set[tuple[str, str]] = set()
 
     def read(self) -> None:
@@ -80,6 +79,7 @@ class _Reader:
             "queue": self._queue,
             "now": self._now,
             "phone": self._phone,
+            "inject": self._inject,
         }
         for line in self.lines:
             word, _, rest = line.strip().partition(" ")
@@ -109,10 +109,6 @@ class _Reader:
         if rest == "{":
             self.case.source = self._inline()
             return
-        if self._alone:
-            raise self.lines.wrong(
-                "no file can be named here", "write `script { … }`, or give the name of a script"
-            )
         name = rest.removeprefix('"').removesuffix('"')
         path = self.lines.path.parent / name
         if not name or not path.is_file():
@@ -131,7 +127,7 @@ class _Reader:
             script = parsed(text, "script")
         except ScriptError as error:
             raise self._moved(error, opened) from None
-        uses = {} if self._alone else read_uses(script, self.lines.path.parent)
+        uses = read_uses(script, self.lines.path.parent)
         return Source("script", text, script, uses)
 
     def _moved(self, error: ScriptError, opened: int) -> ScriptError:
@@ -219,6 +215,13 @@ class _Reader:
         operation: Any = found[1]
         notify = self.lines.unquoted(found[2]) if found[2] else None
         self.case.requests.append((self.lines.seconds(found[3]), events.Interrupted(operation, notify)))
+
+    def _inject(self, rest: str) -> None:
+        faults = "|".join(fault for fault in get_args(Fault) if fault != "press")
+        pattern = rf'(?:({faults})|press "([0-9*#A-D])")(?: on (\S+))? at step (\d+)'
+        found = self.lines.match(pattern, rest, "inject hang up on call-1 at step 17")
+        what: Any = found[1] or "press"
+        self.case.injections.append(Injection(what, int(found[4]), found[3] or "", found[2] or ""))
 
     def _phone(self, rest: str) -> None:
         found = self.lines.match(rf"{TEXT}\s*\{{\s*(\}})?", rest, 'phone "+15125551234" {')

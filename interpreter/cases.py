@@ -76,6 +76,34 @@ class BadRecording:
     after: float = 0.0
 
 
+Fault = Literal[
+    "hang up",
+    "now hangup",
+    "lose",
+    "press",
+    "playback fails",
+    "recording fails",
+    "web fails",
+    "fetch fails",
+]
+"""What can be put in: ``now hangup`` is the API's, ``hang up`` the far end's."""
+
+
+@frozen
+class Injection:
+    """Something that goes wrong, or a key that is pressed, although the case does not say so."""
+
+    what: Fault
+    step: int
+    """After how many steps of the simulated world."""
+    leg: str = ""
+    tone: str = ""
+
+    def __str__(self) -> str:
+        key = f' "{self.tone}"' if self.tone else ""
+        return f"inject {self.what}{key}{f' on {self.leg}' if self.leg else ''} at step {self.step}"
+
+
 @define
 class Case:
     """A case as it is written."""
@@ -93,6 +121,7 @@ class Case:
     phones: list[PhoneBlock] = field(factory=list)
     requests: list[tuple[float, events.Event]] = field(factory=list)
     """What comes in through the API: after so many seconds, and what."""
+    injections: list[Injection] = field(factory=list)
     unchecked: bool = False
     """The script runs although the checker finds errors in it."""
 

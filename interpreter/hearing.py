@@ -15,7 +15,7 @@ from ringful.interpreter.execute import Executor
 from ringful.interpreter.leg import Leg, Recorded, ToneHandler, presser
 from ringful.interpreter.strand import LegChanged, LegOver, Strand
 from ringful.interpreter.tell import stamp
-from ringful.interpreter.values import say
+from ringful.interpreter.values import Value, say
 from ringful.media import port
 
 if TYPE_CHECKING:
@@ -173,7 +173,9 @@ def _hear_recording(
         case port.RecordingEnded(_, _, ended, duration_ms, size, level):
             del leg.recordings[event.recording]
             reason = recording.cut or ("stop" if ended == "stopped" else ended)
-            leg.recorded.append(Recorded(recording.file, duration_ms, size, reason, level))
+            done = Recorded(recording.file, duration_ms, size, reason, level)
+            leg.recorded.append(done)
+            recording.bind(_result(url, done))
             seconds = say(Decimal(duration_ms) / 1000)
             run.tell(
                 recording.notify,
@@ -188,6 +190,12 @@ def _hear_recording(
             del leg.recordings[event.recording]
             run.tell(recording.notify, "RecordFailed", leg.name, recordFile=url, reason=detail)
             _pass_on(run, leg, event, ending=False)
+
+
+def _result(url: str, done: Recorded) -> Value:
+    """Give what a recording's name holds: see `record` in docs/language.md."""
+    seconds = round(done.duration_ms / 1000)
+    return {"url": url, "duration": seconds, "reason": done.reason, "silent": done.silent}
 
 
 def over(run: "Run", leg: Leg) -> None:

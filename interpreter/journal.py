@@ -4,6 +4,7 @@ Statements are kept as their canonical text, so that a journal can be read by pe
 the tree's shape.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, get_args
@@ -37,6 +38,9 @@ _EVENTS: dict[str, type] = {
 }
 _SOUNDS = {kind.__name__: kind for kind in get_args(port.Sound)}
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_MOST_TEXTS = 64
+
 _converter = cattrs.Converter(forbid_extra_keys=True)
 
 
@@ -56,14 +60,22 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
         case effects.Ask(asking, url, fields, want, secret):
             return {"asking": asking, "url": url, "fields": _masked(fields, secret), "want": want}
         case _:
-            return {
-                field.name: _plain(getattr(happening, field.name)) for field in attrs.fields(type(happening))
-            }
+            return _encode_fields(happening)
+
+
+_field_names: dict[type, tuple[str, ...]] = {}
+
+
+def _encode_fields(happening: events.Event | effects.Effect) -> dict[str, Any]:
+    kind = type(happening)
+    if kind not in _field_names:
+        _field_names[kind] = tuple(field.name for field in attrs.fields(kind))
+    return {name: _plain(getattr(happening, name)) for name in _field_names[kind]}
 
 
 def _encode_started(started: events.Started) -> dict[str, Any]:
     data: dict[str, Any] = {
-        "script": show(started.script),
+        "script": _shown(started.script),
         "params": {name: keep(value) for name, value in started.params.items()},
     }
     if started.offer:
@@ -71,12 +83,26 @@ def _encode_started(started: events.Started) -> dict[str, Any]:
     if started.plan:
         data["plan"] = attrs.asdict(started.plan)
     if started.uses:
-        data["uses"] = {path: show(script) for path, script in started.uses.items()}
+        data["uses"] = {path: _shown(script) for path, script in started.uses.items()}
     if started.notify:
         data["notify"] = started.notify
     if started.origin:
         data["origin"] = attrs.asdict(started.origin)
     return data
+
+
+_texts: OrderedDict[int, tuple[nodes.Script, str]] = OrderedDict()
+
+
+def _shown(script: nodes.Script) -> str:
+    """Show *script*, once for all the runs of the same tree: many calls begin with the same script."""
+    known = _texts.get(id(script))
+    # The tree is kept beside its text, so that no other one can have its identity meanwhile.
+    if known is None:
+        known = _texts[id(script)] = (script, show(script))
+        if len(_texts) > _MOST_TEXTS:
+            _texts.popitem(last=False)
+    return known[1]
 
 
 def keep(value: Value) -> Any:
@@ -117,6 +143,8 @@ def _masked(fields: Mapping[str, str], secret: frozenset[str]) -> dict[str, str]
 
 
 def _plain(value: Any) -> Any:
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, port.Sound):
         return {"sound": type(value).__name__, **attrs.asdict(value)}
     if isinstance(value, Decimal):

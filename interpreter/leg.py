@@ -35,9 +35,15 @@ class Recording:
     file: str
     notify: str | None = None
     name: str | None = None
-    """The name to bind its result to."""
+    """The name to bind its result to, in *names*: whatever ends it, so that `on hangup` has it too."""
+    names: dict[str, Value] = field(factory=dict, repr=False)
     cut: Literal["tone", "limit"] | None = None
     background: bool = False
+
+    def bind(self, result: Value) -> None:
+        """Give its name *result*: none until the recording has ended, and where nothing was recorded."""
+        if self.name is not None:
+            self.names[self.name] = result
 
 
 _SILENCE_DB = -50.0

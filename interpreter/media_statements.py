@@ -191,9 +191,8 @@ async def record(run_on: "Executor", statement: nodes.Record) -> None:
     limit = seconds_of(statement.limit, names) if statement.limit else settings.record_limit
     silence = seconds_of(statement.silence, names) if statement.silence else settings.record_silence
     until = tones_of(statement.until, names) if statement.until else "#"
-    recording = Recording(leg.next_file(), url_of(statement.notify, names), statement.name)
-    if statement.name:
-        names[statement.name] = None
+    recording = Recording(leg.next_file(), url_of(statement.notify, names), statement.name, names)
+    recording.bind(None)
     number = _order_recording(run_on, leg, recording, silence=silence, beep=statement.beep)
     look_ahead(run_on, follow=False)
     try:
@@ -210,7 +209,6 @@ async def record(run_on: "Executor", statement: nodes.Record) -> None:
             run_on.run.perform(effects.StopRecording(leg.name, number))
     if isinstance(begun, port.RecordingFailed):
         raise Failed(begun.detail)
-    bind_recording(run_on, leg, recording)
 
 
 async def start_record(run_on: "Executor", statement: nodes.StartRecord) -> None:
@@ -221,9 +219,8 @@ async def start_record(run_on: "Executor", statement: nodes.StartRecord) -> None
         reason = "this leg is being recorded already: stop that recording first"
         run_on.run.tell(notify, "RecordFailed", leg.name, reason=reason)
         raise Failed(reason)
-    recording = Recording(leg.next_file(), notify, statement.name, background=True)
-    if statement.name:
-        run_on.names[statement.name] = None
+    recording = Recording(leg.next_file(), notify, statement.name, run_on.names, background=True)
+    recording.bind(None)
     number = _order_recording(run_on, leg, recording)
     begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
     if isinstance(begun, port.RecordingFailed):
@@ -245,25 +242,10 @@ async def stop_record(run_on: "Executor") -> None:
     number = leg.background_recording
     if number is None:
         raise Failed("nothing is being recorded")
-    recording = leg.recordings[number]
     run_on.run.perform(effects.StopRecording(leg.name, number))
     ended = await run_on.wait(lambda s: _is_recording(s, leg, number))
     if isinstance(ended, port.RecordingFailed):
         raise Failed(ended.detail)
-    bind_recording(run_on, leg, recording)
-
-
-def bind_recording(run_on: "Executor", leg: Leg, recording: Recording) -> None:
-    """Bind what came of *recording* to its name: see `record` in docs/language.md."""
-    if recording.name is None:
-        return
-    done = next(one for one in reversed(leg.recorded) if one.file == recording.file)
-    run_on.names[recording.name] = {
-        "url": run_on.run.settings.recordings_url + done.file,
-        "duration": round(done.duration_ms / 1000),
-        "reason": done.reason,
-        "silent": done.silent,
-    }
 
 
 def _is_recording(signal: Signal, leg: Leg, recording: int) -> bool:

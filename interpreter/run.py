@@ -103,8 +103,7 @@ class Run:
         self.names: dict[str, Value] = {"call_id": call_id, "caller": None, "called": None}
         self.ended = False
         self.fault: Fault | None = None
-        self.interrupted = ""
-        """Why a run without a call was ended from outside; empty: it was not."""
+        self.interrupted = False
         self.now = 0.0
         self.position: Span = NOWHERE
         self.steps = 0
@@ -254,7 +253,7 @@ class Run:
             return None
 
     def abandon(self, why: str) -> None:
-        """End the run where it stands, since a fault of ours makes its strands unfit to go on."""
+        """End the run where it stands, since its strands cannot go on: a fault of ours, or a restart."""
         self._ready.clear()
         self.strands.clear()
         for leg in self.legs.values():
@@ -286,8 +285,7 @@ class Run:
         self._enter("outcome", "Ended", {"outcome": self.outcome})
         if not self.fault:
             self.position = NOWHERE
-            reason = {"reason": self.interrupted} if self.interrupted else {}
-            self.tell(self.notify, "ScriptEnded", self.call_id, outcome=self.outcome, **reason)
+            self.tell(self.notify, "ScriptEnded", self.call_id, outcome=self.outcome)
 
     @property
     def outcome(self) -> str:
@@ -471,7 +469,7 @@ class Run:
         match event.operation:
             case "hangup":
                 if leg is None:
-                    self.interrupted = event.why
+                    self.interrupted = True
                     for other in list(self.legs.values()):
                         self.close(other, event.why)
                     for strand in self.strands:

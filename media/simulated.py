@@ -18,7 +18,7 @@ from ringful.media import port, world
 from ringful.media.agenda import Agenda, Token
 from ringful.media.far_end import FarEndPlayer
 from ringful.media.simulated_bridge import STATUS, Connection, Errand
-from ringful.media.simulated_player import Player
+from ringful.media.simulated_player import Length, Player
 from ringful.media.simulated_recorder import Recorder
 from ringful.media.simulated_room import SimulatedRoom
 
@@ -50,6 +50,7 @@ class SimulatedLeg:
         name: str,
         sink: port.Sink,
         outside: world.World,
+        length: Length,
         far_end: world.FarEnd,
         keep_files: bool,
         inbound: bool = False,
@@ -64,9 +65,7 @@ class SimulatedLeg:
         self._agenda = agenda
         self._sink = sink
         self._far_end = FarEndPlayer(agenda, far_end, self)
-        self.player = Player(
-            agenda, name, self.tell, lambda sound: length_of(sound, outside), self._far_end.hear
-        )
+        self.player = Player(agenda, name, self.tell, length, self._far_end.hear)
         self.recorder = Recorder(agenda, name, self.tell, outside.recording_fault, keep_files)
         self._errands: dict[int, Errand] = {}
         self._sendings: dict[int, Token] = {}
@@ -229,6 +228,7 @@ class SimulatedPhones:
         self._legs: dict[str, SimulatedLeg] = {}
         self._rooms: dict[str, SimulatedRoom] = {}
         self._rung: Counter[str] = Counter()
+        self._unfetched: str | None = None
 
     @property
     def live(self) -> list[str]:
@@ -244,11 +244,26 @@ class SimulatedPhones:
         taken = desk(port.Offer(caller.number, caller.called))
         if isinstance(taken, port.Taken):
             far_end = world.FarEnd(caller.number, caller.steps, caller.transferable)
-            made = SimulatedLeg(
-                self._agenda, taken.leg, taken.sink, self._outside, far_end, self._keep_files, inbound=True
-            )
-            self._legs[taken.leg] = made
-            made.begin(far_end)
+            self._make(taken.leg, taken.sink, far_end, inbound=True)
+
+    def _make(self, leg: str, sink: port.Sink, far_end: world.FarEnd, *, inbound: bool) -> None:
+        made = SimulatedLeg(
+            self._agenda, leg, sink, self._outside, self._length, far_end, self._keep_files, inbound
+        )
+        self._legs[leg] = made
+        made.begin(far_end)
+
+    def fail_fetches(self, reason: str) -> None:
+        """Let nothing be had from now on that is not being played already."""
+        self._unfetched = reason
+
+    def _length(self, sound: port.Sound) -> float | str:
+        return self._unfetched or length_of(sound, self._outside)
+
+    @property
+    def rooms(self) -> list[SimulatedRoom]:
+        """The rooms that are open."""
+        return [room for room in self._rooms.values() if room.state != "over"]
 
     def far_side(self, leg: str) -> SimulatedLeg:
         """Give *leg* to act as its far end: press, put down, lose.  Raises KeyError."""
@@ -269,9 +284,7 @@ class SimulatedPhones:
             sink(port.Refused(leg, "unreachable", 404, f"there is no phone {number}"))
             return
         self._rung[plain] += 1
-        made = SimulatedLeg(self._agenda, leg, sink, self._outside, far_end, self._keep_files)
-        self._legs[leg] = made
-        made.begin(far_end)
+        self._make(leg, sink, far_end, inbound=False)
 
     def _order(
         self,
@@ -354,7 +367,7 @@ class SimulatedPhones:
                 room,
                 sink,
                 self._outside,
-                lambda sound: length_of(sound, self._outside),
+                self._length,
                 self._keep_files,
             )
             sink(port.Answered(room))

@@ -74,6 +74,16 @@ class Player:
                 self._finish(playing, "stopped")
                 return
 
+    def fail(self, detail: str) -> None:
+        """Fail what is heard now."""
+        for playing in [one for one in (self._background, *self._foreground) if one and one.end]:
+            self._fail(playing, detail)
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether something is heard now."""
+        return any(one and one.end for one in (self._background, *self._foreground))
+
     def end(self) -> None:
         """Tell the end of everything: the leg is ending."""
         self._cue = None
@@ -85,15 +95,22 @@ class Player:
     def _begin(self, playing: Playing) -> None:
         length = self._length(playing.sound)
         if isinstance(length, str):
-            self._remove(playing)
-            self._tell(port.PlaybackFailed(self._leg, playing.number, length))
-            self._cue = None
-            self._go_on()
+            self._fail(playing, length)
             return
         self._begun.add(playing.number)
         playing.end = self._agenda.at(length, lambda: self._finish(playing, "end"))
         self._tell(port.PlaybackStarted(self._leg, playing.number))
         self._hear(said(playing.sound), "starts")
+
+    def _fail(self, playing: Playing, detail: str) -> None:
+        foreground = playing is not self._background
+        self._remove(playing)
+        if playing.end:
+            playing.end.cancel()
+        self._tell(port.PlaybackFailed(self._leg, playing.number, detail))
+        if foreground:
+            self._cue = None
+            self._go_on()
 
     def _finish(self, playing: Playing, reason: Literal["end", "stopped", "hangup"]) -> None:
         present = bool(self._foreground) and playing is self._foreground[0]

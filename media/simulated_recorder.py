@@ -74,6 +74,16 @@ class Recorder:
         if recording := self._running.get(number):
             self._end(recording, reason)
 
+    def fail(self, detail: str) -> None:
+        """Fail everything that is being recorded."""
+        for recording in list(self._running.values()):
+            self._fail(recording, detail)
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether a recording runs."""
+        return bool(self._running)
+
     def end(self, reason: Reason) -> None:
         """End everything: the leg is ending."""
         for recording in list(self._running.values()):
