@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,9 +59,9 @@ def _no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
 def _silent_recorder(monkeypatch: pytest.MonkeyPatch) -> None:
     tell = Run.tell
 
-    def quiet(run: Run, url: str | None, action: str | None, call_id: str, /, **fields: str) -> None:
+    def quiet(run: Run, url: str, action: str | None, *others: Any, **fields: str) -> None:
         if not (action == "RecordComplete" and fields["reason"] == "hangup"):
-            tell(run, url, action, call_id, **fields)
+            tell(run, url, action, *others, **fields)
 
     monkeypatch.setattr(Run, "tell", quiet)
 
