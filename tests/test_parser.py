@@ -96,7 +96,10 @@ def test_the_vocabulary_is_that_of_the_grammar() -> None:
 
 
 def test_every_rule_has_its_method() -> None:
-    rules = {rule.alias or rule.origin.name for rule in lark().rules}
+    # A rule that stands for its one child builds nothing.
+    rules = {
+        rule.alias or rule.origin.name for rule in lark().rules if rule.alias or not rule.options.expand1
+    }
     built = {str(name) for name in rules if not str(name).startswith("_")}
     methods = {name for name in dir(Builder) if not name.startswith("_")}
     assert built == methods
