@@ -23,6 +23,7 @@ from ringful.grammar.head import fragment_of
 from ringful.grammar.layout import Layout, keep_comment
 from ringful.grammar.reading import Opener, Reading, begin
 from ringful.grammar.span import Span
+from ringful.grammar.tables import parser_with
 from ringful.grammar.walk import MAX_DEPTH, too_deep
 
 MAX_SIZE = 1024 * 1024
@@ -50,10 +51,7 @@ def parse_statements(text: str, path: str = "") -> tuple[nodes.Statement, ...]:
 @cache
 def lark() -> Lark:
     """Give the parser, made once."""
-    return Lark.open_from_package(
-        "ringful.grammar",
-        "call.lark",
-        parser="lalr",
+    return parser_with(
         start="script",
         transformer=Builder(),
         postlex=Layout(),
