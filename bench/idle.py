@@ -16,6 +16,7 @@ from ringful.bench import texts
 from ringful.bench.figures import Effort, Figure
 from ringful.command.simulation import Simulation
 from ringful.interpreter.case_reader import parse_case
+from ringful.interpreter.events import Started
 
 SETTLED = 60.0
 """Seconds of virtual time after which every call has been answered and has heard its prompt."""
@@ -49,7 +50,8 @@ def bytes_of_a_run(runs: int, *, traced: bool) -> float:
 def _begin(simulation: Simulation, name: str, runs: int) -> None:
     ended = simulation.agenda.elapsed + SETTLED
     for number in range(runs):
-        simulation.place(f"{name}-{number}", simulation.script, {"number": f"1512{number:07}"})
+        started = Started(simulation.script, {"number": f"1512{number:07}"})
+        simulation.place(f"{name}-{number}", started)
         simulation.agenda.run(limit_seconds=simulation.agenda.elapsed)
         simulation.entries.clear()
     simulation.agenda.run(limit_seconds=ended)

@@ -14,9 +14,8 @@ from attrs import define, field
 from ringful.command.injection import Asked, inject
 from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
-from ringful.interpreter import cases, effects, events
+from ringful.interpreter import cases, conference, effects, events
 from ringful.interpreter.case_reader import check_case
-from ringful.interpreter.conference import script_of as conference_script
 from ringful.interpreter.evaluate import Fault, evaluate, text_of
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -140,7 +139,9 @@ class Simulation:
         return defaults | self.case.params
 
     def _begin(self, offer: port.Offer | None) -> Run:
-        run = self.place(f"call-{self._calls + 1}", self.script, self.case.params, offer)
+        uses = self.case.source.used_scripts
+        started = events.Started(self.script, self.case.params, offer, uses)
+        run = self.place(f"call-{self._calls + 1}", started)
         self._calls += 1
         if self._calls == 1:
             # What a client asks for while the first call is up.
@@ -148,26 +149,15 @@ class Simulation:
                 self.agenda.at(after, partial(run.post, event))
         return run
 
-    def place(
-        self,
-        call_id: str,
-        script: nodes.Script,
-        params: Mapping[str, Value],
-        offer: port.Offer | None = None,
-        plan: events.Plan | None = None,
-    ) -> Run:
+    def place(self, call_id: str, started: events.Started) -> Run:
         """Start a run as *call_id*."""
         door = _Door(self)
         door.run = run = Run(
-            script,
+            started,
             call_id,
             door,
             Settings(recordings_url=RECORDINGS),
             journal=self.entries.append,
-            params=params,
-            uses=self.case.source.used_scripts,
-            offer=offer,
-            plan=plan,
             watch=lambda statement, way: self.visited.append((statement, way)),
             wake=door.wake,
         )
@@ -279,7 +269,7 @@ class _Door:
         name = effect.conference
         match effect:
             case effects.OpenConference(_, plan):
-                self.simulation.place(name, conference_script(self.run), {}, plan=plan)
+                self.simulation.place(name, conference.started_by(self.run, plan))
             case effects.JoinConference(leg, _, number, moderator, muted):
                 came = events.MemberCame(self.run.call_id, leg, number, moderator, muted)
                 if not self._post(name, came):

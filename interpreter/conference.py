@@ -32,15 +32,15 @@ class Conference:
     """The call that made it has ended: nobody new is to be expected once it is empty."""
 
 
-def script_of(maker: "Run") -> nodes.Script:
-    """Give the script of a conference that *maker* makes: it stays, and knows the maker's flows."""
+def started_by(maker: "Run", plan: events.Plan) -> events.Started:
+    """Give the beginning of a conference that *maker* makes: it stays, and knows the maker's flows."""
     flows = [
         statement
-        for script in (*maker.uses.values(), maker.script)
+        for script in (*maker.started.uses.values(), maker.script)
         for statement in script.body.statements
         if isinstance(statement, nodes.Flow)
     ]
-    return nodes.Script(nodes.Block((*flows, nodes.Stay())))
+    return events.Started(nodes.Script(nodes.Block((*flows, nodes.Stay()))), plan=plan)
 
 
 def begin(run: "Run", plan: events.Plan) -> Leg:

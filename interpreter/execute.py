@@ -413,7 +413,7 @@ class Executor:
 
 
 def _flows_of(run: "Run") -> dict[str, nodes.Flow]:
-    scripts = [*run.uses.values(), run.script]
+    scripts = [*run.started.uses.values(), run.script]
     return {
         statement.name: statement
         for script in scripts

@@ -66,18 +66,7 @@ class LiveCall:
         self.house = house
         self.key = key
         self.nursery = nursery
-        self.run = Run(
-            started.script,
-            call_id,
-            self,
-            house.settings,
-            journal=self._note,
-            params=started.params,
-            uses=started.uses,
-            notify=started.notify,
-            origin=started.origin,
-            wake=self._wake,
-        )
+        self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
         self.record = CallRecord(call_id, key.key, "", "live", house.clock())
         self.tasks = 0
         self.done = trio.Event()

@@ -63,38 +63,27 @@ class Task:
 
 
 class Run:
-    """Run *script* as *call_id*; see the module's docstring."""
+    """Run what *started* says as *call_id*; see the module's docstring."""
 
     def __init__(
         self,
-        script: nodes.Script,
+        started: events.Started,
         call_id: str,
         door: Door,
         settings: Settings,
         *,
         journal: Callable[[Entry], None],
-        params: Mapping[str, Value] | None = None,
-        uses: Mapping[str, nodes.Script] | None = None,
-        offer: port.Offer | None = None,
-        notify: str | None = None,
-        origin: events.Origin | None = None,
-        plan: events.Plan | None = None,
         watch: Watch | None = None,
         wake: Callable[[], None] | None = None,
     ) -> None:
-        self.script = script
+        self.started = started
+        self.script = started.script
         self.call_id = call_id
         self.settings = settings
-        self.params = dict(params or {})
-        self.uses = dict(uses or {})
-        self.offer = offer
-        self.notify = notify
-        self.origin = origin
-        self.plan = plan
         self.conference: conference.Conference | None = None
         self.conferences: list[str] = []
         """The conferences that this run has made."""
-        self.secrets = Secrets(script, self.uses)
+        self.secrets = Secrets(started.script, started.uses)
         self.watch = watch
         self.wake = wake
         self.legs: dict[str, Leg] = {}
@@ -121,11 +110,7 @@ class Run:
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
-        self.post(
-            events.Started(
-                self.script, self.params, self.offer, self.uses, self.notify, self.origin, self.plan
-            )
-        )
+        self.post(self.started)
 
     def post(self, event: events.Event) -> None:
         """Put *event* into the inbox; it is handled at the next `drain`."""
@@ -188,13 +173,13 @@ class Run:
     def _begin(self) -> None:
         main = Executor(self, None, self.names)
         try:
-            bind(self.script, self.params, self.names)
+            bind(self.script, self.started.params, self.names)
             for param in self.script.params:
                 if param.secret:
                     self.secrets.add(self.names[param.name])
             match self.script.header:
-                case nodes.Inbound() as header if self.offer:
-                    main.leg = self.subject = inbound.begin(self, header, self.offer)
+                case nodes.Inbound() as header if self.started.offer:
+                    main.leg = self.subject = inbound.begin(self, header, self.started.offer)
                     self.spawn(main.leg, main.body_and_hang_up(self.script.body))
                 case nodes.Call() as call:
                     main.leg = self.subject = self.new_leg(call, self.call_id, self.names)
@@ -203,8 +188,8 @@ class Run:
                     if call.name:
                         self.names[call.name] = self.call_id
                     self.spawn(main.leg, main.ring_and(call, self.script.body))
-                case None if self.plan:
-                    main.leg = self.subject = conference.begin(self, self.plan)
+                case None if self.started.plan:
+                    main.leg = self.subject = conference.begin(self, self.started.plan)
                     self.spawn(main.leg, main.body(self.script.body))
                 case None:
                     self.set_timer(self.settings.max_duration, self._too_long)
@@ -232,7 +217,7 @@ class Run:
         self._enter("outcome", "ScriptFailed", {"reason": fault.message, "place": str(fault.span)})
         place = {"line": str(fault.span.line), "column": str(fault.span.column)} if fault.span.line else {}
         of_call = self.subject.notify if self.subject else self._header_notify()
-        for url in dict.fromkeys((of_call, self.notify)):
+        for url in dict.fromkeys((of_call, self.started.notify)):
             self.tell(url, "ScriptFailed", self.call_id, reason=fault.message, **place)
         for leg in list(self.legs.values()):
             self.close(leg, "script failed")
@@ -285,7 +270,7 @@ class Run:
         self._enter("outcome", "Ended", {"outcome": self.outcome})
         if not self.fault:
             self.position = NOWHERE
-            self.tell(self.notify, "ScriptEnded", self.call_id, outcome=self.outcome)
+            self.tell(self.started.notify, "ScriptEnded", self.call_id, outcome=self.outcome)
 
     @property
     def outcome(self) -> str:

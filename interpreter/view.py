@@ -39,19 +39,7 @@ def rebuild(call_id: str, entries: Sequence[Entry], settings: Settings, door: Do
         raise ValueError(f"the journal of {call_id} has no beginning")
     started = decode_event(happened[0])
     assert isinstance(started, events.Started)
-    run = Run(
-        started.script,
-        call_id,
-        door or Deaf(),
-        settings,
-        journal=lambda _: None,
-        params=started.params,
-        uses=started.uses,
-        offer=started.offer,
-        notify=started.notify,
-        origin=started.origin,
-        plan=started.plan,
-    )
+    run = Run(started, call_id, door or Deaf(), settings, journal=lambda _: None)
     for entry in happened:
         run.handle(decode_event(entry), entry.at)
     return run
@@ -70,7 +58,7 @@ def view(run: Run, created: float) -> CallView:
         answered=leg.answered_at if leg else None,
         ended=leg.ended_at if leg else run.now if run.ended else None,
         outcome=run.outcome,
-        origin=run.origin,
+        origin=run.started.origin,
         duration=run.duration,
         bill=run.bill if run.ended else None,
         tasks=tuple(

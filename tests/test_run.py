@@ -31,9 +31,8 @@ class Desk:
     queued: int = 0
 
     def __attrs_post_init__(self) -> None:
-        self.run = Run(
-            parse(self.text), "c1", self, self.settings, journal=self.entries.append, notify=self.notify
-        )
+        started = events.Started(parse(self.text), notify=self.notify)
+        self.run = Run(started, "c1", self, self.settings, journal=self.entries.append)
         self.run.start()
         self.run.drain()
 
@@ -372,7 +371,7 @@ def test_a_journal_rebuilds_the_run_and_says_the_same() -> None:
     assert view(rebuilt, 1000.0) == view(desk.run, 1000.0)
     assert as_script(rebuilt, desk.entries) == as_script(desk.run, desk.entries)
     again: list[Entry] = []
-    second = Run(parse(REST), "c1", desk, desk.settings, journal=again.append)
+    second = Run(events.Started(parse(REST)), "c1", desk, desk.settings, journal=again.append)
     for entry in list(desk.entries):
         if entry.kind == "event":
             second.handle(decode_event(entry), entry.at)
