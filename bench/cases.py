@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from ringful.bench import texts
 from ringful.bench.figures import Effort, Figure, milliseconds, rates
 from ringful.command.verdicts import try_cases
-from ringful.interpreter.sources import parsed
+from ringful.interpreter.sources import forget
 
 
 def cases(effort: Effort) -> Iterator[Figure]:
@@ -49,5 +49,5 @@ def _try(path: Path) -> int:
 
 
 def _try_anew(path: Path) -> int:
-    parsed.cache_clear()
+    forget()
     return _try(path)

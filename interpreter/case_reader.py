@@ -11,7 +11,6 @@ from typing import Any, get_args
 
 from attrs import evolve
 
-from ringful.grammar.checker import check
 from ringful.grammar.errors import ScriptError
 from ringful.grammar.parser import parse_statements
 from ringful.grammar.span import Span
@@ -244,7 +243,6 @@ class _Reader:
 
 def check_case(case: Case) -> None:
     """Hold that the case's script may run.  Raises ScriptError with the checker's errors."""
-    source = case.source
-    wrong = [problem for problem in check(source.script, source.used_scripts) if problem.is_error]
+    wrong = [problem for problem in case.source.problems if problem.is_error]
     if wrong and not case.unchecked:
-        raise ScriptError(*wrong, source=source.text)
+        raise ScriptError(*wrong, source=case.source.text)

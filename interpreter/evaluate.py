@@ -36,39 +36,40 @@ Environment: TypeAlias = Mapping[str, Value]
 def evaluate(expression: nodes.Expression, names: Environment) -> Value:
     """Give the value of *expression* where *names* are bound.  Raises Fault."""
     match expression:
+        # The most frequent ones first: the arms are tried in their order.
         case nodes.Text():
             return _text(expression, names)
-        case nodes.Number(value) | nodes.Boolean(value):
-            return value
-        case nodes.Duration(milliseconds):
-            return Duration(milliseconds)
-        case nodes.Nothing():
-            return None
-        case nodes.List(items):
-            return tuple(evaluate(item, names) for item in items)
-        case nodes.Map(entries):
-            return {entry.key: evaluate(entry.value, names) for entry in entries}
         case nodes.Name(id):
             if id not in names:
                 raise Fault(f"`{id}` has no value here", expression.span)
             return names[id]
-        case nodes.Field(subject, name):
-            return _field(evaluate(subject, names), name, expression.span)
-        case nodes.Index(subject, index):
-            return _index(evaluate(subject, names), evaluate(index, names), expression.span)
-        case nodes.Unary():
-            return _unary(expression, names)
+        case nodes.Number() | nodes.Boolean():
+            return expression.value
         case nodes.Binary():
             return _binary(expression, names)
+        case nodes.Duration():
+            return Duration(expression.milliseconds)
+        case nodes.Field(subject, name):
+            return _field(evaluate(subject, names), name, expression.span)
+        case nodes.Nothing():
+            return None
+        case nodes.Unary():
+            return _unary(expression, names)
         case nodes.Apply(function, arguments):
             return _apply(function, [evaluate(one, names) for one in arguments], expression.span)
+        case nodes.Index(subject, index):
+            return _index(evaluate(subject, names), evaluate(index, names), expression.span)
+        case nodes.List(items):
+            return tuple(evaluate(item, names) for item in items)
+        case nodes.Map(entries):
+            return {entry.key: evaluate(entry.value, names) for entry in entries}
         case _:
             assert_never(expression)
 
 
 def _text(expression: nodes.Text, names: Environment) -> str:
-    said = "".join(part if isinstance(part, str) else say(evaluate(part, names)) for part in expression.parts)
-    return _bounded(said, expression.span)
+    said = [part if isinstance(part, str) else say(evaluate(part, names)) for part in expression.parts]
+    return _bounded("".join(said), expression.span)
 
 
 def _bounded(text: str, span: Span) -> str:
@@ -187,6 +188,8 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
 
 
 def _numbers(operator: str, left: int | Decimal, right: int | Decimal, span: Span) -> int | Decimal:
+    if operator in ("+", "-", "*") and isinstance(left, int) and isinstance(right, int):
+        return _whole(operator, left, right, span)
     a, b = Decimal(left), Decimal(right)
     try:
         match operator:
@@ -207,6 +210,17 @@ def _numbers(operator: str, left: int | Decimal, right: int | Decimal, span: Spa
     if abs(number.adjusted()) > 27:
         raise Fault("that number is too large or too small", span)
     return int(number) if number == number.to_integral_value() else number
+
+
+def _whole(operator: str, left: int, right: int, span: Span) -> int:
+    number = left + right if operator == "+" else left - right if operator == "-" else left * right
+    if abs(number) >= _TOO_LARGE:
+        raise Fault("that number is too large or too small", span)
+    return number
+
+
+_TOO_LARGE = 10**28
+"""No number has more digits than `Decimal` keeps exactly."""
 
 
 def _apply(function: str, values: list[Value], span: Span) -> Value:

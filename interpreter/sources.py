@@ -11,6 +11,8 @@ from pathlib import Path
 from attrs import field, frozen
 
 from ringful.grammar import nodes
+from ringful.grammar.checker import check
+from ringful.grammar.errors import Problem
 from ringful.grammar.parser import parse
 
 
@@ -30,6 +32,11 @@ class Source:
     def used_scripts(self) -> dict[str, nodes.Script]:
         """The trees of the scripts that it uses."""
         return {path: used.script for path, used in self.uses.items()}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the checker finds in it; the same texts are checked once."""
+        return _problems(self.text, self.name, tuple((path, used.text) for path, used in self.uses.items()))
 
 
 def read_source(path: Path) -> Source:
@@ -62,3 +69,14 @@ def read_uses(script: nodes.Script, folder: Path) -> dict[str, Source]:
 def parsed(text: str, name: str) -> nodes.Script:
     """Parse *text*, which is called *name*; the same text is parsed once.  Raises ScriptError."""
     return parse(text, name)
+
+
+@lru_cache(maxsize=256)
+def _problems(text: str, name: str, uses: tuple[tuple[str, str], ...]) -> tuple[Problem, ...]:
+    return check(parsed(text, name), {path: parsed(used, path) for path, used in uses})
+
+
+def forget() -> None:
+    """Forget every text that was parsed and checked."""
+    parsed.cache_clear()
+    _problems.cache_clear()

@@ -203,7 +203,8 @@ def _fields(fields: Mapping[str, str]) -> list[str]:
 
 
 def _plain(value: str) -> str:
-    return value if value and not any(mark.isspace() for mark in value) else _quoted(value)
+    # Split at blanks, a text without any is the one part of itself.
+    return value if value.split() == [value] else _quoted(value)
 
 
 def clock(seconds: float) -> str:
