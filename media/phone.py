@@ -77,6 +77,9 @@ class _Call:
     on_their_way: int = 0
     """Presses whose tones are not all out yet."""
     spoken: bool = False
+    """It has begun to speak."""
+    said: bool = False
+    """It has said everything."""
     heard: bool = False
     quiet: int = 0
     idle_since: float | None = None
@@ -93,7 +96,13 @@ class Phone:
         self._came = 0
         self._ended = 0
         config = EngineConfig(options.address, options.port)
-        self.engine = Engine(config, self._events.append, on_call=self._rung, log=lambda line: None)
+        self.engine = Engine(
+            config,
+            self._events.append,
+            on_call=self._rung,
+            on_transfer=self._sent,
+            log=lambda line: None,
+        )
 
     def run(self) -> None:
         """Take calls until as many as were wanted have ended."""
@@ -123,6 +132,10 @@ class Phone:
         self._tell(call, "rings", called=message.split(maxsplit=2)[1], caller=found[1] if found else "")
         self.engine.respond(name, 180)
 
+    def _sent(self, name: str, uri: str) -> None:
+        """Note that we are sent to another number, which the engine calls."""
+        self._tell(self._calls.get(name), "is transferred", to=uri)
+
     def _hear(self, event: port.Event) -> None:
         call = self._calls.get(event.leg)
         if call is None:
@@ -134,6 +147,7 @@ class Phone:
                 self._listen(call)
             case port.PlaybackEnded():
                 self._tell(call, "spoke")
+                call.said = True
                 call.idle_since = time.monotonic()
             case port.TonePressed(_, tone):
                 self._tell(call, "hears tone", tone=tone)
@@ -177,7 +191,6 @@ class Phone:
             call.spoken = True
             self._tell(call, "speaks", file=options.say.name)
             self.engine.play(call.name, _SPEAKING, options.say.absolute())
-            call.idle_since = None
         if self._is_done(call) and "hang up" not in call.done and options.hang_up_after is not None:
             since = max(call.idle_since or 0.0, call.answered)
             if now - since >= options.hang_up_after:
@@ -185,8 +198,11 @@ class Phone:
                 self.engine.hang_up(call.name)
 
     def _is_done(self, call: _Call) -> bool:
-        spoken = self.options.say is None or (call.spoken and call.idle_since is not None)
-        return spoken and call.pressed == len(self.options.press) and not call.on_their_way
+        return (
+            (self.options.say is None or call.said)
+            and call.pressed == len(self.options.press)
+            and not call.on_their_way
+        )
 
     def _press_if_due(self, call: _Call, press: Press, now: float) -> None:
         assert call.answered is not None

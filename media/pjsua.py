@@ -18,7 +18,8 @@ from typing import Any
 import pjsua2 as pj
 from attrs import frozen
 
-from ringful.media import port, wav
+from ringful.media import bridge, port, wav
+from ringful.media.link import Exchange
 from ringful.media.playing import Channel
 from ringful.media.recording import Disk, Recorder
 
@@ -61,6 +62,18 @@ class _Frames(pj.AudioMediaPort):  # type: ignore[misc]
         shape.frameTimeUsec, shape.avgBps, shape.maxBps = 20000, wav.RATE * 16, wav.RATE * 16
         self.createPort("frames", shape)
 
+    # As a party of a bridge: a link to a leg in another process.
+
+    muted = False
+
+    @property
+    def voice(self) -> Any:
+        return self
+
+    @property
+    def ears(self) -> list[Any]:
+        return [self]
+
     def onFrameRequested(self, frame: Any) -> None:
         data = self._give() if self._give else None
         if data is None:
@@ -92,6 +105,11 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.listeners: list[_Frames] = []
         self.beeping: dict[int, Callable[[], None]] = {}
         self.digits: list[tuple[float, int, str | None]] = []
+        self.partner: bridge.Party | None = None
+        self.connection = 0
+        self.link = 0
+        self.muted = False
+        self.transferring: int | None = None
         self.quality: port.Quality | None = None
 
     # What the library says
@@ -131,6 +149,32 @@ class Leg(pj.Call):  # type: ignore[misc]
         if tone in "0123456789*#ABCD":
             self.engine.emit(port.TonePressed(self.name, tone, "info" if prm.method == 1 else "rfc4733"))
 
+    def onCallTransferRequest(self, prm: Any) -> None:
+        # Left alone, the library calls whatever number the far end names, at our expense.
+        name = self.engine.sent(self.name, prm.dstUri)
+        if name is None:
+            prm.statusCode = pj.PJSIP_SC_DECLINE
+        else:
+            prm.newCall = self.engine.legs[name] = Leg(self.engine, name)
+
+    def onCallReplaceRequest(self, prm: Any) -> None:
+        # Nor may a stranger take the place of a far end.
+        prm.statusCode = pj.PJSIP_SC_DECLINE
+
+    def onCallTransferStatus(self, prm: Any) -> None:
+        if prm.finalNotify:
+            self._end_transfer(int(prm.statusCode))
+            prm.cont = False
+
+    def _end_transfer(self, status: int) -> None:
+        transfer, self.transferring = self.transferring, None
+        if transfer is None:
+            return
+        if 200 <= status < 300:
+            self.engine.emit(port.Transferred(self.name, transfer))
+        else:
+            self.engine.emit(port.TransferFailed(self.name, transfer, transfer_failure(status), status))
+
     def _say_answered(self) -> None:
         if self.confirmed and self.audio is not None and not self.answered:
             self.answered = True
@@ -149,6 +193,62 @@ class Leg(pj.Call):  # type: ignore[misc]
                 self.audio.startTransmit(taking)
         for listener in self.listeners:
             self.audio.startTransmit(listener)
+        self.meet()
+
+    @property
+    def voice(self) -> Any:
+        return self.audio
+
+    @property
+    def ears(self) -> list[Any]:
+        own = [] if self.audio is None else [self.audio]
+        return own + [taking for _, taking in self.recorders.values() if taking]
+
+    def meet(self) -> None:
+        """Let this leg and its partner hear each other, as far as they have sound."""
+        if self.partner is not None:
+            bridge.carry(self, self.partner)
+            bridge.carry(self.partner, self)
+
+    def join(self, partner: bridge.Party, connection: int) -> None:
+        """Make *partner* the one that this leg hears."""
+        self.partner, self.connection = partner, connection
+
+    def part(self) -> None:
+        """Let this leg and its partner hear each other no longer."""
+        partner, self.partner = self.partner, None
+        if partner is None:
+            return
+        for source, sink in ((self, partner), (partner, self)):
+            # A media update, or the end of one of them, may have taken the connections away already.
+            with suppress(pj.Error):
+                bridge.cut(source, sink)
+        if isinstance(partner, Leg):
+            partner.partner = None
+        else:
+            self.engine.exchange.forget(self.link)
+            self.engine.retire(partner)
+
+    def mute(self, muted: bool) -> None:
+        """Keep what the far end says from the partner, or let it through again."""
+        self.muted = muted
+        if muted and self.partner is not None:
+            with suppress(pj.Error):
+                bridge.cut(self, self.partner)
+        self.meet()
+
+    def transfer(self, transfer: int, uri: str) -> None:
+        """Ask the far end to call *uri* instead of us."""
+        if self.transferring is not None:
+            detail = "another transfer of this call is on its way"
+            self.engine.emit(port.TransferFailed(self.name, transfer, "rejected", None, detail))
+            return
+        self.transferring = transfer
+        try:
+            self.xfer(uri, pj.CallOpParam())
+        except pj.Error as error:
+            self.transferring = None
+            self.engine.emit(port.TransferFailed(self.name, transfer, "unreachable", None, error.reason))
 
     def channel(self, background: bool) -> Channel:
         """Give the channel, made on its first use."""
@@ -179,6 +279,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.recorders[recording] = (recorder, frames)
         if self.audio is not None:
             self.audio.startTransmit(frames)
+        self.meet()
 
     def listen(self, take: Callable[[bytes | None], None]) -> None:
         """Give every frame to *take*."""
@@ -206,6 +307,9 @@ class Leg(pj.Call):  # type: ignore[misc]
             # A media update may have taken the connection away already.
             with suppress(pj.Error):
                 self.audio.stopTransmit(frames)
+        if self.partner is not None and self.partner.voice is not None:
+            with suppress(pj.Error):
+                self.partner.voice.stopTransmit(frames)
         self.engine.retire(frames)
 
     def tick(self, now: float) -> None:
@@ -250,7 +354,11 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.quality = port.Quality(received.pkt, received.loss, round(received.jitterUsec.mean / 1000, 1))
 
     def close_orders(self) -> None:
-        """End all that was ordered, since the leg has ended."""
+        """End all that was ordered, since the leg has ended; of connections, the pool tells."""
+        self.part()
+        if self.transferring is not None:
+            self.engine.emit(port.TransferFailed(self.name, self.transferring, "hangup"))
+            self.transferring = None
         for channel, frames in self.channels.values():
             channel.end()
             self.engine.retire(frames)
@@ -282,12 +390,14 @@ class Engine:
         emit: Callable[[port.Event], None],
         *,
         on_call: Callable[[str, str], None] | None = None,
+        on_transfer: Callable[[str, str], None] | None = None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.config, self.emit, self.log = config, emit, log
-        self.on_call = on_call
+        self.on_call, self.on_transfer = on_call, on_transfer
         self.legs: dict[str, Leg] = {}
         self.disk = Disk()
+        self.exchange = Exchange()
         self._soon: list[Callable[[], None]] = []
         self._retired: list[tuple[float, Any]] = []
         self._rung = 0
@@ -404,6 +514,15 @@ class Engine:
         else:
             self.soon(lambda: self.respond(name, 486))
 
+    def sent(self, name: str, uri: str) -> str | None:
+        """Let the far end of leg *name* send us to *uri*; give the name of the new leg, or None."""
+        if self.on_transfer is None:
+            return None
+        self._rung += 1
+        told = self.on_transfer
+        self.soon(lambda: told(name, uri))
+        return f"sent-{self._rung}"
+
     def respond(self, name: str, status: int) -> None:
         """Answer a call that came in, with a provisional or final status."""
         leg = self.legs.get(name)
@@ -506,6 +625,59 @@ class Engine:
         """Send digits by RFC 4733."""
         if leg := self.legs.get(name):
             leg.send_tones(sending, tones)
+
+    # Between legs
+
+    def connect(self, name: str, other: str, connection: int) -> None:
+        """Let two legs of this process hear each other."""
+        leg, partner = self.legs.get(name), self.legs.get(other)
+        if leg is None or partner is None or leg.partner or partner.partner:
+            self.emit(port.ConnectFailed(name, connection, "the other call is not up, or connected already"))
+            return
+        leg.join(partner, connection)
+        partner.join(leg, connection)
+        leg.meet()
+        self.emit(port.Connected(name, connection))
+
+    def link(self, name: str, connection: int, number: int, peer: int) -> None:
+        """Let a leg hear one in the process whose exchange is at port *peer*, over link *number*."""
+        leg = self.legs.get(name)
+        if leg is None or leg.partner:
+            self.emit(port.ConnectFailed(name, connection, "the call is not up, or connected already"))
+            return
+        end = self.exchange.open(number, peer)
+        leg.link = number
+        leg.join(_Frames(end.give, end.take), connection)
+        leg.meet()
+        self.emit(port.Connected(name, connection))
+
+    def part(self, name: str, connection: int) -> None:
+        """End a connection, or this process's end of it."""
+        leg = self.legs.get(name)
+        if leg and leg.partner and leg.connection == connection:
+            leg.part()
+            self.emit(port.Disconnected(name, connection, "stopped"))
+
+    def mute(self, name: str, *, muted: bool) -> None:
+        """Keep what a leg says from others, or let it through again."""
+        if leg := self.legs.get(name):
+            leg.mute(muted)
+
+    def transfer(self, name: str, transfer: int, uri: str) -> None:
+        """Ask a leg's far end to call *uri*."""
+        if leg := self.legs.get(name):
+            leg.transfer(transfer, uri)
+
+
+def transfer_failure(status: int) -> port.TransferFailure:
+    """Say what the final status of a transfer means: the far end's own, or that of the number it tried."""
+    if status in (405, 420, 501):
+        return "rejected"  # It cannot be transferred at all.
+    match refusal(status, rang=True):
+        case "busy" | "noanswer" | "rejected" as reason:
+            return reason
+        case _:
+            return "unreachable"
 
 
 def refusal(status: int, rang: bool) -> port.RefusalReason:

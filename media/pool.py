@@ -16,6 +16,7 @@ import trio
 from attrs import define, field, frozen
 
 from ringful.media import port, wav
+from ringful.media.connections import Connections
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.worker_process import WorkerProcess, start_worker
 
@@ -58,6 +59,8 @@ class PoolLeg:
     cues: set[int] = field(factory=set)
     recordings: dict[int, Path] = field(factory=dict)
     sendings: set[int] = field(factory=set)
+    transfers: set[int] = field(factory=set)
+    muted: bool = False
     latest: trio.Event | None = None
     """Set when the latest foreground order has reached the worker: the next one waits for it."""
 
@@ -74,6 +77,7 @@ class Pool:
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
         self.workers: list[WorkerProcess] = []
         self.legs: dict[str, PoolLeg] = {}
+        self._connections = Connections()
         self._starting = 0
         self._changed = trio.Event()
         self._closing = False
@@ -166,24 +170,44 @@ class Pool:
         kept.worker.tell({"do": "send_tones", "leg": leg, "sending": sending, "tones": tones})
 
     def connect(self, leg: str, other: str, connection: int) -> None:
-        """See `port.Phones.connect`; not on real SIP yet."""
+        """See `port.Phones.connect`."""
         if kept := self.legs.get(leg):
-            kept.sink(port.ConnectFailed(leg, connection, "calls on real SIP cannot be connected yet"))
+            self._connections.connect(kept, self.legs.get(other), connection)
 
     def disconnect(self, leg: str, connection: int) -> None:
         """See `port.Phones.disconnect`."""
+        if kept := self.legs.get(leg):
+            self._connections.disconnect(kept, connection)
 
     def mute(self, leg: str) -> None:
         """See `port.Phones.mute`."""
+        self._mute(leg, True)
 
     def unmute(self, leg: str) -> None:
         """See `port.Phones.unmute`."""
+        self._mute(leg, False)
+
+    def _mute(self, leg: str, muted: bool) -> None:
+        kept = self.legs.get(leg)
+        if kept is None:
+            return
+        kept.muted = muted
+        if kept.worker:
+            kept.worker.tell({"do": "mute", "leg": leg, "muted": muted})
 
     def transfer(self, leg: str, transfer: int, number: str) -> None:
-        """See `port.Phones.transfer`; not on real SIP yet."""
-        if kept := self.legs.get(leg):
-            detail = "calls on real SIP cannot be transferred yet"
+        """See `port.Phones.transfer`."""
+        kept = self.legs.get(leg)
+        if kept is None:
+            return
+        if kept.worker is None or not kept.answered:
+            detail = "the call has not been answered"
             kept.sink(port.TransferFailed(leg, transfer, "rejected", None, detail))
+            return
+        kept.transfers.add(transfer)
+        # The far end calls it, so the name of its host is for the far end to resolve.
+        uri = self._address(number)
+        kept.worker.tell({"do": "transfer", "leg": leg, "transfer": transfer, "uri": uri})
 
     # Sounds
 
@@ -243,14 +267,19 @@ class Pool:
         leg.worker = worker
         worker.legs.add(leg.name)
         worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "caller_id": leg.caller_id})
+        if leg.muted:
+            worker.tell({"do": "mute", "leg": leg.name, "muted": True})
         self._keep_warm()
+
+    def _address(self, number: str) -> str:
+        """Give the URI of *number*."""
+        if number.lower().startswith("sip:"):
+            return number
+        return f"sip:+{number.lstrip('+')}@{self._settings.trunk.removeprefix('sip:')}"
 
     async def _uri(self, number: str) -> str | None:
         """Give the URI to ring, its host resolved: the library would resolve it and block."""
-        if number.lower().startswith("sip:"):
-            user, _, host = number[4:].rpartition("@")
-        else:
-            user, host = "+" + number.lstrip("+"), self._settings.trunk.removeprefix("sip:")
+        user, _, host = self._address(number)[4:].rpartition("@")
         host, _, options = host.partition(";")
         name, _, at_port = host.partition(":")
         try:
@@ -298,6 +327,11 @@ class Pool:
                 leg.recordings.pop(recording, None)
             case port.TonesSent(_, sending):
                 leg.sendings.discard(sending)
+            case port.Transferred(_, transfer) | port.TransferFailed(_, transfer):
+                leg.transfers.discard(transfer)
+            case port.Connected() | port.Disconnected() | port.ConnectFailed():
+                self._connections.hear(leg, event)
+                return
             case port.HungUp() | port.Refused():
                 self._end(leg, event)
                 return
@@ -309,6 +343,9 @@ class Pool:
         if leg.over:
             return
         leg.over = True
+        self._connections.leg_ends(leg)
+        for transfer in leg.transfers:
+            leg.sink(port.TransferFailed(leg.name, transfer, "hangup"))
         for playback in leg.playbacks:
             leg.sink(port.PlaybackEnded(leg.name, playback, "hangup"))
         for recording, path in leg.recordings.items():

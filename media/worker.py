@@ -51,7 +51,9 @@ class Worker:
     def run(self) -> None:
         """Work until the node lets go."""
         engine = self.engine
-        self.send({"is": "Ready", "port": engine.port, "capacity": engine.capacity})
+        self.send(
+            {"is": "Ready", "port": engine.port, "capacity": engine.capacity, "frames": engine.exchange.port}
+        )
         Thread(target=self._read, name="commands", daemon=True).start()
         while not self._ended:
             while self._commands:
@@ -96,6 +98,16 @@ class Worker:
                 engine.stop_recording(leg, command["recording"])
             case "send_tones":
                 engine.send_tones(leg, command["sending"], command["tones"])
+            case "connect":
+                engine.connect(leg, command["other"], command["connection"])
+            case "link":
+                engine.link(leg, command["connection"], command["link"], command["peer"])
+            case "part":
+                engine.part(leg, command["connection"])
+            case "mute":
+                engine.mute(leg, muted=command["muted"])
+            case "transfer":
+                engine.transfer(leg, command["transfer"], command["uri"])
             case other:
                 raise ValueError(f"no such command: {other}")
 

@@ -41,6 +41,8 @@ class WorkerProcess:
     stream: trio.SocketStream
     port: int
     capacity: int
+    frames: int
+    """The UDP port at which it takes frames of legs in other workers."""
     framer: Framer
     legs: set[str] = field(factory=set)
     occupied: int = 0
@@ -155,8 +157,8 @@ async def _try_port(config: dict[str, Any], number: int) -> tuple[WorkerProcess 
             while data := await stream.receive_some(65536):
                 for message in framer.unpack(data):
                     if message["is"] == "Ready":
-                        worker = WorkerProcess(process, stream, message["port"], message["capacity"], framer)
-                        return worker, ""
+                        at, capacity, frames = (message[one] for one in ("port", "capacity", "frames"))
+                        return WorkerProcess(process, stream, at, capacity, frames, framer), ""
                     reason = message["reason"]
             else:
                 reason = reason if reason.count("in time") == 0 else "it died at once"

@@ -1,6 +1,6 @@
 """What every implementation of `media.port.Phones` must do; each test takes a rig.
 
-A rig rings a phone that behaves as it is told, and gives the events of a leg one by one.  Sounds are
+A rig rings phones that behave as they are told, and gives the events of a leg one by one.  Sounds are
 ``short`` (0.6 s), ``long`` (20 s) and ``missing``.
 """
 
@@ -25,6 +25,8 @@ class Far:
     press: str = ""
     press_after: float = 0.3
     hang_up_after: float | None = None
+    speaks: bool = False
+    """It says something for 0.6 s when its keys are pressed."""
 
 
 class Rig(Protocol):
@@ -34,11 +36,14 @@ class Rig(Protocol):
     told: list[port.Event]
     folder: Path
 
-    async def ring(self, far: Far) -> None:
-        """Ring a phone that does as *far* says, as leg ``a``."""
+    async def phone(self, far: Far) -> str:
+        """Give the number of a phone that does as *far* says."""
 
-    async def next(self, kind: type[E]) -> E:
-        """Give the next event of leg ``a`` that is of *kind*."""
+    async def ring(self, far: Far, leg: str = "a") -> None:
+        """Ring a phone that does as *far* says, as *leg*."""
+
+    async def next(self, kind: type[E], leg: str = "a") -> E:
+        """Give the next event of *leg* that is of *kind*; what other legs tell until then is passed over."""
 
     async def settle(self) -> None:
         """Return when nothing more can come of what was ordered."""
@@ -208,6 +213,153 @@ async def check_orders_for_a_leg_that_is_over_are_ignored(rig: Rig) -> None:
     rig.phones.hang_up("a")
     await rig.settle()
     assert isinstance(rig.told[-1], port.HungUp)
+
+
+async def both_up(rig: Rig, far: Far | None = None, other: Far | None = None) -> None:
+    """Have two legs answered: ``a``, and ``b``."""
+    await up(rig, far)
+    await rig.ring(other or Far(), "b")
+    await rig.next(port.Answered, "b")
+
+
+def place(told: list[port.Event], kind: type[port.Event], leg: str) -> int:
+    """Say at which place *leg* told the one event of *kind*."""
+    (found,) = [number for number, event in enumerate(told) if isinstance(event, kind) and event.leg == leg]
+    return found
+
+
+async def check_two_legs_are_connected_and_parted(rig: Rig) -> None:
+    await both_up(rig)
+    rig.phones.connect("a", "b", 1)
+    assert await rig.next(port.Connected) == port.Connected("a", 1)
+    rig.phones.disconnect("a", 1)
+    assert await rig.next(port.Disconnected) == port.Disconnected("a", 1, "stopped")
+    rig.phones.connect("b", "a", 1)
+    assert await rig.next(port.Connected, "b") == port.Connected("b", 1)
+    rig.phones.hang_up("b")
+    assert await rig.next(port.Disconnected, "b") == port.Disconnected("b", 1, "hangup")
+    await rig.next(port.HungUp, "b")
+    await over(rig)
+
+
+async def check_the_other_leg_ends_a_connection(rig: Rig) -> None:
+    await both_up(rig, other=Far(hang_up_after=0.5))
+    rig.phones.connect("a", "b", 1)
+    assert await rig.next(port.Disconnected) == port.Disconnected("a", 1, "other")
+    assert (await rig.next(port.HungUp, "b")).by == "callee"
+    rig.phones.play("a", 2, SHORT)
+    assert (await rig.next(port.PlaybackEnded)).reason == "end"
+    told = await over(rig)
+    assert place(told, port.Disconnected, "a") < place(told, port.HungUp, "b")
+    assert len([event for event in told if isinstance(event, port.Connected)]) == 1
+
+
+async def check_a_leg_that_ends_ends_its_connection_first(rig: Rig) -> None:
+    await both_up(rig, Far(hang_up_after=1.0))
+    rig.phones.connect("a", "b", 1)
+    rig.phones.record("a", 2, rig.folder / "a.wav")
+    assert await rig.next(port.Disconnected) == port.Disconnected("a", 1, "hangup")
+    await rig.next(port.HungUp)
+    rig.phones.play("b", 1, SHORT)
+    assert (await rig.next(port.PlaybackEnded, "b")).reason == "end"
+    assert place(rig.told, port.Disconnected, "a") < place(rig.told, port.HungUp, "a")
+    assert place(rig.told, port.RecordingEnded, "a") < place(rig.told, port.HungUp, "a")
+    rig.phones.hang_up("b")
+    await rig.next(port.HungUp, "b")
+
+
+async def check_a_leg_that_rings_cannot_be_connected(rig: Rig) -> None:
+    await up(rig)
+    await rig.ring(Far(rings=60.0), "b")
+    await rig.next(port.Ringing, "b")
+    rig.phones.connect("a", "b", 1)
+    assert (await rig.next(port.ConnectFailed)).connection == 1
+    rig.phones.connect("a", "nobody", 2)
+    assert (await rig.next(port.ConnectFailed)).connection == 2
+    rig.phones.hang_up("b")
+    await rig.next(port.Refused, "b")
+    await over(rig)
+
+
+async def check_a_leg_is_in_one_connection_at_a_time(rig: Rig) -> None:
+    await both_up(rig)
+    await rig.ring(Far(), "c")
+    await rig.next(port.Answered, "c")
+    rig.phones.connect("a", "b", 1)
+    await rig.next(port.Connected)
+    rig.phones.connect("c", "b", 1)
+    assert (await rig.next(port.ConnectFailed, "c")).connection == 1
+    rig.phones.disconnect("c", 1)
+    rig.phones.disconnect("a", 7)
+    for leg in ("b", "c"):
+        rig.phones.hang_up(leg)
+        await rig.next(port.HungUp, leg)
+    told = await over(rig)
+    assert [event for event in told if isinstance(event, port.Disconnected)] == [
+        port.Disconnected("a", 1, "other")
+    ]
+
+
+async def level_of_what_b_says(rig: Rig, *, muted: bool) -> float | None:
+    """Record ``a`` while ``b`` speaks to it; give the recording's level."""
+    await both_up(rig, other=Far(press="5", press_after=1.0, speaks=True))
+    if muted:
+        rig.phones.mute("b")
+    rig.phones.connect("a", "b", 1)
+    await rig.next(port.Connected)
+    rig.phones.record("a", 2, rig.folder / "a.wav")
+    rig.phones.record("b", 1, rig.folder / "b.wav")
+    await rig.next(port.TonePressed, "b")
+    rig.phones.play("a", 3, SHORT)
+    rig.phones.play("a", 4, SHORT)
+    await rig.next(port.PlaybackEnded)
+    await rig.next(port.PlaybackEnded)
+    rig.phones.stop_recording("b", 1)
+    own = (await rig.next(port.RecordingEnded, "b")).level_db
+    assert own is not None
+    assert own > -40
+    rig.phones.hang_up("a")
+    recorded = await rig.next(port.RecordingEnded)
+    await rig.next(port.HungUp)
+    rig.phones.hang_up("b")
+    await rig.next(port.HungUp, "b")
+    return recorded.level_db
+
+
+async def check_a_recording_holds_the_other_side_too(rig: Rig) -> None:
+    level = await level_of_what_b_says(rig, muted=False)
+    assert level is not None
+    assert level > -40
+
+
+async def check_a_muted_leg_is_not_heard_by_the_other(rig: Rig) -> None:
+    level = await level_of_what_b_says(rig, muted=True)
+    assert level is None or level < -60
+
+
+async def check_a_far_end_is_transferred(rig: Rig) -> None:
+    await up(rig)
+    rig.phones.transfer("a", 1, await rig.phone(Far(rings=0.3)))
+    assert await rig.next(port.Transferred) == port.Transferred("a", 1)
+    told = await over(rig)
+    assert not [event for event in told if isinstance(event, port.TransferFailed)]
+
+
+async def check_a_transfer_to_a_busy_phone_fails(rig: Rig) -> None:
+    await up(rig)
+    rig.phones.transfer("a", 1, await rig.phone(Far(486)))
+    failed = await rig.next(port.TransferFailed)
+    assert (failed.transfer, failed.reason, failed.sip_status) == (1, "busy", 486)
+    rig.phones.play("a", 2, SHORT)
+    assert (await rig.next(port.PlaybackEnded)).reason == "end"
+    await over(rig)
+
+
+async def check_a_hang_up_ends_a_transfer_first(rig: Rig) -> None:
+    await up(rig, Far(hang_up_after=1.0))
+    rig.phones.transfer("a", 1, await rig.phone(Far(rings=60.0)))
+    assert (await rig.next(port.TransferFailed)).reason == "hangup"
+    assert (await rig.next(port.HungUp)).by == "callee"
 
 
 CONTRACT = [check for name, check in list(globals().items()) if name.startswith("check_")]

@@ -32,30 +32,39 @@ class Simulated:
     phones: port.Phones = field(init=False)
     told: list[port.Event] = field(factory=list)
     _agenda: Agenda = field(factory=Agenda)
+    _outside: world.World = field(init=False)
     _seen: int = 0
 
-    async def ring(self, far: Far) -> None:
+    def __attrs_post_init__(self) -> None:
+        lengths, missing = {"short": 0.6, "long": 20.0}, {"missing": "it is missing"}
+        self._outside = world.World(lengths=lengths, missing=missing)
+        self.phones = SimulatedPhones(self._agenda, self._outside)
+
+    async def phone(self, far: Far) -> str:
         steps: list[world.Step] = []
         if far.status == 200:
             steps.append(world.Answer(world.After(far.rings)))
             steps += [world.Press(far.press, world.After(far.press_after))] if far.press else []
+            steps += [world.Speak(0.6)] if far.speaks else []
             steps += [world.HangUp(world.After(far.hang_up_after))] if far.hang_up_after is not None else []
         else:
             reason: port.RefusalReason = "busy" if far.status == 486 else "rejected"
             steps.append(world.Refuse(reason, world.After(far.rings)))
-        outside = world.World(
-            (world.FarEnd(None, tuple(steps)),), {"short": 0.6, "long": 20.0}, {"missing": "it is missing"}
-        )
-        self.phones = SimulatedPhones(self._agenda, outside)
-        self.phones.ring("a", "15125551234", None, self.told.append)
+        number = f"1512555000{len(self._outside.phones)}"
+        phones = (*self._outside.phones, world.FarEnd(number, tuple(steps)))
+        object.__setattr__(self._outside, "phones", phones)
+        return number
 
-    async def next(self, kind: type[E]) -> E:
+    async def ring(self, far: Far, leg: str = "a") -> None:
+        self.phones.ring(leg, await self.phone(far), None, self.told.append)
+
+    async def next(self, kind: type[E], leg: str = "a") -> E:
         while True:
             why = self._agenda.run(lambda: len(self.told) > self._seen, limit_seconds=3600)
             assert why == "until", f"nothing more comes: {self.told}"
             event = self.told[self._seen]
             self._seen += 1
-            if isinstance(event, kind):
+            if isinstance(event, kind) and event.leg == leg:
                 return event
 
     async def settle(self) -> None:
@@ -93,18 +102,22 @@ class Real:
         self.told.append(event)
         self._send.send_nowait(event)
 
-    async def ring(self, far: Far) -> None:
+    async def phone(self, far: Far) -> str:
         options = ["--answer-after", f"{far.rings}s", "--status", str(far.status)]
         options += ["--press", f"{far.press}@{far.press_after}s"] if far.press else []
+        options += ["--say", str(self.folder / "short.wav"), "--say-after", "1"] if far.speaks else []
         options += ["--hang-up-after", f"{far.hang_up_after}s"] if far.hang_up_after is not None else []
         address, _ = self._stack.enter_context(phone(*options))
-        self.phones.ring("a", f"sip:1512@{address}", None, self._hear)
+        return f"sip:1512@{address}"
 
-    async def next(self, kind: type[E]) -> E:
+    async def ring(self, far: Far, leg: str = "a") -> None:
+        self.phones.ring(leg, await self.phone(far), None, self._hear)
+
+    async def next(self, kind: type[E], leg: str = "a") -> E:
         with trio.fail_after(PATIENCE):
             while True:
                 event = await self._receive.receive()
-                if isinstance(event, kind):
+                if isinstance(event, kind) and event.leg == leg:
                     return event
 
     async def settle(self) -> None:

@@ -1,0 +1,294 @@
+"""Two legs that hear each other on real SIP, on one worker and across two: what is said is what arrives."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trio
+from attrs import define
+
+from ringful.media import port, wav
+from tests.server import PATIENCE, free_port, phone
+from tests.test_pool import Line, line, over, pitch, rms, samples, write_tone
+
+Sound = "np.ndarray[Any, Any]"
+
+
+def write_speech(path: Path, seed: int, seconds: float = 4.0) -> None:
+    """Write noise of the voice's band in syllables: like nothing but itself at any other place."""
+    random = np.random.default_rng(seed)
+    count = int(wav.RATE * seconds)
+    spectrum = np.fft.rfft(random.normal(size=count))
+    hertz = np.fft.rfftfreq(count, 1 / wav.RATE)
+    spectrum[(hertz < 300) | (hertz > 3000)] = 0
+    noise = np.fft.irfft(spectrum, count)
+    syllables = 0.55 + 0.45 * np.sin(2 * np.pi * 3.1 * np.arange(count) / wav.RATE)
+    sound = noise / np.abs(noise).max() * syllables * 16000
+    data = sound.astype("<i2").tobytes()
+    path.write_bytes(wav.header(len(data)) + data)
+
+
+def likeness(said: Any, heard: Any) -> float:
+    """Say how like what was *said* is to what was *heard* of it, wherever in it that is: 1 is the same.
+
+    It is the middle of the likenesses of half-second pieces, each at its best place.
+    """
+    best = []
+    for start in range(0, len(said) - 4000, 4000):
+        piece = said[start : start + 4000]
+        if len(heard) < 4000:
+            return 0.0
+        size = 1 << (len(heard) + 4000).bit_length()
+        product = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(piece, size)), size)
+        product = product[: len(heard) - 4000 + 1]
+        energy = np.concatenate([[0.0], np.cumsum(heard**2)])
+        window = energy[4000:] - energy[:-4000]
+        level = np.sqrt(np.maximum(window, 1e6) * (piece**2).sum())
+        best.append(float((product / level).max()))
+    return float(np.median(best))
+
+
+@define
+class Pair:
+    """Two legs, ``a`` and ``b``, each to a phone that speaks, and what the phones hear."""
+
+    calls: Line
+    folder: Path
+    phones: "dict[str, subprocess.Popen[str]]"
+
+    def said(self, leg: str) -> Any:
+        return samples(self.folder / f"{leg}-says.wav")
+
+    def heard(self, leg: str) -> Any:
+        """Give what the phone of *leg* heard; its call is over and `settle` has been called."""
+        return samples(self.folder / f"{leg}-hears.wav")
+
+    async def connect(self) -> None:
+        self.calls.pool.connect("a", "b", 9)
+        assert await self.calls.next(port.Connected) == port.Connected("a", 9)
+
+    async def settle(self) -> None:
+        """Wait until both calls are over, and the phones have written down what they heard."""
+        await self.calls.all(port.HungUp, 2)
+        for process in self.phones.values():
+            await trio.to_thread.run_sync(list, over(process))
+
+    async def hang_up(self) -> None:
+        for leg in ("a", "b"):
+            self.calls.pool.hang_up(leg)
+        await self.settle()
+
+
+@asynccontextmanager
+async def pair(folder: Path, workers: int, *options: str, **more: list[str]) -> AsyncIterator[Pair]:
+    """Give two answered legs, on one worker or on two."""
+    with ExitStack() as stack:
+        phones, addresses = {}, {}
+        for seed, leg in enumerate(("a", "b")):
+            write_speech(folder / f"{leg}-says.wav", seed)
+            heard = ["--hear", str(folder / f"{leg}-hears.wav")]
+            own = [*options, *more.get(leg, [])]
+            addresses[leg], phones[leg] = stack.enter_context(phone("--answer-after", "0s", *heard, *own))
+        async with AsyncExitStack() as outer:
+            calls = await outer.enter_async_context(line(folder))
+            calls.ring("a", addresses["a"])
+            await calls.next(port.Answered)
+            if workers == 2:
+                calls.pool.workers[0].capacity = 1
+            calls.ring("b", addresses["b"])
+            await calls.next(port.Answered, "b")
+            assert sum(bool(worker.legs) for worker in calls.pool.workers) == workers
+            yield Pair(calls, folder, phones)
+
+
+def speaking(folder: Path) -> dict[str, list[str]]:
+    """Give the options of phones that speak when they have pressed a key."""
+    return {
+        leg: ["--say", str(folder / f"{leg}-says.wav"), "--say-after", "1", "--press", "0@1s"] for leg in "ab"
+    }
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_two_far_ends_hear_each_other(tmp_path: Path, workers: int) -> None:
+    async with pair(tmp_path, workers, "--hang-up-after", "1s", **speaking(tmp_path)) as both:
+        await both.connect()
+        for leg in "ab":
+            both.calls.pool.record(leg, 1, tmp_path / f"{leg}.wav")
+        await both.settle()
+        told = both.calls.told
+        (parted,) = [event for event in told if isinstance(event, port.Disconnected)]
+        assert parted.reason in ("hangup", "other")
+        assert told.index(parted) < min(n for n, e in enumerate(told) if isinstance(e, port.HungUp))
+        assert len([event for event in told if isinstance(event, port.TonePressed)]) == 2
+        for leg, other in ("ab", "ba"):
+            assert likeness(both.said(other), both.heard(leg)) > 0.98
+            # And not itself.
+            assert likeness(both.said(leg), both.heard(leg)) < 0.5
+            for side in "ab":
+                assert likeness(both.said(side), samples(tmp_path / f"{leg}.wav")) > 0.6
+
+
+async def test_muting_is_one_way_and_ends_with_unmute(tmp_path: Path) -> None:
+    async with pair(tmp_path, 2, **speaking(tmp_path)) as both:
+        pool = both.calls.pool
+        pool.mute("a")
+        await both.connect()
+        await both.calls.all(port.TonePressed, 2)
+        pool.record("b", 1, tmp_path / "b.wav", silence=1.0)
+        assert (await both.calls.next(port.RecordingEnded, "b")).reason == "silence"
+        pool.unmute("a")
+        pool.play("a", 2, port.Announcement("b-says.wav"))
+        await both.calls.next(port.PlaybackEnded)
+        await both.hang_up()
+        assert likeness(both.said("b"), both.heard("a")) > 0.9
+        assert likeness(both.said("a"), both.heard("b")) < 0.5
+
+
+async def test_what_is_played_to_a_connected_leg_is_heard_by_that_leg_alone(tmp_path: Path) -> None:
+    write_tone(tmp_path / "warning.wav", 1000, 0.6)
+    async with pair(tmp_path, 1) as both:
+        await both.connect()
+        both.calls.pool.play("a", 2, port.Announcement("warning.wav"))
+        await both.calls.next(port.PlaybackEnded)
+        await both.hang_up()
+        loud = np.flatnonzero(np.abs(both.heard("a")) > 500)
+        assert abs(pitch(both.heard("a")[loud[0] : loud[-1]]) - 1000) < 5
+        assert rms(both.heard("b")) < 50
+
+
+async def test_a_worker_dies_while_its_leg_is_connected(tmp_path: Path) -> None:
+    async with pair(tmp_path, 2) as both:
+        calls = both.calls
+        await both.connect()
+        calls.pool.record("a", 1, tmp_path / "a.wav")
+        await calls.next(port.RecordingStarted)
+        (doomed,) = [worker for worker in calls.pool.workers if "b" in worker.legs]
+        os.kill(doomed.pid, signal.SIGKILL)
+        assert await calls.next(port.Disconnected) == port.Disconnected("a", 9, "other")
+        assert (await calls.next(port.HungUp, "b")).by == "lost"
+        # The other leg goes on, and can be connected again.
+        with phone("--answer-after", "0s") as (address, _):
+            calls.ring("c", address)
+            await calls.next(port.Answered, "c")
+            calls.pool.connect("a", "c", 10)
+            await calls.next(port.Connected)
+            calls.pool.stop_recording("a", 1)
+            assert (await calls.next(port.RecordingEnded)).reason == "stopped"
+            calls.pool.hang_up("a")
+            assert (await calls.next(port.Disconnected)).reason == "hangup"
+            await calls.next(port.HungUp)
+
+
+@define
+class Baresip:
+    """A far end of another SIP family; see far_baresip.py."""
+
+    process: "subprocess.Popen[str]"
+    said: Any
+    hears: Path
+
+    def order(self, line: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    async def until(self, **wanted: str) -> dict[str, Any]:
+        """Give the next thing that it tells and that has these fields."""
+        assert self.process.stdout
+        with trio.fail_after(PATIENCE):
+            while line := await trio.to_thread.run_sync(self.process.stdout.readline, abandon_on_cancel=True):
+                told: dict[str, Any] = json.loads(line)
+                if wanted.items() <= told.items():
+                    return told
+        raise AssertionError(f"it never told {wanted}")
+
+
+@asynccontextmanager
+async def baresip(folder: Path) -> AsyncIterator[tuple[str, Baresip]]:
+    says, hears = folder / "baresip-says.wav", folder / "baresip-hears.wav"
+    write_speech(says, 7)
+    program = [sys.executable, str(Path(__file__).parent / "far_baresip.py")]
+    process = subprocess.Popen(  # noqa: ASYNC220 (it takes a millisecond)
+        [*program, str(free_port()), str(says), str(hears)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    far = Baresip(process, samples(says), hears)
+    try:
+        yield (await far.until(event="ready"))["address"], far
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_connection_outlives_re_invites(tmp_path: Path, workers: int) -> None:
+    """The far end sends one by itself as the call begins, and two more by a hold and its end."""
+    write_speech(tmp_path / "b-says.wav", 1)
+    heard = tmp_path / "b-hears.wav"
+    options = ["--say", str(tmp_path / "b-says.wav"), "--say-after", "1", "--press", "0@quiet"]
+    async with baresip(tmp_path) as (address, far), AsyncExitStack() as stack:
+        other, process = stack.enter_context(phone("--answer-after", "0s", "--hear", str(heard), *options))
+        calls = await stack.enter_async_context(line(tmp_path))
+        calls.ring("b", other)
+        await calls.next(port.Answered, "b")
+        if workers == 2:
+            calls.pool.workers[0].capacity = 1
+        calls.ring("a", address)
+        await calls.next(port.Answered)
+        calls.pool.connect("a", "b", 1)
+        await calls.next(port.Connected)
+        await far.until(event="call_established")
+        await far.until(event="call_remote_sdp", text="answer")  # To its own re-INVITE.
+        for word in ("hold", "resume"):
+            far.order(word)
+            await far.until(event="call_remote_sdp", text="answer")
+        far.order("speak")
+        # When it has spoken, the line is quiet, and the phone speaks in its turn.
+        await far.until(event="spoke")
+        await calls.next(port.TonePressed, "b")
+        calls.pool.record("a", 1, tmp_path / "a.wav", silence=2.0)
+        assert (await calls.next(port.RecordingEnded)).reason == "silence"
+        calls.pool.hang_up("a")
+        await calls.next(port.HungUp)
+        calls.pool.hang_up("b")
+        await calls.next(port.HungUp, "b")
+        await far.until(event="over")
+        await trio.to_thread.run_sync(list, over(process))
+    assert likeness(far.said, samples(heard)) > 0.95
+    assert likeness(samples(tmp_path / "b-says.wav"), samples(far.hears)) > 0.95
+    assert likeness(samples(tmp_path / "b-says.wav"), samples(tmp_path / "a.wav")) > 0.9
+
+
+async def test_a_far_end_cannot_have_us_call_whom_it_names(tmp_path: Path) -> None:
+    async with baresip(tmp_path) as (address, far), line(tmp_path) as calls:
+        with phone("--answer-after", "0s") as (victim, process):
+            calls.ring("a", address)
+            await calls.next(port.Answered)
+            await far.until(event="call_established")
+            await far.until(event="call_remote_sdp", text="answer")
+            far.order(f"transfer sip:1900@{victim}")
+            told = await far.until(event="failed", word="transfer")
+            assert "603" in told["why"]
+            far.order("press 5")
+            assert (await calls.next(port.TonePressed)).tone == "5"
+            calls.pool.hang_up("a")
+            await calls.next(port.HungUp)
+            # Nobody rang there: its own call is the first that it hears of.
+            calls.ring("b", victim)
+            await calls.next(port.Answered, "b")
+            assert process.stdout
+            assert "rings" in process.stdout.readline()
+            assert "answered" in process.stdout.readline()
+            calls.pool.hang_up("b")
+            await calls.next(port.HungUp, "b")
