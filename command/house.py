@@ -3,11 +3,13 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from importlib.resources import files
 
 import trio
 from attrs import frozen
 
 from ringful.command.config import Config, split_address
+from ringful.command.simulator import simulate
 from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
 from ringful.http.callbacks import Deliverer
@@ -80,7 +82,9 @@ async def open_house(
                 )
                 switchboard = Switchboard(house, nursery, limits)
                 dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
-                facade = FacadeSettings(recordings, dialect, lambda: switchboard.draining)
+                facade = FacadeSettings(
+                    recordings, dialect, simulate, lambda: switchboard.draining, shipped_scripts()
+                )
                 app = make_app(switchboard, store, facade)
                 yield Joined(store, pool, switchboard, deliverer, app)
             nursery.cancel_scope.cancel()
@@ -95,6 +99,17 @@ def run_settings(config: Config) -> Settings:
         recordings_url=f"{public_url.rstrip('/')}/recordings/",
         bill=config.rates.rates.bill,
     )
+
+
+def shipped_scripts() -> dict[str, str]:
+    """Read the scripts that come with ringful, by name."""
+    folder = files("ringful.scripts")
+    found = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {
+        file.name.removesuffix(".call"): file.read_text(encoding="utf-8")
+        for file in found
+        if file.name.endswith(".call")
+    }
 
 
 def pool_settings(config: Config) -> PoolSettings:

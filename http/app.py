@@ -6,33 +6,34 @@ handed over is done by the call's own task, so a client that goes away undoes no
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import structlog
 import trio
-from attrs import frozen
+from attrs import field, frozen
 from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from ringful.http import requests
 from ringful.http.authenticate import Asked, Authenticator
+from ringful.http.bodies import MAX_BODY, MAX_UPLOAD, Body, pairs, read_body, read_bytes
 from ringful.http.compile import compile_call, compile_task
+from ringful.http.library import Library
 from ringful.http.parameters import BadParameter, Parameters
 from ringful.http.present import call_as_json, call_as_text
 from ringful.http.problems import Problem, of_refusal
+from ringful.http.script_requests import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
+from ringful.http.scripts import Answer, ScriptDesk, trace
+from ringful.http.simulate import Order, Simulated, Simulator
 from ringful.interpreter.events import Started
 from ringful.interpreter.switchboard import Calls, Operation, Refusal
 from ringful.store.port import Key, Store, StoreError, Write
 
 log = structlog.get_logger()
-
-MAX_BODY = 64 * 1024
-"""Bytes of a request's body."""
 
 App: TypeAlias = QuartTrio
 """What `make_app` makes, and `ringful.http.serve` serves."""
@@ -46,13 +47,18 @@ class Settings:
 
     recordings: Path
     dialect: requests.Dialect
+    simulate: Callable[[Order], Awaitable[Simulated]]
+    """Runs a simulation where it cannot hold the server."""
     draining: Callable[[], bool] = lambda: False
+    shipped: Mapping[str, str] = field(factory=dict)
+    """The scripts that come with ringful, by name."""
 
 
 def make_app(calls: Calls, store: Store, settings: Settings) -> App:
     """Make the application."""
     app = QuartTrio(__name__)
-    facade = Facade(calls, store, settings, Authenticator(store))
+    desk = ScriptDesk(calls, store, Library(store, settings.shipped), Simulator(settings.simulate))
+    facade = Facade(calls, store, settings, Authenticator(store), desk)
 
     @app.route("/<method>/apikey/<key>", methods=["GET", "POST"])
     async def ask(method: str, key: str) -> Response:
@@ -89,7 +95,7 @@ async def show(problem: Problem) -> Response:
     """Show *problem* in the form that the client reads."""
     if wants_json():
         return Response(problem.as_json(), problem.status, dict(problem.headers), "application/problem+json")
-    return Response(problem.as_line(), problem.status, dict(problem.headers), "text/plain")
+    return Response(problem.as_text(), problem.status, dict(problem.headers), "text/plain")
 
 
 async def _bad_parameter(bad: BadParameter) -> Response:
@@ -128,21 +134,6 @@ async def _fault(error: Exception) -> Response:
     return await show(Problem(500, "server.fault", f"a fault of the server; its log has more under {fault}"))
 
 
-async def read_body(limit: int) -> bytes:
-    """Read the request's body, and throw away what is beyond *limit* so that the connection stays usable."""
-    kept = bytearray()
-    size = 0
-    async for chunk in request.body:
-        size += len(chunk)
-        if size <= limit:
-            kept += chunk
-        elif size > 64 * limit:
-            break
-    if size > limit:
-        raise Problem(413, "body.large", f"the body is larger than {limit} bytes")
-    return bytes(kept)
-
-
 @frozen
 class Facade:
     """The handlers, and what they need."""
@@ -151,6 +142,7 @@ class Facade:
     store: Store
     settings: Settings
     authenticator: Authenticator
+    desk: ScriptDesk
 
     async def answer(self, method: str, key: str) -> Response:
         """Answer a call of the API."""
@@ -158,16 +150,20 @@ class Facade:
         if name is None:
             known = ", ".join(requests.METHODS)
             raise Problem(404, "method.unknown", f"there is no method {method[:40]!r}; there are: {known}")
-        asked = await _asked()
+        asked, body = await _asked(text=name in requests.TAKES_TEXT)
         owner = await self.authenticator.key_of(key, asked)
         async with self.authenticator.seq_of(owner, asked) as seq:
-            made = requests.read(name, Parameters(asked.parameters), self.settings.dialect)
+            given = Parameters(asked.parameters, body.members, body.text)
+            made = requests.read(name, given, self.settings.dialect)
             return await self._do(owner, made, seq)
 
     async def _do(self, key: Key, made: requests.Request, seq: int | None) -> Response:
         match made:
             case requests.Call():
-                call_id = await self.calls.place(key, Started(compile_call(made)), seq=seq)
+                if made.script:
+                    call_id = await self.desk.place(key, made, seq)
+                else:
+                    call_id = await self.calls.place(key, Started(compile_call(made)), seq=seq)
                 return _say(call_id + "\n", {"callId": call_id})
             case requests.QueryCall(call_id):
                 known = await self.calls.query(key, call_id)
@@ -177,9 +173,21 @@ class Facade:
                 script = await self.calls.script(key, call_id)
                 await self._use(key, seq)
                 return _say(script, {"callId": call_id, "script": script})
+            case Trace():
+                return await self._read(trace(self.calls, key, made), key, seq)
+            case Upload() | Run():
+                return _say(*await self.desk.answer(key, made, seq))
+            case GetScript() | GetVersions() | Check() | Simulate():
+                return await self._read(self.desk.answer(key, made, seq), key, seq)
             case _:
                 await self._task(key, made, seq)
                 return _say("", {})
+
+    async def _read(self, answer: Awaitable[Answer], key: Key, seq: int | None) -> Response:
+        """Give an answer that changes nothing; the seq is used all the same."""
+        found = await answer
+        await self._use(key, seq)
+        return _say(*found)
 
     async def _task(self, key: Key, task: requests.Task, seq: int | None) -> None:
         operation = immediate(task)
@@ -219,30 +227,17 @@ def immediate(task: requests.Task) -> Operation | None:
             return None
 
 
-async def _asked() -> Asked:
-    body = await read_body(MAX_BODY)
-    form: list[tuple[str, str]] = []
-    if body:
-        kind = request.mimetype
-        if kind not in ("application/x-www-form-urlencoded", ""):
-            expected = "application/x-www-form-urlencoded"
-            raise Problem(415, "body.type", f"the body must be {expected}, not {kind}")
-        form = _pairs(body)
-    query = _pairs(request.query_string)
+async def _asked(*, text: bool) -> tuple[Asked, Body]:
+    """Read the request; *text* says that its body may be a script's text."""
+    data = await read_bytes(MAX_UPLOAD if text else MAX_BODY)
+    body = read_body(data, request.mimetype, text=text)
+    query = pairs(request.query_string)
     path = (
         request.scope["raw_path"].decode("latin-1").partition("?")[0]
         if request.scope.get("raw_path")
         else request.path
     )
-    return Asked(request.method, path, tuple(query), tuple(form), body)
-
-
-def _pairs(text: bytes) -> list[tuple[str, str]]:
-    try:
-        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
-    except (UnicodeDecodeError, ValueError) as error:
-        raise Problem(400, "parameters.invalid", f"the parameters cannot be read: {error}") from error
-    return pairs
+    return Asked(request.method, path, query, body.pairs, data), body
 
 
 def _say(text: str, members: dict[str, Any]) -> Response:

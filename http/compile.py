@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+from attrs import evolve
+
 from ringful.grammar import nodes
 from ringful.http import requests
 
@@ -16,6 +18,23 @@ def compile_call(request: requests.Call) -> nodes.Script:
         notify=_text(request.callback_url),
     )
     return nodes.Script(header=header, body=nodes.Block((nodes.Stay(),)))
+
+
+def compile_call_of(request: requests.Call, script: nodes.Script) -> nodes.Script:
+    """Give *script* as it runs on the call that *request* asks for: the request says who is rung.
+
+    What the request leaves open is as the script's own `call` has it.
+    """
+    asked = compile_call(request).header
+    assert isinstance(asked, nodes.Call)
+    own = script.header if isinstance(script.header, nodes.Call) else asked
+    header = evolve(
+        asked,
+        caller_id=asked.caller_id or own.caller_id,
+        ring=asked.ring or own.ring,
+        notify=asked.notify or own.notify,
+    )
+    return evolve(script, header=header)
 
 
 def compile_task(request: requests.Task) -> nodes.Statement:

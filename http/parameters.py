@@ -6,14 +6,16 @@ parameter's name, what was found, and what was expected.
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import phonenumbers
 
 _V = TypeVar("_V")
 _TONES = frozenset("0123456789*#ABCD")
+NO_MEMBERS: Mapping[str, Any] = {}
 MAX_LENGTH = 2048
 """Characters of any one parameter."""
 
@@ -28,26 +30,35 @@ class BadParameter(Exception):
 
 
 class Parameters:
-    """The parameters of one request; each may be taken once, and `finish` refuses what is left."""
+    """The parameters of one request; each may be taken once, and `finish` refuses what is left.
 
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+    *members* are those of a JSON body, where plain ones stand for parameters; *text* is a body that is
+    neither form nor JSON.
+    """
+
+    def __init__(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        members: Mapping[str, Any] = NO_MEMBERS,
+        text: str | None = None,
+    ) -> None:
         self._values: dict[str, str] = {}
+        self._members = {name: found for name, found in members.items() if found is not None}
+        self._text = text
         self._known: list[str] = []
         for name, value in pairs:
             if name in self._values:
                 raise BadParameter(name, "repeated", f"{name} is given twice; give it once")
-            if len(value) > MAX_LENGTH:
-                raise BadParameter(name, "invalid", f"{name} is longer than {MAX_LENGTH} characters")
-            if any(ord(mark) < 32 or ord(mark) == 127 for mark in value):
-                raise BadParameter(name, "invalid", f"{name} holds a control character")
-            self._values[name] = value
+            if name in self._members:
+                raise BadParameter(name, "repeated", f"{name} is given in the body too; give it once")
+            self._values[name] = _one_line(name, value)
 
     def optional(self, names: str, read: Callable[[str, str], _V]) -> _V | None:
         """Take a parameter by one of its *names*; None where it is absent or empty."""
         found = None
         for name in names.split():
             self._known.append(name)
-            value = self._values.pop(name, "")
+            value = self._values.pop(name, "") or self._said(name)
             if value.strip():
                 found = read(name, value.strip())
         return found
@@ -60,12 +71,61 @@ class Parameters:
             raise BadParameter(name, "missing", f"{name} is missing; give e.g. {name}={example}")
         return found
 
+    def _said(self, name: str) -> str:
+        """Take a member that stands for a parameter, as text."""
+        match self._members.pop(name, ""):
+            case bool() as truth:
+                return "true" if truth else "false"
+            case str() | int() | Decimal() as plain:
+                return _one_line(name, str(plain))
+            case _:
+                raise BadParameter(name, "invalid", f"{name} must be text, a number, true or false")
+
+    def member(self, name: str) -> Any:
+        """Take a member of a JSON body as it is; None where it is absent."""
+        self._known.append(name)
+        return self._members.pop(name, None)
+
+    def text(self, name: str) -> str | None:
+        """Take the body's text, or the member *name* that holds it; None where there is neither."""
+        found = self.member(name)
+        if found is None:
+            found, self._text = self._text, None
+        if found is None:
+            return None
+        if not isinstance(found, str):
+            raise BadParameter(name, "invalid", f"{name} must be text")
+        return unicode(name, found)
+
+    def rest(self) -> list[tuple[str, str]]:
+        """Take all that is left of the query and the form."""
+        left, self._values = self._values, {}
+        return list(left.items())
+
     def finish(self) -> None:
-        """Refuse parameters that nobody has taken.  Raises BadParameter."""
-        for name in self._values:
+        """Refuse what nobody has taken.  Raises BadParameter."""
+        if self._text is not None:
+            raise BadParameter("body", "unknown", "this method takes no text as its body")
+        for name in (*self._values, *self._members):
             near = difflib.get_close_matches(name, self._known, 1, 0.6)
             hint = f"; did you mean {near[0]}?" if near else f"; it knows: {', '.join(self._known) or 'none'}"
             raise BadParameter(name, "unknown", f"this method has no parameter {name}{hint}")
+
+
+def unicode(name: str, value: str) -> str:
+    """Hold that *value* can be written in UTF-8, and kept by every database."""
+    if stray := re.search("[\ud800-\udfff\0]", value):
+        raise BadParameter(name, "invalid", f"{name} cannot hold the character U+{ord(stray[0]):04X}")
+    return value
+
+
+def _one_line(name: str, value: str) -> str:
+    unicode(name, value)
+    if len(value) > MAX_LENGTH:
+        raise BadParameter(name, "invalid", f"{name} is longer than {MAX_LENGTH} characters")
+    if any(ord(mark) < 32 or ord(mark) == 127 for mark in value):
+        raise BadParameter(name, "invalid", f"{name} holds a control character")
+    return value
 
 
 def boolean(name: str, value: str) -> bool:
@@ -85,6 +145,40 @@ def identifier(name: str, value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", value):
         raise BadParameter(name, "invalid", f"{name} must be the ID that Call returned, not {value!r}")
     return value
+
+
+def script_name(name: str, value: str) -> str:
+    """Read a script's name; a final ``.call`` does not belong to it."""
+    bare = value.removesuffix(".call")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", bare):
+        expected = "up to 100 letters, digits and _ . - and begin with none of the last two"
+        raise BadParameter(name, "invalid", f"{name} must be {expected}, not {value!r}")
+    return bare
+
+
+def whole(name: str, value: str) -> int:
+    """Read a whole number, which is not negative."""
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    raise BadParameter(name, "invalid", f"{name} must be a whole number, not {value!r}")
+
+
+def version(name: str, value: str) -> int:
+    """Read the number of a version."""
+    if (number := whole(name, value)) > 0:
+        return number
+    raise BadParameter(name, "invalid", f"{name} must be the number of a version, from 1, not {value!r}")
+
+
+def seconds_to(longest: float) -> Callable[[str, str], float]:
+    """Make a reader of seconds, up to *longest*."""
+
+    def read(name: str, value: str) -> float:
+        if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", value) and float(value) <= longest:
+            return float(value)
+        raise BadParameter(name, "invalid", f"{name} must be 0 to {longest:g} seconds, not {value!r}")
+
+    return read
 
 
 def tones(name: str, value: str) -> str:

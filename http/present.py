@@ -17,6 +17,8 @@ def call_as_json(call: CallView) -> dict[str, Any]:
     return {
         "callId": call.call_id,
         "callee": call.callee,
+        "script": None if call.origin is None else call.origin.name,
+        "version": None if call.origin is None else call.origin.version,
         "state": call.state,
         "outcome": call.outcome or None,
         "created": _time(call.created),

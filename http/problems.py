@@ -28,13 +28,14 @@ _TITLES = {
 
 @frozen
 class Problem(Exception):
-    """Why a request is refused; *extra* holds further members of the JSON form."""
+    """Why a request is refused; *extra* holds further members of the JSON form, *text* further lines."""
 
     status: int
     code: str
     detail: str
     headers: Mapping[str, str] = field(factory=dict)
     extra: Mapping[str, object] = field(factory=dict)
+    text: str = ""
 
     def as_json(self) -> str:
         """Give the problem as ``application/problem+json``."""
@@ -47,9 +48,9 @@ class Problem(Exception):
         }
         return json.dumps(members | dict(self.extra)) + "\n"
 
-    def as_line(self) -> str:
-        """Give the problem as one line of text."""
-        return f"{self.code}: {' '.join(self.detail.split())}\n"
+    def as_text(self) -> str:
+        """Give the problem as one line of text, and behind it what more there is to say."""
+        return f"{self.code}: {' '.join(self.detail.split())}\n{self.text}"
 
 
 def of_refusal(refusal: switchboard.Refusal) -> Problem:
@@ -60,6 +61,9 @@ def of_refusal(refusal: switchboard.Refusal) -> Problem:
             return Problem(404, "call.unknown", detail)
         case switchboard.CallOver():
             return Problem(409, "call.over", detail)
+        case switchboard.CannotStart(span=span):
+            place = {"line": span.line, "column": span.column} if span.line else {}
+            return Problem(422, "script.cannotstart", detail, extra=place)
         case switchboard.NotAllowed():
             return Problem(403, "call.notallowed", detail)
         case switchboard.TooMany(retry_after=wait):

@@ -6,9 +6,10 @@ A request is made from parameters and is right when it is made.  What it means i
 from collections.abc import Callable
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from ringful.http import parameters as p
+from ringful.http import script_requests as scripts
 from ringful.http.parameters import Parameters
 
 
@@ -29,6 +30,9 @@ class Call:
     callback_url: str | None = None
     ring_timeout: int | None = None
     """Seconds; None: the configuration's."""
+    script: scripts.Named | None = None
+    """What runs once it is answered; None: what is queued."""
+    given: scripts.Given = field(factory=scripts.Given)
 
 
 @frozen
@@ -116,7 +120,7 @@ class Script:
 Task: TypeAlias = (
     Hangup | Play | Record | RecordStop | WaitForTone | StartToneDetector | StopToneDetector | Tone
 )
-Request: TypeAlias = Call | Task | QueryCall | Script
+Request: TypeAlias = Call | Task | QueryCall | Script | scripts.Trace | scripts.ScriptRequest
 
 
 def _call_id(given: Parameters) -> str:
@@ -134,12 +138,22 @@ def _immediate(given: Parameters) -> bool:
 
 def _call(given: Parameters, dialect: Dialect) -> Call:
     number = p.number(dialect.country, sip=dialect.sip_uris)
-    return Call(
+    call = Call(
         given.required("callee", number, "15125551234"),
         given.optional("callerId", p.number(dialect.country, sip=False)),
         _callback(given),
         given.optional("ringTimeout", p.ring_seconds),
     )
+    name = given.optional("script", p.script_name)
+    if name is None:
+        return call
+    version = given.optional("version", p.version)
+    return evolve(call, script=scripts.Named(name, version), given=scripts.values(given))
+
+
+def _script(given: Parameters, _: Dialect) -> Request:
+    call_id = given.optional("callId", p.identifier)
+    return scripts.script(given) if call_id is None else Script(call_id)
 
 
 def _play(given: Parameters, _: Dialect) -> Play:
@@ -169,7 +183,11 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     ),
     "tone": lambda given, _: Tone(_call_id(given), given.required("tones tone", p.digits, "1234%23")),
     "querycall": lambda given, _: QueryCall(_call_id(given)),
-    "script": lambda given, _: Script(_call_id(given)),
+    "script": _script,
+    "trace": lambda given, _: scripts.trace(given),
+    "check": lambda given, _: scripts.check(given),
+    "run": lambda given, _: scripts.run(given),
+    "simulate": lambda given, _: scripts.simulate(given),
 }
 
 _ALIASES = {
@@ -190,8 +208,15 @@ METHODS = (
     "StopToneDetector",
     "Tone",
     "QueryCall",
+    "Trace",
     "Script",
+    "Check",
+    "Run",
+    "Simulate",
 )
+
+TAKES_TEXT = frozenset({"script", "check", "run", "simulate"})
+"""The methods whose body may be the text of a script."""
 
 
 def find_method(name: str) -> str | None:

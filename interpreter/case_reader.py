@@ -31,18 +31,19 @@ def read_case(path: Path) -> Case:
     return parse_case(path.read_bytes().decode(), path)
 
 
-def parse_case(text: str, path: Path, source: Source | None = None) -> Case:
+def parse_case(text: str, path: Path, source: Source | None = None, *, alone: bool = False) -> Case:
     """Read a case's *text*; *source* is its script where the text names none.
 
+    A case that stands *alone* came from a stranger: no file is read for it.
     Raises OSError, UnicodeDecodeError, ScriptError with the place of what is wrong.
     """
     above, below = _halves(text)
     shared = path.parent / SHARED
     case = Case(path, above, below, _NO_SCRIPT, path.name.removesuffix(ENDING).replace("_", " "))
-    if shared.is_file() and shared.resolve() != path.resolve():
+    if not alone and shared.is_file() and shared.resolve() != path.resolve():
         _Reader(case, Lines(shared.read_bytes().decode(), shared)).read()
     lines = Lines(above, path)
-    _Reader(case, lines).read()
+    _Reader(case, lines, alone=alone).read()
     if source:
         case.source = source
     if case.source is _NO_SCRIPT:
@@ -61,8 +62,8 @@ def _halves(text: str) -> tuple[str, str]:
 
 
 class _Reader:
-    def __init__(self, case: Case, lines: Lines) -> None:
-        self.case, self.lines = case, lines
+    def __init__(self, case: Case, lines: Lines, *, alone: bool = False) -> None:
+        self.case, self.lines, self._alone = case, lines, alone
         self._own: set[tuple[str, str]] = set()
 
     def read(self) -> None:
@@ -108,6 +109,10 @@ class _Reader:
         if rest == "{":
             self.case.source = self._inline()
             return
+        if self._alone:
+            raise self.lines.wrong(
+                "no file can be named here", "write `script { … }`, or give the name of a script"
+            )
         name = rest.removeprefix('"').removesuffix('"')
         path = self.lines.path.parent / name
         if not name or not path.is_file():
@@ -126,7 +131,7 @@ class _Reader:
             script = parsed(text, "script")
         except ScriptError as error:
             raise self._moved(error, opened) from None
-        uses = read_uses(script, self.lines.path.parent)
+        uses = {} if self._alone else read_uses(script, self.lines.path.parent)
         return Source("script", text, script, uses)
 
     def _moved(self, error: ScriptError, opened: int) -> ScriptError:

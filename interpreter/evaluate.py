@@ -14,6 +14,8 @@ from ringful.interpreter.values import Duration, Value, kind, say
 
 MAX_TEXT = 65536
 """The longest text, in characters, that an expression may come to."""
+MAX_ITEMS = 10_000
+"""The most values that a list may hold, in itself and in the lists within it."""
 
 TONES = frozenset("0123456789*#ABCD")
 
@@ -60,7 +62,7 @@ def evaluate(expression: nodes.Expression, names: Environment) -> Value:
         case nodes.Index(subject, index):
             return _index(evaluate(subject, names), evaluate(index, names), expression.span)
         case nodes.List(items):
-            return tuple(evaluate(item, names) for item in items)
+            return _bounded_list(tuple(evaluate(item, names) for item in items), expression.span)
         case nodes.Map(entries):
             return {entry.key: evaluate(entry.value, names) for entry in entries}
         case _:
@@ -76,6 +78,25 @@ def _bounded(text: str, span: Span) -> str:
     if len(text) > MAX_TEXT:
         raise Fault(f"a text of {len(text)} characters is too long: at most {MAX_TEXT}", span)
     return text
+
+
+def _bounded_list(items: tuple[Value, ...], span: Span) -> tuple[Value, ...]:
+    """Refuse a list that holds too much, in itself or in lists within it."""
+    waiting: list[Value] = list(items)
+    texts = found = 0
+    while waiting:
+        match waiting.pop():
+            case tuple() as inner:
+                waiting.extend(inner)
+            case Mapping() as inner:
+                waiting.extend(inner.values())
+            case str() as text:
+                texts += len(text)
+        found += 1
+        if found + len(waiting) > MAX_ITEMS or texts > MAX_TEXT:
+            most = f"at most {MAX_ITEMS} values and {MAX_TEXT} characters"
+            raise Fault(f"a list that holds so much is too long: {most}", span)
+    return items
 
 
 def _field(subject: Value, name: str, span: Span) -> Value:
@@ -181,9 +202,7 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
         case str(), str() if operator == "+":
             return _bounded(left + right, span)
         case tuple(), tuple() if operator == "+":
-            if len(left) + len(right) > MAX_TEXT:
-                raise Fault("a list that long is too long", span)
-            return left + right
+            return _bounded_list(left + right, span)
     raise Fault(f"`{operator}` cannot take {kind(left)} and {kind(right)}", span)
 
 

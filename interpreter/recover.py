@@ -92,6 +92,8 @@ def _end(
                 run.post(port.RecordingFailed(leg.name, number, "the server was restarted"))
         up = leg.answered_at is not None
         run.post(port.HungUp(leg.name, "lost") if up else port.Refused(leg.name, "cancelled"))
+    if run.subject is None:
+        run.post(events.Interrupted("hangup", why="lost"))
     run.drain()
     if not run.ended:
         run.abandon("the server was restarted")

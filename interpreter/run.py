@@ -92,7 +92,8 @@ class Run:
         self.names: dict[str, Value] = {"call_id": call_id, "caller": None, "called": None}
         self.ended = False
         self.fault: Fault | None = None
-        self.interrupted = False
+        self.interrupted = ""
+        """Why a run without a call was ended from outside; empty: it was not."""
         self.now = 0.0
         self.position: Span = NOWHERE
         self.steps = 0
@@ -238,7 +239,7 @@ class Run:
             return None
 
     def abandon(self, why: str) -> None:
-        """End the run where it stands, since its strands cannot go on: a fault of ours, or a restart."""
+        """End the run where it stands, since a fault of ours makes its strands unfit to go on."""
         self._ready.clear()
         self.strands.clear()
         for leg in self.legs.values():
@@ -270,7 +271,8 @@ class Run:
         self._enter("outcome", "Ended", {"outcome": self.outcome})
         if not self.fault:
             self.position = NOWHERE
-            self.tell(self.started.notify, "ScriptEnded", self.call_id, outcome=self.outcome)
+            reason = {"reason": self.interrupted} if self.interrupted else {}
+            self.tell(self.started.notify, "ScriptEnded", self.call_id, outcome=self.outcome, **reason)
 
     @property
     def outcome(self) -> str:
@@ -454,7 +456,7 @@ class Run:
         match event.operation:
             case "hangup":
                 if leg is None:
-                    self.interrupted = True
+                    self.interrupted = event.why
                     for other in list(self.legs.values()):
                         self.close(other, event.why)
                     for strand in self.strands:

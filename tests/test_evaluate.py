@@ -65,3 +65,15 @@ def test_tones_are_a_comma_list() -> None:
     assert tones_of(nodes.text("1, 2,#,a"), {}) == "12#A"
     with pytest.raises(Fault, match="`12` is no tone"):
         tones_of(nodes.text("12"), {})
+
+
+def test_a_list_cannot_grow_without_bound_by_holding_itself() -> None:
+    doubled = nodes.List((nodes.Name("a"), nodes.Name("a")))
+    names: dict[str, Value] = {"a": "x"}
+    for _ in range(13):
+        names["a"] = evaluate(doubled, names)
+    with pytest.raises(Fault, match="too long: at most 10000 values"):
+        evaluate(doubled, names)
+    long = "x" * 40_000
+    with pytest.raises(Fault, match="too long"):
+        evaluate(nodes.List((nodes.Name("b"), nodes.Name("b"))), {"b": long})

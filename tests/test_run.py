@@ -422,7 +422,9 @@ def test_a_run_without_a_call_can_be_interrupted() -> None:
     assert view(desk.run, 1.0).state == "running"
     desk.give(events.Interrupted("hangup"))
     assert (desk.run.ended, desk.run.outcome) == (True, "interrupted")
-    assert ends(desk) == [("http://h/run", {"action": "ScriptEnded", "outcome": "interrupted"})]
+    assert ends(desk) == [
+        ("http://h/run", {"action": "ScriptEnded", "outcome": "interrupted", "reason": "api"})
+    ]
     again = rebuild("c1", desk.entries, desk.settings)
     assert again.outcome == "interrupted"
 
@@ -450,8 +452,8 @@ def test_a_run_without_a_call_has_a_longest_time() -> None:
     assert "as long as it may" in ends(desk)[0][1]["reason"]
 
 
-def test_a_run_without_a_call_that_a_restart_ended_says_so() -> None:
+def test_a_run_without_a_call_that_a_fault_of_ours_ended_says_so() -> None:
     desk = Desk(HEADLESS, notify="http://h/run")
-    desk.run.abandon("the server was restarted")
+    desk.run.abandon("a fault of the server")
     assert (desk.run.ended, desk.run.outcome) == (True, "scriptfailed")
-    assert ends(desk) == [("http://h/run", {"action": "ScriptFailed", "reason": "the server was restarted"})]
+    assert ends(desk) == [("http://h/run", {"action": "ScriptFailed", "reason": "a fault of the server"})]
