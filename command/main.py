@@ -22,6 +22,7 @@ COMMANDS = {
     "scripts:check": "Show the problems of scripts, with the place of each; exit 1 if any must not run.",
     "scripts:format": "Rewrite scripts in the canonical form; exit 1 if any cannot be read.",
     "test:simulate": "Show the trace of a script in virtual time.",
+    "run:run": "Start a script on a running server, and print what happens as it happens.",
     "test:test": "Run golden cases; exit 1 if any trace is not what its case says.",
     "bench:bench": "Measure how fast ringful is on this machine.",
     "sign:sign": "Print a signed URL: ringful sign Call callee=15125551234.",

@@ -2,16 +2,14 @@
 
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import trio
 
+from ringful.command.client import base_of, find_key
 from ringful.command.errors import CommandError
 from ringful.command.settings import configuration
 from ringful.http.requests import METHODS, find_method
 from ringful.http.signing import signed_url
-from ringful.store.open import open_store
-from ringful.store.port import Key
 
 
 def sign(
@@ -46,20 +44,10 @@ def sign(
         pairs.append((name, value))
     settings = configuration(config)
     if secret is None or key is None:
-        found = trio.run(_find, settings.store.url, key)
+        found = trio.run(find_key, settings.store.url, key)
         key, secret = found.key, secret or found.secret
     if not any(name == "seq" for name, _ in pairs):
         # Milliseconds: increasing, also between one shell command and the next.
         pairs.append(("seq", str(time.time_ns() // 1_000_000)))
-    base = url or settings.http.public_url or f"http://{settings.http.bind}"
-    if not urlsplit(base).scheme:
-        raise CommandError(f"{base!r}: expected an address such as http://127.0.0.1:8080", 2)
+    base = base_of(settings, url)
     print(signed_url(secret, "POST" if post else "GET", base, f"/{method}/apikey/{key}", pairs))
-
-
-async def _find(store_url: str, wanted: str | None) -> Key:
-    async with open_store(store_url) as store:
-        keys = [key for key in await store.keys() if key.revoked is None and wanted in (None, key.key)]
-    if not keys:
-        raise CommandError("there is no such key; make one: ringful keys add NAME")
-    return max(keys, key=lambda known: known.created)

@@ -111,9 +111,10 @@ class Simulation:
 
     def advance(self, steps: int) -> Stop:
         """Let so many things happen, fewer if all runs end."""
-        return self.agenda.run(self._over, limit_seconds=LIMIT_SECONDS, limit_steps=max(0, steps))
+        return self.agenda.run(self.over, limit_seconds=LIMIT_SECONDS, limit_steps=max(0, steps))
 
-    def _over(self) -> bool:
+    def over(self) -> bool:
+        """Say whether every call that is to come has come, and has ended."""
         return not self._expected and all(run.ended for run in self.runs.values())
 
     def _take(self, offer: port.Offer) -> port.Taken | port.RefusalReason:

@@ -18,7 +18,7 @@ from ringful.command.simulation import Simulation
 from ringful.grammar.errors import ScriptError
 from ringful.grammar.parser import parse
 from ringful.http.diagnostics import diagnose
-from ringful.http.scripts import line_as_json
+from ringful.http.present import line_as_json
 from ringful.http.simulate import Order, Simulated
 from ringful.interpreter.case_reader import parse_case
 from ringful.interpreter.journal import keep, kept
@@ -85,7 +85,7 @@ def perform(sent: dict[str, Any]) -> Simulated:
 def _told(simulation: Simulation) -> Simulated:
     lines = Tracer().lines(simulation.entries)
     stopped = None
-    if any(not run.ended for run in simulation.runs.values()):
+    if not simulation.over():
         stopped = "it goes on for more than a day, or does more than a simulation may"
     if len(lines) > MAX_LINES:
         stopped, lines = f"only the first {MAX_LINES} lines are told", lines[:MAX_LINES]

@@ -156,6 +156,13 @@ def script_name(name: str, value: str) -> str:
     return bare
 
 
+def label(name: str, value: str) -> str:
+    """Read what a script that has no name is called in its problems: a bare file name."""
+    if not re.fullmatch(r"[\w][\w .-]{0,99}", value):
+        raise BadParameter(name, "invalid", f"{name} must be a bare file name, not {value!r}")
+    return value
+
+
 def whole(name: str, value: str) -> int:
     """Read a whole number, which is not negative."""
     if value.isascii() and value.isdigit() and len(value) < 10:

@@ -1,4 +1,4 @@
-"""Show a call: as JSON, and as lines of text.  Pure."""
+"""Show a call, and what happened on it: as JSON, and as lines of text.  Pure."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from attrs import asdict
 
 from ringful.interpreter.switchboard import CallView
 from ringful.interpreter.tell import stamp
+from ringful.interpreter.trace import Line, clock
 
 
 def _time(at: float | None) -> str | None:
@@ -58,3 +59,20 @@ def call_as_text(call: CallView) -> str:
             case _:
                 lines.append(f"{name}: {value}")
     return "\n".join(lines) + "\n"
+
+
+def line_as_json(line: Line) -> dict[str, Any]:
+    """Give a line of a trace."""
+    return {
+        "at": round(line.at, 3),
+        "leg": line.leg,
+        "verb": line.verb,
+        "text": line.text,
+        "place": line.place or None,
+    }
+
+
+def line_as_text(line: Line) -> str:
+    """Give a line of a trace as it is printed."""
+    text = f"{clock(line.at)}  {line.leg}  {line.verb:<12}  {line.text}".rstrip()
+    return f"{text}  @{line.place}" if line.place else text

@@ -37,9 +37,10 @@ class Named:
 
 @frozen
 class Inline:
-    """A script that came with the request."""
+    """A script that came with the request; *label* is what its problems and its trace call it."""
 
     text: str
+    label: str = "script"
 
 
 Reference: TypeAlias = Named | Inline
@@ -167,11 +168,12 @@ def trace(given: Parameters) -> Trace:
 
 def _reference(given: Parameters) -> Reference:
     text = given.text("script")
+    label = given.optional("label", p.label)
     named = _named(given)
     if text is not None and named:
         raise BadParameter("name", "invalid", "give the name of a script or its text, not both")
     if text is not None:
-        return Inline(text)
+        return Inline(text, label or "script")
     if named is None:
         raise BadParameter(
             "name", "missing", "name is missing; give e.g. name=approve, or the text of a script as the body"

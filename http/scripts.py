@@ -12,6 +12,7 @@ from ringful.http.compile import compile_call_of
 from ringful.http.given import fit
 from ringful.http.library import ENDING, Checked, Library, digest_of
 from ringful.http.parameters import BadParameter
+from ringful.http.present import line_as_json, line_as_text
 from ringful.http.script_requests import (
     Check,
     GetScript,
@@ -30,13 +31,10 @@ from ringful.http.world import case_of
 from ringful.interpreter.events import Started
 from ringful.interpreter.switchboard import Calls
 from ringful.interpreter.tell import stamp
-from ringful.interpreter.trace import Line, clock
 from ringful.store import port
 from ringful.store.port import Key, ScriptVersion, Store, Write
 
 Answer: TypeAlias = tuple[str, dict[str, Any]]
-UNNAMED = "script"
-"""What a script that came with its request is called in its problems."""
 
 
 @frozen
@@ -86,8 +84,8 @@ class ScriptDesk:
         match script:
             case Named(name, version):
                 return await self.library.load(key, name, version)
-            case Inline(text):
-                return await self.library.read(key, text, UNNAMED)
+            case Inline(text, label):
+                return await self.library.read(key, text, label)
 
     async def _upload(self, key: Key, asked: Upload, seq: int | None) -> Answer:
         checked = await self.library.read(key, asked.text, asked.name + ENDING)
@@ -146,23 +144,6 @@ async def trace(calls: Calls, key: Key, asked: Trace) -> Answer:
         "outcome": found.outcome or None,
     }
     return text, members
-
-
-def line_as_json(line: Line) -> dict[str, Any]:
-    """Give a line of a trace."""
-    return {
-        "at": round(line.at, 3),
-        "leg": line.leg,
-        "verb": line.verb,
-        "text": line.text,
-        "place": line.place or None,
-    }
-
-
-def line_as_text(line: Line) -> str:
-    """Give a line of a trace as it is printed."""
-    text = f"{clock(line.at)}  {line.leg}  {line.verb:<12}  {line.text}".rstrip()
-    return f"{text}  @{line.place}" if line.place else text
 
 
 def _told(script: nodes.Script, url: str | None) -> nodes.Script:
