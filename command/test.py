@@ -11,6 +11,8 @@ from cyclopts import Parameter
 from ringful.command.errors import CommandError
 from ringful.command.files import write_whole
 from ringful.command.junit import junit as as_junit
+from ringful.command.mutation import Mutation
+from ringful.command.mutation import report as mutations
 from ringful.command.simulation import Simulation, run_case
 from ringful.command.sweep import Sweep
 from ringful.command.sweep_report import report
@@ -31,6 +33,7 @@ def test(
     fail_under: float | None = None,
     junit: Path | None = None,
     sweep: bool = False,
+    mutate: bool = False,
 ) -> None:
     """Run golden cases; exit 1 if any trace is not what its case says.
 
@@ -45,12 +48,15 @@ def test(
     coverage
         Show which statements, and which ways on from them, no case has seen.
     fail_under
-        Exit 1 if the coverage is below so many percent.
+        Exit 1 if the coverage (with --mutate, the share of changes that were noticed) is below so
+        many percent.
     junit
         Write the results to this file as JUnit XML.
     sweep
         Run each case again and again with a hang-up, a failure or a key put in at every step, and hold
         that each run ends properly whatever comes.
+    mutate
+        Change the scripts in one place after another, and show the changes that no case notices.
     """
     found = find_cases(paths or (Path(),), only)
     if not found:
@@ -64,10 +70,12 @@ def test(
     print(_counts(verdicts))
     if junit:
         write_whole(junit, as_junit(verdicts))
-    if coverage or fail_under is not None:
-        good = _covered(verdicts, fail_under) and good
+    if coverage or (fail_under is not None and not mutate):
+        good = _covered(verdicts, None if mutate else fail_under) and good
     if sweep:
         good = _swept(verdicts) and good
+    if mutate:
+        good = _mutated(verdicts, fail_under) and good
     if not good:
         sys.exit(1)
 
@@ -97,10 +105,7 @@ def _covered(verdicts: list[Verdict], least: float | None) -> bool:
         if verdict.simulation:
             seen.add(verdict.simulation.case, verdict.simulation.visited)
     print(seen.report(Path()), end="")
-    if least is None or seen.total() >= least:
-        return True
-    print(f"that is less than the {least:g} % asked for")
-    return False
+    return _is_enough(seen.total(), least)
 
 
 def _swept(verdicts: list[Verdict]) -> bool:
@@ -111,6 +116,20 @@ def _swept(verdicts: list[Verdict]) -> bool:
             swept.sweep(verdict.simulation.case)
     print(report(swept, time.perf_counter() - began), end="")
     return not swept.found
+
+
+def _mutated(verdicts: list[Verdict], least: float | None) -> bool:
+    mutation = Mutation()
+    mutation.mutate([verdict.simulation for verdict in verdicts if verdict.simulation])
+    print(mutations(mutation), end="")
+    return _is_enough(mutation.score, least)
+
+
+def _is_enough(percent: float, least: float | None) -> bool:
+    if least is None or percent >= least:
+        return True
+    print(f"that is less than the {least:g} % asked for")
+    return False
 
 
 def simulate(

@@ -1,0 +1,109 @@
+"""Mistakes in one statement: a key, a branch, a condition, an address, a word that is left out."""
+
+from collections.abc import Iterator
+
+from attrs import evolve
+
+from ringful.grammar import nodes
+
+_KEYS = "1234567890*#"
+_FLAGS = ("fresh", "beep", "background", "muted", "waiting", "moderator")
+_BLOCKS = ("timeout", "otherwise")
+_OPPOSITE: dict[str, nodes.BinaryOperator] = {
+    "==": "!=",
+    "!=": "==",
+    "in": "not in",
+    "not in": "in",
+    "<": ">=",
+    ">=": "<",
+    ">": "<=",
+    "<=": ">",
+}
+
+
+def changed_statement(line: nodes.Line) -> Iterator[nodes.Line]:
+    """Give *line* with one thing in it changed."""
+    for name in _FLAGS:
+        if getattr(line, name, False) is True:
+            yield _with(line, name, False)
+    for name in _BLOCKS:
+        if getattr(line, name, None) is not None:
+            yield _with(line, name, None)
+    yield from _other_address(line)
+    yield from _other_keys(line)
+    match line:
+        case nodes.If(condition, then, otherwise):
+            yield evolve(line, condition=_negated(condition))
+            if otherwise is not None:
+                yield evolve(line, then=otherwise, otherwise=then)
+        case nodes.Menu():
+            yield from _menu(line)
+        case nodes.Say():
+            yield evolve(line, text=nodes.text("Something else."))
+        case nodes.Play():
+            yield evolve(line, audio=nodes.text("something_else"))
+        case nodes.Do(arguments=(first, second, *rest)):
+            yield evolve(line, arguments=(second, first, *rest))
+
+
+def _with(line: nodes.Line, name: str, value: object) -> nodes.Line:
+    fields: dict[str, object] = {name: value}
+    return evolve(line, **fields)  # type: ignore[arg-type]  # the name is one of its fields
+
+
+def _negated(condition: nodes.Expression) -> nodes.Expression:
+    match condition:
+        case nodes.Unary("not", operand):
+            return operand
+        case nodes.Binary(operator) if operator in _OPPOSITE:
+            return evolve(condition, operator=_OPPOSITE[operator])
+        case _:
+            return nodes.Unary("not", condition)
+
+
+def _other_address(line: nodes.Line) -> Iterator[nodes.Line]:
+    """Post to another address, or, where that may be left out, to none."""
+    for name in ("notify", "url"):
+        address = getattr(line, name, None)
+        if isinstance(address, nodes.Text):
+            parts = (*address.parts, "/else")
+            if address.parts and isinstance(address.parts[-1], str):
+                parts = (*address.parts[:-1], address.parts[-1] + "/else")
+            yield _with(line, name, nodes.Text(parts))
+        if name == "notify" and address is not None and not isinstance(line, nodes.StartTones):
+            yield _with(line, name, None)
+
+
+def _other_keys(line: nodes.Line) -> Iterator[nodes.Line]:
+    for name in ("tones", "until"):
+        keys = getattr(line, name, None)
+        if isinstance(line, nodes.Choice) or not isinstance(keys, nodes.Text):
+            continue
+        match keys.parts:
+            case (str() as said,):
+                yield _with(line, name, nodes.text(_other_key(said) + said[1:]))
+        if name == "until" and not isinstance(line, nodes.Gather | nodes.Record):
+            yield _with(line, name, None)
+
+
+def _other_key(taken: str) -> str:
+    return next(key for key in _KEYS if key not in taken)
+
+
+def _menu(menu: nodes.Menu) -> Iterator[nodes.Menu]:
+    """Give a choice another key, and swap what neighbours do."""
+    said = [choice.tones.parts for choice in menu.choices if isinstance(choice.tones, nodes.Text)]
+    taken = "".join(str(part) for parts in said for part in parts)
+    for place, choice in enumerate(menu.choices):
+        match choice.tones:
+            case nodes.Text((str() as key,)):
+                other = nodes.text(_other_key(taken) + key[1:])
+                yield _with_choices(menu, place, evolve(choice, tones=other))
+    for place, (one, other_choice) in enumerate(zip(menu.choices, menu.choices[1:], strict=False)):
+        swapped = (evolve(one, block=other_choice.block), evolve(other_choice, block=one.block))
+        yield _with_choices(menu, place, *swapped)
+
+
+def _with_choices(menu: nodes.Menu, place: int, *choices: nodes.Choice) -> nodes.Menu:
+    rest = menu.choices[place + len(choices) :]
+    return evolve(menu, choices=(*menu.choices[:place], *choices, *rest))
