@@ -88,11 +88,7 @@ def longest(
     limits = limits or Limits()
     flows = flows_of(script, uses)
     calls = placed(script.body, flows, limits)
-    rings: dict[str, int] = {}
-    for call, _ in calls:
-        if call.name:
-            rings[call.name] = max(rings.get(call.name, 0), _ringing(call, limits))
-    durations = Durations(flows, limits, rings)
+    durations = Durations(flows, limits, [call for call, _ in calls])
     own = _own(script, durations, limits)
     connected = _connected(script.body, flows)
     further = [_further(call, count, own, durations, limits, connected) for call, count in calls]
@@ -103,7 +99,7 @@ def _own(script: nodes.Script, durations: Durations, limits: Limits) -> LegBound
     match script.header:
         case nodes.Call() as call:
             time = durations.block(script.body).longest
-            return _held(_said(call), call, _ringing(call, limits), time, limits.maximum, "maximum")
+            return _held(_said(call), call, durations.ringing(call), time, limits.maximum, "maximum")
         case nodes.Inbound() as inbound:
             time = durations.block(script.body).longest
             what = f"inbound {show_expression(inbound.number)}"
@@ -125,7 +121,7 @@ def _further(
         time += part(call.span, f"{call.name} is connected", None, "for as long as `connect` says")
     most = limits.maximum if own is None else own.talking
     kept: Kept = "maximum" if own is None else "own leg"
-    return _held(_said(call), call, _ringing(call, limits), time, most, kept, count)
+    return _held(_said(call), call, durations.ringing(call), time, most, kept, count)
 
 
 def _held(
@@ -155,10 +151,6 @@ def _held(
 def _said(call: nodes.Call) -> str:
     name = f" as {call.name}" if call.name else ""
     return f"call {show_expression(call.number)}{name}"
-
-
-def _ringing(call: nodes.Call, limits: Limits) -> int:
-    return call.ring.milliseconds if isinstance(call.ring, nodes.Duration) else limits.ring
 
 
 def _connected(body: nodes.Block, flows: Flows) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """How long each statement can take, as far as its text says; the interpreter's meaning, in figures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 
 from attrs import field, frozen
@@ -39,15 +39,23 @@ class Limits:
     """The lengths of announcements that are known, by address or name."""
 
 
+_MOST_WAITING = 4
+"""Chains of legs that wait for one another are followed so far: it bounds the recursion."""
+
 _TURNS = "how often is worked out as the call goes"
 
 
 class Durations:
-    """The times of the statements of one script; *rings* is how long each named leg may ring."""
+    """The times of the statements of one script, which places *calls*."""
 
-    def __init__(self, flows: Flows, limits: Limits, rings: Mapping[str, int]) -> None:
+    def __init__(self, flows: Flows, limits: Limits, calls: Iterable[nodes.Call]) -> None:
         self._limits = limits
-        self._rings = rings
+        self._calls: dict[str, list[nodes.Call]] = {}
+        for call in calls:
+            if call.name:
+                self._calls.setdefault(call.name, []).append(call)
+        self._ready: dict[str, Time | None] = {}
+        self._waiting = 0
         self._flows: dict[str, Ways] = {}
         for name in flows.order:
             flow = flows.by_name[name]
@@ -97,10 +105,8 @@ class Durations:
                 answer = takes(part(statement.span, "follow", None, "the application says what runs"))
                 return asked.then(self.block(otherwise).either(answer))
             case nodes.Connect(leg, limit, otherwise):
-                what = f"connect, until {leg} answers"
-                ringing = part(statement.span, what, self._rings.get(leg, self._limits.ring))
                 connected = takes(self._limit(statement, "connect", limit, None))
-                return takes(ringing).then(self.block(otherwise).either(connected))
+                return takes(self._until_ready(leg, statement)).then(self.block(otherwise).either(connected))
             case _:
                 return takes(self._plain(statement))
 
@@ -162,6 +168,27 @@ class Durations:
             else:
                 total += limits.spoken
         return total
+
+    def _until_ready(self, leg: str, statement: nodes.Connect) -> Time:
+        """Give how long *leg* can take to answer, and to do what its own block says."""
+        if leg not in self._ready and self._waiting < _MOST_WAITING:
+            # Two legs whose blocks wait for each other have no bound.
+            self._ready[leg] = None
+            self._waiting += 1
+            times = [
+                part(statement.span, f"connect, until {leg} answers", self.ringing(call))
+                + self.block(call.block).longest
+                for call in self._calls.get(leg, ())
+            ]
+            unknown = part(statement.span, f"connect, until {leg} answers", self._limits.ring)
+            self._ready[leg] = max(times, key=lambda time: (time.endless, time.milliseconds), default=unknown)
+            self._waiting -= 1
+        waiting = part(statement.span, f"connect, until {leg} answers", None, "they wait for each other")
+        return self._ready.get(leg) or waiting
+
+    def ringing(self, call: nodes.Call) -> int:
+        """Give the milliseconds that *call* rings at most."""
+        return call.ring.milliseconds if isinstance(call.ring, nodes.Duration) else self._limits.ring
 
     def _count(self, tries: nodes.Expression | None) -> int | None:
         match tries:

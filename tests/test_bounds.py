@@ -62,6 +62,13 @@ def test_flows_that_double_are_bounded_in_linear_time() -> None:
     assert "wait 1 s x very often" in shown
 
 
+def test_a_chain_of_legs_that_wait_for_one_another_is_not_followed_for_ever() -> None:
+    nested = "if caller == called { " * 60 + "connect leg{} for 1s" + " }" * 60
+    legs = "".join(f'call "2" as leg{n} {{ {nested.replace("leg{}", f"leg{n + 1}")} }}\n' for n in range(500))
+    bound = longest(parse(f'call "1"\n{legs}connect leg0 for 1s\n'))
+    assert bound.legs[0].kept == "maximum"
+
+
 def test_a_recursive_flow_has_no_bound() -> None:
     bound = longest(parse('call "1"\ndo f()\nflow f() { wait 1s; call "2" { wait 1s }; do f() }\n'))
     assert [leg.kept for leg in bound.legs] == ["maximum", "text"]
