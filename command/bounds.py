@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ringful.command.config import Config
+from ringful.command.house import run_settings
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.bounds import Limits, longest
 from ringful.grammar.explain import explain
 from ringful.grammar.tones import literal
-from ringful.interpreter.settings import Settings
 from ringful.media.local import milliseconds_of
 
 
@@ -28,7 +28,7 @@ def explained(script: nodes.Script, uses: Mapping[str, nodes.Script], config: Co
 
 def limits_of(config: Config, sounds: Mapping[str, int]) -> Limits:
     """Give what a run of this house is held to where its script does not say."""
-    settings = Settings(ring_timeout=config.media.ring_timeout, max_duration=config.media.max_duration)
+    settings = run_settings(config)
     return Limits(
         ring=round(settings.ring_timeout * 1000),
         maximum=round(settings.max_duration * 1000),

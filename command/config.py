@@ -74,6 +74,8 @@ class Fetching:
 
     allow: tuple[readers.Network, ...] = _key((), readers.networks)
     """Networks that may be reached although they are not public."""
+    answer_timeout: float = _key(10.0, readers.some_seconds)
+    """How long `ask` and `follow` wait where they do not say."""
 
 
 @frozen

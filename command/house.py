@@ -96,6 +96,7 @@ def run_settings(config: Config) -> Settings:
     return Settings(
         ring_timeout=config.media.ring_timeout,
         max_duration=config.media.max_duration,
+        ask_limit=config.fetch.answer_timeout,
         recordings_url=f"{public_url.rstrip('/')}/recordings/",
         bill=config.rates.rates.bill,
     )

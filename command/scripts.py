@@ -73,7 +73,12 @@ def _checked(file: Path, text: str) -> tuple[nodes.Script | None, tuple[Problem,
         script = parse(text, str(file))
     except ScriptError as error:
         return None, error.problems
-    return script, checker.check(script, _used(file, script))
+    uses, unusable = _used(file, script)
+    found = checker.check(script, uses)
+    # What stands in the way is said of each use, instead of that there is no such script.
+    told = {problem.span for problem in unusable}
+    rest = (one for one in found if one.code != "unknown-script" or one.span not in told)
+    return script, tuple(sorted((*unusable, *rest), key=lambda one: (one.span, one.code)))
 
 
 def _explained(file: Path, script: nodes.Script, config: Path | None) -> str:
@@ -81,20 +86,32 @@ def _explained(file: Path, script: nodes.Script, config: Path | None) -> str:
     from ringful.command.bounds import explained
     from ringful.command.settings import configuration
 
-    return explained(script, _used(file, script), configuration(config))
+    return explained(script, _used(file, script)[0], configuration(config))
 
 
-def _used(file: Path, script: nodes.Script) -> dict[str, nodes.Script]:
-    """Read the scripts that *script* uses, by paths from its own folder; what is wrong in them is theirs."""
-    found = {}
-    for use in script.uses:
-        other = file.parent / use.path
-        try:
-            found[use.path] = parse(other.read_text(encoding="utf-8"), str(other))
-        except (OSError, UnicodeDecodeError, ScriptError):
-            # The checker says that there is no such script.
+def _used(file: Path, script: nodes.Script) -> tuple[dict[str, nodes.Script], list[Problem]]:
+    """Read the scripts that *script* uses, itself or by another one, and say why some cannot be.
+
+    Paths count from the folder of the script that says them.  What is wrong in a script is its own.
+    """
+    found: dict[str, nodes.Script] = {}
+    unusable: list[Problem] = []
+    waiting = [(use.path, file.parent / use.path, use) for use in script.uses]
+    while waiting:
+        name, other, use = waiting.pop(0)
+        if name in found or not other.exists():
+            # Where there is none, the checker says so.
             continue
-    return found
+        try:
+            found[name] = parse(_read(other), str(other))
+        except ScriptError as error:
+            message = f"`{name}` cannot be used: {error.problems[0].span}: {error.problems[0].message}"
+            unusable.append(Problem("unknown-script", message, use.span, f"see: ringful check {other}"))
+        except CommandError as error:
+            unusable.append(Problem("unknown-script", f"`{name}` cannot be used: {error}", use.span))
+        else:
+            waiting += [(one.path, other.parent / one.path, use) for one in found[name].uses]
+    return found, unusable
 
 
 def _read(file: Path) -> str:

@@ -6,7 +6,7 @@ from itertools import islice
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
-from ringful.grammar.flows import Flows
+from ringful.grammar.flows import MAX_NESTED, Flows
 from ringful.grammar.spell import suggest
 
 
@@ -18,6 +18,8 @@ def check_flows(script: nodes.Script, uses: Mapping[str, nodes.Script], flows: F
         *_twice(script, uses),
         *_recursive(script, flows),
         *islice(check_dos(script.body, flows), MAX_PROBLEMS),
+        *islice(_too_deep(script, flows), 1),
+        *_never_named(script, flows),
     ]
 
 
@@ -55,6 +57,10 @@ def _uses(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[Pr
         if use.path not in uses:
             hint = suggest(use.path, uses)
             yield Problem("unknown-script", f"there is no script `{use.path}`", use.span, hint)
+        elif not _flows_in(use.path, uses) and not uses[use.path].uses:
+            message = f"`{use.path}` has no flow, and nothing else of it is used"
+            hint = "`use` makes the flows of another script known here; it runs no statement of it"
+            yield Problem("no-flow", message, use.span, hint, "warning")
         if use.path in seen:
             yield Problem("double", f"`{use.path}` is used twice", use.span, severity="warning")
         seen.add(use.path)
@@ -69,13 +75,13 @@ def _params(script: nodes.Script) -> Iterator[Problem]:
 
 
 def _twice(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[Problem]:
-    where = {
-        one.name: f"in `{use.path}`"
-        for use in script.uses
-        if use.path in uses
-        for one in uses[use.path].body.statements
-        if isinstance(one, nodes.Flow)
-    }
+    where: dict[str, str] = {}
+    for use in _each_once(script.uses):
+        for name in _flows_in(use.path, uses):
+            if name in where:
+                message = f"`{use.path}` has a flow `{name}`, and there is one already, {where[name]}"
+                yield Problem("double", message, use.span, "give one of them another name")
+            where[name] = f"in `{use.path}`"
     for statement in script.body.statements:
         if not isinstance(statement, nodes.Flow):
             continue
@@ -85,6 +91,18 @@ def _twice(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[P
         where[statement.name] = f"at line {statement.span.line}"
 
 
+def _each_once(uses: tuple[nodes.Use, ...]) -> tuple[nodes.Use, ...]:
+    first: dict[str, nodes.Use] = {}
+    for use in uses:
+        first.setdefault(use.path, use)
+    return tuple(first.values())
+
+
+def _flows_in(path: str, uses: Mapping[str, nodes.Script]) -> tuple[str, ...]:
+    statements = uses[path].body.statements if path in uses else ()
+    return tuple(dict.fromkeys(one.name for one in statements if isinstance(one, nodes.Flow)))
+
+
 def _recursive(script: nodes.Script, flows: Flows) -> Iterator[Problem]:
     for statement in script.body.statements:
         if isinstance(statement, nodes.Flow) and statement.name in flows.recursive:
@@ -92,3 +110,30 @@ def _recursive(script: nodes.Script, flows: Flows) -> Iterator[Problem]:
             yield Problem(
                 "recursion", message, statement.span, "use `repeat N times { … }` for what is done again"
             )
+
+
+def _too_deep(script: nodes.Script, flows: Flows) -> Iterator[Problem]:
+    too_deep = flows.too_deep
+    for statement in within(script.body):
+        if isinstance(statement, nodes.Do) and statement.flow in too_deep:
+            message = f"`{statement.flow}` leads through more than {MAX_NESTED} flows, one in another"
+            yield Problem("too-deep", message, statement.span, "join some of them into one flow")
+
+
+def _never_named(script: nodes.Script, flows: Flows) -> Iterator[Problem]:
+    """Flows that nothing leads to, in a script that is whole: not where others may name them."""
+    if script.header is None or any(isinstance(one, nodes.Follow) for one in within(script.body)):
+        return
+    scopes = [one for one in script.body.statements if not isinstance(one, nodes.Flow)]
+    waiting = [one.flow for one in within(nodes.Block(tuple(scopes))) if isinstance(one, nodes.Do)]
+    named: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in named:
+            named.add(name)
+            waiting += flows.named.get(name, ())
+    for statement in script.body.statements:
+        if isinstance(statement, nodes.Flow) and statement.name not in named | flows.recursive:
+            message = f"nothing leads here: no `do` names `{statement.name}`"
+            hint = f"write `do {statement.name}({', '.join(statement.parameters)})`, or leave it out"
+            yield Problem("unreachable", message, statement.span, hint, "warning")

@@ -1,21 +1,19 @@
 """Menus: every branch can be chosen, and there is something to choose."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import blocks_of, within
+from ringful.grammar.blocks import Role, blocks_of, within
 from ringful.grammar.errors import Problem
 from ringful.grammar.tones import TONES, known_tones
 
 
 def check_menus(body: nodes.Block) -> Iterator[Problem]:
     """Check the menus and the tone handlers in *body*."""
-    yield from _handlers(body)
+    yield from _handlers(body, {})
     for statement in within(body):
         if isinstance(statement, nodes.Menu):
             yield from _menu(statement)
-        for _, block in blocks_of(statement):
-            yield from _handlers(block)
 
 
 def _menu(menu: nodes.Menu) -> Iterator[Problem]:
@@ -29,10 +27,17 @@ def _menu(menu: nodes.Menu) -> Iterator[Problem]:
         yield Problem("shadowed", message, menu.otherwise.span)
 
 
-def _handlers(block: nodes.Block) -> Iterator[Problem]:
-    handlers = [one for one in block.statements if isinstance(one, nodes.OnTone)]
-    if len(handlers) > 1:
-        yield from _shadowed(handlers, {}, "handler")
+_ON_THE_SAME_LEG: frozenset[Role] = frozenset({"branch", "loop", "prompt", "background", "handler"})
+
+
+def _handlers(block: nodes.Block, outer: Mapping[str, nodes.Line]) -> Iterator[Problem]:
+    """Check the handlers of *block*, where those of the blocks around it have taken their tones."""
+    taken = dict(outer)
+    for statement in block.statements:
+        if isinstance(statement, nodes.OnTone):
+            yield from _shadowed([statement], taken, "handler")
+        for role, inner in blocks_of(statement):
+            yield from _handlers(inner, taken if role in _ON_THE_SAME_LEG else {})
 
 
 def _shadowed(

@@ -41,6 +41,8 @@ def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterabl
     problems: list[Problem] = []
     scope = _Scope(script.body, never_back, problems, given)
     for param in script.params:
+        scope.binders.setdefault(param.name, []).append(param.span)
+    for param in script.params:
         scope.may_bind(param.name, param.span)
         if param.default is not None:
             scope.use(param.default)
@@ -73,7 +75,7 @@ class _Scope(Paths[_Names]):
         self.given = {*BOUND, *given}
         self._never = never_back
         self._problems = problems
-        self._binders = _binders(body)
+        self.binders = _binders(body)
         self._told: set[str] = set()
         self._bound: dict[str, int] = {}
         self._at: _Known | None = None
@@ -158,7 +160,7 @@ class _Scope(Paths[_Names]):
                 self._problems.append(self._missing(node, words))
 
     def _missing(self, name: nodes.Name, words: tuple[str, ...]) -> Problem:
-        lines = self._binders.get(name.id, ())
+        lines = self.binders.get(name.id, ())
         earlier = [span for span in lines if span < name.span]
         if earlier:
             message = f"`{name.id}` has no value here on every way: it gets one at line {earlier[0].line}"
@@ -167,7 +169,7 @@ class _Scope(Paths[_Names]):
         if lines:
             message = f"`{name.id}` has no value yet: it gets one at line {lines[0].line}"
             return Problem("unset", message, name.span)
-        hint = suggest(name.id, (*words, *self._bound, *self.given, *self._binders)) or self._hint(name.id)
+        hint = suggest(name.id, (*words, *self._bound, *self.given, *self.binders)) or self._hint(name.id)
         return Problem("unbound", f"`{name.id}` has no value here", name.span, hint)
 
     def _hint(self, name: str) -> str:

@@ -56,6 +56,8 @@ class _Place:
     top: bool = False
     loop: bool = False
     flow: bool = False
+    prompt: bool = False
+    """A key may cut it short, so nothing leads from it to what is around it."""
 
 
 def subject_of(header: nodes.Header | None) -> Subject:
@@ -83,8 +85,10 @@ def _block(block: nodes.Block, place: _Place, flows: Flows, known: _KnownFlows) 
 
 def _inside(role: Role, place: _Place) -> _Place:
     match role:
-        case "branch" | "prompt":
+        case "branch":
             return evolve(place, top=False)
+        case "prompt":
+            return _Place(place.subject, prompt=True)
         case "loop":
             return evolve(place, top=False, loop=True)
         case "leg":
@@ -105,6 +109,9 @@ def _statement(
     match statement:
         case nodes.Flow() if not place.top:
             yield _misplaced("a `flow` stands at the top of a script, in no block", statement)
+        case nodes.Break() | nodes.Return() if place.prompt and not place.loop:
+            message = f"`{word_of(statement)}` cannot lead out of a prompt, which any key cuts short"
+            yield _misplaced(message, statement, "put it after the prompt, e.g. into a branch")
         case nodes.Break() if not place.loop:
             yield _misplaced("there is no `repeat` or `for` here to `break` out of", statement)
         case nodes.Return() if not place.flow:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import within
+from ringful.grammar.blocks import expressions_of, within
 from ringful.grammar.errors import Problem
 from ringful.grammar.flows import Flows
 from ringful.grammar.secrets import Secrets, carried, secrets_of
@@ -50,6 +50,10 @@ def _outward(statement: nodes.Statement) -> Iterator[tuple[str, nodes.Expression
     match statement:
         case nodes.Notify(fields=nodes.Map() as fields):
             yield "a callback", fields
+        case nodes.In(_, block):
+            for inner in within(block):
+                for expression in expressions_of(inner):
+                    yield "the conference's queue, which is logged", expression
     for want in wants_of(statement):
         match want.sort:
             case "url":

@@ -10,7 +10,9 @@ from ringful.grammar import nodes
 from ringful.grammar.blocks import expressions_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.functions import FUNCTIONS
-from ringful.grammar.kinds import Kind, cannot_join, kind_of
+from ringful.grammar.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
+from ringful.grammar.kinds_of_names import RECORDING, Names
+from ringful.grammar.show_expression import show_expression
 from ringful.grammar.spell import suggest
 from ringful.grammar.tones import literal, wrong_list, wrong_sequence
 from ringful.grammar.walk import walk
@@ -22,6 +24,7 @@ _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "audio": ("text",),
     "text": ("text", "a number"),
     "tones": ("text", "a number", "none"),
+    "keys": ("text", "a number"),
     "sequence": ("text", "a number"),
     "duration": ("a duration",),
     "count": ("a number",),
@@ -35,6 +38,7 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "audio": ("an announcement", 'e.g. `play "https://example.com/welcome.wav"`'),
     "text": ("a text", "a text stands in double quotes"),
     "tones": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
+    "keys": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
     "sequence": ("tones", 'e.g. `tone "1234#"`'),
     "duration": ("a duration", "e.g. `500ms`, `8s`, `2m` or `1h`"),
     "count": ("a number", "e.g. `3`"),
@@ -42,35 +46,41 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "list": ("a list", "e.g. `[1, 2, 3]`"),
 }
 
+_NO_NAMES = Names()
+
 _NUMBER = re.compile(r"\+?[0-9][0-9 ().-]*|(sip|sips|tel):\S+", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
 
 
-def check_values(line: nodes.Line) -> Iterator[Problem]:
-    """Check the expressions that stand in *line* itself."""
+def check_values(line: nodes.Line, names: Names = _NO_NAMES) -> Iterator[Problem]:
+    """Check the expressions that stand in *line* itself, where *names* hold what is known of them."""
     for want in wants_of(line):
-        yield from _want(want)
+        yield from _want(want, names)
     for expression in expressions_of(line):
         for node in walk(expression):
-            yield from _expression(node)
+            yield from _expression(node, names)
     yield from _range(line)
 
 
-def _want(want: Want) -> Iterator[Problem]:
+def _want(want: Want, names: Names) -> Iterator[Problem]:
     if want.sort == "any":
         return
-    kind = kind_of(want.expression)
+    kind = kind_of(want.expression, names.kinds)
     name, hint = _NEEDS[want.sort]
     if kind is not None and kind not in _TAKES[want.sort]:
-        word = want.word if " " in want.word else f"`{want.word}`"
-        message = f"{word} needs {name}, and this is {kind}"
+        word = "this" if want.sort == "keys" else want.word if " " in want.word else f"`{want.word}`"
+        message = f"{word} needs {name}, and {_this(want.expression, kind)}"
         yield Problem("wrong-kind", message, want.expression.span, _unit(want) or hint)
         return
     match want.sort:
         case "duration" | "count":
             yield from _amount(want)
-        case "tones" | "sequence" | "number" | "url":
+        case "tones" | "keys" | "sequence" | "number" | "url":
             yield from _said(want)
+
+
+def _this(expression: nodes.Expression, kind: Kind) -> str:
+    return f"`{expression.id}` is {kind}" if isinstance(expression, nodes.Name) else f"this is {kind}"
 
 
 def _unit(want: Want) -> str:
@@ -102,7 +112,7 @@ def _said(want: Want) -> Iterator[Problem]:
     span = want.expression.span
     wrong: tuple[str, str] | None = None
     match want.sort:
-        case "tones":
+        case "tones" | "keys":
             wrong = wrong_list(said)
         case "sequence":
             wrong = wrong_sequence(said)
@@ -111,7 +121,7 @@ def _said(want: Want) -> Iterator[Problem]:
         case "url" if not _URL.match(said):
             wrong = f"`{said}` is no address", "an address begins with `http://` or `https://`"
     if wrong:
-        code = {"tones": "tone", "sequence": "tone", "number": "phone-number"}.get(want.sort, "address")
+        code = {"number": "phone-number", "url": "address"}.get(want.sort, "tone")
         yield Problem(code, wrong[0], span, wrong[1])
 
 
@@ -123,38 +133,75 @@ def _text(expression: nodes.Expression) -> str | None:
             return literal(expression)
 
 
-def _expression(node: nodes.Node) -> Iterator[Problem]:
+def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
     match node:
-        case nodes.Apply(function, arguments):
-            yield from _apply(node, function, len(arguments))
-        case nodes.Binary(operator, left, right):
-            kinds = kind_of(left), kind_of(right)
-            if cannot_join(operator, *kinds):
-                message = f"`{operator}` cannot take {kinds[0]} and {kinds[1]}"
-                hint = 'to put values into a text, write `"… {value} …"`' if "text" in kinds else ""
-                yield Problem("wrong-kind", message, node.span, hint)
-            elif operator in ("/", "%") and isinstance(right, nodes.Number) and right.value == 0:
-                yield Problem("zero", "nothing can be divided by zero", node.span)
+        case nodes.Apply():
+            yield from _apply(node, names)
+        case nodes.Binary():
+            yield from _binary(node, names)
         case nodes.Map(entries):
             seen: set[str] = set()
             for entry in entries:
                 if entry.key in seen:
                     yield Problem("double", f"the key `{entry.key}` stands here twice", entry.span)
                 seen.add(entry.key)
-        case nodes.Index(subject) | nodes.Field(subject) if kind_of(subject) in _FLAT:
-            yield Problem("wrong-kind", f"{kind_of(subject)} has no parts", node.span)
+        case nodes.Field(nodes.Name(recording), part) if recording in names.recordings:
+            if part not in RECORDING:
+                hint = suggest(part, RECORDING) or f"it has {', '.join(f'`.{one}`' for one in RECORDING)}"
+                yield Problem("unknown-field", f"a recording has no `.{part}`", node.span, hint)
+        case nodes.Field(subject) if (kind := kind_of(subject, names.kinds)) in (*_FLAT, "text", "a list"):
+            yield Problem("wrong-kind", f"{kind} has no parts with names", node.span)
+        case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
+            yield Problem("wrong-kind", f"{kind} has no parts", node.span)
 
 
-_FLAT = ("a number", "a duration", "true or false", "none")
+def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
+    operator, right = node.operator, node.right
+    kinds = kind_of(node.left, names.kinds), kind_of(right, names.kinds)
+    if cannot_join(operator, *kinds):
+        message = f"`{operator}` cannot take {kinds[0]} and {kinds[1]}"
+        yield Problem("wrong-kind", message, node.span, _convert(node, kinds))
+    elif operator in ("/", "%") and isinstance(right, nodes.Number) and right.value == 0:
+        yield Problem("zero", "nothing can be divided by zero", node.span)
+    elif operator in ("==", "!=") and never_equal(*kinds):
+        always = "never" if operator == "==" else "always"
+        message = f"this is {always} true: on the left is {kinds[0]}, on the right {kinds[1]}"
+        yield Problem("never-equal", message, node.span, _convert(node, kinds), "warning")
 
 
-def _apply(node: nodes.Apply, function: str, given: int) -> Iterator[Problem]:
+def _convert(node: nodes.Binary, kinds: tuple[Kind | None, Kind | None]) -> str:
+    """Say how two values could be brought together."""
+    match node, kinds:
+        case nodes.Binary(left=nodes.Name(name), right=nodes.Number(value)), ("text", _) if node.operator in (
+            "==",
+            "!=",
+        ):
+            return f'`{name}` is text: write `"{value}"`'
+        case nodes.Binary(left=nodes.Name(name)), ("text", "a number"):
+            return f"write `number({name})`"
+        case nodes.Binary(right=nodes.Name(name)), ("a number", "text"):
+            return f"write `number({name})`"
+        case nodes.Binary("+"), _ if "text" in kinds:
+            return 'to put values into a text, write `"… {value} …"`'
+        case _:
+            return ""
+
+
+_FLAT: tuple[Kind, ...] = ("a number", "a duration", "true or false", "none")
+
+
+def _apply(node: nodes.Apply, names: Names) -> Iterator[Problem]:
+    function, given = node.function, node.arguments
     if function not in FUNCTIONS:
         hint = suggest(function, FUNCTIONS) or f"functions: {', '.join(sorted(FUNCTIONS))}"
         yield Problem("unknown-function", f"there is no function `{function}`", node.span, hint)
-    elif given != FUNCTIONS[function]:
-        message = f"`{function}` takes one value, not {given}"
+    elif len(given) != FUNCTIONS[function]:
+        message = f"`{function}` takes one value, not {len(given)}"
         yield Problem("arguments", message, node.span)
+    elif cannot_take(function, kind := kind_of(given[0], names.kinds)):
+        message = f"`{function}` cannot take {kind}"
+        hint = f"write `length(text({show_expression(given[0])}))`" if function == "length" else ""
+        yield Problem("wrong-kind", message, node.span, hint)
 
 
 def _range(line: nodes.Line) -> Iterator[Problem]:

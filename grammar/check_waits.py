@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import in_place, within
+from ringful.grammar.check_places import word_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.flows import Flows
 
@@ -24,6 +25,11 @@ def check_waits(body: nodes.Block, flows: Flows) -> Iterator[Problem]:
                 message = "this wait has no bound: only the call's longest duration ends it"
                 hint = "give it one, e.g. `for 10s`"
                 yield Problem("unbounded-wait", message, statement.span, hint, "warning")
+            case nodes.Ask(limit=None) | nodes.Follow(limit=None):
+                word = word_of(statement)
+                message = f"this `{word}` says no limit: the configured one ends it (10 s by default)"
+                hint = "say how long a caller may wait for an answer, e.g. `for 5s`"
+                yield Problem("no-limit", message, statement.span, hint, "warning")
             case nodes.Repeat(_, block) if not _waits(block, waiting):
                 message = "this loop never waits: it would spin"
                 hint = "play, say, gather or wait in it, e.g. `wait 1s`"

@@ -4,12 +4,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import BESIDE, Role, blocks_of, within
-from ringful.grammar.check_places import word_of
+from ringful.grammar.check_places import Subject, word_of
 from ringful.grammar.errors import MAX_PROBLEMS, Problem, Severity
 from ringful.grammar.paths import Paths
 from ringful.grammar.span import Span
 
-_Device: TypeAlias = Literal["recorder", "playback", "detector"]
+_Device: TypeAlias = Literal["recorder", "playback", "detector", "line"]
 _Running: TypeAlias = Literal["off", "on", "some", "unknown"]
 """Whether a device runs: on no way, on every way, on some ways, or nobody can know."""
 
@@ -20,32 +20,41 @@ class _Devices(NamedTuple):
     recorder: _Running = "off"
     playback: _Running = "off"
     detector: _Running = "off"
+    line: _Running = "unknown"
+    """Of a call that came in: whether it has been answered."""
 
 
-_UNKNOWN = _Devices("unknown", "unknown", "unknown")
+_UNKNOWN = _Devices("unknown", "unknown", "unknown", "unknown")
+
+_ANSWERING = (
+    nodes.Answer
+    | nodes.Play
+    | nodes.Say
+    | nodes.Record
+    | nodes.StartRecord
+    | nodes.Tone
+    | nodes.WaitTone
+    | nodes.StartTones
+    | nodes.Gather
+    | nodes.Menu
+    | nodes.Join
+    | nodes.Connect
+    | nodes.Transfer
+)
+"""Statements that answer a call which still rings; a test holds them equal to the interpreter's."""
 
 
-def check_ways(body: nodes.Block, never_back: frozenset[str], *, fresh: bool = True) -> list[Problem]:
-    """Check the ways through *body*; with *fresh* nothing runs in the background where it begins."""
+def check_ways(
+    body: nodes.Block, never_back: frozenset[str], subject: Subject, *, fresh: bool = True
+) -> list[Problem]:
+    """Check the ways through *body*, which runs on *subject*.
+
+    With *fresh* nothing runs in the background where it begins, and a call that came in still rings.
+    """
     ways = _Ways(never_back, body)
-    ways.block(body, _Devices() if fresh else _UNKNOWN)
-    return ways.problems + _never_stopped(body)
-
-
-def _never_stopped(body: nodes.Block) -> list[Problem]:
-    """Recordings that last until the call ends, in a script that leaves nobody to stop them."""
-    started: list[nodes.Statement] = []
-    # What a conference records ends with the conference.
-    apart = {id(one) for room in within(body) if isinstance(room, nodes.In) for one in within(room.block)}
-    for statement in within(body):
-        match statement:
-            case nodes.StartRecord() if id(statement) not in apart:
-                started.append(statement)
-            case nodes.StopRecord() | nodes.Stay() | nodes.Do() | nodes.Follow():
-                return []
-    message = "this recording is never stopped: it lasts until the call ends"
-    hint = "write `stop record` where it should end"
-    return [Problem("never-stopped", message, one.span, hint, "warning") for one in started]
+    line: _Running = "off" if subject == "inbound" else "unknown"
+    ways.block(body, _Devices(line=line) if fresh else _UNKNOWN)
+    return ways.problems
 
 
 class _Ways(Paths[_Devices]):
@@ -66,6 +75,8 @@ class _Ways(Paths[_Devices]):
 
     def step(self, statement: nodes.Statement, state: _Devices) -> _Devices:
         self._judge(statement, state)
+        if isinstance(statement, _ANSWERING) and state.line in ("off", "some"):
+            state = self._now(state, "line", "on")
         match statement:
             case nodes.Do() | nodes.Follow() | nodes.Stay():
                 return _UNKNOWN
@@ -93,6 +104,10 @@ class _Ways(Paths[_Devices]):
                 self._tell(
                     "recording-twice", "this leg is being recorded already", statement.span, _STOP_FIRST
                 )
+            case nodes.Reject(), _Devices(line="on"):
+                message = "this call has been answered: only one that still rings can be rejected"
+                hint = "write `hangup`, or `reject` before what answers: `answer`, or anything that is heard"
+                self._tell("too-late", message, statement.span, hint)
             case nodes.StopRecord(), _Devices(recorder="off"):
                 self._tell("not-running", "nothing is being recorded here", statement.span, _START_FIRST)
             case nodes.StopPlay(), _Devices(playback="off"):
@@ -145,9 +160,11 @@ def _changed(block: nodes.Block) -> frozenset[_Device]:
     """Give the devices that something in *block* may start or stop."""
     changed: set[_Device] = set()
     for statement in within(block):
+        if isinstance(statement, _ANSWERING):
+            changed.add("line")
         match statement:
             case nodes.Do() | nodes.Follow() | nodes.Stay():
-                return frozenset({"recorder", "playback", "detector"})
+                return frozenset({"recorder", "playback", "detector", "line"})
             case nodes.StartRecord() | nodes.StopRecord():
                 changed.add("recorder")
             case nodes.Play(background=True) | nodes.StopPlay():

@@ -14,12 +14,14 @@ from ringful.grammar.check_legs import check_legs
 from ringful.grammar.check_menus import check_menus
 from ringful.grammar.check_names import check_names
 from ringful.grammar.check_places import Subject, check_places, subject_of
+from ringful.grammar.check_recordings import check_recordings
 from ringful.grammar.check_secrets import check_secrets
 from ringful.grammar.check_values import check_values
 from ringful.grammar.check_waits import check_waits
 from ringful.grammar.check_ways import check_ways
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
 from ringful.grammar.flows import Flows, flows_of
+from ringful.grammar.kinds_of_names import names_in
 from ringful.grammar.walk import too_deep
 
 _NO_SCRIPTS: Mapping[str, nodes.Script] = {}
@@ -66,8 +68,8 @@ def check_statements(
     problems = [
         *check_flows(script, _NO_SCRIPTS, known),
         *check_names(script, known.never_back, names),
-        *check_ways(body, known.never_back, fresh=False),
-        *_shared(script, subject, known, secrets),
+        *check_ways(body, known.never_back, subject, fresh=False),
+        *_shared(script, subject, known, secrets, names),
     ]
     return _sorted(problems)
 
@@ -76,14 +78,20 @@ def _script(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[
     flows = flows_of(script, uses)
     yield from check_flows(script, uses, flows)
     yield from check_names(script, flows.never_back)
-    yield from check_ways(script.body, flows.never_back)
+    subject = subject_of(script.header)
+    yield from check_ways(script.body, flows.never_back, subject)
+    yield from check_recordings(script.body, flows.never_back)
     for line in (*script.params, *script.uses, *((script.header,) if script.header else ())):
         yield from check_values(line)
-    yield from _shared(script, subject_of(script.header), flows)
+    yield from _shared(script, subject, flows)
 
 
 def _shared(
-    script: nodes.Script, subject: Subject, flows: Flows, secrets: Collection[str] = ()
+    script: nodes.Script,
+    subject: Subject,
+    flows: Flows,
+    secrets: Collection[str] = (),
+    given: Collection[str] = (),
 ) -> Iterator[Problem]:
     """Give what is checked alike in whole scripts and in single statements."""
     body = script.body
@@ -92,8 +100,21 @@ def _shared(
     yield from check_menus(body)
     yield from check_legs(script)
     yield from check_secrets(script, flows, secrets)
-    for statement in within(body):
-        yield from islice(check_values(statement), MAX_PROBLEMS)
+    yield from _values(script, given)
+
+
+def _values(script: nodes.Script, given: Collection[str]) -> Iterator[Problem]:
+    """Check the values in each scope: the script's own, and every flow's."""
+    body = script.body.statements
+    own: list[nodes.Statement] = [one for one in body if not isinstance(one, nodes.Flow)]
+    scopes = [(own, {*given, *(param.name for param in script.params)})]
+    for flow in body:
+        if isinstance(flow, nodes.Flow):
+            scopes.append((list(flow.block.statements), set(flow.parameters)))
+    for statements, unknown in scopes:
+        names = names_in(statements, unknown)
+        for statement in within(nodes.Block(tuple(statements))):
+            yield from islice(check_values(statement, names), MAX_PROBLEMS)
 
 
 def _sorted(problems: Iterator[Problem] | list[Problem]) -> tuple[Problem, ...]:

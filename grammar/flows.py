@@ -11,6 +11,10 @@ from ringful.grammar.paths import Paths
 _NO_FLOWS: Mapping[str, nodes.Flow] = {}
 
 
+MAX_NESTED = 32
+"""How deep flows may run in one another; a call that went deeper would end with a fault."""
+
+
 @frozen
 class Flows:
     """The flows that a script can name, its own and those of the scripts that it uses."""
@@ -23,6 +27,14 @@ class Flows:
     never_back: frozenset[str] = frozenset()
     """Flows after which nothing runs: every way through them ends the call."""
     recursive: frozenset[str] = frozenset()
+
+    @property
+    def too_deep(self) -> frozenset[str]:
+        """The flows that run through more than MAX_NESTED, themselves among them."""
+        depths: dict[str, int] = {}
+        for name in self.order:
+            depths[name] = 1 + max((depths.get(inner, 0) for inner in self.named[name]), default=0)
+        return frozenset(name for name, depth in depths.items() if depth > MAX_NESTED)
 
 
 class _Ends(Paths[bool]):

@@ -1,5 +1,6 @@
 """What kind of value an expression comes to, as far as its text says."""
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from ringful.grammar import nodes
@@ -17,11 +18,22 @@ _RESULTS: dict[str, Kind] = {
     "round": "a number",
 }
 
+_TAKES: dict[str, tuple[Kind, ...]] = {
+    "length": ("text", "a list", "a map"),
+    "upper": ("text",),
+    "lower": ("text",),
+    "number": ("text", "a number"),
+    "round": ("a number",),
+}
+"""What functions take that do not take everything."""
+
+_NO_NAMES: Mapping[str, Kind] = {}
+
 _TRUTHS = frozenset({"or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "not in"})
 
 
-def kind_of(expression: nodes.Expression) -> Kind | None:
-    """Give the kind of *expression*'s value, or None where it depends on what a name holds."""
+def kind_of(expression: nodes.Expression, names: Mapping[str, Kind] = _NO_NAMES) -> Kind | None:
+    """Give the kind of *expression*'s value where *names* hold such; None: it cannot be known."""
     match expression:
         case nodes.Text():
             return "text"
@@ -40,14 +52,16 @@ def kind_of(expression: nodes.Expression) -> Kind | None:
         case nodes.Unary("not"):
             return "true or false"
         case nodes.Unary(_, operand):
-            return kind_of(operand)
+            return kind_of(operand, names)
         case nodes.Binary(operator, left, right):
-            return (
-                "true or false" if operator in _TRUTHS else _joined(operator, kind_of(left), kind_of(right))
-            )
+            if operator in _TRUTHS:
+                return "true or false"
+            return _joined(operator, kind_of(left, names), kind_of(right, names))
         case nodes.Apply(function):
             return _RESULTS.get(function)
-        case nodes.Name() | nodes.Field() | nodes.Index():
+        case nodes.Name(name):
+            return names.get(name)
+        case nodes.Field() | nodes.Index():
             return None
 
 
@@ -80,3 +94,13 @@ def cannot_join(operator: str, left: Kind | None, right: Kind | None) -> bool:
             return right != "a number" or left not in ("a number", "a duration")
         case _:
             return {left, right} != {"a number"}
+
+
+def cannot_take(function: str, given: Kind | None) -> bool:
+    """Say whether it is certain that *function* cannot take such a value."""
+    return given is not None and function in _TAKES and given not in _TAKES[function]
+
+
+def never_equal(left: Kind | None, right: Kind | None) -> bool:
+    """Say whether it is certain that such values are not equal; comparing with `none` is a question."""
+    return None not in (left, right) and left != right and "none" not in (left, right)

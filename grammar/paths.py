@@ -108,7 +108,7 @@ class Paths(Generic[StateT]):
         after = self._inside(loop, "loop", loop.block, state)
         broken = self._loops.pop()
         match loop:
-            case nodes.Repeat(nodes.Number()):
+            case nodes.Repeat(nodes.Number()) | nodes.For(_, nodes.List((_, *_))):
                 return self._met([after, *broken])
             case _:
                 return self._met([state, after, *broken])

@@ -21,7 +21,7 @@ def literal(expression: nodes.Expression | None) -> str | None:
 
 def known_tones(expression: nodes.Expression | None) -> str | None:
     """Give the tones that *expression* lists, as ``"12#"``, if they can be known and are right."""
-    said = literal(expression)
+    said = str(expression.value) if isinstance(expression, nodes.Number) else literal(expression)
     if said is None:
         return None
     parts = [part.strip().upper() for part in said.split(",")]

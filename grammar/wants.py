@@ -7,7 +7,18 @@ from ringful.grammar import nodes
 from ringful.grammar.blocks import expressions_of
 
 Sort: TypeAlias = Literal[
-    "number", "url", "audio", "text", "tones", "sequence", "duration", "count", "condition", "list", "any"
+    "number",
+    "url",
+    "audio",
+    "text",
+    "tones",  # may be none
+    "keys",
+    "sequence",
+    "duration",
+    "count",
+    "condition",
+    "list",
+    "any",
 ]
 
 
@@ -35,7 +46,7 @@ _CLAUSES: dict[str, Sort] = {
     "keyword": "text",
     "operator": "any",
     "until": "tones",
-    "tones": "tones",
+    "tones": "keys",
     "times": "count",
     "tries": "count",
     "least": "count",
@@ -72,7 +83,7 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
         name = known.get(id(expression), "")
         sort = _CLAUSES.get(name, "any")
         if isinstance(line, nodes.Menu) and not name:
-            sort, name = "tones", "tones"
+            sort, name = "keys", "tones"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)

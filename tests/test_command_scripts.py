@@ -104,6 +104,28 @@ def test_check_explains_how_long_a_script_can_last_and_what_it_costs(scripts, ca
     )
 
 
+def test_a_used_script_that_cannot_be_read_is_said_to_be_so(scripts, capsys):
+    Path("main.call").write_text('use "deep.call"\nuse "bad.call"\nuse "folder"\nwait 1s\n')
+    Path("deep.call").write_text('use "lib/low.call"\nflow greet() {\n    do low()\n}\n')
+    Path("lib").mkdir()
+    Path("lib/low.call").write_text("flow low() {\n    wait 1s\n}\n")
+    Path("bad.call").write_text("wait 1s\npaly\n")
+    Path("folder").mkdir()
+    assert ringful(capsys, "check", "deep.call") == ("", "", 0)
+    output, errors, code = ringful(capsys, "check", "main.call")
+    assert (errors, code) == ("", 1)
+    assert output.splitlines() == [
+        "main.call:2:1: `bad.call` cannot be used: bad.call:2:1: there is no statement `paly`"
+        " [unknown-script]",
+        ' 2 | use "bad.call"',
+        "   | ^^^^^^^^^^^^^^",
+        "   = see: ringful check bad.call",
+        "main.call:3:1: `folder` cannot be used: folder: Is a directory [unknown-script]",
+        ' 3 | use "folder"',
+        "   | ^^^^^^^^^^^^",
+    ]
+
+
 def test_format_rewrites_what_is_not_canonical_and_nothing_else(scripts, capsys):
     Path("loose.call").chmod(0o640)
     before = Path("good.call").stat()

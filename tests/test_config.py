@@ -42,6 +42,7 @@ url = "postgresql://db/ringful"
 recordings = "/srv/recordings"
 [fetch]
 allow = ["127.0.0.0/8", "fd00::/8"]
+answer_timeout = "4s"
 [limits]
 calls_per_second = 2
 concurrent = 3
