@@ -9,7 +9,7 @@ from ringful.grammar.blocks import within
 from ringful.grammar.check_names import bound_by
 from ringful.grammar.kinds import Kind, kind_of
 
-RECORDING: tuple[str, ...] = ("url", "duration", "reason")
+RECORDING: tuple[str, ...] = ("url", "duration", "reason", "silent")
 """The parts of what a recording binds."""
 
 _ROUNDS = 4

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, assert_never
 
 from ringful.grammar import nodes
+from ringful.grammar.flows import MAX_NESTED
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import (
     bridge_statements,
@@ -32,7 +33,6 @@ from ringful.interpreter.evaluate import (
 from ringful.interpreter.leg import Leg, ToneHandler
 from ringful.interpreter.strand import Cancelled, Failed, Signal, Wait, suspend
 from ringful.interpreter.values import Duration, Value
-from ringful.interpreter.web_statements import MAX_DEPTH
 from ringful.media import port
 
 if TYPE_CHECKING:
@@ -302,8 +302,8 @@ class Executor:
             raise Fault(f"there is no flow `{statement.flow}`", statement.span)
         if len(flow.parameters) != len(statement.arguments):
             raise Fault(f"`{flow.name}` takes {len(flow.parameters)} value(s)", statement.span)
-        if self.depth >= MAX_DEPTH:
-            raise Fault(f"flows nest deeper than {MAX_DEPTH}", statement.span)
+        if self.depth >= MAX_NESTED:
+            raise Fault(f"flows nest deeper than {MAX_NESTED}", statement.span)
         values = [evaluate(argument, self.names) for argument in statement.arguments]
         bound = {name: self.run.names.get(name) for name in ("call_id", "caller", "called", "answered_at")}
         scope = bound | dict(zip(flow.parameters, values, strict=True))

@@ -6,14 +6,12 @@ from ringful.grammar import nodes
 from ringful.grammar.check_places import Subject
 from ringful.grammar.checker import check_statements
 from ringful.grammar.errors import Problem, ScriptError
+from ringful.grammar.flows import MAX_NESTED
 from ringful.grammar.parser import parse_statements
 from ringful.interpreter import effects, events
 from ringful.interpreter.evaluate import Fault, evaluate, seconds_of, text_of, url_of
 from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import say
-
-MAX_DEPTH = 32
-"""How deep flows and followed scripts may nest."""
 
 if TYPE_CHECKING:
     from ringful.interpreter.execute import Executor
@@ -48,8 +46,8 @@ async def follow(run_on: "Executor", statement: nodes.Follow) -> None:
     if not isinstance(answer, events.WebAnswered):
         await _without_answer(run_on, statement, answer)
         return
-    if run_on.depth >= MAX_DEPTH:
-        raise Fault(f"followed scripts nest deeper than {MAX_DEPTH}", statement.span)
+    if run_on.depth >= MAX_NESTED:
+        raise Fault(f"followed scripts nest deeper than {MAX_NESTED}", statement.span)
     secret = run_on.run.secrets.names(statement)
     try:
         statements = _checked(run_on, str(answer.value), secret)
