@@ -13,10 +13,9 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import within
 from ringful.grammar.costs import Part, Time, part
 from ringful.grammar.durations import Durations, Limits
-from ringful.grammar.flows import Flows, flows_of
+from ringful.grammar.flows import flows_of
 from ringful.grammar.placed import Many, placed
 from ringful.grammar.printer import show_expression
 from ringful.grammar.span import Span
@@ -90,8 +89,7 @@ def longest(
     calls = placed(script.body, flows, limits)
     durations = Durations(flows, limits, [call for call, _ in calls])
     own = _own(script, durations, limits)
-    connected = _connected(script.body, flows)
-    further = [_further(call, count, own, durations, limits, connected) for call, count in calls]
+    further = [_further(call, count, own, durations, limits) for call, count in calls]
     return Bound((*((own,) if own else ()), *further), limits)
 
 
@@ -114,11 +112,11 @@ def _further(
     own: LegBound | None,
     durations: Durations,
     limits: Limits,
-    connected: frozenset[str],
 ) -> LegBound:
     time = durations.block(call.block).longest
-    if call.name in connected:
-        time += part(call.span, f"{call.name} is connected", None, "for as long as `connect` says")
+    if call.name:
+        # It stays up for the script to do things with it.
+        time += part(call.span, f"{call.name} stays up", None, "until the script ends, or hangs it up")
     most = limits.maximum if own is None else own.talking
     kept: Kept = "maximum" if own is None else "own leg"
     return _held(_said(call), call, durations.ringing(call), time, most, kept, count)
@@ -151,9 +149,3 @@ def _held(
 def _said(call: nodes.Call) -> str:
     name = f" as {call.name}" if call.name else ""
     return f"call {show_expression(call.number)}{name}"
-
-
-def _connected(body: nodes.Block, flows: Flows) -> frozenset[str]:
-    """Give the names of the legs that something connects."""
-    blocks = [body, *(flow.block for flow in flows.by_name.values())]
-    return frozenset(one.leg for block in blocks for one in within(block) if isinstance(one, nodes.Connect))

@@ -154,7 +154,7 @@ async def transfer(run_on: "Executor", statement: nodes.Transfer) -> None:
     leg.transfers[number] = text_of(statement.number, run_on.names)
     run.perform(effects.Transfer(leg.name, number, leg.transfers[number]))
     ended = await run_on.within(
-        run.settings.transfer_limit,
+        run.settings.ring_timeout,
         lambda s: isinstance(s, port.TransferFailed) and (s.leg, s.transfer) == (leg.name, number),
     )
     if ended is None:

@@ -353,7 +353,6 @@ class Executor:
         leg = run.new_leg(call, name, names)
         if call.name:
             self.names[call.name] = names[call.name] = name
-        names["called"], names["caller"] = leg.number, leg.caller_id
         inner = Executor(run, leg, names, self.flows, self.depth)
         run.spawn(leg, inner.ring_and(call, call.block or nodes.Block()))
 

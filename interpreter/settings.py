@@ -27,8 +27,6 @@ class Settings:
     record_limit: float = 3600.0
     record_silence: float = 5.0
     ask_limit: float = 10.0
-    transfer_limit: float = 90.0
-    """How long a transfer may take: longer than the new call may ring."""
     closing_limit: float = 10.0
     """How long a leg may take to end after it was told to; then it is counted as lost."""
     farewell_limit: float = 30.0
