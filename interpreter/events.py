@@ -55,6 +55,8 @@ class Started:
     origin: Origin | None = None
     """None: the script came with the request."""
     plan: Plan | None = None
+    pace: float = 0.0
+    """Seconds between the legs that the script places itself: what its key's calls per second allow."""
 
 
 @frozen

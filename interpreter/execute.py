@@ -319,6 +319,8 @@ class Executor:
         """
         leg = self.need_leg()
         limit = seconds_of(call.ring, self.names) if call.ring else self.run.settings.ring_timeout
+        if leg is not self.run.subject and (pause := self.run.until_turn()):
+            await self.within(pause, lambda _: False)
         leg.state = "ringing"
         self.run.position = call.span
         self.run.perform(effects.Ring(leg.name, leg.number, leg.caller_id))

@@ -82,6 +82,8 @@ def _encode_started(started: events.Started) -> dict[str, Any]:
         data["offer"] = attrs.asdict(started.offer)
     if started.plan:
         data["plan"] = attrs.asdict(started.plan)
+    if started.pace:
+        data["pace"] = started.pace
     if started.uses:
         data["uses"] = {path: _shown(script) for path, script in started.uses.items()}
     if started.notify:
@@ -180,6 +182,7 @@ def _decode_started(data: Mapping[str, Any]) -> events.Started:
         data.get("notify"),
         events.Origin(**data["origin"]) if "origin" in data else None,
         events.Plan(**data["plan"]) if "plan" in data else None,
+        data.get("pace", 0.0),
     )
 
 

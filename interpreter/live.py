@@ -33,6 +33,14 @@ class Ask(Protocol):
         ...
 
 
+class Full(Protocol):
+    """Say why a key may have no further leg now; nothing if it may."""
+
+    def __call__(self, *, counted: bool) -> str:
+        """With *counted*, the leg in question is among those that are up already."""
+        ...
+
+
 @frozen
 class House:
     """What every live call of a node shares."""
@@ -62,8 +70,10 @@ class LiveCall:
         key: Key,
         call_id: str,
         started: events.Started,
+        full: Full,
     ) -> None:
         self.house = house
+        self._full = full
         self.key = key
         self.nursery = nursery
         self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
@@ -92,10 +102,10 @@ class LiveCall:
         phones = self.house.phones
         match effect:
             case effects.Ring(leg, number, caller_id):
-                if self.house.may_call(self.key, number):
-                    phones.ring(leg, number, caller_id, self.run.post)
+                if refused := self._refusal(leg, number):
+                    self.run.post(refused)
                 else:
-                    self.run.post(port.Refused(leg, "notallowed"))
+                    phones.ring(leg, number, caller_id, self.run.post)
             case effects.Answer(leg):
                 phones.answer(leg)
             case effects.Reject(leg, reason):
@@ -150,6 +160,21 @@ class LiveCall:
                 self.nursery.start_soon(self._ask, effect)
             case _:
                 assert_never(effect)
+
+    @property
+    def legs(self) -> int:
+        """How many lines this call holds, or is about to: one at least while it lives."""
+        held = sum(leg.state in ("ringing", "up") and not leg.room for leg in self.run.legs.values())
+        return max(1, held)
+
+    def _refusal(self, leg: str, number: str) -> port.Refused | None:
+        """Say why *number* may not be rung.  The first leg was counted when the call was placed."""
+        if not self.house.may_call(self.key, number):
+            return port.Refused(leg, "notallowed")
+        first = self.run.subject is not None and self.run.subject.name == leg
+        if not first and (full := self._full(counted=True)):
+            return port.Refused(leg, "capacity", None, full)
+        return None
 
     def _set_timer(self, timer: int, seconds: float) -> None:
         self._timers[timer] = scope = trio.CancelScope()

@@ -6,11 +6,12 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
+from functools import partial
 from secrets import token_bytes
 
 import structlog
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter import events
@@ -73,7 +74,8 @@ class Switchboard:
             raise NotAllowed(f"this key has spent {spent}, and its cap is {key.spending_cap}")
         self._admit(key, number)
         call_id = f"{self._name}-{b32encode(token_bytes(10)).decode().lower()}"
-        call = LiveCall(self.house, self._nursery, key, call_id, started)
+        started = evolve(started, pace=self._pace(key))
+        call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self._full, key))
         self.live[call_id] = call
         call.run.start()
         commit = call.turn(_seqs(key, seq))
@@ -90,14 +92,27 @@ class Switchboard:
             raise NotAllowed(f"this key may not call {number}: it must be {wanted}")
         if len(self.live) >= self._limits.max_calls:
             raise Unavailable(f"all {self._limits.max_calls} legs of this server are in use")
-        concurrent = self._limits.concurrent if key.concurrent is None else key.concurrent
-        if sum(call.key.key == key.key for call in self.live.values()) >= concurrent:
-            raise TooMany(f"this key has {concurrent} calls up, which is as many as it may have", 5.0)
-        rate = self._limits.calls_per_second if key.calls_per_second is None else key.calls_per_second
+        if full := self._full(key):
+            raise TooMany(full, 5.0)
+        rate = self._rate(key)
         bucket = self._buckets.setdefault(key.key, Bucket(rate))
         bucket.rate = rate
         if wait := bucket.take(trio.current_time()):
             raise TooMany(f"this key may place {rate:g} call(s) a second", wait)
+
+    def _pace(self, key: Key) -> float:
+        """Give the seconds between the legs that a script of *key* places itself."""
+        rate = self._rate(key)
+        return 1 / rate if rate else 0.0
+
+    def _rate(self, key: Key) -> float:
+        return self._limits.calls_per_second if key.calls_per_second is None else key.calls_per_second
+
+    def _full(self, key: Key, *, counted: bool = False) -> str:
+        """Say why this key may have no further leg now; nothing if it may."""
+        concurrent = self._limits.concurrent if key.concurrent is None else key.concurrent
+        up = sum(call.legs for call in self.live.values() if call.key.key == key.key) - counted
+        return "" if up < concurrent else f"this key has {up} calls up, which is as many as it may have"
 
     async def queue(self, key: Key, call_id: str, statement: nodes.Statement, *, seq: int | None) -> None:
         """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver, TooMany."""

@@ -108,6 +108,7 @@ class Run:
         self._timers: dict[int, Callable[[], None] | None] = {}
         self._timer = 0
         self._asking = 0
+        self._next_ring = 0.0
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
@@ -173,6 +174,7 @@ class Run:
 
     def _begin(self) -> None:
         main = Executor(self, None, self.names)
+        self._next_ring = self.now + self.started.pace
         try:
             bind(self.script, self.started.params, self.names)
             for param in self.script.params:
@@ -209,6 +211,12 @@ class Run:
         leg = Leg(name, number, caller_id, url_of(call.notify, names))
         self.legs[name] = leg
         return leg
+
+    def until_turn(self) -> float:
+        """Take the next turn to place a further leg; give how many seconds it is off."""
+        due = max(self.now, self._next_ring)
+        self._next_ring = due + self.started.pace
+        return due - self.now
 
     def fail(self, fault: Fault) -> None:
         """End the run for its script's fault: tell it, and hang up."""

@@ -1,8 +1,12 @@
 """What a key may call, and how often."""
 
+from pathlib import Path
+
 import pytest
 
 from ringful.interpreter.limits import Bucket, may_call
+from tests.asking import ask
+from tests.server import phone, receiver, server
 
 
 @pytest.mark.parametrize(
@@ -41,3 +45,21 @@ def test_a_bucket_says_how_long_to_wait() -> None:
     bucket = Bucket(2.0)
     assert [bucket.take(100.0) for _ in range(3)] == [0.0, 0.0, 0.5]
     assert bucket.take(100.5) == 0.0
+
+
+def test_the_legs_that_a_script_places_count_for_its_key(tmp_path: Path) -> None:
+    with (
+        receiver({}) as told,
+        phone() as (address, _),
+        server(tmp_path, address) as ringful,
+    ):
+        added = ringful.command("keys", "add", "few", "--concurrent", "2", "--calls-per-second", "50")
+        ringful.key, ringful.secret = added.split()
+        rings = "\n".join(f'call "1512555000{n}" notify "{told.url}" {{ wait 1m }}' for n in range(3))
+        run = ask(ringful, "Run", f"{rings}\nwait 1m\n").text.strip()
+        told.until("CallFailed", "CallEstablished")
+        failed = [fields for _, fields in told.told if fields["action"] == "CallFailed"]
+        assert [fields["reason"] for fields in failed] == ["capacity"]
+        assert ask(ringful, "Call", callee="15125550009").status == 429
+        assert ask(ringful, "Hangup", callId=run).status == 200
+        told.until("ServerHangup")

@@ -24,6 +24,7 @@ class Desk:
     text: str
     settings: Settings = field(factory=Settings)
     notify: str | None = None
+    pace: float = 0.0
     out: list[effects.Effect] = field(factory=list)
     entries: list[Entry] = field(factory=list)
     at: float = 1000.0
@@ -31,7 +32,7 @@ class Desk:
     queued: int = 0
 
     def __attrs_post_init__(self) -> None:
-        started = events.Started(parse(self.text), notify=self.notify)
+        started = events.Started(parse(self.text), notify=self.notify, pace=self.pace)
         self.run = Run(started, "c1", self, self.settings, journal=self.entries.append)
         self.run.start()
         self.run.drain()
@@ -457,3 +458,20 @@ def test_a_run_without_a_call_that_a_fault_of_ours_ended_says_so() -> None:
     desk.run.abandon("a fault of the server")
     assert (desk.run.ended, desk.run.outcome) == (True, "scriptfailed")
     assert ends(desk) == [("http://h/run", {"action": "ScriptFailed", "reason": "a fault of the server"})]
+
+
+def test_further_legs_are_placed_at_the_keys_pace() -> None:
+    text = 'call "15125551234"\nfor n in ["1", "2", "3"] { call "1512555000{n}" { } }\nwait 1m\n'
+    desk = Desk(text, pace=2.0)
+    desk.give(port.Answered("c1"), after=0.5)
+    rung = [effect.number for effect in desk.out if isinstance(effect, effects.Ring)]
+    assert rung == ["15125551234"]
+    pauses = [effect for effect in desk.out if isinstance(effect, effects.SetTimer) and effect.seconds < 10]
+    assert [pause.seconds for pause in pauses] == [1.5, 3.5, 5.5]
+    desk.give(events.TimerFired(pauses[0].timer), after=1.5)
+    desk.give(port.HungUp("c1", "callee"), after=0.5)
+    rung = [effect.number for effect in desk.out if isinstance(effect, effects.Ring)]
+    assert rung == ["15125551234", "15125550001"]
+    # Those that were still to come are over with the call.
+    desk.give(port.Refused("c1.1", "cancelled", 487))
+    assert desk.run.ended
