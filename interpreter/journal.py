@@ -66,7 +66,7 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
 _field_names: dict[type, tuple[str, ...]] = {}
 
 
-def _encode_fields(happening: events.Event | effects.Effect) -> dict[str, Any]:
+def _encode_fields(happening: attrs.AttrsInstance) -> dict[str, Any]:
     kind = type(happening)
     if kind not in _field_names:
         _field_names[kind] = tuple(field.name for field in attrs.fields(kind))
@@ -148,10 +148,10 @@ def _plain(value: Any) -> Any:
     if type(value) in _PLAIN:
         return value
     if isinstance(value, port.Sound):
-        return {"sound": type(value).__name__, **attrs.asdict(value)}
+        return {"sound": type(value).__name__, **_encode_fields(value)}
     if isinstance(value, Decimal):
         return str(value)
-    return attrs.asdict(value) if attrs.has(type(value)) else value
+    return _encode_fields(value) if attrs.has(type(value)) else value
 
 
 def decode_event(entry: Entry) -> events.Event:

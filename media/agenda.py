@@ -59,14 +59,16 @@ class Agenda:
 
     def step(self) -> bool:
         """Do the next thing; say whether there was one."""
-        while self._heap:
-            due, _, token = heappop(self._heap)
-            if token.callback:
-                self._elapsed = due
-                callback, token.callback = token.callback, None
-                callback()
-                return True
-        return False
+        if self._next_due() is None:
+            return False
+        self._do_next()
+        return True
+
+    def _do_next(self) -> None:
+        self._elapsed, _, token = heappop(self._heap)
+        callback, token.callback = token.callback, None
+        assert callback
+        callback()
 
     def run(
         self,
@@ -88,7 +90,7 @@ class Agenda:
                 return "time"
             if limit_steps is not None and steps >= limit_steps:
                 return "steps"
-            self.step()
+            self._do_next()
             steps += 1
         return "until"
 
