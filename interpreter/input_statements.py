@@ -54,7 +54,7 @@ async def wait_tone(run_on: "Executor", statement: nodes.WaitTone) -> None:
 async def _next_tone(run_on: "Executor", leg: Leg, timer: int | None, accepted: str) -> str | None:
     """Take the next tone, typed ahead or pressed; None when *timer* has fired."""
     if leg.buffer:
-        return leg.buffer.popleft()
+        return leg.buffer.pop(0)
     if timer is not None and not run_on.run.is_set(timer):
         return None
     signal = await run_on.wait(
@@ -120,7 +120,7 @@ async def _collect(
 
 async def _tone_within(run_on: "Executor", leg: Leg, seconds: float) -> str | None:
     if leg.buffer:
-        return leg.buffer.popleft()
+        return leg.buffer.pop(0)
     signal = await run_on.within(seconds, lambda _: False, tones=_ANY)
     return signal.tone if isinstance(signal, port.TonePressed) else None
 
@@ -128,7 +128,7 @@ async def _tone_within(run_on: "Executor", leg: Leg, seconds: float) -> str | No
 async def _prompted_tone(run_on: "Executor", leg: Leg, prompt: nodes.Block, first: float) -> str | None:
     """Run *prompt* until it ends or a key is pressed; give the first key, or None after *first* seconds."""
     if leg.buffer:
-        return leg.buffer.popleft()
+        return leg.buffer.pop(0)
     if prompt.statements:
         inner = run_on.beside()
         strand = run_on.run.spawn(leg, inner.body(prompt))

@@ -4,7 +4,6 @@ The run changes it as events come in; statements read it.  A leg is *closing* fr
 its end is certain: nothing more is asked of it then, and its strands are cancelled.
 """
 
-from collections import deque
 from typing import Literal
 
 from attrs import define, field, frozen
@@ -146,7 +145,7 @@ class Leg:
     sip_status: int | None = None
     ended_by: str | None = None
     quality: Quality | None = None
-    buffer: deque[str] = field(factory=deque)
+    buffer: list[str] = field(factory=list)
     """Tones that were pressed and not yet taken: type-ahead."""
     secrets: int = 0
     """How many statements collect a secret here at present."""

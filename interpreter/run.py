@@ -9,12 +9,11 @@ This module decides what an event means for legs, tasks and strands; what a stat
 `execute` and its neighbours.
 """
 
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
 from typing import Literal, Protocol, assert_never
 
-from attrs import define
+from attrs import define, field
 
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE, Span
@@ -62,53 +61,53 @@ class Task:
     detail: str = ""
 
 
+@define(eq=False)
 class Run:
-    """Run what *started* says as *call_id*; see the module's docstring."""
+    """Run what *started* says as *call_id*; see the module's docstring.
 
-    def __init__(
-        self,
-        started: events.Started,
-        call_id: str,
-        door: Door,
-        settings: Settings,
-        *,
-        journal: Callable[[Entry], None],
-        watch: Watch | None = None,
-        wake: Callable[[], None] | None = None,
-    ) -> None:
-        self.started = started
-        self.script = started.script
-        self.call_id = call_id
-        self.settings = settings
-        self.conference: conference.Conference | None = None
-        self.conferences: list[str] = []
-        """The conferences that this run has made."""
-        self.secrets = Secrets(started.script, started.uses)
-        self.watch = watch
-        self.wake = wake
-        self.legs: dict[str, Leg] = {}
-        self.subject: Leg | None = None
-        self.tasks: list[Task] = []
-        self.names: dict[str, Value] = {"call_id": call_id, "caller": None, "called": None}
-        self.ended = False
-        self.fault: Fault | None = None
-        self.interrupted = ""
-        """Why a run without a call was ended from outside; empty: it was not."""
-        self.now = 0.0
-        self.position: Span = NOWHERE
-        self.steps = 0
-        self.told = 0
-        self._door = door
-        self._journal = journal
-        self._entries = 0
-        self._inbox: deque[tuple[float, events.Event]] = deque()
-        self.strands: list[Strand] = []
-        self._spawned = 0
-        self._ready: deque[tuple[Strand, Signal | None]] = deque()
-        self._timers: dict[int, Callable[[], None] | None] = {}
-        self._timer = 0
-        self._asking = 0
-        self._next_ring = 0.0
+    A server holds thousands of runs, and most of them wait.  So a queue is a list, whose first item
+    is popped: an empty deque takes ten times the memory, and few queues ever get long.
+    """
+
+    started: events.Started
+    call_id: str
+    _door: Door
+    settings: Settings
+    _journal: Callable[[Entry], None] = field(kw_only=True)
+    watch: Watch | None = field(default=None, kw_only=True)
+    wake: Callable[[], None] | None = field(default=None, kw_only=True)
+
+    script: nodes.Script = field(init=False)
+    secrets: Secrets = field(init=False)
+    names: dict[str, Value] = field(init=False)
+    conference: "conference.Conference | None" = field(default=None, init=False)
+    conferences: list[str] = field(factory=list, init=False)
+    """The conferences that this run has made."""
+    legs: dict[str, Leg] = field(factory=dict, init=False)
+    subject: Leg | None = field(default=None, init=False)
+    tasks: list[Task] = field(factory=list, init=False)
+    strands: list[Strand] = field(factory=list, init=False)
+    ended: bool = field(default=False, init=False)
+    fault: Fault | None = field(default=None, init=False)
+    interrupted: str = field(default="", init=False)
+    """Why a run without a call was ended from outside; empty: it was not."""
+    now: float = field(default=0.0, init=False)
+    position: Span = field(default=NOWHERE, init=False)
+    steps: int = field(default=0, init=False)
+    told: int = field(default=0, init=False)
+    _entries: int = field(default=0, init=False)
+    _inbox: list[tuple[float, events.Event]] = field(factory=list, init=False)
+    _spawned: int = field(default=0, init=False)
+    _ready: list[tuple[Strand, Signal | None]] = field(factory=list, init=False)
+    _timers: dict[int, Callable[[], None] | None] = field(factory=dict, init=False)
+    _timer: int = field(default=0, init=False)
+    _asking: int = field(default=0, init=False)
+    _next_ring: float = field(default=0.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.script = self.started.script
+        self.secrets = Secrets(self.started.script, self.started.uses)
+        self.names = {"call_id": self.call_id, "caller": None, "called": None}
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
@@ -123,7 +122,7 @@ class Run:
     def drain(self) -> None:
         """Handle everything that is in the inbox."""
         while self._inbox:
-            at, event = self._inbox.popleft()
+            at, event = self._inbox.pop(0)
             self.handle(event, at)
 
     def handle(self, event: events.Event, at: float) -> None:
@@ -334,7 +333,7 @@ class Run:
 
     def _run_ready(self) -> None:
         while self._ready:
-            strand, signal = self._ready.popleft()
+            strand, signal = self._ready.pop(0)
             if strand.ended or (signal and not (strand.waiting and strand.waiting.wants(signal))):
                 continue
             self.advance(strand, signal)

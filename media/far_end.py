@@ -4,7 +4,6 @@ It waits for one step at a time.  What it has heard is kept, so that a step whic
 finds it although it was over before the step's turn came; `world.Heard` says which sounds count.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol, assert_never
 
@@ -30,7 +29,7 @@ class FarEndPlayer:
     def __init__(self, agenda: Agenda, far_end: world.FarEnd, line: OwnLine) -> None:
         self._agenda = agenda
         self._line = line
-        self._steps = deque(far_end.steps)
+        self._steps = iter(far_end.steps)
         self._waiting: tuple[world.Step, world.Heard] | None = None
         self._heard: list[tuple[float, str, str]] = []
         self._seen = 0
@@ -50,9 +49,9 @@ class FarEndPlayer:
         self._look()
 
     def _next(self) -> None:
-        if self._over or not self._steps:
+        step = None if self._over else next(self._steps, None)
+        if step is None:
             return
-        step = self._steps.popleft()
         match step.when:
             case world.After(seconds):
                 self._at(seconds, lambda: self._do(step))

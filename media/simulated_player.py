@@ -1,6 +1,5 @@
 """The sound that a simulated leg hears: a queue in the foreground, one playback in the background."""
 
-from collections import deque
 from collections.abc import Callable
 from typing import Literal, assert_never
 
@@ -39,7 +38,7 @@ class Player:
         self._tell = tell
         self._length = length
         self._hear = hear
-        self._foreground: deque[Playing] = deque()
+        self._foreground: list[Playing] = []
         self._background: Playing | None = None
         self._cue: Playing | None = None
         self._begun: set[int] = set()
