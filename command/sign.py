@@ -19,6 +19,7 @@ def sign(
     secret: str | None = None,
     url: str | None = None,
     post: bool = False,
+    body: Path | None = None,
     config: Path | None = None,
 ) -> None:
     """Print a signed URL: ringful sign Call callee=15125551234.
@@ -33,6 +34,8 @@ def sign(
         The server's address; the configuration's, where none is given.
     post
         Sign for POST instead of GET.
+    body
+        Sign for POST with this file as the body.
     """
     if find_method(method) is None:
         raise CommandError(f"there is no method {method}; there are: {', '.join(METHODS)}", 2)
@@ -50,4 +53,12 @@ def sign(
         # Milliseconds: increasing, also between one shell command and the next.
         pairs.append(("seq", str(time.time_ns() // 1_000_000)))
     base = base_of(settings, url)
-    print(signed_url(secret, "POST" if post else "GET", base, f"/{method}/apikey/{key}", pairs))
+    verb = "POST" if post or body else "GET"
+    print(signed_url(secret, verb, base, f"/{method}/apikey/{key}", pairs, _read(body) if body else b""))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", 2) from error

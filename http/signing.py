@@ -47,9 +47,11 @@ def without_signature(body: bytes) -> bytes:
     return b"&".join(field for field in body.split(b"&") if not field.startswith(b"sig="))
 
 
-def signed_url(secret: str, method: str, base: str, path: str, parameters: Parameters) -> str:
-    """Give the URL of a request without a body, signed; *base* is scheme and host."""
+def signed_url(
+    secret: str, method: str, base: str, path: str, parameters: Parameters, body: bytes = b""
+) -> str:
+    """Give the URL of a request, signed; *base* is scheme and host."""
     parameters = list(parameters)
-    signature = sign(secret, method, path, parameters)
+    signature = sign(secret, method, path, parameters, body)
     query = canonical_query(parameters)
     return f"{base.rstrip('/')}{path}?{query}{'&' if query else ''}sig={signature}"

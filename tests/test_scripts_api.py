@@ -3,10 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from urllib.request import Request
 
 import pytest
 
-from tests.asking import Answer, ask, ask_json
+from tests.asking import Answer, ask, ask_json, fetch
 from tests.server import Server, free_port, receiver, server
 
 NUMBER = "15125551234"
@@ -60,6 +61,13 @@ def test_versions_outlive_the_server(ringful: Server) -> None:
 
 
 def test_curl_calls_every_body_a_form(ringful: Server) -> None:
+    file = ringful.folder / "curled.call"
+    file.write_text("wait 3s\n")
+    ringful.seq += 1
+    signed = ringful.command("sign", "Script", "name=curled", "--body", file.name, f"seq={ringful.seq}")
+    # As curl, urllib calls what it is not told about a form.
+    answer = fetch(Request(signed.strip(), data=file.read_bytes()))
+    assert answer.text == "1\n"
     form = "application/x-www-form-urlencoded"
     assert ask(ringful, "Script", 'say_no = "x"\n', name="form", kind=form).status == 422
     assert ask(ringful, "Script", "wait 1s\n", name="form", kind=form).text == "1\n"
