@@ -26,6 +26,7 @@ COMMANDS = {
     "test:test": "Run golden cases; exit 1 if any trace is not what its case says.",
     "bench:bench": "Measure how fast ringful is on this machine.",
     "sign:sign": "Print a signed URL: ringful sign Call callee=15125551234.",
+    "lsp:lsp": "Speak the language server protocol on standard input and output, for editors.",
     "keys:app": "API keys.",
     "calls:app": "Calls, live and ended.",
 }

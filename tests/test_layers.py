@@ -121,6 +121,11 @@ def test_pjsua2_is_imported_by_one_module():
     assert users == [ROOT / "media" / "pjsua.py"]
 
 
+def test_pygls_is_imported_by_one_module():
+    users = [path for path in MODULES if any(name.startswith("pygls") for name in imports(path))]
+    assert users == [ROOT / "editor" / "server.py"]
+
+
 def test_the_grammar_needs_no_trio():
     modules = [path for path in MODULES if room_of(path) == "grammar"]
     libraries = {name.partition(".")[0] for path in modules for name in imports(path)}

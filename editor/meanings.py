@@ -1,0 +1,193 @@
+"""What the words of the language mean, in a line each; docs/language.md says it in full.
+
+A test holds every form here to be one of that page, and every word of the language to have a meaning.
+"""
+
+from typing import Final, NamedTuple
+
+
+class Meaning(NamedTuple):
+    """How a statement is written, and what it does."""
+
+    form: str
+    says: str
+
+
+STATEMENTS: Final = {
+    "param": Meaning(
+        "param NAME [secret] [= DEFAULT]",
+        "A value that is given when the script is started; without a default it must be given.",
+    ),
+    "use": Meaning('use "FILE"', "Makes the flows of another script known; the path begins at this script."),
+    "call": Meaning(
+        "call NUMBER [from ID] [ring DURATION] [notify URL] [as NAME] { … }",
+        "Rings NUMBER. As a script's head, without a block, it makes the script's own call; with a block it "
+        "places another leg, and runs the block on it while the script goes on.",
+    ),
+    "inbound": Meaning("inbound NUMBER [notify URL]", "The script runs for calls that come in to NUMBER."),
+    "inbound sms": Meaning(
+        "inbound sms NUMBER [keyword WORD] [notify URL]",
+        "The script runs for messages that come in to NUMBER.",
+    ),
+    "answer": Meaning("answer", "Answers the call that came in."),
+    "reject": Meaning("reject [busy | declined]", "Turns the call that came in away, and ends it."),
+    "play": Meaning(
+        "play AUDIO [until TONES] [times N] [notify URL]",
+        "Plays an announcement, a URL or a name in the media library, and waits for its end.",
+    ),
+    "start play": Meaning("start play …", "Plays in the background, until `stop play`."),
+    "stop play": Meaning("stop play", "Ends what plays in the background."),
+    "say": Meaning("say TEXT [voice NAME] [until TONES] [notify URL]", "Speaks TEXT, and waits for its end."),
+    "record": Meaning(
+        "record [as NAME] [for DURATION] [until TONES] [silence DURATION] [beep] [notify URL]",
+        "Records, and waits for the end: by default an hour, the key `#`, or 5 s of silence. NAME has "
+        "`.url`, `.duration` and `.reason`.",
+    ),
+    "start record": Meaning(
+        "start record [as NAME] [notify URL]",
+        "Records in the background, until `stop record` or the hang-up.",
+    ),
+    "stop record": Meaning(
+        "stop record", "Ends the background recording, and waits until its file is complete."
+    ),
+    "tone": Meaning(
+        "tone TONES", 'Sends tones to the far end, e.g. `"1234#"`, and waits until they are out.'
+    ),
+    "wait": Meaning("wait DURATION", "Pauses."),
+    "wait tone": Meaning(
+        "wait tone TONES [fresh] [as NAME] [for DURATION] [notify URL] [else { … }]",
+        "Goes on when one of TONES is pressed. NAME is the tone, or `none` if the time passed; `else` runs "
+        "then.",
+    ),
+    "start tones": Meaning("start tones notify URL", "Posts every tone to URL, until `stop tones`."),
+    "stop tones": Meaning("stop tones [notify URL]", "Ends the posting of tones."),
+    "gather": Meaning(
+        "gather NAME [secret] digits N[..M] [until TONES] [for DURATION] [tries N] [fresh] { prompt }",
+        "Collects digits while the block is played. NAME is the digits as a text, or `none`. By default: "
+        "10 s for the first key, 5 s between keys, 3 tries.",
+    ),
+    "menu": Meaning(
+        "menu [tries N] [for DURATION] [fresh] { prompt { … } TONES { … } … timeout { … } otherwise { … } }",
+        "Plays the prompt, takes one key, and runs its branch. By default: 10 s, 3 tries.",
+    ),
+    "prompt": Meaning("prompt { … }", "What is played before the key; a key cuts it short."),
+    "timeout": Meaning("timeout { … }", "Runs when no key came in time; the prompt comes again."),
+    "otherwise": Meaning("otherwise { … }", "Runs for a key that has no branch; the prompt comes again."),
+    "conference": Meaning(
+        "conference NAME [moderator NUMBER] [waiting] [notify URL]",
+        "Creates a conference, and gives NAME its ID.",
+    ),
+    "join": Meaning(
+        "join CONF [as moderator] [muted] [notify URL]",
+        "Puts this leg into a conference, and waits until it leaves.",
+    ),
+    "start join": Meaning("start join", "Puts this leg into a conference, and goes on at once."),
+    "leave": Meaning("leave CONF", "Takes this leg out of a conference."),
+    "in": Meaning("in CONF { … }", "Queues statements on the conference itself."),
+    "connect": Meaning(
+        "connect LEG [for DURATION] [else { … }]",
+        "Lets this leg and another hear each other, until either ends or the time is over.",
+    ),
+    "transfer": Meaning("transfer NUMBER", "Hands the call over to NUMBER, and does not come back."),
+    "mute": Meaning("mute LEG", "Keeps what a leg says from the others."),
+    "unmute": Meaning("unmute LEG", "Lets what a leg says be heard again."),
+    "hangup": Meaning(
+        "hangup [LEG]", "Hangs up; what stands after it is dropped. With LEG, ends that leg and goes on."
+    ),
+    "sms": Meaning(
+        "sms NUMBER TEXT [via OPERATOR] [notify URL]", "Sends a message; replies are posted to URL."
+    ),
+    "notify": Meaning(
+        "notify URL [with { … }]", "Posts fields to an application, in order, at least once; does not wait."
+    ),
+    "ask": Meaning(
+        "ask URL [with { … }] as NAME [for DURATION] [else { … }]",
+        "Posts fields, and waits for the JSON that is answered; NAME is its value, or `none` after DURATION "
+        "(10 s by default), and `else` runs.",
+    ),
+    "follow": Meaning(
+        "follow URL [with { … }] [for DURATION] [else { … }]",
+        "Posts fields, takes the answer as a script, checks it, and runs it here as a block.",
+    ),
+    "let": Meaning("let NAME = EXPRESSION", "Gives NAME a value."),
+    "if": Meaning("if CONDITION { … } [else if … { … }] [else { … }]", "Runs the first block that is meant."),
+    "repeat": Meaning("repeat N times { … }", "Runs the block N times; something in it must take time."),
+    "for": Meaning("for NAME in LIST { … }", "Runs the block once for each item."),
+    "break": Meaning("break", "Leaves the innermost loop."),
+    "flow": Meaning("flow NAME(params) { … }", "A named piece of script; it sees its parameters only."),
+    "do": Meaning("do NAME(values)", "Runs a flow here, on this leg."),
+    "return": Meaning("return", "Leaves the flow."),
+    "on hangup": Meaning(
+        "on hangup { … }", "Runs once after the leg has ended, for 30 s at most; it holds no media."
+    ),
+    "on tone": Meaning(
+        "on tone TONES { … }",
+        "For the rest of this block, runs when one of TONES comes that no statement waits for.",
+    ),
+    "start": Meaning("start { … }", "Runs a block beside the script on this leg; it ends with the leg."),
+    "stay": Meaning(
+        "stay [for DURATION]", "Keeps the leg up and runs what is queued through REST, until the hang-up."
+    ),
+}
+"""The statements, by the words that they begin with; and the branches of a menu."""
+
+CLAUSES: Final = {
+    "as": "`as NAME`: the name that the result, or the leg, is given.",
+    "beep": "`beep`: sounds a beep first.",
+    "busy": "`reject busy`: the caller hears that the line is busy.",
+    "declined": "`reject declined`: the caller is told that the call was declined.",
+    "digits": "`digits N` or `digits N..M`: how many digits there must be.",
+    "else": "`else { … }`: runs otherwise: where the condition is false, or the time has passed.",
+    "for": "`for DURATION`: the longest that it may take.",
+    "fresh": "`fresh`: forgets the keys that were pressed before.",
+    "from": "`from ID`: the number that the callee is shown.",
+    "if": "`else if CONDITION { … }`: one more condition.",
+    "in": "`for NAME in LIST`: the list that is gone through.",
+    "keyword": "`keyword WORD`: only messages that begin with this word.",
+    "moderator": "`moderator NUMBER`, `as moderator`: the conference ends when its moderator leaves.",
+    "muted": "`muted`: the leg hears, and is not heard.",
+    "notify": "`notify URL`: where callbacks about this statement are posted.",
+    "ring": "`ring DURATION`: how long it rings at most; 60 s by default.",
+    "secret": "`secret`: it must reach no callback, no message and no trace; the checker holds that.",
+    "silence": "`silence DURATION`: so much silence ends the recording.",
+    "times": "`times N`: how often.",
+    "tries": "`tries N`: how often the caller is asked.",
+    "until": '`until TONES`: a tone that ends it, e.g. `"1,2,#"`.',
+    "via": "`via OPERATOR`: the operator whose gateway takes the message.",
+    "voice": "`voice NAME`: who speaks.",
+    "waiting": "`waiting`: the moderator is brought in with the first other member.",
+    "with": "`with { key: value }`: the fields that are posted.",
+}
+"""The words of clauses."""
+
+WORDS: Final = {
+    "and": "`a and b`: both are true.",
+    "or": "`a or b`: one of them is true.",
+    "not": "`not a`, `a not in b`.",
+    "in": "`a in b`: an item of a list, a part of a text, or a key of a map.",
+    "true": "`true`, `false`: what conditions are.",
+    "false": "`true`, `false`: what conditions are.",
+    "none": "`none`: what has no value: no key in time, no answer.",
+}
+"""The words of expressions."""
+
+FUNCTIONS: Final = {
+    "length": "the characters of a text, the items of a list, the entries of a map",
+    "upper": "a text in capitals",
+    "lower": "a text in small letters",
+    "digits": "only the digits 0 to 9 of a text or number, as a text",
+    "spell": "a text with a blank between its characters, so that it is read one by one",
+    "number": "the number that a text says; a fault if it says none",
+    "text": "any value as a text, as interpolation does",
+    "round": "the nearest whole number; halves go away from zero",
+}
+"""What `function(x)` comes to."""
+
+BOUND: Final = {
+    "call_id": "the call's ID",
+    "caller": "the number that calls",
+    "called": "the number that is called",
+    "answered_at": "when the call was answered (ISO 8601, UTC); `none` before",
+    "duration": "how long the call has been up",
+}
+"""What every run binds."""
