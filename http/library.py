@@ -148,7 +148,8 @@ class Library:
 
         def work() -> Checked:
             unread = [problem for used in uses.values() for problem in used.problems]
-            return _judged(whole, (*unread, *_problems(whole)))
+            # What is not read has no flows, and so the rest would be told of too.
+            return _judged(whole, unread or _problems(whole))
 
         made = await self._work(work)
         self._shelf.put(place, made)
