@@ -1,7 +1,7 @@
 """What a statement holds: its own expressions, and its blocks with what each is for."""
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from ringful.grammar import nodes
 from ringful.grammar.walk import children
@@ -33,6 +33,8 @@ def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
 
 def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...]:
     """Give the blocks of *statement* in the order of the text."""
+    if type(statement) in _NO_BLOCKS:
+        return ()  # Most statements, and every pass asks.
     match statement:
         case nodes.If(_, then, otherwise):
             return _given("branch", then, otherwise)
@@ -95,6 +97,9 @@ _Blockless: TypeAlias = (
 )
 
 
+_NO_BLOCKS = frozenset(get_args(_Blockless))
+
+
 def _blockless(_: _Blockless) -> tuple[tuple[Role, nodes.Block], ...]:
     """Take the statements that have no block; a new one is a type error above."""
     return ()
@@ -109,7 +114,8 @@ def within(block: nodes.Block) -> Iterator[nodes.Statement]:
             waiting.pop()
             continue
         yield statement
-        waiting.extend(iter(inner.statements) for _, inner in reversed(blocks_of(statement)))
+        if blocks := blocks_of(statement):
+            waiting.extend(iter(inner.statements) for _, inner in reversed(blocks))
 
 
 def in_place(block: nodes.Block) -> Iterator[nodes.Statement]:

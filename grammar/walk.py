@@ -5,6 +5,9 @@ depth is known.  Parser, printer and checker ask it first, so that their own rec
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
 
 from attrs import fields
 
@@ -17,24 +20,36 @@ MAX_DEPTH = 64
 _PLAIN = frozenset({"span", "comments", "trailing", "spaced", "closing"})
 
 
+_LEAVES = (str, int, bool, Decimal, type(None))
+
 _known: dict[type, tuple[str, ...]] = {}
 
 
 def slots(kind: type) -> tuple[str, ...]:
     """Name the fields of *kind* that can hold nodes, in the order of their declaration."""
     if kind not in _known:
-        _known[kind] = tuple(one.name for one in fields(kind) if one.name not in _PLAIN)
+        _known[kind] = tuple(
+            one.name for one in fields(kind) if one.name not in _PLAIN and not _holds_no_node(one.type)
+        )
     return _known[kind]
 
 
-def children(node: nodes.Node) -> Iterator[nodes.Node]:
+def _holds_no_node(kind: Any) -> bool:
+    """Say whether *kind* is a word or a number, or such or nothing."""
+    alone = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    return all(one in _LEAVES or get_origin(one) is Literal for one in alone)
+
+
+def children(node: nodes.Node) -> list[nodes.Node]:
     """Give the nodes directly under *node*."""
+    found: list[nodes.Node] = []
     for name in slots(type(node)):
         value = getattr(node, name)
         if isinstance(value, nodes.Node):
-            yield value
+            found.append(value)
         elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, nodes.Node))
+            found += [item for item in value if isinstance(item, nodes.Node)]
+    return found
 
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -43,7 +58,7 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
     while waiting:
         one = waiting.pop()
         yield one
-        waiting.extend(reversed(tuple(children(one))))
+        waiting.extend(reversed(children(one)))
 
 
 def too_deep(node: nodes.Node) -> Problem | None:
