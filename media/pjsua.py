@@ -206,9 +206,15 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def meet(self) -> None:
         """Let this leg and its partner hear each other, as far as they have sound."""
-        if self.partner is not None:
-            bridge.carry(self, self.partner)
-            bridge.carry(self.partner, self)
+        partner = self.partner
+        if partner is None:
+            return
+        for source, sink in ((self, partner), (partner, self)):
+            try:
+                bridge.carry(source, sink)
+            except pj.Error as error:
+                # One of them is between two media; what comes next connects them anew.
+                self.engine.log(f"{self.name}: not connected yet: {error.reason}")
 
     def join(self, partner: bridge.Party, connection: int) -> None:
         """Make *partner* the one that this leg hears."""
