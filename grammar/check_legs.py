@@ -8,6 +8,7 @@ from ringful.grammar import nodes
 from ringful.grammar.blocks import blocks_of, within
 from ringful.grammar.errors import Problem
 from ringful.grammar.spell import suggest
+from ringful.grammar.walk import walk
 
 
 @frozen
@@ -25,6 +26,28 @@ def check_legs(script: nodes.Script) -> Iterator[Problem]:
     own = script.header.name if isinstance(script.header, nodes.Call) else None
     names = _names(script.body, {own} if own else set())
     yield from _block(script.body, names, own)
+    yield from _unused(script.body)
+
+
+def _unused(body: nodes.Block) -> Iterator[Problem]:
+    """Give the legs that are kept up by their name, although nothing does anything with them."""
+    calls: list[nodes.Call] = []
+    used: set[str] = set()
+    for node in walk(body):
+        match node:
+            case nodes.Call(name=str()):
+                calls.append(node)
+            case nodes.Connect(name) | nodes.Mute(name) | nodes.Unmute(name) | nodes.Hangup(str(name)):
+                used.add(name)
+            case nodes.Name(name):
+                used.add(name)
+            case nodes.Follow():
+                return  # The application knows the names too.
+    for call in calls:
+        if call.name not in used:
+            message = f"nothing uses `{call.name}`: that leg stays up until the script ends"
+            hint = f"leave out `as {call.name}`, and it is hung up when its block ends"
+            yield Problem("unused-leg", message, call.span, hint, "warning")
 
 
 def _names(body: nodes.Block, legs: set[str]) -> _Names:

@@ -27,6 +27,11 @@ _ON_LEGS = frozenset(
         "StartRecording",
         "StopRecording",
         "SendTones",
+        "Connect",
+        "Disconnect",
+        "Mute",
+        "Unmute",
+        "Transfer",
     }
 )
 _ENDS: Mapping[str, tuple[str, str, str, frozenset[str]]] = {
@@ -38,6 +43,8 @@ _ENDS: Mapping[str, tuple[str, str, str, frozenset[str]]] = {
         frozenset({"RecordingEnded", "RecordingFailed"}),
     ),
     "SendTones": ("sending", "a sending of tones", "", frozenset({"TonesSent"})),
+    "Connect": ("connection", "a connection", "Connected", frozenset({"Disconnected", "ConnectFailed"})),
+    "Transfer": ("transfer", "a transfer", "", frozenset({"Transferred", "TransferFailed"})),
 }
 """What an order is numbered by and called, and the events of its beginning and its end."""
 _TOLD: Mapping[str, tuple[str, frozenset[str]]] = {
