@@ -195,6 +195,6 @@ def part(run: "Run", leg: Leg, ended: port.Disconnected | port.ConnectFailed) ->
 
 
 def _refuse(run_on: "Executor", leg: Leg, other: Leg, why: str) -> None:
-    run_on.run.note("ConnectFailed", leg, {"other": other.name, "reason": why})
+    run_on.run.note("NotConnected", leg, {"other": other.name, "reason": why})
     run_on.run.tell(leg.notify, "ConnectFailed", leg.name, leg=other.name, reason=why)
     raise Failed(f"{other.name} cannot be connected: {why}")

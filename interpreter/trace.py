@@ -188,7 +188,7 @@ def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
     match name:
         case "failed" | "interrupted" | "discarded":
             return name, f"task {data['task']}: {data.get('detail', '')}"
-        case "ConnectFailed":
+        case "NotConnected":
             return "not connected", f"{data['other']}: {data['reason']}"
         case "NotFollowed":
             return "not followed", str(data["reason"])
