@@ -41,4 +41,8 @@ types: install
 	for p in $(PACKAGES); do ln -sfn ../../../$$p build/types/ringful/$$p; done
 	$(BIN)/mypy
 
-.PHONY: help install demo serve test check lint types
+# The colours of editors, from the language's own words; a test holds the file equal.
+editors: install
+	$(BIN)/python -m ringful.editor.textmate > editors/vscode/syntaxes/ringful.tmLanguage.json
+
+.PHONY: editors help install demo serve test check lint types
