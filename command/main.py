@@ -18,7 +18,7 @@ from ringful.store.port import StoreError
 COMMANDS = {
     "serve:serve": "Start the server; it prints its addresses when it is ready.",
     "demo:demo": "Make the first call on this machine, and show what happens.",
-    "phone:phone": "Answer calls: real SIP, in this process.",
+    "phone:phone": "Answer calls, or make one: real SIP, in this process.",
     "scripts:check": "Show the problems of scripts, with the place of each; exit 1 if any must not run.",
     "scripts:format": "Rewrite scripts in the canonical form; exit 1 if any cannot be read.",
     "test:simulate": "Show the trace of a script in virtual time.",

@@ -1,6 +1,7 @@
-"""`ringful phone`: a phone that answers, for trying things."""
+"""`ringful phone`: a phone that answers or calls, for trying things."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,11 @@ def seconds(text: str) -> float:
 
 def phone(
     *,
-    listen: str = "127.0.0.1:5070",
+    listen: str | None = None,
+    call: str | None = None,
+    server: str = "127.0.0.1:5060",
+    caller_id: str | None = None,
+    give_up_after: str | None = None,
     answer_after: str = "1s",
     status: int = 200,
     press: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
@@ -31,12 +36,20 @@ def phone(
     calls: int = 0,
     json: bool = False,
 ) -> None:
-    """Answer calls: real SIP, in this process.
+    """Answer calls, or make one: real SIP, in this process.
 
     Parameters
     ----------
     listen
-        The SIP address to listen on; port 0 takes any.
+        The SIP address to listen on, 127.0.0.1:5070 where none is given; port 0 takes any, as does --call.
+    call
+        Call this number, or SIP URI, instead of waiting for calls; the exit code is 1 if nobody answers.
+    server
+        Where the server takes calls: its sip.bind.
+    caller_id
+        The number to call from.
+    give_up_after
+        With --call: how long to let it ring.
     answer_after
         How long it rings first.
     status
@@ -59,12 +72,12 @@ def phone(
     # pjsua2 is loaded only where it is used: it takes a moment, and speaks at once.
     from ringful.media.phone import PhoneOptions, parse_press, run_phone
 
-    host, at_port = split_address(listen)
+    host, at_port = split_address(listen or ("127.0.0.1:0" if call else "127.0.0.1:5070"))
     try:
         presses = tuple(parse_press(one) for one in press or ())
     except ValueError as error:
         raise CommandError(str(error), 2) from error
-    run_phone(
+    answered = run_phone(
         PhoneOptions(
             host,
             at_port,
@@ -77,5 +90,20 @@ def phone(
             None if hang_up_after is None else seconds(hang_up_after),
             calls,
             json,
+            _uri(call, server) if call else "",
+            caller_id,
+            None if give_up_after is None else seconds(give_up_after),
         )
     )
+    if call and not answered:
+        sys.exit(1)
+
+
+def _uri(number: str, server: str) -> str:
+    """Give the SIP URI of *number* at *server*.  Raises CommandError."""
+    if number.lower().startswith("sip:"):
+        return number
+    plain = re.sub(r"[\s().-]", "", number)
+    if not re.fullmatch(r"\+?[0-9*#]{1,32}", plain):
+        raise CommandError(f"{number!r} is no number to call: write +15125551234, or a SIP URI", 2)
+    return f"sip:{plain}@{server}"

@@ -1,13 +1,14 @@
-"""A phone that answers, for trying things: real SIP, in a process of its own.
+"""A phone that answers or calls, for trying things: real SIP, in a process of its own.
 
 It does what its options say, and says what happens: one line for each event, with the seconds since
-the call came in.  Keys are pressed at times after the answer, or when the line has gone quiet after
+the call began.  Keys are pressed at times after the answer, or when the line has gone quiet after
 something was heard (``1@quiet``), or so long after the keys before (``1@+2s``).
 """
 
 import json
 import re
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ class PhoneOptions:
     calls: int = 0
     """How many calls it takes before it ends; 0: it does not end."""
     json: bool = False
+    call: str = ""
+    """The SIP URI that it calls, once; empty: it waits for calls."""
+    caller_id: str | None = None
+    give_up_after: float | None = None
+    """How long it lets its own call ring; None: until the other side ends it."""
 
 
 def parse_press(text: str) -> Press:
@@ -65,11 +71,12 @@ def parse_press(text: str) -> Press:
 
 @define(eq=False)
 class _Call:
-    """A call that came in."""
+    """A call that came in, or that we made."""
 
     name: str
     number: int
     came: float
+    ours: bool = False
     answered: float | None = None
     pressed: int = 0
     last_press: float = 0.0
@@ -91,10 +98,12 @@ class Phone:
 
     def __init__(self, options: PhoneOptions, say: Callable[[str], None] = print) -> None:
         self.options, self._say = options, say
-        self._events: list[port.Event] = []
+        self._events: deque[port.Event] = deque()
         self._calls: dict[str, _Call] = {}
         self._came = 0
         self._ended = 0
+        self.answered = 0
+        """How many of its calls were answered."""
         config = EngineConfig(options.address, options.port)
         self.engine = Engine(
             config,
@@ -105,13 +114,15 @@ class Phone:
         )
 
     def run(self) -> None:
-        """Take calls until as many as were wanted have ended."""
+        """Call, or take calls, until as many as were wanted have ended."""
         self._tell(None, "ready", address=f"{self.options.address}:{self.engine.port}")
-        while not self.options.calls or self._ended < self.options.calls:
+        wanted = 1 if self.options.call else self.options.calls
+        if self.options.call:
+            self._ring()
+        while not wanted or self._ended < wanted:
             self.engine.step(10)
-            events, self._events[:] = list(self._events), []
-            for event in events:
-                self._hear(event)
+            while self._events:
+                self._hear(self._events.popleft())
             now = time.monotonic()
             for call in list(self._calls.values()):
                 self._act(call, now)
@@ -124,6 +135,12 @@ class Phone:
         else:
             said = "  ".join(str(value) for value in more.values())
             self._say(f"{at:8.3f}  phone  {what}  {said}".rstrip())
+
+    def _ring(self) -> None:
+        self._came += 1
+        call = self._calls["out"] = _Call("out", self._came, time.monotonic(), ours=True)
+        self._tell(call, "calls", called=self.options.call)
+        self.engine.ring("out", self.options.call, self.options.caller_id)
 
     def _rung(self, name: str, message: str) -> None:
         self._came += 1
@@ -141,7 +158,10 @@ class Phone:
         if call is None:
             return
         match event:
+            case port.Ringing():
+                self._tell(call, "rings there")
             case port.Answered():
+                self.answered += 1
                 call.answered = call.last_press = time.monotonic()
                 self._tell(call, "answered")
                 self._listen(call)
@@ -156,12 +176,19 @@ class Phone:
                 call.idle_since = time.monotonic()
             case port.RecordingEnded(_, _, _, duration_ms):
                 self._tell(call, "heard", milliseconds=duration_ms)
-            case port.HungUp(_, by) | port.Refused(_, by):
-                self._tell(call, "over", by="phone" if by in ("server", "cancelled") else "caller")
-                del self._calls[call.name]
-                self._ended += 1
+            case port.HungUp(_, by):
+                self._over(call, "phone" if by == "server" else "caller")
+            case port.Refused(_, reason, status):
+                ourselves = call.ours == (reason == "cancelled")
+                self._over(call, "phone" if ourselves else "caller", status=status)
             case _:
                 pass
+
+    def _over(self, call: _Call, by: str, **more: Any) -> None:
+        other = "other side" if call.ours else "caller"
+        self._tell(call, "over", by=other if by == "caller" else by, **more)
+        del self._calls[call.name]
+        self._ended += 1
 
     def _listen(self, call: _Call) -> None:
         path = self.options.hear or Path("/dev/null")
@@ -180,6 +207,10 @@ class Phone:
 
     def _act(self, call: _Call, now: float) -> None:
         options = self.options
+        if call.answered is None and call.ours:
+            if options.give_up_after is not None and now - call.came >= options.give_up_after:
+                self.engine.hang_up(call.name)
+            return
         if call.answered is None:
             if now - call.came >= options.answer_after and "answer" not in call.done:
                 call.done.append("answer")
@@ -220,6 +251,8 @@ class Phone:
             self.engine.send_tones(call.name, 100 + call.sendings, press.tones)
 
 
-def run_phone(options: PhoneOptions) -> None:
-    """Run a phone in this thread, printing what happens."""
-    Phone(options, lambda line: print(line, flush=True)).run()
+def run_phone(options: PhoneOptions) -> bool:
+    """Run a phone in this thread, printing what happens; say whether a call was answered."""
+    phone = Phone(options, lambda line: print(line, flush=True))
+    phone.run()
+    return phone.answered > 0

@@ -28,6 +28,15 @@ _DIGIT_SECONDS = 0.235
 """From one digit's beginning to the next one's: 100 ms of tone, and a pause."""
 _RETIRE_SECONDS = 0.2
 """How long a port is kept after it was disconnected: the bridge does that some ticks later."""
+_REFUSE_SECONDS = 0.25
+"""How long a call that comes in keeps its place before it is refused.
+
+Its two sockets can be used again half a second later, and the library has some 60: calls that come
+and go faster end the process.  With four places this bounds them (300 at once were survived at a
+quarter of a second, and not at a tenth).
+"""
+_AUDIO_SECONDS = 5.0
+"""How long a call that is answered may be without sound, as where no codec was agreed on."""
 
 
 @frozen
@@ -98,6 +107,10 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.engine, self.name = engine, name
         self.ordered_end = False
         self.ended_by_bye = False
+        self.inbound = call_id != pj.PJSUA_INVALID_ID
+        self.began = time.monotonic()
+        self.accepted = False
+        """It came in, and was told to be answered."""
         self.rang = self.confirmed = self.answered = self.over = False
         self.audio: Any = None
         self.channels: dict[bool, tuple[Channel, _Frames]] = {}
@@ -117,11 +130,11 @@ class Leg(pj.Call):  # type: ignore[misc]
     def onCallState(self, prm: Any) -> None:
         info = self.getInfo()
         status, state = info.lastStatusCode, info.state
-        if state == pj.PJSIP_INV_STATE_EARLY and status in (180, 183) and not self.rang:
+        if state == pj.PJSIP_INV_STATE_EARLY and status in (180, 183) and not (self.rang or self.inbound):
             self.rang = True
             self.engine.emit(port.Ringing(self.name))
         elif state == pj.PJSIP_INV_STATE_CONFIRMED:
-            self.confirmed = True
+            self.confirmed, self.began = True, time.monotonic()
             self._say_answered()
         elif state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self.audio = None
@@ -320,6 +333,8 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def tick(self, now: float) -> None:
         """Do what is due."""
+        if self.confirmed and not self.answered and now - self.began > _AUDIO_SECONDS:
+            self.engine.hang_up(self.name)
         for number, (recorder, frames) in list(self.recorders.items()):
             recorder.flush()
             if recorder.over:
@@ -405,6 +420,7 @@ class Engine:
         self.disk = Disk()
         self.exchange = Exchange()
         self._soon: list[Callable[[], None]] = []
+        self._later: list[tuple[float, Callable[[], None]]] = []
         self._retired: list[tuple[float, Any]] = []
         self._rung = 0
         self._measured = 0.0
@@ -467,6 +483,10 @@ class Engine:
         for job in soon:
             job()
         now = time.monotonic()
+        due = [job for at, job in self._later if at <= now]
+        self._later = [(at, job) for at, job in self._later if at > now]
+        for job in due:
+            job()
         for leg in list(self.legs.values()):
             leg.tick(now)
         if now - self._measured > 1:
@@ -518,7 +538,7 @@ class Engine:
             called = self.on_call
             self.soon(lambda: called(name, message))
         else:
-            self.soon(lambda: self.respond(name, 486))
+            self.soon(lambda: self.refuse(name, 486))
 
     def sent(self, name: str, uri: str) -> str | None:
         """Let the far end of leg *name* send us to *uri*; give the name of the new leg, or None."""
@@ -529,11 +549,36 @@ class Engine:
         self.soon(lambda: told(name, uri))
         return f"sent-{self._rung}"
 
+    def take(self, name: str, offer: str) -> None:
+        """Let *offer*, which came in, ring, and call it *name* from now on."""
+        leg = self.legs.pop(offer, None)
+        if leg is None:
+            self.emit(port.Refused(name, "cancelled", 487, "the caller gave up"))
+            return
+        leg.name = name
+        self.legs[name] = leg
+        self.respond(name, 180)
+
+    def answer(self, name: str) -> None:
+        """Answer a call that came in."""
+        leg = self.legs.get(name)
+        if leg and leg.inbound and not leg.accepted:
+            self.respond(name, 200)
+
+    def refuse(self, name: str, status: int) -> None:
+        """Refuse a call that came in and rings, once it has kept its place for long enough."""
+        leg = self.legs.get(name)
+        if leg is None or not leg.inbound or leg.accepted or leg.ordered_end:
+            return
+        leg.ordered_end = True
+        self._later.append((leg.began + _REFUSE_SECONDS, lambda: self.respond(name, status)))
+
     def respond(self, name: str, status: int) -> None:
         """Answer a call that came in, with a provisional or final status."""
         leg = self.legs.get(name)
         if leg is None:
             return
+        leg.accepted = leg.accepted or status == 200
         order = pj.CallOpParam()
         order.statusCode = status
         try:
@@ -545,6 +590,9 @@ class Engine:
         """End a leg: a cancel, a hang-up or a refusal, as its state wants."""
         leg = self.legs.get(name)
         if leg is None or leg.ordered_end:
+            return
+        if leg.inbound and not leg.accepted:
+            self.refuse(name, 480)
             return
         leg.ordered_end = True
         try:
@@ -564,6 +612,8 @@ class Engine:
             if not leg.answered:
                 self.emit(port.Answered(leg.name))
             end = port.HungUp(leg.name, by, reason, leg.quality)
+        elif leg.inbound:
+            end = port.Refused(leg.name, refused(status), status or None, reason)
         elif leg.ordered_end:
             end = port.Refused(leg.name, "cancelled", status or None, reason)
         else:
@@ -699,6 +749,17 @@ def refusal(status: int, rang: bool) -> port.RefusalReason:
     if status == 480 or (status in (408, 487) and rang):
         return "noanswer"
     return "unreachable"
+
+
+def refused(status: int) -> port.RefusalReason:
+    """Say why a call that came in was not taken: *status* is ours, or 487 where the caller gave up."""
+    match status:
+        case 486 | 603:
+            return refusal(status, rang=True)
+        case 480 | 487:
+            return "cancelled"
+        case _:
+            return "unreachable"
 
 
 def _beep() -> bytes:

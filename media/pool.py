@@ -17,6 +17,7 @@ from attrs import define, field, frozen
 
 from ringful.media import port, wav
 from ringful.media.connections import Connections
+from ringful.media.incoming import STATUS, Reception
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.worker_process import WorkerProcess, start_worker
 
@@ -78,11 +79,16 @@ class Pool:
         self.workers: list[WorkerProcess] = []
         self.legs: dict[str, PoolLeg] = {}
         self._connections = Connections()
+        self._reception = Reception(settings.address, settings.first_port)
         self._starting = 0
         self._changed = trio.Event()
         self._closing = False
 
     # The port
+
+    def open(self, desk: port.Desk) -> None:
+        """See `port.Phones.open`."""
+        self._reception.open(desk)
 
     def ring(self, leg: str, number: str, caller_id: str | None, sink: port.Sink) -> None:
         """See `port.Phones.ring`."""
@@ -105,10 +111,16 @@ class Pool:
             self._end(kept, port.Refused(leg, "cancelled"))
 
     def answer(self, leg: str) -> None:
-        """Ignore it: no call comes in through the workers yet (they say 486), so no leg waits for this."""
+        """See `port.Phones.answer`."""
+        kept = self.legs.get(leg)
+        if kept and kept.worker:
+            kept.worker.tell({"do": "answer", "leg": leg})
 
     def reject(self, leg: str, reason: port.Rejection) -> None:
-        """Ignore it, as `answer`."""
+        """See `port.Phones.reject`."""
+        kept = self.legs.get(leg)
+        if kept and kept.worker:
+            kept.worker.tell({"do": "refuse", "leg": leg, "status": STATUS[reason]})
 
     def prepare(self, sound: port.Sound) -> None:
         """See `port.Phones.prepare`."""
@@ -295,13 +307,25 @@ class Pool:
 
     async def _free_worker(self, leg: PoolLeg) -> WorkerProcess | None:
         while not leg.over and not self._closing:
-            free = [worker for worker in self.workers if worker.free > 0]
+            free = [worker for worker in self.workers if self._reception.room(worker)]
             if free:
                 return max(free, key=lambda worker: len(worker.legs))
             if not self._starting:
                 self._start()
             await self._changed.wait()
         return None
+
+    def offered(self, worker: WorkerProcess, name: str, offer: port.Offer) -> None:
+        """Take a call that has come in at a worker, or refuse it."""
+        full = len(self.legs) >= self._settings.max_calls or self._closing
+        taken = "capacity" if full else self._reception.ask(offer)
+        if not isinstance(taken, port.Taken):
+            worker.tell({"do": "refuse", "leg": name, "status": STATUS[taken]})
+            return
+        self.legs[taken.leg] = PoolLeg(taken.leg, taken.sink, offer.caller, None, worker)
+        worker.legs.add(taken.leg)
+        worker.tell({"do": "take", "offer": name, "leg": taken.leg})
+        self._keep_warm()
 
     def hear(self, worker: WorkerProcess, event: port.Event) -> None:
         """Take an event of a worker."""
@@ -374,7 +398,7 @@ class Pool:
         most = math.ceil(self._settings.max_calls / 4) + 1
         if (
             not self._starting
-            and not any(worker.free for worker in self.workers)
+            and not any(self._reception.room(worker) for worker in self.workers)
             and len(self.workers) < most
         ):
             self._start()
@@ -400,6 +424,7 @@ class Pool:
                 self._end(leg, port.Refused(leg.name, "capacity", None, "no media worker can be started"))
             return
         self.workers.append(worker)
+        self._reception.began(worker)
         self._notice()
         try:
             await worker.serve(self)
@@ -421,14 +446,18 @@ class Pool:
                 self._end(leg, port.HungUp(leg.name, "lost", detail))
             else:
                 self._end(leg, port.Refused(leg.name, "unreachable", None, detail))
-        if not self._closing and not worker.dismissed:
+        missed = self._reception.ended(worker)
+        if not self._closing and missed:
+            self._start()
+        elif not self._closing and not worker.dismissed:
             self._keep_warm()
 
     async def let_idle_go(self) -> None:
-        """Dismiss workers that have been idle for a while; one is kept."""
+        """Dismiss workers that have been idle for a while; one is kept, and the entrance."""
         while True:
             await trio.sleep(IDLE_SECONDS / 6)
             idle = [worker for worker in self.workers if not worker.legs and not worker.occupied]
+            idle.sort(key=lambda worker: worker is not self._reception.entrance)
             for worker in idle[1:]:
                 if time.monotonic() - worker.idle_since > IDLE_SECONDS:
                     worker.dismiss()

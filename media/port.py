@@ -310,7 +310,14 @@ class Rooms(Protocol):
 
 
 class Phones(Protocol):
-    """Place calls, and do things on their legs."""
+    """Place calls, take those that come in, and do things on their legs."""
+
+    def open(self, desk: Desk) -> None:
+        """Let calls come in; *desk* says who takes each.
+
+        Until then every one is refused.  A call that is taken rings; what happens on it goes to
+        the sink that its taker gave, and ends with `Refused` where nobody answered it.
+        """
 
     def ring(self, leg: str, number: str, caller_id: str | None, sink: Sink) -> None:
         """Call *number* (``+E.164``, or a ``sip:`` URI); all that happens on *leg* goes to *sink*.

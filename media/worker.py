@@ -17,6 +17,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from ringful.media import port
+from ringful.media.invite import offer_of
 from ringful.media.pjsua import Engine, EngineConfig
 from ringful.media.wire import Framer, encode_event
 
@@ -33,7 +34,9 @@ class Worker:
         self._commands: deque[dict[str, Any]] = deque()
         self._ended = False
         self._occupied = 0
-        self.engine = Engine(config, self.emit, log=lambda line: self.send({"is": "Log", "line": line}))
+        self.engine = Engine(
+            config, self.emit, on_call=self._rung, log=lambda line: self.send({"is": "Log", "line": line})
+        )
         self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     def send(self, message: dict[str, Any]) -> None:
@@ -77,12 +80,22 @@ class Worker:
             self._commands.extend(framer.unpack(data))
             self._waker.sendto(b"\r\n\r\n", (self.engine.config.address, self.engine.port))
 
+    def _rung(self, name: str, message: str) -> None:
+        offer = offer_of(message)
+        self.send({"is": "Offered", "offer": name, "caller": offer.caller, "called": offer.called})
+
     def obey(self, command: dict[str, Any]) -> None:
         """Do one command."""
         engine, leg = self.engine, command.get("leg", "")
         match command["do"]:
             case "ring":
                 engine.ring(leg, command["uri"], command["caller_id"])
+            case "take":
+                engine.take(leg, command["offer"])
+            case "answer":
+                engine.answer(leg)
+            case "refuse":
+                engine.refuse(leg, command["status"])
             case "hang_up":
                 engine.hang_up(leg)
             case "play":

@@ -29,6 +29,9 @@ class Owner(Protocol):
     def hear(self, worker: "WorkerProcess", event: port.Event) -> None:
         """Take an event of one of its legs."""
 
+    def offered(self, worker: "WorkerProcess", name: str, offer: port.Offer) -> None:
+        """Take a call that has come in at it; *name* is what it calls the offer."""
+
     def noticed(self) -> None:
         """Hear that its number of free legs has changed."""
 
@@ -116,6 +119,8 @@ class WorkerProcess:
             case "Occupied":
                 self.occupied = message["calls"]
                 owner.noticed()
+            case "Offered":
+                owner.offered(self, message["offer"], port.Offer(message["caller"], message["called"]))
             case "Log":
                 log.warning("media worker", pid=self.pid, line=message["line"])
             case _:

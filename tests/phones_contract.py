@@ -27,6 +27,8 @@ class Far:
     hang_up_after: float | None = None
     speaks: bool = False
     """It says something for 0.6 s when its keys are pressed."""
+    gives_up_after: float | None = None
+    """Of a phone that calls us: how long it waits for an answer."""
 
 
 class Rig(Protocol):
@@ -41,6 +43,9 @@ class Rig(Protocol):
 
     async def ring(self, far: Far, leg: str = "a") -> None:
         """Ring a phone that does as *far* says, as *leg*."""
+
+    async def call(self, far: Far, leg: str = "a") -> None:
+        """Let a phone call us that does as *far* says once it is answered, and take it as *leg*."""
 
     async def next(self, kind: type[E], leg: str = "a") -> E:
         """Give the next event of *leg* that is of *kind*; what other legs tell until then is passed over."""
@@ -360,6 +365,83 @@ async def check_a_hang_up_ends_a_transfer_first(rig: Rig) -> None:
     rig.phones.transfer("a", 1, await rig.phone(Far(rings=60.0)))
     assert (await rig.next(port.TransferFailed)).reason == "hangup"
     assert (await rig.next(port.HungUp)).by == "callee"
+
+
+async def check_a_call_that_comes_in_is_answered_and_hung_up(rig: Rig) -> None:
+    await rig.call(Far())
+    rig.phones.answer("a")
+    await rig.next(port.Answered)
+    rig.phones.answer("a")
+    told = await over(rig)
+    assert [type(event) for event in told] == [port.Answered, port.HungUp]
+    assert isinstance(told[-1], port.HungUp)
+    assert told[-1].by == "server"
+
+
+async def check_a_caller_hears_presses_keys_and_is_recorded(rig: Rig) -> None:
+    await rig.call(Far(press="5"))
+    rig.phones.answer("a")
+    await rig.next(port.Answered)
+    rig.phones.record("a", 1, rig.folder / "a.wav")
+    rig.phones.play("a", 2, SHORT)
+    assert (await rig.next(port.TonePressed)).tone == "5"
+    assert await rig.next(port.PlaybackEnded) == port.PlaybackEnded("a", 2, "end")
+    rig.phones.stop_recording("a", 1)
+    assert 400 <= (await rig.next(port.RecordingEnded)).duration_ms <= 900
+    rig.phones.send_tones("a", 3, "12#")
+    assert await rig.next(port.TonesSent) == port.TonesSent("a", 3, sent=True)
+    await over(rig)
+
+
+async def check_a_caller_hangs_up(rig: Rig) -> None:
+    await rig.call(Far(hang_up_after=0.5))
+    rig.phones.answer("a")
+    await rig.next(port.Answered)
+    rig.phones.play("a", 1, LONG)
+    assert await rig.next(port.PlaybackEnded) == port.PlaybackEnded("a", 1, "hangup")
+    assert (await rig.next(port.HungUp)).by == "callee"
+
+
+async def check_a_call_that_comes_in_is_rejected(rig: Rig) -> None:
+    await rig.call(Far())
+    rig.phones.reject("a", "rejected")
+    refused = await rig.next(port.Refused)
+    assert (refused.reason, refused.sip_status) == ("rejected", 603)
+    await rig.settle()
+    assert rig.told == [refused]
+
+
+async def check_a_caller_is_told_that_the_line_is_busy(rig: Rig) -> None:
+    await rig.call(Far())
+    rig.phones.reject("a", "busy")
+    refused = await rig.next(port.Refused)
+    assert (refused.reason, refused.sip_status) == ("busy", 486)
+
+
+async def check_a_call_that_nobody_answers_is_given_up_by_us(rig: Rig) -> None:
+    await rig.call(Far())
+    rig.phones.hang_up("a")
+    refused = await rig.next(port.Refused)
+    assert (refused.reason, refused.sip_status) == ("cancelled", 480)
+
+
+async def check_a_caller_gives_up(rig: Rig) -> None:
+    await rig.call(Far(gives_up_after=0.3))
+    refused = await rig.next(port.Refused)
+    assert (refused.reason, refused.sip_status) == ("cancelled", 487)
+    rig.phones.answer("a")
+    await rig.settle()
+    assert rig.told == [refused]
+
+
+async def check_a_phone_that_we_ring_is_not_answered_for(rig: Rig) -> None:
+    await rig.ring(Far(rings=60.0))
+    await rig.next(port.Ringing)
+    rig.phones.answer("a")
+    rig.phones.reject("a", "busy")
+    rig.phones.hang_up("a")
+    assert (await rig.next(port.Refused)).reason == "cancelled"
+    assert not [event for event in rig.told if isinstance(event, port.Answered)]
 
 
 CONTRACT = [check for name, check in list(globals().items()) if name.startswith("check_")]

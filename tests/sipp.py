@@ -41,28 +41,43 @@ def _listens(port: int) -> bool:
     return any(f":{port:04X} " in line for line in Path("/proc/net/udp").read_text().splitlines())
 
 
-@contextmanager
-def sipp(scenario: str, folder: Path) -> "Iterator[tuple[str, subprocess.Popen[bytes]]]":
-    """Start sipp with a scenario of tests/sipp for one call; give its address and its process."""
+def _start(scenario: str, folder: Path, *options: str) -> "subprocess.Popen[bytes]":
+    command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-mi", "127.0.0.1"]
+    command += ["-mp", str(free_port() // 2 * 2), "-nostdin", "-timeout", f"{PATIENCE:.0f}s", *options]
+    command += [] if "-m" in options else ["-m", "1"]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _need_sipp() -> None:
     if shutil.which("sipp") is None:
         if os.environ.get("CI"):
             pytest.fail("sipp is not installed: apt-get install sip-tester")
         pytest.skip("sipp is not installed: apt-get install sip-tester")
+
+
+@contextmanager
+def calling(
+    scenario: str, folder: Path, number: str, address: str, *options: str
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Let sipp call *number* at *address* by a scenario of tests/sipp; its exit code says how it went."""
+    _need_sipp()
+    # Of the one who calls, the payload type is the one in its own offer.
+    dtmf_pcap(folder / "call.pcap", 1, 101)
+    process = _start(scenario, folder, "-s", number, *options, address)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def sipp(scenario: str, folder: Path) -> "Iterator[tuple[str, subprocess.Popen[bytes]]]":
+    """Start sipp with a scenario of tests/sipp for one call; give its address and its process."""
+    _need_sipp()
     dtmf_pcap(folder / "one.pcap", 1, 120)
-    port, media = free_port(), free_port()
-    command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-mi", "127.0.0.1"]
-    command += [
-        "-p",
-        str(port),
-        "-mp",
-        str(media // 2 * 2),
-        "-m",
-        "1",
-        "-nostdin",
-        "-timeout",
-        f"{PATIENCE:.0f}s",
-    ]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    port = free_port()
+    process = _start(scenario, folder, "-p", str(port))
     try:
         while not _listens(port):
             assert process.poll() is None, "sipp did not start"

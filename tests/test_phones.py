@@ -21,6 +21,7 @@ from tests.phones_contract import CONTRACT, Far, Rig
 from tests.server import PATIENCE, phone
 
 E = TypeVar("E", bound=port.Event)
+OURS = "+18005550000"
 Check = Callable[[Rig], Awaitable[None]]
 
 
@@ -57,6 +58,20 @@ class Simulated:
 
     async def ring(self, far: Far, leg: str = "a") -> None:
         self.phones.ring(leg, await self.phone(far), None, self.told.append)
+
+    async def call(self, far: Far, leg: str = "a") -> None:
+        steps: list[world.Step] = [world.Press(far.press, world.After(far.press_after))] if far.press else []
+        for after in (far.hang_up_after, far.gives_up_after):
+            steps += [world.HangUp(world.After(after))] if after is not None else []
+        object.__setattr__(self._outside, "callers", (world.Caller("15125550100", OURS, steps=tuple(steps)),))
+        taken: list[port.Offer] = []
+
+        def desk(offer: port.Offer) -> port.Taken:
+            taken.append(offer)
+            return port.Taken(leg, self.told.append)
+
+        self.phones.open(desk)
+        self._agenda.run(lambda: bool(taken))
 
     async def next(self, kind: type[E], leg: str = "a") -> E:
         while True:
@@ -112,6 +127,23 @@ class Real:
 
     async def ring(self, far: Far, leg: str = "a") -> None:
         self.phones.ring(leg, await self.phone(far), None, self._hear)
+
+    async def call(self, far: Far, leg: str = "a") -> None:
+        taken = trio.Event()
+
+        def desk(offer: port.Offer) -> port.Taken:
+            assert offer.called == OURS
+            taken.set()
+            return port.Taken(leg, self._hear)
+
+        self.phones.open(desk)
+        options = ["--press", f"{far.press}@{far.press_after}s"] if far.press else []
+        options += ["--hang-up-after", f"{far.hang_up_after}s"] if far.hang_up_after is not None else []
+        options += ["--give-up-after", f"{far.gives_up_after}s"] if far.gives_up_after is not None else []
+        server = self.phones.addresses[0]
+        self._stack.enter_context(phone("--call", OURS, "--server", server, *options))
+        with trio.fail_after(PATIENCE):
+            await taken.wait()
 
     async def next(self, kind: type[E], leg: str = "a") -> E:
         with trio.fail_after(PATIENCE):
