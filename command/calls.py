@@ -1,5 +1,6 @@
 """`ringful calls`: the calls of this server, live and ended."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -8,8 +9,13 @@ import trio
 from cyclopts import App
 
 from ringful.command.errors import CommandError
+from ringful.command.files import write_whole
 from ringful.command.house import run_settings
+from ringful.command.replay import golden, replay
 from ringful.command.settings import configuration
+from ringful.grammar.errors import ScriptError
+from ringful.interpreter.retelling import Keys
+from ringful.interpreter.sources import read_source
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer, render
 from ringful.interpreter.view import as_script, rebuild
@@ -62,3 +68,57 @@ def script(call_id: str, *, config: Path | None = None) -> None:
     entries = _journal(config, call_id)
     run = rebuild(call_id, entries, run_settings(configuration(config)))
     print(as_script(run, entries), end="")
+
+
+@app.command(name="replay")
+def replay_call(
+    call_id: str, *, script: Path | None = None, keys: Keys = "answering", config: Path | None = None
+) -> None:
+    """Show how a call would have gone under another script; exit 1 if that is otherwise than it went.
+
+    Parameters
+    ----------
+    script
+        The script to try; without it, the call's own, which shows that the call can be replayed.
+    keys
+        What the far end's keys count from: answering (the sound that they came after), after (the
+        key before), absolute (the beginning of the call).
+    """
+    try:
+        replayed = replay(_journal(config, call_id), read_source(script) if script else None, keys=keys)
+    except ScriptError as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}", 2) from error
+    for note in replayed.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if not replayed.difference:
+        print("identical: the call would have gone the same")
+        return
+    print("the call would have gone otherwise:")
+    print("".join(f"  {line}\n" for line in replayed.difference), end="")
+    sys.exit(1)
+
+
+@app.command(name="golden")
+def golden_case(
+    call_id: str, *, to: Path | None = None, keys: Keys = "answering", config: Path | None = None
+) -> None:
+    """Make a golden case of a call, with its numbers and codes masked.
+
+    Parameters
+    ----------
+    to
+        The file to write; without it, the case is printed.
+    keys
+        What the far end's keys count from: answering (the sound that they came after), after (the
+        key before), absolute (the beginning of the call).
+    """
+    settings = run_settings(configuration(config))
+    text, apart = golden(_journal(config, call_id), settings, to or Path("call.golden"), keys=keys)
+    if apart:
+        print(f"note: the case goes otherwise than the call went:\n{apart}", file=sys.stderr)
+    if to:
+        write_whole(to, text)
+    else:
+        print(text, end="")

@@ -92,7 +92,9 @@ async def gather(run_on: "Executor", statement: nodes.Gather) -> None:
     names[statement.name] = None
     leg.secrets += statement.secret
     try:
-        for _ in range(tries):
+        for turn in range(tries):
+            if turn:
+                run_on.run.take_way(statement, "again")
             digits = await _collect(run_on, leg, statement.prompt, most, finish, first, between)
             if least <= len(digits) <= most:
                 names[statement.name] = digits

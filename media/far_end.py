@@ -27,6 +27,7 @@ class FarEndPlayer:
     """Do what *far_end* does, on *line*."""
 
     def __init__(self, agenda: Agenda, far_end: world.FarEnd, line: OwnLine) -> None:
+        self.number = far_end.number
         self._agenda = agenda
         self._line = line
         self._steps = iter(far_end.steps)
@@ -34,6 +35,16 @@ class FarEndPlayer:
         self._heard: list[tuple[float, str, str]] = []
         self._seen = 0
         self._over = False
+
+    @property
+    def awaited(self) -> int | None:
+        """How many steps are left, if the next one waits for a sound; None: it does not."""
+        return len(self._steps) + 1 if self._waiting else None
+
+    @property
+    def sounds(self) -> set[str]:
+        """What was heard."""
+        return {sound for _, sound, _ in self._heard}
 
     def begin(self) -> None:
         """Begin with the first step."""

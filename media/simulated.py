@@ -64,8 +64,8 @@ class SimulatedLeg:
         self.muted = self.speaking = self._hears = False
         self._agenda = agenda
         self._sink = sink
-        self._far_end = FarEndPlayer(agenda, far_end, self)
-        self.player = Player(agenda, name, self.tell, length, self._far_end.hear)
+        self.far_end = FarEndPlayer(agenda, far_end, self)
+        self.player = Player(agenda, name, self.tell, length, self.far_end.hear)
         self.recorder = Recorder(agenda, name, self.tell, outside.recording_fault, keep_files)
         self._errands: dict[int, Errand] = {}
         self._sendings: dict[int, Token] = {}
@@ -82,7 +82,7 @@ class SimulatedLeg:
         rings = not isinstance(first, world.Refuse) or first.reason == "rejected"
         if rings and not self.inbound:
             self.tell(port.Ringing(self.name))
-        self._far_end.begin()
+        self.far_end.begin()
 
     # What our side does
 
@@ -174,7 +174,7 @@ class SimulatedLeg:
 
     def hear(self, sound: str, edge: str) -> None:
         """Hear that *sound* starts or ends in the room."""
-        self._far_end.hear(sound, edge)
+        self.far_end.hear(sound, edge)
 
     def leave(self) -> None:
         """Leave the room, if it is in one."""
@@ -202,7 +202,7 @@ class SimulatedLeg:
     def _end(self, last: port.Refused | port.HungUp, *, lost: bool = False) -> None:
         if self.state == "over":
             return
-        self._far_end.end()
+        self.far_end.end()
         self.leave()
         if self.connection:
             self.connection.end("hangup" if self.connection.leg is self else "other")
@@ -259,6 +259,11 @@ class SimulatedPhones:
 
     def _length(self, sound: port.Sound) -> float | str:
         return self._unfetched or length_of(sound, self._outside)
+
+    @property
+    def far_ends(self) -> list[FarEndPlayer]:
+        """The far ends of all legs that there have been."""
+        return [leg.far_end for leg in self._legs.values()]
 
     @property
     def rooms(self) -> list[SimulatedRoom]:
