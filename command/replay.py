@@ -103,9 +103,9 @@ def _stuck(simulation: Simulation, phones: Sequence[PhoneBlock]) -> tuple[int, i
     """Give the phone and the step that waits for a sound that was never heard."""
     for far_end in simulation.phones.far_ends:
         for place, phone in enumerate(phones):
-            if phone.number != far_end.number or far_end.awaited is None:
+            step = far_end.awaited
+            if phone.number != far_end.far_end.number or step is None:
                 continue
-            step = len(phone.steps) - far_end.awaited
             when = phone.steps[step].when
             if when and not any(when.sound in sound for sound in far_end.sounds):
                 return place, step

@@ -27,7 +27,7 @@ class FarEndPlayer:
     """Do what *far_end* does, on *line*."""
 
     def __init__(self, agenda: Agenda, far_end: world.FarEnd, line: OwnLine) -> None:
-        self.number = far_end.number
+        self.far_end = far_end
         self._agenda = agenda
         self._line = line
         self._steps = iter(far_end.steps)
@@ -38,8 +38,11 @@ class FarEndPlayer:
 
     @property
     def awaited(self) -> int | None:
-        """How many steps are left, if the next one waits for a sound; None: it does not."""
-        return len(self._steps) + 1 if self._waiting else None
+        """The place of the step that waits for a sound, if one does."""
+        if self._waiting is None:
+            return None
+        step, _ = self._waiting
+        return next(place for place, one in enumerate(self.far_end.steps) if one is step)
 
     @property
     def sounds(self) -> set[str]:
