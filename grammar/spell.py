@@ -1,10 +1,14 @@
 """Find the word that was meant."""
 
 from collections.abc import Iterable
+from heapq import nsmallest
 from itertools import islice
 
 _MOST = 1000
 """Only so many words are compared, so that a long text takes no longer than it should."""
+
+_MOST_CLOSELY = 20
+"""Of those, so many are compared letter by letter: the ones with most letters in common."""
 
 _LONGEST = 40
 """Longer words are not compared: nobody mistypes those by a letter and asks."""
@@ -29,11 +33,15 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     if len(word) > _LONGEST:
         return None
     bound = 1 if len(word) <= 4 else 2
-    near = [
-        (distance(word.lower(), other), other)
+    said = word.lower()
+    letters = set(said)
+    likely = (
+        (len(letters.symmetric_difference(other)), other)
         for other in islice(words, _MOST)
         if other != word and abs(len(other) - len(word)) <= bound and len(other) > 1
-    ]
+    )
+    closest = nsmallest(_MOST_CLOSELY, (one for one in likely if one[0] <= 2 * bound))
+    near = ((distance(said, other), other) for _, other in closest)
     found = min(near, default=(bound + 1, ""))
     # With two letters nearly every word is near every other.
     return found[1] if found[0] <= bound and found[0] < len(word) - 1 else None

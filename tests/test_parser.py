@@ -18,6 +18,7 @@ from ringful.grammar.vocabulary import KEYWORDS, RESERVED, VERBS
 from ringful.grammar.walk import MAX_DEPTH, walk
 from tests import trees
 from tests.conftest import GoldenCase
+from tests.laws import hold
 
 fuzzing = settings(
     max_examples=300,
@@ -175,20 +176,6 @@ def _read(text: str) -> nodes.Script | ScriptError:
         return error
 
 
-def _holds(text: str) -> None:
-    read = _read(text)
-    if isinstance(read, nodes.Script):
-        assert parse(show(read)) == read
-        return
-    lines = text.count("\n") + 1
-    assert read.problems
-    assert str(read)
-    for problem in read.problems:
-        assert problem.message
-        assert 1 <= problem.span.line <= lines
-        assert problem.span.column >= 1
-
-
 @fuzzing
 @given(st.text(max_size=60))
 @example("\r")
@@ -196,13 +183,13 @@ def _holds(text: str) -> None:
 @example("\x00")
 @example('say "\x85\u2028"')
 def test_any_text_at_all(text: str) -> None:
-    _holds(text)
+    hold(text)
 
 
 @fuzzing
 @given(st.lists(WORDS, max_size=40).map(" ".join))
 def test_any_words_of_the_language(text: str) -> None:
-    _holds(text)
+    hold(text)
 
 
 @fuzzing
@@ -211,7 +198,7 @@ def test_a_script_with_a_slip_in_it(script: nodes.Script, chance: random.Random)
     text = show(script)
     at = chance.randrange(len(text) + 1)
     cut = chance.randrange(4)
-    _holds(text[:at] + chance.choice(["", "}", "{", '"', "(", " x ", "\n", "1", "#"]) + text[at + cut :])
+    hold(text[:at] + chance.choice(["", "}", "{", '"', "(", " x ", "\n", "1", "#"]) + text[at + cut :])
 
 
 SIZE = 60_000
