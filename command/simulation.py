@@ -16,7 +16,8 @@ from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.interpreter import cases, conference, effects, events
 from ringful.interpreter.case_reader import check_case
-from ringful.interpreter.evaluate import Fault, evaluate, text_of
+from ringful.interpreter.evaluate import Fault, text_of
+from ringful.interpreter.params import bind
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.trace import Tracer, render
@@ -134,10 +135,9 @@ class Simulation:
             raise ScriptError(problem, source=self.case.source.text) from fault
 
     def _params(self) -> Mapping[str, Value]:
-        defaults: dict[str, Value] = {
-            param.name: evaluate(param.default, {}) for param in self.script.params if param.default
-        }
-        return defaults | self.case.params
+        names: dict[str, Value] = {}
+        bind(self.script, self.case.params, names)
+        return names
 
     def _begin(self, offer: port.Offer | None) -> Run:
         uses = self.case.source.used_scripts

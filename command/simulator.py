@@ -6,7 +6,6 @@ A script that does not end, or grows without bound, ends its child and nothing e
 
 import json
 import resource
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,12 @@ from ringful.interpreter.sources import Source
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer, render
 
-CPU_SECONDS = 10
-WALL_SECONDS = 30.0
+CPU_SECONDS = 5
+WALL_SECONDS = 20.0
 MEMORY = 1024 * 1024 * 1024
 """Bytes of address space."""
+TOO_LARGE = 3
+"""The child's exit code where its memory did not do."""
 MAX_LINES = 10_000
 """Lines of a trace that are told."""
 
@@ -49,13 +50,15 @@ async def simulate(order: Order) -> Simulated:
             command,
             stdin=json.dumps(sent).encode(),
             capture_stdout=True,
-            stderr=subprocess.DEVNULL,
+            capture_stderr=True,
             check=False,
         )
     if patience.cancelled_caught or done.returncode < 0:
         raise TimeoutError(f"it takes more than {CPU_SECONDS} s to compute")
-    if done.returncode:
+    if done.returncode == TOO_LARGE:
         raise MemoryError("it takes more memory than a simulation may have")
+    if done.returncode:
+        raise RuntimeError(f"a simulation broke down: {done.stderr.decode(errors='replace')[-2000:]}")
     return Simulated(**json.loads(done.stdout))
 
 
@@ -63,7 +66,11 @@ def main() -> None:
     """Read an order from standard input, and write what came of it to standard output."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    json.dump(asdict(perform(json.load(sys.stdin))), sys.stdout)
+    try:
+        made = json.dumps(asdict(perform(json.load(sys.stdin))))
+    except MemoryError:
+        sys.exit(TOO_LARGE)
+    print(made)
 
 
 def perform(sent: dict[str, Any]) -> Simulated:

@@ -95,7 +95,7 @@ def test_another_keys_call_and_an_unknown_one(ringful: Server) -> None:
     mine = (ringful.key, ringful.secret)
     ringful.key, ringful.secret = ringful.command("keys", "add", "other").split()
     try:
-        for method in ("Record", "QueryCall", "Script", "Hangup"):
+        for method in ("Record", "QueryCall", "Script", "Trace", "Hangup"):
             assert ringful.refused(ringful.url(method, callId=call_id))[0] == 404
         assert ringful.refused(ringful.url("Record", callId="r1-none"))[0] == 404
     finally:

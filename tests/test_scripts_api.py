@@ -174,6 +174,15 @@ def test_a_text_is_no_body_for_other_methods(ringful: Server) -> None:
     refused(ask(ringful, "Call", "wait 1s\n", callee=NUMBER), 415, "body.type")
 
 
+def test_any_method_takes_json(ringful: Server) -> None:
+    call_id = ask_json(ringful, "Call", {"callee": int(NUMBER), "ringTimeout": 20})["callId"]
+    assert ask(ringful, "Play", {"callId": call_id, "announcement": "x", "waitComplete": False}).status == 200
+    assert [task["statement"] for task in ringful.query(call_id)["queue"]] == ['start play "x"']
+    refused(ask(ringful, "Hangup", {"callId": call_id, "immediate": [1]}), 400, "immediate.invalid")
+    refused(ask(ringful, "Hangup", {"callId": "x"}, callId=call_id), 400, "callId.repeated")
+    assert ask(ringful, "Hangup", {"callId": call_id, "immediate": True}).status == 200
+
+
 # Checking
 
 

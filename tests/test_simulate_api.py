@@ -203,7 +203,7 @@ def test_a_simulation_of_days_is_told_as_far_as_it_goes(ringful: Server) -> None
 
 
 def test_a_long_trace_is_told_in_part(ringful: Server) -> None:
-    script = 'repeat 20000 times {\n    notify "http://h/" with { a: 1 }\n    wait 1ms\n}\n'
+    script = 'repeat 10100 times {\n    notify "http://h/" with { a: 1 }\n    wait 1ms\n}\n'
     told = ask_json(ringful, "Simulate", {"script": script})
     assert len(told["trace"]) == 10_000
     assert "only the first 10000 lines" in told["stopped"]
