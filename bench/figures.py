@@ -1,7 +1,9 @@
 """Figures: what was measured, several times over.
 
-A figure is told with its spread, since one number of a busy machine says nothing.  The garbage
-collector stays on while it is taken: whoever runs ringful has it on too.
+A figure is told with its spread, since one number of a busy machine says nothing.  Rates are by the
+processor's time and not by the clock's, so that what else the machine does counts little; where one
+waits for a disk, the clock counts, and its workload says so.  The garbage collector stays on:
+whoever runs ringful has it on too.
 """
 
 import time
@@ -51,16 +53,16 @@ def shown(value: float) -> str:
 
 
 def rates(work: Callable[[], int], effort: Effort) -> tuple[float, ...]:
-    """Give the things a second of each round; *work* does some and says how many."""
+    """Give the things a second of the processor's time, of each round; *work* does some and says how many."""
     work()  # What is done once only is not a part of the rate.
     return tuple(_rate(work, effort.seconds) for _ in range(effort.rounds))
 
 
 def _rate(work: Callable[[], int], seconds: float) -> float:
-    done, began = 0, time.perf_counter()
+    done, began = 0, time.process_time()
     while True:
         done += work()
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         if took >= seconds:
             return done / took
 

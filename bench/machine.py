@@ -18,12 +18,14 @@ class Machine:
     system: str
     python: str
     ringful: str
+    load: float
+    """How many processes wanted to run in the minute before: more than *cores* is too busy to measure on."""
 
     def __str__(self) -> str:
         cores = f"{self.cores} core" + ("" if self.cores == 1 else "s")
         return (
             f"{self.cpu}, {cores}, {self.memory_gb:g} GB; {self.system}; "
-            f"{self.python}; ringful {self.ringful}"
+            f"{self.python}; ringful {self.ringful}; load {self.load:g}"
         )
 
 
@@ -37,6 +39,7 @@ def this_machine() -> Machine:
         f"{platform.system()} {platform.release()}",
         f"{platform.python_implementation()} {platform.python_version()}",
         version("ringful"),
+        round(os.getloadavg()[0], 1),
     )
 
 

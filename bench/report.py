@@ -55,6 +55,7 @@ def page(machine: Machine, effort: Effort, taken: Taken) -> str:
             f"Machine: {machine}",
             "",
             f"Taken by `ringful bench`: the median of {effort.rounds} rounds, and their spread.",
+            "Rates are by the processor's time, of one process; the store's are by the clock.",
             "",
             "| what | median | spread | measured |",
             "| --- | --- | --- | --- |",

@@ -24,7 +24,7 @@ def store(effort: Effort) -> Iterator[Figure]:
     """Measure durable writes a second, for several numbers of writers."""
     for writers in WRITERS:
         tasks = f"{writers:,} task" + ("" if writers == 1 else "s")
-        about = f"{tasks} at once, each waits until its journal line is on the disk (SQLite, full sync)"
+        about = f"{tasks} at once, each waits until its line is on the disk (SQLite, full sync); by the clock"
         with TemporaryDirectory(dir=effort.folder) as folder:
             measure = partial(_measure, Path(folder), writers, effort.seconds)
             each = tuple(trio.run(measure) for _ in range(effort.rounds))

@@ -85,7 +85,8 @@ def test_figures_are_shown_with_the_machine_and_written_as_a_page(capsys, tmp_pa
     output, errors, code = ringful(capsys, "bench", "language", *TINY, "--write", str(page))
     assert (errors, code) == ("", 0)
     machine, *lines = output.splitlines()
-    assert machine == str(this_machine())
+    # The load may be another by now.
+    assert machine.partition("; load ")[0] == str(this_machine()).partition("; load ")[0]
     assert [one.split("  ")[0] for one in lines] == list(FIGURES["language"])
     written = page.read_text(encoding="utf-8")
     assert f"Machine: {machine}" in written
