@@ -59,7 +59,7 @@ def suggestions(document: Document, offset: int, load: Load) -> list[Suggestion]
     start = word.start() if word else offset
     if before[start : start + 1].isdigit():
         return []
-    found = expected(before[:start])
+    found = expected(before[document.beginning(start) : start])
     if found is None:
         return []
     return [*_words(document, found, start), *_names(document, found, start, load)]

@@ -33,9 +33,17 @@ MAX_SLIPS = 20
 """Reading ends after so many errors of syntax."""
 
 
-def parse(text: str, path: str = "") -> nodes.Script:
-    """Parse a whole script; *path* names it in spans.  Raises ScriptError."""
-    script, _ = _parse(text, path)
+Heed: TypeAlias = Callable[[Reading, int, int], None]
+"""Takes a pass over a text when it is over: what was read, what is to be added to its tokens' places to
+get those in the text, and the place where it came to its end."""
+
+
+def parse(text: str, path: str = "", heed: Heed | None = None) -> nodes.Script:
+    """Parse a whole script; *path* names it in spans.  Raises ScriptError.
+
+    *heed* is told of every pass: there is one, and one more after each error.
+    """
+    script, _ = _parse(text, path, heed)
     return script
 
 
@@ -61,11 +69,11 @@ def lark() -> Lark:
     )
 
 
-def _parse(text: str, path: str) -> tuple[nodes.Script, Reading]:
+def _parse(text: str, path: str, heed: Heed | None = None) -> tuple[nodes.Script, Reading]:
     source, text = text, text.removeprefix("\ufeff")
     if problem := _unreadable(text, path):
         raise ScriptError(problem, source=source)
-    script, reading, problems = read(text, path)
+    script, reading, problems = read(text, path, heed=heed)
     if script is not None and not problems:
         deep = too_deep(script)
         problems = [deep] if deep else []
@@ -84,11 +92,6 @@ def _unreadable(text: str, path: str) -> Problem | None:
         line, column = before.count("\n") + 1, stray.start() - before.rfind("\n")
         return Problem("syntax", "this is no Unicode text", Span(line, column, line, column + 1, path))
     return None
-
-
-Heed: TypeAlias = Callable[[Reading, int, int], None]
-"""Takes a pass over a text when it is over: what was read, what is to be added to its tokens' places to
-get those in the text, and the place where it came to its end."""
 
 
 def read(

@@ -11,7 +11,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from lark import Token
 
-from ringful.grammar.parser import MAX_SIZE, read
+from ringful.grammar import nodes
+from ringful.grammar.errors import ScriptError
+from ringful.grammar.parser import parse
 from ringful.grammar.reading import Reading
 from ringful.grammar.vocabulary import KEYWORDS, VERBS
 
@@ -53,17 +55,25 @@ class Piece(NamedTuple):
 
 def pieces(text: str) -> list[Piece]:
     """Take *text* apart."""
-    if len(text) > MAX_SIZE:
-        return list(_by_looks(text, 0, len(text)))
+    return take_apart(text)[1]
+
+
+def take_apart(text: str) -> tuple[nodes.Script | ScriptError, list[Piece]]:
+    """Read *text* once: give its tree, or what is wrong with it, and its pieces."""
     found: list[Piece] = []
+    # The parser does not see a mark of the order of bytes.
+    mark = len(text) - len(text.removeprefix("\ufeff"))
 
     def heed(reading: Reading, moved: int, place: int) -> None:
-        _join(found, reading.heard, text, moved, place)
+        _join(found, reading.heard, text, moved + mark, place + mark)
 
-    # A mark of the order of bytes is no blank to the parser, nor is it a part of the text.
-    read(" " * text.startswith("\ufeff") + text.removeprefix("\ufeff"), "", heed=heed)
+    script: nodes.Script | ScriptError
+    try:
+        script = parse(text, heed=heed)
+    except ScriptError as error:
+        script = error
     at = found[-1].end if found else 0
-    return [*found, *_by_looks(text, at, len(text))]
+    return script, [*found, *_by_looks(text, at, len(text))]
 
 
 def _join(found: list[Piece], tokens: list[Token], text: str, moved: int, place: int) -> None:

@@ -369,6 +369,18 @@ def test_a_near_word_is_put_right(wrong: str, right: str) -> None:
     assert right in [wrong[: one.start] + one.text + wrong[one.end :] for one in found]
 
 
+def test_a_used_script_that_cannot_be_read_says_why() -> None:
+    texts = {"a.call": 'use "lib/b.call"\nflow a() { do b() }\n', "lib/b.call": "flow b() { notify x\n"}
+    document = Document('use "a.call"\ndo a()\n')
+    assert [problem.code for problem in document.problems(texts.get)] == []
+    document = Document('use "lib/b.call"\ndo b()\n')
+    problem, _ = document.problems(texts.get)
+    assert (problem.message, problem.hint) == (
+        "`lib/b.call` cannot be read",
+        "line 1: this `{` is never closed",
+    )
+
+
 def test_what_needs_thought_is_not_put_right() -> None:
     document = Document("sleep 5\ncall x\nsay unknown\n")
     assert [fix(document, problem) for problem in document.problems(load)] == [None] * len(
