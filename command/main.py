@@ -36,16 +36,20 @@ A command's module is imported when the command is run, and no sooner: `ringful 
 wait for pjsua2 and the web.  A test holds the words here equal to those of the commands.
 """
 
-app = cyclopts.App(
-    name="ringful",
-    help="A self-hosted programmable-voice server.",
-    version=lambda: metadata.version("ringful"),
-    version_flags=["--version"],
-)
-for _place, _help in COMMANDS.items():
-    _module, _, _function = _place.partition(":")
-    _name = _module if _function == "app" else _function
-    app.command(f"ringful.command.{_place}", name=_name, help=_help)
+
+def app_for(arguments: Sequence[str]) -> cyclopts.App:
+    """Make the app; the command that *arguments* name says what it does itself, at its own length."""
+    app = cyclopts.App(
+        name="ringful",
+        help="A self-hosted programmable-voice server.",
+        version=lambda: metadata.version("ringful"),
+        version_flags=["--version"],
+    )
+    for place, said in COMMANDS.items():
+        module, _, function = place.partition(":")
+        name = module if function == "app" else function
+        app.command(f"ringful.command.{place}", name=name, help=None if name in arguments[:1] else said)
+    return app
 
 
 def main() -> None:
@@ -56,6 +60,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> None:
     """Run the command that *arguments* name; an error ends in SystemExit."""
     try:
+        app = app_for(arguments)
         command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
         # What has a log was imported with the command; the others need not wait for structlog.
         if "structlog" in sys.modules:

@@ -8,7 +8,7 @@ from inspect import getdoc
 import pytest
 from cyclopts import App
 
-from ringful.command.main import COMMANDS, app, run
+from ringful.command.main import COMMANDS, app_for, run
 
 LOADED = """
 import sys
@@ -38,7 +38,7 @@ def test_the_help_says_of_a_command_what_the_command_says_of_itself(place: str, 
 
 
 def test_every_command_can_be_loaded() -> None:
-    commands = app.resolved_commands()
+    commands = app_for([]).resolved_commands()
     assert {"serve", "check", "keys", "calls"} <= commands.keys()
 
 
@@ -56,6 +56,13 @@ def test_help_and_version_load_no_command(option: str) -> None:
     assert not modules & {"structlog", "trio", "numpy", "lark"}
     if option == "--help":
         assert all(f" {place.split(':')[1]} " in said for place in COMMANDS if not place.endswith(":app"))
+
+
+def test_a_command_says_all_of_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["run", "--help"])
+    assert "Ctrl-C hangs up" in capsys.readouterr().out
+    run(["--help", "run"])
+    assert "Usage: ringful run" in capsys.readouterr().out
 
 
 def test_checking_loads_only_the_language(tmp_path) -> None:
