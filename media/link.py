@@ -109,7 +109,7 @@ def _join(one: bytes, other: bytes) -> bytes:
 
 
 class Link:
-    """One end of a link, used by the clock thread alone."""
+    """One end of a link."""
 
     def __init__(self, exchange: "Exchange", number: int, peer: int) -> None:
         self.arrivals = Arrivals()
@@ -128,7 +128,11 @@ class Link:
 
 
 class Exchange:
-    """The socket of one process, which all its links share."""
+    """The socket of one process, which all its links share.
+
+    Links are opened and forgotten in the worker's thread, and everything else is the clock thread's.
+    What comes for a link that is not open is dropped.
+    """
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -140,7 +144,6 @@ class Exchange:
 
     def open(self, number: int, peer: int) -> Link:
         """Give our end of link *number*, whose other end has its socket at port *peer*."""
-        self.receive()  # What has lain here since the last link was closed is nobody's.
         link = self._links[number] = Link(self, number, peer)
         return link
 

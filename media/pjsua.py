@@ -19,7 +19,9 @@ import pjsua2 as pj
 from attrs import frozen
 
 from ringful.media import bridge, port, wav
+from ringful.media.beep import BEEP
 from ringful.media.link import Exchange
+from ringful.media.outcomes import refusal, refused, transfer_failure
 from ringful.media.playing import Channel
 from ringful.media.recording import Disk, Recorder
 
@@ -665,7 +667,7 @@ class Engine:
             leg.record(recording, path, silence)
             return
         leg.beeping[recording] = lambda: leg.record(recording, path, silence)
-        leg.channel(False).add(-recording, memoryview(_BEEP))
+        leg.channel(False).add(-recording, memoryview(BEEP))
 
     def listen(self, name: str, take: Callable[[bytes | None], None]) -> None:
         """Give every frame of a leg to *take*, in the clock thread, until the leg ends."""
@@ -723,52 +725,3 @@ class Engine:
         """Ask a leg's far end to call *uri*."""
         if leg := self.legs.get(name):
             leg.transfer(transfer, uri)
-
-
-def transfer_failure(status: int) -> port.TransferFailure:
-    """Say what the final status of a transfer means: the far end's own, or that of the number it tried."""
-    if status in (405, 420, 501):
-        return "rejected"  # It cannot be transferred at all.
-    match refusal(status, rang=True):
-        case "busy" | "noanswer" | "rejected" as reason:
-            return reason
-        case _:
-            return "unreachable"
-
-
-def refusal(status: int, rang: bool) -> port.RefusalReason:
-    """Say what a final response to an INVITE means (RFC 3261, 21).
-
-    408 is the library's too, when nothing ever came back: it means that nobody answered only where
-    something rang.
-    """
-    if status in (486, 600):
-        return "busy"
-    if status in (401, 403, 407, 488, 603, 606, 607, 608):
-        return "rejected"
-    if status == 480 or (status in (408, 487) and rang):
-        return "noanswer"
-    return "unreachable"
-
-
-def refused(status: int) -> port.RefusalReason:
-    """Say why a call that came in was not taken: *status* is ours, or 487 where the caller gave up."""
-    match status:
-        case 486 | 603:
-            return refusal(status, rang=True)
-        case 480 | 487:
-            return "cancelled"
-        case _:
-            return "unreachable"
-
-
-def _beep() -> bytes:
-    from math import pi, sin
-    from struct import pack
-
-    count = wav.RATE // 2
-    ramp = [min(1.0, place / 80, (count - place) / 80) for place in range(count)]
-    return b"".join(pack("<h", int(8000 * ramp[n] * sin(2 * pi * 1000 * n / wav.RATE))) for n in range(count))
-
-
-_BEEP = _beep()

@@ -136,3 +136,37 @@ hangup
     for heard in (hears, hears.with_name("hears-2.wav")):
         assert likeness(samples(says), samples(heard)) > 0.9
     assert likeness(samples(says), samples(tmp_path / "recordings" / f"{call_id}.wav")) > 0.6
+
+
+def test_a_server_that_is_killed_ends_both_legs_of_a_connection(tmp_path: Path) -> None:
+    script = f"""param web
+call "{NUMBER}" notify "{{web}}/call"
+start record notify "{{web}}/record"
+call "{OTHER}" notify "{{web}}/other" as other
+connect other else {{ notify "{{web}}/else" }}
+notify "{{web}}/after"
+hangup
+"""
+    with (
+        receiver({}) as web,
+        phone("--answer-after", "0.2s") as (address, _),
+        server(tmp_path, address) as ringful,
+    ):
+        call_id = run(ringful, script, web=web.url)
+        while [path for path, _ in web.told].count("/other") == 0:
+            path, fields, _ = web.arrived.get(timeout=PATIENCE)
+            web.told.append((path, fields))
+        while " connected" not in ringful.command("calls", "show", call_id):
+            pass
+        ringful.kill()
+        ringful.start()
+        while sum(fields.get("action") == "ServerHangup" for _, fields in web.told) < 2:
+            path, fields, _ = web.arrived.get(timeout=PATIENCE)
+            web.told.append((path, fields))
+        for path in ("/call", "/other"):
+            told = [fields for where, fields in web.told if where == path]
+            assert [fields["action"] for fields in told] == ["CallEstablished", "ServerHangup"]
+            assert told[-1]["reason"] == "lost"
+        actions = [fields.get("action") for _, fields in web.told]
+        assert actions.index("RecordComplete") < actions.index("ServerHangup")
+        assert not {"/else", "/after"} & {path for path, _ in web.told}

@@ -23,7 +23,7 @@ from ringful.http.outbound import Outbound
 from ringful.media import wav
 from ringful.media.announcements import Library
 from ringful.media.convert import convert
-from ringful.media.port import Announcement, Speech
+from ringful.media.port import Announcement, Ringback, Speech
 from ringful.media.sounds import SoundError
 
 
@@ -291,3 +291,16 @@ async def test_a_recording_of_our_own_is_played_from_the_disk(tmp_path: Path) ->
         for name in ("r1-none.wav", "../secret.wav", "%2e%2e/secret.wav"):
             with pytest.raises(SoundError):
                 await sounds.path(Announcement(url + name))
+
+
+async def test_the_ringing_tone_is_made_once(tmp_path: Path) -> None:
+    async with library(tmp_path) as sounds:
+        path = await sounds.path(Ringback())
+        sound = read(path)
+        assert len(sound) == 60 * 8000
+        spectrum = np.abs(np.fft.rfft(sound[:16000]))
+        assert sorted(int(place / 2) for place in np.argsort(spectrum)[-2:]) == [440, 480]
+        assert not sound[2 * 8000 : 6 * 8000].any()
+        assert sound[6 * 8000 : 7 * 8000].any()
+        made = path.stat().st_ino
+        assert (await sounds.path(Ringback())).stat().st_ino == made
