@@ -23,7 +23,7 @@ from ringful.editor.completion import suggestions
 from ringful.editor.definition import definition, renamed
 from ringful.editor.document import Document, Load
 from ringful.editor.hover import hover
-from ringful.editor.mentions import same
+from ringful.editor.mentions import giving, same
 from ringful.editor.outline import outline
 from ringful.grammar.errors import ScriptError
 
@@ -239,7 +239,15 @@ def _names(server: Server) -> None:
             if params.context.include_declaration or not one.gives
         ]
 
-    @server.feature(lsp.TEXT_DOCUMENT_RENAME)
+    @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
+    def prepare(params: lsp.PrepareRenameParams) -> lsp.Range | None:
+        document, offset = _at(server, params.text_document.uri, params.position)
+        mention = document.mention(offset)
+        if mention is None or giving(document.mentions, mention) is None:
+            return None
+        return answers.range_of(document, mention.piece.start, mention.piece.end)
+
+    @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
     def rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit:
         document, offset = _at(server, params.text_document.uri, params.position)
         try:

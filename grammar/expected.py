@@ -42,7 +42,7 @@ def expected(before: str) -> Expected | None:
             raise
         reading = current()
         accepts = front.accepts()  # type: ignore[no-untyped-call]
-        found = None if _is_said(reading, text) else _expected(accepts, reading.heard)
+        found = None if _is_said(reading, text) else _expected(accepts, reading.heard or [])
 
     if len(before) < MAX_SIZE:
         # With the blank there is something to read, even if all that was written before is wrong.

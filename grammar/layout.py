@@ -36,7 +36,8 @@ class Layout(PostLex):
             if token.type == "NEWLINE" and reading.openers and reading.openers[-1].token.type in _FREE:
                 continue
             _follow(reading, token)
-            reading.heard.append(token)
+            if reading.heard is not None:
+                reading.heard.append(token)
             yield token
             reading.last = token
 

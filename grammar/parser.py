@@ -105,6 +105,7 @@ def read(
     reading, prefix, at = Reading(path), "", 0
     while True:
         begin(reading)
+        reading.heard = [] if heed or run else None
         line = text.rfind("\n", 0, at) + 1
         try:
             # Blanks stand for the part of the line that was read, so that columns stay right.

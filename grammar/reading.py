@@ -45,8 +45,8 @@ class Reading:
     """The first word of the present line or statement."""
     last: Token | None = None
     """The last token that the parser was given."""
-    heard: list[Token] = Factory(list)
-    """Every token that the parser was given."""
+    heard: list[Token] | None = None
+    """Every token that the parser was given, where somebody wants to know."""
 
     @property
     def quote(self) -> Token | None:

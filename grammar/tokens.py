@@ -65,7 +65,9 @@ def take_apart(text: str) -> tuple[nodes.Script | ScriptError, list[Piece]]:
     mark = len(text) - len(text.removeprefix("\ufeff"))
 
     def heed(reading: Reading, moved: int, place: int) -> None:
-        _join(found, reading.heard, text, moved + mark, place + mark)
+        _join(found, reading.heard or [], text, moved + mark, place + mark)
+        # What was read stays known until the next text; its tokens are many.
+        reading.heard = None
 
     script: nodes.Script | ScriptError
     try:

@@ -254,6 +254,14 @@ def test_the_parts_names_and_colours(speak: Speak, uri: str) -> None:
             lsp.ReferenceParams(context, here(uri), lsp.Position(1, 4))
         )
         assert [str(place.range) for place in places or ()] == ["2:19-2:20", "2:39-2:40"]
+        prepared = await client.text_document_prepare_rename_async(
+            lsp.PrepareRenameParams(here(uri), lsp.Position(2, 19))
+        )
+        assert str(prepared) == "2:19-2:20"
+        verb = await client.text_document_prepare_rename_async(
+            lsp.PrepareRenameParams(here(uri), lsp.Position(2, 1))
+        )
+        assert verb is None
         edit = await client.text_document_rename_async(lsp.RenameParams(here(uri), lsp.Position(2, 19), "b"))
         assert edit
         assert edit.changes
