@@ -62,8 +62,10 @@ def of_refusal(refusal: switchboard.Refusal) -> Problem:
         case switchboard.CallOver():
             return Problem(409, "call.over", detail)
         case switchboard.CannotStart(span=span):
-            place = {"line": span.line, "column": span.column} if span.line else {}
-            return Problem(422, "script.cannotstart", detail, extra=place)
+            if not span.line:
+                return Problem(422, "script.cannotstart", detail)
+            place = {"file": span.path, "line": span.line, "column": span.column}
+            return Problem(422, "script.cannotstart", f"{span}: {detail}", extra=place)
         case switchboard.NotAllowed():
             return Problem(403, "call.notallowed", detail)
         case switchboard.TooMany(retry_after=wait):
