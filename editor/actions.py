@@ -1,6 +1,7 @@
 """What can be put right at once: where a problem's hint says what to write."""
 
 import re
+from bisect import bisect_left, bisect_right
 
 from attrs import frozen
 
@@ -26,11 +27,13 @@ def fix(document: Document, problem: Problem) -> Fix | None:
     if meant is None:
         return None
     start, end = document.lines.range(problem.span)
-    inside = [
-        piece
-        for piece in document.pieces
-        if start <= piece.start and piece.end <= end and piece.kind not in ("blank", "comment")
+    pieces = document.pieces
+    near = pieces[
+        bisect_left(pieces, start, key=lambda one: one.start) : bisect_right(
+            pieces, end, key=lambda one: one.end
+        )
     ]
+    inside = [piece for piece in near if piece.kind not in ("blank", "comment")]
     wrong = re.findall(r"`([^`]+)`", problem.message)
     named = [piece for piece in inside if piece.text in wrong]
     if named and len(inside) > 1 and not document.text[start:end].startswith('"'):

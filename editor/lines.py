@@ -7,8 +7,9 @@ Between them stands the offset: the characters before a place.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from itertools import accumulate
 from typing import NamedTuple
 
 from ringful.grammar.span import Span
@@ -28,17 +29,21 @@ class Lines:
 
     def __init__(self, text: str, encoding: str = "utf-16") -> None:
         self._text = text
-        self._units = _UNITS[encoding]
         self._begins = [0, *(match.end() for match in _PROTOCOL_ENDS.finditer(text))]
         self._parsed = [0, *(match.end() for match in re.finditer("\n", text))]
         # The parser does not see a mark of the order of bytes.
         self._marked = len(text) - len(text.removeprefix("\ufeff"))
+        # A line may be as long as a text, so no line is counted through for each of its places.
+        units = _UNITS[encoding]
+        wide = [(at, units(one) - 1) for at, one in enumerate(text) if one > "\x7f" and units(one) > 1]
+        self._wide = [at for at, _ in wide]
+        self._more = [0, *accumulate(more for _, more in wide)]
 
     def place(self, offset: int) -> Place:
         """Give the place of *offset*."""
         offset = max(0, min(offset, len(self._text)))
         line = bisect_right(self._begins, offset) - 1
-        return Place(line, self._units(self._text[self._begins[line] : offset]))
+        return Place(line, self._units(self._begins[line], offset))
 
     def offset(self, place: Place) -> int:
         """Give the offset of *place*; one beyond a line's end is the line's end."""
@@ -46,12 +51,14 @@ class Lines:
             return len(self._text)
         begin = self._begins[max(0, place.line)]
         end = self._begins[place.line + 1] if place.line + 1 < len(self._begins) else len(self._text)
-        units = 0
-        for offset, character in enumerate(self._text[begin:end].rstrip("\r\n"), begin):
-            if units >= place.column:
-                return offset
-            units += self._units(character)
-        return begin + len(self._text[begin:end].rstrip("\r\n"))
+        end = begin + len(self._text[begin:end].rstrip("\r\n"))
+        offsets = range(begin, end)
+        return begin + bisect_left(offsets, place.column, key=lambda offset: self._units(begin, offset))
+
+    def _units(self, start: int, end: int) -> int:
+        """Count the units from *start* to *end*."""
+        more = self._more[bisect_left(self._wide, end)] - self._more[bisect_left(self._wide, start)]
+        return end - start + more
 
     def range(self, span: Span) -> tuple[int, int]:
         """Give the offsets of a span's begin and end; at least a character, where there is one."""

@@ -180,12 +180,10 @@ def _writing(server: Server) -> None:
     def act(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         uri = params.text_document.uri
         document = server.document(uri)
-        problems = document.problems(server.load(uri))
-        found = [(answers.diagnostic(document, problem, uri), fix(document, problem)) for problem in problems]
+        found = [(one, answers.diagnostic(document, one, uri)) for one in document.problems(server.load(uri))]
+        near = [(one, told) for one, told in found if answers.touches(told.range, params.range)]
         return [
-            answers.action(document, told, meant, uri)
-            for told, meant in found
-            if meant and answers.touches(told.range, params.range)
+            answers.action(document, told, meant, uri) for one, told in near if (meant := fix(document, one))
         ]
 
 

@@ -4,13 +4,16 @@ from ringful.grammar import nodes
 from ringful.grammar.bounds import Limits, longest
 from ringful.grammar.checker import check, check_statements
 from ringful.grammar.errors import MAX_PROBLEMS, Problem, ScriptError, render
+from ringful.grammar.expected import expected
 from ringful.grammar.explain import explain
 from ringful.grammar.parser import parse
 from ringful.grammar.printer import show
+from ringful.grammar.tokens import pieces
 
 
 def hold(text: str) -> nodes.Script | None:
     """See that *text* gives a tree that obeys every law, or located problems; give the tree."""
+    _taken_apart(text)
     try:
         script = parse(text, "fuzz.call")
     except ScriptError as error:
@@ -23,6 +26,11 @@ def hold(text: str) -> nodes.Script | None:
     for problem in refused.problems:
         _told(problem, text)
     return None
+
+
+def _taken_apart(text: str) -> None:
+    assert "".join(piece.text for piece in pieces(text)) == text
+    expected(text)
 
 
 def _accepted(script: nodes.Script, text: str) -> None:

@@ -111,6 +111,15 @@ def test_a_place_leads_back_to_where_it_is(text: str, encoding: str) -> None:
     assert lines.offset(Place(0, 99)) == len(re.split("\r|\n", text)[0])
 
 
+def test_a_line_as_long_as_a_text_is_no_burden() -> None:
+    text = 'say "𝄞"; ' * 5_000
+    lines = Lines(text)
+    assert lines.place(len(text)) == Place(0, 10 * 5_000)
+    assert lines.offset(Place(0, 10 * 5_000 - 1)) == len(text) - 1
+    told = answers.semantic(Document(text))
+    assert sum(told[1::5]) == 10 * 5_000 - 3
+
+
 # Meanings.
 
 
