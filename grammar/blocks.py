@@ -59,7 +59,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("conference", statement.block)
         case nodes.Flow():
             return _given("flow", statement.block)
-        case _:
+        case _:  # pragma: no cover (it is for the types: these were found above)
             return _blockless(statement)
 
 
@@ -100,7 +100,7 @@ _Blockless: TypeAlias = (
 _NO_BLOCKS = frozenset(get_args(_Blockless))
 
 
-def _blockless(_: _Blockless) -> tuple[tuple[Role, nodes.Block], ...]:
+def _blockless(_: _Blockless) -> tuple[tuple[Role, nodes.Block], ...]:  # pragma: no cover (as above)
     """Take the statements that have no block; a new one is a type error above."""
     return ()
 

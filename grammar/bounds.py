@@ -8,7 +8,7 @@ answer.  Not counted: what is queued through REST, and the moments that networks
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, assert_never
 
 from attrs import field, frozen
 
@@ -104,6 +104,8 @@ def _own(script: nodes.Script, durations: Durations, limits: Limits) -> LegBound
             return _held(what, inbound, 0, time, limits.maximum, "maximum")
         case nodes.InboundSms() | None:
             return None
+        case _:
+            assert_never(script.header)
 
 
 def _further(

@@ -65,7 +65,8 @@ class Builder(ExpressionRules, ClauseRules, StatementRules):
             last = closing if number == len(given) else ()
             if isinstance(line, nodes.Choice):
                 choices.append(evolve(line, block=close(line.block, last)))
-            elif isinstance(branch, _Part):
+            else:
+                assert isinstance(branch, _Part)
                 if branch.word in parts:
                     current().complain(f"this menu has a second `{branch.word}`", branch.span)
                 parts[branch.word] = close(line, last)

@@ -5,7 +5,7 @@ legs that called us, to loops, or to flows.
 """
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, assert_never
 
 from attrs import evolve, frozen
 
@@ -69,6 +69,8 @@ def subject_of(header: nodes.Header | None) -> Subject:
             return "inbound"
         case nodes.InboundSms() | None:
             return "nothing"
+        case _:
+            assert_never(header)
 
 
 def check_places(body: nodes.Block, subject: Subject, flows: Flows) -> list[Problem]:
@@ -101,6 +103,8 @@ def _inside(role: Role, place: _Place) -> _Place:
             return _Place("any", flow=True)
         case "background" | "handler":
             return _Place(place.subject)
+        case _:
+            assert_never(role)
 
 
 def _statement(

@@ -6,7 +6,7 @@ script.  `Ways` holds the longest way of each kind: those that go on, those that
 that leave a loop or a flow.
 """
 
-from typing import TypeAlias, Union
+from typing import TypeAlias, assert_never
 
 from attrs import frozen
 
@@ -29,8 +29,24 @@ class Part:
     times: int = 1
 
 
-_Made: TypeAlias = Union[Part, "tuple[_Made, _Made]", "tuple[int, _Made]", None]
-"""What a time is made of; a number says how often."""
+@frozen(eq=False)
+class _Sum:
+    """One time after another."""
+
+    before: "_Made"
+    after: "_Made"
+
+
+@frozen(eq=False)
+class _Product:
+    """A time several times over."""
+
+    count: int
+    made: "_Made"
+
+
+_Made: TypeAlias = Part | _Sum | _Product
+"""What a time is made of."""
 
 
 @frozen
@@ -39,7 +55,7 @@ class Time:
 
     milliseconds: int = 0
     endless: bool = False
-    made: _Made = None
+    made: _Made | None = None
 
     def __add__(self, other: "Time") -> "Time":
         if not other.made:
@@ -47,7 +63,7 @@ class Time:
         if not self.made:
             return other
         both = min(MOST, self.milliseconds + other.milliseconds)
-        return Time(both, self.endless or other.endless, (self.made, other.made))
+        return Time(both, self.endless or other.endless, _Sum(self.made, other.made))
 
     def times(self, count: int) -> "Time":
         """Give this time *count* times over."""
@@ -55,22 +71,26 @@ class Time:
             return Time()
         if count == 1:
             return self
-        return Time(min(MOST, self.milliseconds * count), self.endless, (count, self.made))
+        return Time(min(MOST, self.milliseconds * count), self.endless, _Product(count, self.made))
 
     def parts(self) -> tuple[Part, ...]:
         """Give what the time is made of, in the order of the text."""
         found: list[Part] = []
+        if self.made is None:
+            return ()
         counts = {id(self.made): 1}
         for made in reversed(_inner_first(self.made)):
             count = min(MOST, counts[id(made)])
             match made:
                 case Part():
                     found.append(Part(made.span, made.what, made.milliseconds, made.note, count))
-                case (int(more), inner):
+                case _Product(more, inner):
                     counts[id(inner)] = counts.get(id(inner), 0) + count * more
-                case (before, after):
-                    for inner in (before, after):
+                case _Sum():
+                    for inner in (made.before, made.after):
                         counts[id(inner)] = counts.get(id(inner), 0) + count
+                case _:
+                    assert_never(made)
         return tuple(sorted(found, key=lambda one: one.span))
 
 
@@ -86,12 +106,23 @@ def _inner_first(whole: _Made) -> list[_Made]:
         made, entered = waiting.pop()
         if entered:
             ordered.append(made)
-        elif made is not None and id(made) not in seen:
+        elif id(made) not in seen:
             seen.add(id(made))
             waiting.append((made, True))
-            if isinstance(made, tuple):
-                waiting += [(inner, False) for inner in made if not isinstance(inner, int)]
+            waiting += [(inner, False) for inner in _inside(made)]
     return ordered
+
+
+def _inside(made: _Made) -> tuple[_Made, ...]:
+    match made:
+        case Part():
+            return ()
+        case _Product():
+            return (made.made,)
+        case _Sum():
+            return made.before, made.after
+        case _:
+            assert_never(made)
 
 
 def part(span: Span, what: str, milliseconds: int | None, note: str = "") -> Time:

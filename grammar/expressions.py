@@ -136,5 +136,5 @@ def _milliseconds(token: Token) -> int:
         return 1
     exact = Decimal(amount) * _UNITS[unit]
     if exact != exact.to_integral_value():
-        current().complain("a duration is a whole number of milliseconds", current().span(token))
+        current().complain("a duration is whole milliseconds", current().span(token), "the smallest one is `1ms`")
     return int(exact)

@@ -1,7 +1,7 @@
 """What kind of value an expression comes to, as far as its text says."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, assert_never
 
 from ringful.grammar import nodes
 
@@ -63,6 +63,8 @@ def kind_of(expression: nodes.Expression, names: Mapping[str, Kind] = _NO_NAMES)
             return names.get(name)
         case nodes.Field() | nodes.Index():
             return None
+        case _:
+            assert_never(expression)
 
 
 def _joined(operator: str, left: Kind | None, right: Kind | None) -> Kind | None:
