@@ -36,6 +36,8 @@ async def join(run_on: "Executor", statement: nodes.Join) -> None:
     leg, run = run_on.need_leg(), run_on.run
     if leg.membership:
         raise Failed(f"this leg is in the conference {leg.membership.conference}: `leave` it first")
+    if leg.connection:
+        raise Failed("this leg is connected with another one: it can join when that is over")
     conference = text_of(statement.conference, run_on.names)
     leg.membership = membership = Membership(conference, url_of(statement.notify, run_on.names))
     run.perform(

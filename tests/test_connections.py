@@ -58,11 +58,12 @@ def likeness(said: Any, heard: Any) -> float:
 
 @define
 class Pair:
-    """Two legs, ``a`` and ``b``, each to a phone that speaks, and what the phones hear."""
+    """Two legs, ``a`` and ``b``, each to a phone, and what the phones say and hear."""
 
     calls: Line
     folder: Path
     phones: "dict[str, subprocess.Popen[str]]"
+    played: int = 100
 
     def said(self, leg: str) -> Any:
         return samples(self.folder / f"{leg}-says.wav")
@@ -75,28 +76,52 @@ class Pair:
         self.calls.pool.connect("a", "b", 9)
         assert await self.calls.next(port.Connected) == port.Connected("a", 9)
 
-    async def settle(self) -> None:
-        """Wait until both calls are over, and the phones have written down what they heard."""
-        await self.calls.all(port.HungUp, 2)
-        for process in self.phones.values():
-            await trio.to_thread.run_sync(list, over(process))
+    async def speak(self) -> None:
+        """Have both phones speak, and wait until they have.
+
+        Each hears a tone, presses a key when the line is quiet again, and then speaks.
+        """
+        await self.tone()
+        for leg in "ab":
+            await self.tells(leg, "spoke")
+        await self.tone()  # When it has been heard, so has the last of what was said.
+
+    async def tone(self) -> None:
+        """Play a tone to both."""
+        self.played += 1
+        ended = sum(isinstance(event, port.PlaybackEnded) for event in self.calls.told)
+        for leg in "ab":
+            self.calls.pool.play(leg, self.played, port.Announcement("short.wav"))
+        await self.calls.all(port.PlaybackEnded, ended + 2)
+
+    async def tells(self, leg: str, wanted: str) -> None:
+        """Wait until the phone of *leg* tells that it does *wanted*."""
+        output = self.phones[leg].stdout
+        assert output
+        with trio.fail_after(PATIENCE):
+            while json.loads(await trio.to_thread.run_sync(output.readline))["event"] != wanted:
+                pass
 
     async def hang_up(self) -> None:
-        for leg in ("a", "b"):
+        """End both calls, and wait until the phones have written down what they heard."""
+        for leg in "ab":
             self.calls.pool.hang_up(leg)
-        await self.settle()
+        await self.calls.all(port.HungUp, 2)
+        for leg in "ab":
+            await self.tells(leg, "heard")
 
 
 @asynccontextmanager
-async def pair(folder: Path, workers: int, *options: str, **more: list[str]) -> AsyncIterator[Pair]:
+async def pair(folder: Path, workers: int) -> AsyncIterator[Pair]:
     """Give two answered legs, on one worker or on two."""
     with ExitStack() as stack:
         phones, addresses = {}, {}
+        write_tone(folder / "short.wav", 1000, 0.6)
         for seed, leg in enumerate(("a", "b")):
             write_speech(folder / f"{leg}-says.wav", seed)
-            heard = ["--hear", str(folder / f"{leg}-hears.wav")]
-            own = [*options, *more.get(leg, [])]
-            addresses[leg], phones[leg] = stack.enter_context(phone("--answer-after", "0s", *heard, *own))
+            options = ["--answer-after", "0s", "--hear", str(folder / f"{leg}-hears.wav")]
+            options += ["--say", str(folder / f"{leg}-says.wav"), "--say-after", "1", "--press", "0@quiet"]
+            addresses[leg], phones[leg] = stack.enter_context(phone(*options))
         async with AsyncExitStack() as outer:
             calls = await outer.enter_async_context(line(folder))
             calls.ring("a", addresses["a"])
@@ -109,25 +134,19 @@ async def pair(folder: Path, workers: int, *options: str, **more: list[str]) -> 
             yield Pair(calls, folder, phones)
 
 
-def speaking(folder: Path) -> dict[str, list[str]]:
-    """Give the options of phones that speak when they have pressed a key."""
-    return {
-        leg: ["--say", str(folder / f"{leg}-says.wav"), "--say-after", "1", "--press", "0@1s"] for leg in "ab"
-    }
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_two_far_ends_hear_each_other(tmp_path: Path, workers: int) -> None:
-    async with pair(tmp_path, workers, "--hang-up-after", "1s", **speaking(tmp_path)) as both:
+    async with pair(tmp_path, workers) as both:
+        calls = both.calls
         await both.connect()
         for leg in "ab":
-            both.calls.pool.record(leg, 1, tmp_path / f"{leg}.wav")
-        await both.settle()
-        told = both.calls.told
-        (parted,) = [event for event in told if isinstance(event, port.Disconnected)]
-        assert parted.reason in ("hangup", "other")
-        assert told.index(parted) < min(n for n, e in enumerate(told) if isinstance(e, port.HungUp))
-        assert len([event for event in told if isinstance(event, port.TonePressed)]) == 2
+            calls.pool.record(leg, 1, tmp_path / f"{leg}.wav")
+        await both.speak()
+        for leg in "ab":
+            calls.pool.stop_recording(leg, 1)
+        await calls.all(port.RecordingEnded, 2)
+        await both.hang_up()
+        assert sum(isinstance(event, port.TonePressed) for event in calls.told) == 2
         for leg, other in ("ab", "ba"):
             assert likeness(both.said(other), both.heard(leg)) > 0.98
             # And not itself.
@@ -137,25 +156,37 @@ async def test_two_far_ends_hear_each_other(tmp_path: Path, workers: int) -> Non
 
 
 async def test_muting_is_one_way_and_ends_with_unmute(tmp_path: Path) -> None:
-    async with pair(tmp_path, 2, **speaking(tmp_path)) as both:
+    async with pair(tmp_path, 2) as both:
         pool = both.calls.pool
         pool.mute("a")
         await both.connect()
-        await both.calls.all(port.TonePressed, 2)
-        pool.record("b", 1, tmp_path / "b.wav", silence=1.0)
-        assert (await both.calls.next(port.RecordingEnded, "b")).reason == "silence"
+        pool.record("a", 1, tmp_path / "a.wav")
+        await both.speak()
         pool.unmute("a")
-        pool.play("a", 2, port.Announcement("b-says.wav"))
-        await both.calls.next(port.PlaybackEnded)
+        pool.stop_recording("a", 1)
+        await both.calls.all(port.RecordingEnded, 1)
         await both.hang_up()
         assert likeness(both.said("b"), both.heard("a")) > 0.9
         assert likeness(both.said("a"), both.heard("b")) < 0.5
+        # Its own recording holds it all the same.
+        assert likeness(both.said("a"), samples(tmp_path / "a.wav")) > 0.6
+
+
+async def test_a_leg_is_heard_again_when_it_is_muted_no_more(tmp_path: Path) -> None:
+    async with pair(tmp_path, 1) as both:
+        both.calls.pool.mute("a")
+        await both.connect()
+        both.calls.pool.unmute("a")
+        await both.speak()
+        await both.hang_up()
+        assert likeness(both.said("a"), both.heard("b")) > 0.9
 
 
 async def test_what_is_played_to_a_connected_leg_is_heard_by_that_leg_alone(tmp_path: Path) -> None:
     write_tone(tmp_path / "warning.wav", 1000, 0.6)
     async with pair(tmp_path, 1) as both:
         await both.connect()
+        both.calls.pool.mute("a")  # It speaks when it has heard something.
         both.calls.pool.play("a", 2, port.Announcement("warning.wav"))
         await both.calls.next(port.PlaybackEnded)
         await both.hang_up()
@@ -185,6 +216,24 @@ async def test_a_worker_dies_while_its_leg_is_connected(tmp_path: Path) -> None:
             calls.pool.hang_up("a")
             assert (await calls.next(port.Disconnected)).reason == "hangup"
             await calls.next(port.HungUp)
+
+
+async def test_a_worker_that_stands_still_for_a_while_holds_nobody_up(tmp_path: Path) -> None:
+    async with pair(tmp_path, 2) as both:
+        calls = both.calls
+        (still,) = [worker for worker in calls.pool.workers if "b" in worker.legs]
+        await both.connect()
+        os.kill(still.pid, signal.SIGSTOP)
+        try:
+            # The other leg is served all the while.
+            calls.pool.play("a", 1, port.Announcement("short.wav"))
+            assert (await calls.next(port.PlaybackEnded)).reason == "end"
+        finally:
+            os.kill(still.pid, signal.SIGCONT)
+        await both.speak()
+        await both.hang_up()
+        for leg, other in ("ab", "ba"):
+            assert likeness(both.said(other), both.heard(leg)) > 0.95
 
 
 @define
