@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl
 
 @contextmanager
 def web_application(
-    files: Mapping[str, bytes], receive: Callable[[str, Mapping[str, str], Mapping[str, str]], None]
+    files: Mapping[str, bytes],
+    receive: Callable[[str, Mapping[str, str], Mapping[str, str]], bytes | None],
 ) -> Iterator[str]:
     """Serve *files* by path, and give path, fields and headers of each POST to *receive*.
 
-    Yields the base URL.
+    What that returns is the answer.  Yields the base URL.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -29,8 +30,9 @@ def web_application(
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
-            receive(self.path, dict(parse_qsl(body, keep_blank_values=True)), dict(self.headers.items()))
-            self._answer(200, b"", "text/plain")
+            fields = dict(parse_qsl(body, keep_blank_values=True))
+            answer = receive(self.path, fields, dict(self.headers.items()))
+            self._answer(200, answer or b"", "application/json" if answer else "text/plain")
 
         def _answer(self, status: int, body: bytes, kind: str) -> None:
             self.send_response(status)

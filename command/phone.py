@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from ringful.command.config import split_address
 from ringful.command.errors import CommandError
+from ringful.grammar.errors import ScriptError
 
 
 def seconds(text: str) -> float:
@@ -35,6 +36,8 @@ def phone(
     hang_up_after: str | None = None,
     calls: int = 0,
     json: bool = False,
+    case: Path | None = None,
+    sound: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
 ) -> None:
     """Answer calls, or make one: real SIP, in this process.
 
@@ -68,7 +71,15 @@ def phone(
         End after so many calls; 0 goes on for ever.
     json
         Print events as JSON.
+    case
+        Do what the phones of this golden case do, each under its number, whatever else is said here.
+    sound
+        With --case: a tone that stands for an announcement, so that it is known when it is heard:
+        440=http://h/welcome.wav (Hz; any but 250).
     """
+    if case:
+        _act(case, sound or [], listen or "127.0.0.1:5070")
+        return
     # pjsua2 is loaded only where it is used: it takes a moment, and speaks at once.
     from ringful.media.phone import PhoneOptions, parse_press, run_phone
 
@@ -107,3 +118,24 @@ def _uri(number: str, server: str) -> str:
     if not re.fullmatch(r"\+?[0-9*#]{1,32}", plain):
         raise CommandError(f"{number!r} is no number to call: write +15125551234, or a SIP URI", 2)
     return f"sip:{plain}@{server}"
+
+
+def _act(path: Path, sounds: list[str], listen: str) -> None:
+    """Do what the phones of the case at *path* do.  Raises CommandError."""
+    from ringful.command.simulation import world_of
+    from ringful.interpreter.case_reader import read_case
+    from ringful.media.acting_phone import run_acting_phone
+
+    pitches = {}
+    for one in sounds:
+        hz, equals, name = one.partition("=")
+        if not equals or not hz.isdigit():
+            raise CommandError(f"{one!r}: expected a pitch in Hz and a name, e.g. 440=welcome.wav", 2)
+        pitches[name] = float(hz)
+    try:
+        outside = world_of(read_case(path))
+    except ScriptError as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}", 2) from error
+    run_acting_phone(outside, pitches, *split_address(listen))

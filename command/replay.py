@@ -20,9 +20,6 @@ from ringful.interpreter.sources import Source
 from ringful.interpreter.trace import Tracer
 from ringful.store.port import Entry
 
-TOLERANCE = 2.0
-"""Seconds by which a real line may lag behind virtual time, summed over a call."""
-
 
 @frozen
 class Replay:
@@ -54,7 +51,9 @@ def replay(entries: Sequence[Entry], source: Source | None, *, keys: Keys = "ans
     texts = {"script": case.source.text}
     if source:
         texts |= {one.name: one.text for one in (source, *source.uses.values())}
-    lines = [] if _says(base) == _says(changed) else difference(base.trace, changed.trace, texts)
+    lines = (
+        [] if _says(base) == _says(changed) else difference(base.trace, changed.trace, texts, places=False)
+    )
     return Replay(changed.trace, lines, [note for note in notes if note])
 
 
@@ -129,7 +128,7 @@ def compare(entries: Sequence[Entry], simulation: Simulation, mask: Mask | None 
         # Which keys were pressed is not compared: those of codes are others.
         real = [evolve(one, text="" if one.verb == "pressed" else mask.text(one.text)) for one in real]
         virtual = [evolve(one, text="" if one.verb == "pressed" else one.text) for one in virtual]
-    return disagreement(told(real, entries[0].call_id), told(virtual, simulation.run.call_id), TOLERANCE)
+    return disagreement(told(real, entries[0].call_id), told(virtual, simulation.run.call_id))
 
 
 def golden(entries: Sequence[Entry], settings: Settings, path: Path, *, keys: Keys) -> tuple[str, str]:

@@ -59,14 +59,7 @@ class Simulation:
 
     def __attrs_post_init__(self) -> None:
         case = self.case
-        bad = case.bad_recording
-        outside = world.World(
-            tuple(_far_end(phone) for phone in case.phones if not phone.calls),
-            lengths=case.lengths,
-            missing=case.missing,
-            recording_fault=world.RecordingFault(bad.reason, bad.after) if bad else None,
-            callers=tuple(_caller(phone) for phone in case.phones if phone.calls),
-        )
+        outside = world_of(case)
         self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
         self._web = list(case.web)
         self._expected = len(outside.callers)
@@ -321,6 +314,18 @@ _REFUSALS: dict[str, port.RefusalReason] = {
     "decline": "rejected",
     "unreachable": "unreachable",
 }
+
+
+def world_of(case: cases.Case) -> world.World:
+    """Give what simulated phones find outside in *case*."""
+    bad = case.bad_recording
+    return world.World(
+        tuple(_far_end(phone) for phone in case.phones if not phone.calls),
+        lengths=case.lengths,
+        missing=case.missing,
+        recording_fault=world.RecordingFault(bad.reason, bad.after) if bad else None,
+        callers=tuple(_caller(phone) for phone in case.phones if phone.calls),
+    )
 
 
 def _far_end(phone: cases.PhoneBlock) -> world.FarEnd:

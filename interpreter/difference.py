@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 _LINE = re.compile(
     r"(?P<time>(?:\d+:)?\d\d:\d\d\.\d{3})  (?P<leg>\S+) +(?P<said>.*?)(?:  @(?P<place>[^\s@]+:\d+))?"
@@ -25,12 +25,20 @@ class _Line:
     time: int | None = None
     """Milliseconds."""
     place: str = ""
+    source: str = ""
+    """The place to show a script's line of, where it is not compared."""
 
 
-def difference(wanted: str, came: str, texts: Mapping[str, str]) -> list[str]:
-    """Show where *came* is not *wanted*, line by line; *texts* are the scripts that places speak of."""
+def difference(wanted: str, came: str, texts: Mapping[str, str], *, places: bool = True) -> list[str]:
+    """Show where *came* is not *wanted*, line by line; *texts* are the scripts that places speak of.
+
+    Without *places*, it does not matter which line of a script led to a line.
+    """
     old = [_read(line) for line in wanted.splitlines()]
     new = [_read(line) for line in came.splitlines()]
+    if not places:
+        old = [evolve(one, place="") for one in old]
+        new = [evolve(one, place="", source=one.place) for one in new]
     shown: list[str] = []
     shift = 0
     matcher = SequenceMatcher(None, [one.key for one in old], [one.key for one in new], autojunk=False)
@@ -119,8 +127,9 @@ def _words(one: _Line, other: _Line) -> list[str]:
 
 def _source(line: _Line, texts: Mapping[str, str]) -> list[str]:
     """Show the script's line that *line* came from."""
-    name, _, number = line.place.rpartition(":")
+    place = line.place or line.source
+    name, _, number = place.rpartition(":")
     text = texts.get(name, "").split("\n")
     if not number or not 1 <= int(number) <= len(text):
         return []
-    return [f"  = {line.place} | {text[int(number) - 1].strip()}"]
+    return [f"  = {place} | {text[int(number) - 1].strip()}"]

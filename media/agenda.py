@@ -94,6 +94,13 @@ class Agenda:
             steps += 1
         return "until"
 
+    def catch_up(self, elapsed: float) -> None:
+        """Do what is due until *elapsed* seconds after the start, and let it be that time: a real clock's."""
+        now = round(elapsed * 1_000_000)
+        while (due := self._next_due()) is not None and due <= now:
+            self._do_next()
+        self._elapsed = max(self._elapsed, now)
+
     def _next_due(self) -> int | None:
         while self._heap and not self._heap[0][2].callback:
             heappop(self._heap)

@@ -78,9 +78,7 @@ class SimulatedLeg:
 
     def begin(self, far_end: world.FarEnd) -> None:
         """Let it ring."""
-        first = far_end.steps[0] if far_end.steps else None
-        rings = not isinstance(first, world.Refuse) or first.reason == "rejected"
-        if rings and not self.inbound:
+        if far_end.rings and not self.inbound:
             self.tell(port.Ringing(self.name))
         self.far_end.begin()
 

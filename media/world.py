@@ -116,6 +116,12 @@ class FarEnd:
     transferable: bool = True
     """Whether it lets us send it to another number."""
 
+    @property
+    def rings(self) -> bool:
+        """Whether it says that it rings: a phone that is busy, or not there, does not."""
+        first = self.steps[0] if self.steps else None
+        return not isinstance(first, Refuse) or first.reason == "rejected"
+
 
 @frozen
 class Caller:
