@@ -196,8 +196,7 @@ def test_the_commands_make_a_case_and_replay_the_call(ran: Ran) -> None:
     done = command(ringful, "calls", "replay", call_id, "--script", "changed.call")
     assert done.returncode == 1
     shown = done.stdout.splitlines()
-    (less,) = [line for line in shown if line.startswith("  - ") and "post" in line]
-    (more,) = [line for line in shown if line.startswith("  + ") and "post" in line]
-    assert ("code=4711" in less, "code=471 " in more) == (True, True), done.stdout
+    assert any(line.startswith("  - ") and "code=4711 " in line for line in shown), done.stdout
+    assert any(line.startswith("  + ") and "code=471 " in line for line in shown), done.stdout
     assert any(line.startswith("    = changed.call:8 | notify") for line in shown), done.stdout
     assert command(ringful, "calls", "golden", "nowhere").returncode == 1
