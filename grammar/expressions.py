@@ -136,5 +136,6 @@ def _milliseconds(token: Token) -> int:
         return 1
     exact = Decimal(amount) * _UNITS[unit]
     if exact != exact.to_integral_value():
-        current().complain("a duration is whole milliseconds", current().span(token), "the smallest one is `1ms`")
+        hint = "the smallest one is `1ms`"
+        current().complain("a duration is whole milliseconds", current().span(token), hint)
     return int(exact)
