@@ -99,3 +99,32 @@ def test_no_random_script_lasts_longer_than_its_bound(
     )
     case = parse_case(text, Path("random.golden"))
     assert up_for(run_case(case).run) <= bound_of(case) + 0.001
+
+
+# What holds a call up longest, and the keys that do so: each with the milliseconds after the one before.
+WORST: dict[str, list[tuple[str, int]]] = {
+    "gather digits digits 4 for 8s tries 2": [
+        ("2", after) for after in (7900, 4900, 4900, 12_800, 4900, 4900)
+    ],
+    'menu tries 3 for 6s { "1" { wait 20s } timeout { wait 5s } otherwise { wait 1s } }': [("1", 27_900)],
+    'wait tone "1" as key for 9s else { wait 7s }': [],
+    "repeat 3 times { gather d digits 1 for 4s tries 2 { wait 3s } }": [],
+    "record for 30s silence 40s": [],
+    'ask "http://h/none" as answer for 7s else { do pause() }': [],
+    'menu tries 2 for 5s { prompt { wait 10s } "1" { wait 9s } otherwise { wait 8s } }': [
+        ("2", 14_900),
+        ("1", 22_900),
+    ],
+}
+
+
+@pytest.mark.parametrize("statement", WORST)
+def test_who_takes_all_the_time_there_is_comes_near_the_bound(statement: str) -> None:
+    keys = "".join(f'    press "{tone}" after {after}ms\n' for tone, after in WORST[statement])
+    script = f'    call "+15125550001"\n    {statement}\n    hangup\n    flow pause() {{ wait 6s }}\n'
+    text = (
+        f'script {{\n{script}}}\nweb "http://h/none" -> "late" after 1m\n'
+        f'phone "+15125550001" {{\n    answer after 1s\n{keys}    speak 1m\n}}\n---\n'
+    )
+    case = parse_case(text, Path("worst.golden"))
+    assert 0.95 * bound_of(case) <= up_for(run_case(case).run) <= bound_of(case)
