@@ -6,7 +6,6 @@ may be the first of a secret, so in a script that has secrets those are marked a
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from typing import Any
 
 from ringful.grammar import nodes
@@ -25,20 +24,21 @@ _TELLING = 3
 
 
 class Secrets:
-    """The secrets of one run."""
+    """The secrets of one run; most have none, and so cost nothing."""
+
+    __slots__ = ("_followed", "_known", "_script", "_uses", "_values")
 
     def __init__(self, script: nodes.Script, uses: Mapping[str, nodes.Script]) -> None:
         self._script, self._uses = script, uses
-        self._followed: list[tuple[tuple[nodes.Statement, ...], Masks]] = []
-        self._values: set[str] = set()
-
-    @cached_property
-    def _own(self) -> Masks:
-        return masks_of(self._script, flows_of(self._script, self._uses))
+        self._known: Masks | None = None
+        self._followed: tuple[tuple[tuple[nodes.Statement, ...], Masks], ...] = ()
+        self._values: frozenset[str] = frozenset()
 
     @property
     def _masks(self) -> Iterable[Masks]:
-        return (self._own, *(masks for _, masks in self._followed))
+        if self._known is None:
+            self._known = masks_of(self._script, flows_of(self._script, self._uses))
+        return (self._known, *(masks for _, masks in self._followed))
 
     def follow(
         self,
@@ -49,7 +49,8 @@ class Secrets:
         """Take up *statements* that an application sent, to run where the names *secret* hold one."""
         script = nodes.Script(nodes.Block(statements))
         # They are kept, since masks know a statement by its identity.
-        self._followed.append((statements, masks_of(script, flows_of(script, {}, flows), tuple(secret))))
+        masks = masks_of(script, flows_of(script, {}, flows), tuple(secret))
+        self._followed = (*self._followed, (statements, masks))
 
     def fields(self, statement: nodes.Statement) -> frozenset[str]:
         """Name the fields of *statement* that hold a secret."""
@@ -62,7 +63,7 @@ class Secrets:
     def add(self, value: Value) -> None:
         """Hold that *value* is a secret."""
         if said := say(value):
-            self._values.add(said)
+            self._values |= {said}
 
     def may_be(self, leg: Leg, *, taken: bool) -> bool:
         """Say whether a key on *leg* belongs to a secret, or may: it is not *taken* by anybody yet."""

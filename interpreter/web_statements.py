@@ -82,6 +82,8 @@ def _subject(run_on: "Executor") -> Subject:
     leg = run_on.leg
     if leg is None:
         return "farewell" if run_on.run.subject else "nothing"
+    if run_on.run.conference:
+        return "conference"
     return "inbound" if leg.inbound else "leg"
 
 
