@@ -44,12 +44,18 @@ class Mask:
 
     def text(self, text: str) -> str:
         """Mask *text*, which is no case but speaks of the same call."""
-        for code, instead in self.codes.items():
-            # A code is said as it is written, or digit by digit.
-            for said, other in ((code, instead), (" ".join(code), " ".join(instead))):
-                text = re.sub(rf"(?<![\w.+-]){said}(?![\w-]|\.\d)", other, text)
+        text = self._without_codes(text)
         text = _SECRET.sub(r"\1masked", _USER.sub("masked@", text))
         return _NUMBER.sub(lambda found: self._number(found[0]), text)
+
+    def _without_codes(self, text: str) -> str:
+        """Replace the codes, as they are written and as they are spelt, all at once."""
+        said = dict(self.codes) | {" ".join(code): " ".join(other) for code, other in self.codes.items()}
+        if not said:
+            return text
+        words = "|".join(sorted(said, key=len, reverse=True))
+        alone = rf"(?<![\w.+-])(?<!\d )(?:{words})(?![\w-]|\.\d| \d)"
+        return re.sub(alone, lambda found: said[found[0]], text)
 
     def _number(self, written: str) -> str:
         digits = re.sub(r"\D", "", written)
