@@ -6,10 +6,15 @@ shows; ``== name`` begins a section.  ``pytest --update-golden`` rewrites what i
 reviewer reads the difference.
 """
 
+import shutil
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -59,3 +64,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     assert paths, f"no golden file matches {mark.args[0]}"
     cases = [GoldenCase(path, metafunc.config.getoption("--update-golden")) for path in paths]
     metafunc.parametrize("case", cases, ids=[path.stem for path in paths])
+
+
+@pytest.fixture(scope="session")
+def wheel_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a wheel from a copy of the sources, so that nothing old lies in its build folder."""
+    copy, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for room in sorted({name.split(".")[1] for name in setup["package-dir"]}):
+        shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps", "--no-index"]
+    built = subprocess.run(
+        [*pip, "--no-build-isolation", "--wheel-dir", str(out), str(copy)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    (made,) = out.glob("*.whl")
+    return made
