@@ -116,7 +116,7 @@ def _unclosed(token: Token, wanted: frozenset[str], reading: Reading) -> Problem
         return _problem("this `{` in a text is not closed", reading.openers[-1].span, hint)
     if inner is not None and (token.type == "$END" or (inner.type != "BLOCK_OPEN" and token in VERBS)):
         return _problem(f"this `{inner}` is never closed", reading.openers[-1].span)
-    if token.type == "CLOSE" and inner is None:
+    if token.type == "CLOSE" and inner is None and not reading.closing:
         return _problem("this `}` closes nothing", reading.span(token), "there is no `{` open here")
     return None
 

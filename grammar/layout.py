@@ -53,8 +53,10 @@ def _follow(reading: Reading, token: Token) -> None:
         menu = kind == "BLOCK_OPEN" and reading.verb is not None and reading.verb.type == "MENU"
         known = reading.outer.pop(0) if reading.outer else None
         reading.openers.append(known or Opener(token, reading.span(token), menu))
-    elif kind in _CLOSING and reading.openers and _OPENING.get(reading.openers[-1].token.type) == kind:
+    reading.closing = False
+    if kind in _CLOSING and reading.openers and _OPENING.get(reading.openers[-1].token.type) == kind:
         reading.openers.pop()
+        reading.closing = True
     if kind in ("NEWLINE", "SEMICOLON", "BLOCK_OPEN"):
         reading.verb = None
     elif reading.verb is None and kind != "CLOSE":

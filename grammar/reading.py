@@ -43,6 +43,8 @@ class Reading:
     """The blocks that were open where this pass begins: its first lines open them anew."""
     verb: Token | None = None
     """The first word of the present line or statement."""
+    closing: bool = False
+    """The token that is being read closes a bracket that was open."""
     last: Token | None = None
     """The last token that the parser was given."""
     heard: list[Token] | None = None

@@ -10,10 +10,11 @@ from lark import Lark
 
 from ringful.grammar import nodes
 from ringful.grammar.builder import Builder
-from ringful.grammar.errors import Problem, ScriptError
+from ringful.grammar.errors import Problem, ScriptError, render
 from ringful.grammar.layout import Layout
 from ringful.grammar.parser import MAX_SIZE, lark, parse, parse_statements
 from ringful.grammar.printer import show
+from ringful.grammar.span import Span
 from ringful.grammar.vocabulary import KEYWORDS, RESERVED, VERBS
 from ringful.grammar.walk import MAX_DEPTH, walk
 from tests import trees
@@ -252,6 +253,46 @@ def test_nesting_is_bounded_exactly() -> None:
 
     parse(nested(MAX_DEPTH))
     assert problems(nested(MAX_DEPTH + 1))[0].code == "too-deep"
+
+
+def test_a_problem_in_a_long_line_shows_what_is_around_it() -> None:
+    text = 'say "' + "a" * 500 + '" unitl "1" voice "' + "b" * 500 + '"'
+    (problem,) = problems(text)
+    place, line, caret, _ = render(problem, text).split("\n")
+    assert place.startswith(f"1:{text.index('unitl') + 1}: ")
+    assert len(line) < 220
+    assert line[caret.index("^") :].startswith("unitl")
+    assert line.strip().endswith("…")
+    assert "| …a" in line
+
+
+def test_a_problem_that_reaches_over_a_long_line_is_cut() -> None:
+    text = "hangup\n\n" + 'let x = "' + "a" * 500 + '" + ' + "1\n"
+    caret = render(Problem("x", "x", Span(3, 9, 3, 517)), text).split("\n")[2]
+    assert caret.count("^") <= 200
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('say "a\x01b"', "a text cannot hold this control character"),
+        ('say "a\\q"', "`\\q` means nothing in a text"),
+        ("\ud800", "this is no Unicode text"),
+        ("a\n \udfff", "this is no Unicode text"),
+        ("\x07", "the character U+0007 has no place here"),
+        ("say ä", "found `ä`, expected a value"),
+        ("let x = $y", "`$` has no place here"),
+        ("say Name", "`Name` is no word: words are written small"),
+        ("wait 5 seconds", "`wait` does not take `seconds` here"),
+        ("let and = 1", "`and` is a word of the language and cannot be a name"),
+        ("if 1 < 2 < 3 { }", "comparisons do not chain"),
+        ("menu { secret }", "found `}`, expected `{`"),
+        ("if a == 1 { wait }", "found `}`, expected a value or `tone`"),
+        ("start { }\n}", "this `}` closes nothing"),
+    ],
+)
+def test_a_slip_is_told_in_the_words_of_the_language(text: str, message: str) -> None:
+    assert message in problems(text)[0].message
 
 
 def test_one_slip_does_not_hide_the_next() -> None:
