@@ -214,11 +214,14 @@ class _Reader:
         self.case.requests.append((self.lines.seconds(found[1]), events.Queued(number, statement)))
 
     def _now(self, rest: str) -> None:
-        pattern = rf"(hangup|stop record|stop tones)(?:\s+notify\s+{TEXT})?\s+after\s+(\S+)"
+        told = rf"(?:\s+notify\s+{TEXT})?(?:\s+because\s+{TEXT})?"
+        pattern = rf"(hangup|stop record|stop tones){told}\s+after\s+(\S+)"
         found = self.lines.match(pattern, rest, "now hangup after 3s")
         operation: Any = found[1]
         notify = self.lines.unquoted(found[2]) if found[2] else None
-        self.case.requests.append((self.lines.seconds(found[3]), events.Interrupted(operation, notify)))
+        why = self.lines.unquoted(found[3]) if found[3] else "api"
+        event = events.Interrupted(operation, notify, why)
+        self.case.requests.append((self.lines.seconds(found[4]), event))
 
     def _inject(self, rest: str) -> None:
         faults = "|".join(fault for fault in get_args(Fault) if fault != "press")

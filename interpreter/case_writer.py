@@ -67,8 +67,9 @@ def _request(seconds: float, event: events.Event) -> Iterator[str]:
             first, *rest = show_statement(statement).split("\n")
             yield f"queue after {_time(seconds)}: {first}"
             yield from rest
-        case events.Interrupted(operation, notify):
+        case events.Interrupted(operation, notify, why):
             told = f" notify {_quoted(notify)}" if notify else ""
+            told += f" because {_quoted(why)}" if why != "api" else ""
             yield f"now {operation}{told} after {_time(seconds)}"
 
 

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from junitparser import Error as JUnitError
 from junitparser import Failure, JUnitXml
 
 from ringful.command.main import run
+from tests.server import RINGFUL
 
 SCRIPT = """\
 param shop = "http://shop.example"
@@ -213,16 +213,11 @@ def test_coverage_of_several_cases_and_of_used_scripts(
     assert "lib.call: 1 of 2 statements, 0 of 0 ways on\n    2 | flow never()" in out
 
 
-def test_traces_do_not_depend_on_the_hash_seed(shop: Path) -> None:
+def test_traces_do_not_depend_on_the_hash_seed() -> None:
+    here = Path(__file__).parent
     for seed in ("0", "1", "4711"):
         done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "ringful.command.main",
-                "test",
-                str(Path(__file__).parent / "golden" / "run"),
-            ],
+            [*RINGFUL, "test", str(here / "golden" / "run"), str(here.parent / "scripts")],
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,

@@ -137,6 +137,17 @@ def test_masks_are_consistent_and_leave_small_numbers() -> None:
     assert "order 12345, at 2026" in rest
 
 
+def test_requests_are_retold() -> None:
+    more = (
+        'queue after 2s: play "http://h/a.wav"\nqueue after 2s: menu {\n    "1" { say "x" }\n}\n'
+        'now stop tones notify "http://h/n" after 3s\nnow hangup because "shutdown" after 30s\n'
+    )
+    script = 'call "+15125551234" notify "http://h/c"\nstart tones notify "http://h/n"\nstay\n'
+    entries = call(script, "    answer\n", more)
+    assert "reason=shutdown" in golden(entries, Settings(), PLACE, keys="answering")[0]
+    assert replay(entries, None).notes == []
+
+
 def test_what_cannot_be_retold_says_why() -> None:
     with pytest.raises(ValueError, match="no beginning"):
         retell([], PLACE)

@@ -29,7 +29,7 @@ def test_a_script_is_canonical_and_has_no_problem(path: Path) -> None:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_case_gives_its_trace_and_leaves_nothing_undecided(path: Path) -> None:
     case = read_case(path)
-    simulations = [run_case(case) for _ in range(5)]
+    simulations = [run_case(case) for _ in range(20)]
     assert {simulation.trace for simulation in simulations} == {case.below}
     for run in simulations[0].runs.values():
         assert run.ended

@@ -22,7 +22,8 @@ from ringful.interpreter.run import Run
 from ringful.media import port
 from ringful.store.port import Entry
 
-RUN = Path(__file__).parent / "golden" / "run"
+ROOT = Path(__file__).parents[1]
+RUN = ROOT / "tests" / "golden" / "run"
 _PLACE = re.compile(r"  @\S+$| line=\d+ column=\d+|script:\d+:\d+", re.MULTILINE)
 CASES = find_cases((RUN,))
 
@@ -32,6 +33,14 @@ def test_the_laws_hold_whatever_is_put_in(path: Path) -> None:
     sweep = Sweep(stride=7)
     sweep.sweep(read_case(path))
     assert sweep.runs
+    assert not sweep.found, report(sweep, 0)
+
+
+def test_the_laws_hold_in_the_worked_examples() -> None:
+    sweep = Sweep(stride=67)
+    for path in find_cases((ROOT / "scripts",)):
+        sweep.sweep(read_case(path))
+    assert sweep.runs > 300
     assert not sweep.found, report(sweep, 0)
 
 
