@@ -35,6 +35,29 @@ class Fault(Exception):
 Environment: TypeAlias = Mapping[str, Value]
 
 
+class Effort:
+    """What lists and texts have cost since that was last asked, in values that were looked at.
+
+    A statement may copy ten thousand values; a budget of statements alone would not bound the time.
+    """
+
+    def __init__(self) -> None:
+        self._spent = 0
+
+    def spend(self, values: int) -> None:
+        """Note that so many *values* were looked at."""
+        self._spent += values
+
+    def take(self) -> int:
+        """Give what was spent, and begin anew."""
+        spent, self._spent = self._spent, 0
+        return spent
+
+
+EFFORT = Effort()
+"""Of the statement that is being executed: there is one at a time."""
+
+
 def evaluate(expression: nodes.Expression, names: Environment) -> Value:
     """Give the value of *expression* where *names* are bound.  Raises Fault."""
     match expression:
@@ -77,6 +100,7 @@ def _text(expression: nodes.Text, names: Environment) -> str:
 def _bounded(text: str, span: Span) -> str:
     if len(text) > MAX_TEXT:
         raise Fault(f"a text of {len(text)} characters is too long: at most {MAX_TEXT}", span)
+    EFFORT.spend(len(text) // 64)
     return text
 
 
@@ -96,6 +120,7 @@ def _bounded_list(items: tuple[Value, ...], span: Span) -> tuple[Value, ...]:
         if found + len(waiting) > MAX_ITEMS or texts > MAX_TEXT:
             most = f"at most {MAX_ITEMS} values and {MAX_TEXT} characters"
             raise Fault(f"a list that holds so much is too long: {most}", span)
+    EFFORT.spend(found)
     return items
 
 
@@ -167,6 +192,7 @@ def _contains(container: Value, item: Value, span: Span) -> bool:
         case str(), str():
             return item in container
         case tuple(), _:
+            EFFORT.spend(len(container))
             return any(same(item, one) for one in container)
         case Mapping(), str():
             return item in container

@@ -23,6 +23,7 @@ from ringful.interpreter import (
     web_statements,
 )
 from ringful.interpreter.evaluate import (
+    EFFORT,
     Fault,
     count_of,
     evaluate,
@@ -37,6 +38,10 @@ from ringful.media import port
 
 if TYPE_CHECKING:
     from ringful.interpreter.run import Run, Task
+
+
+_VALUES_A_STEP = 100
+"""How many values of lists count as much as a statement."""
 
 
 class Broke(Exception):
@@ -167,9 +172,10 @@ class Executor:
 
     def _begin(self, statement: nodes.Statement) -> None:
         run = self.run
-        run.steps += 1
+        run.steps += 1 + EFFORT.take() // _VALUES_A_STEP
         if run.steps > run.settings.step_budget:
-            raise Fault(f"{run.settings.step_budget} statements ran without a wait: a loop?", statement.span)
+            most = f"{run.settings.step_budget} statements, or long lists in fewer"
+            raise Fault(f"too much was done without a wait: {most}; a loop?", statement.span)
         self.statement = statement
         run.position = statement.span
         self.names["duration"] = Duration((run.duration or 0) * 1000)

@@ -267,7 +267,7 @@ def test_handlers_run_beside_the_script() -> None:
 
 def test_a_loop_without_a_wait_is_stopped_by_its_budget() -> None:
     desk = up('call "1512" notify "http://h/call"\nrepeat 100000 times { let x = 1 }\n')
-    assert any("statements ran without a wait" in one for one in desk.told)
+    assert any("too much was done without a wait" in one for one in desk.told)
 
 
 def test_a_menu_takes_a_key_during_its_prompt() -> None:
@@ -475,3 +475,11 @@ def test_further_legs_are_placed_at_the_keys_pace() -> None:
     # Those that were still to come are over with the call.
     desk.give(port.Refused("c1.1", "cancelled", 487))
     assert desk.run.ended
+
+
+def test_long_lists_use_up_the_budget_of_a_script_that_never_waits() -> None:
+    text = 'call "15125551234"\nlet all = ["a"]\nrepeat 12 times { let all = all + all }\n'
+    desk = up(f"{text}repeat 900 times {{ let last = all + [1] }}\nhangup\n")
+    assert desk.run.fault
+    assert "too much was done without a wait" in desk.run.fault.message
+    assert not up(f"{text}repeat 90 times {{ let last = all + [1] }}\nhangup\n").run.fault
