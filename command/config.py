@@ -211,7 +211,7 @@ def exposure(config: Config) -> tuple[str, ...]:
 
 def _warnings(config: Config, sip_host: str) -> Iterator[str]:
     if config.sip.front == "auto":
-        yield "no SIP front: calls that come in are not taken, and SIP stays on loopback or a private trunk"
+        yield "no SIP front: calls come in and go out on loopback or a private trunk only"
     elif not _is_private(sip_host):
         yield f'sip.bind: {sip_host} faces an open network, and front = "none" says that this is meant'
     http_host, _ = split_address(config.http.bind)

@@ -14,11 +14,15 @@ from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
 from ringful.http.callbacks import Deliverer
 from ringful.http.guard import guarded_client
+from ringful.http.library import Library as Scripts
+from ringful.http.numbers import NumberDesk
 from ringful.http.outbound import Outbound
 from ringful.http.requests import Dialect
+from ringful.interpreter.arrivals import Arrivals
 from ringful.interpreter.limits import may_call
 from ringful.interpreter.live import House
 from ringful.interpreter.node import NodeLimits, Switchboard
+from ringful.interpreter.numbers import Numbers
 from ringful.interpreter.recover import recover
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value, from_json
@@ -82,10 +86,12 @@ async def open_house(
                 )
                 switchboard = Switchboard(house, nursery, limits)
                 dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
-                facade = FacadeSettings(
-                    recordings, dialect, simulate, lambda: switchboard.draining, shipped_scripts()
-                )
-                app = make_app(switchboard, store, facade)
+                facade = FacadeSettings(recordings, dialect, simulate, lambda: switchboard.draining)
+                numbers = Numbers(store, config.sip.country)
+                await numbers.load()
+                desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
+                pool.open(Arrivals(switchboard, numbers, desk.started, nursery).take)
+                app = make_app(switchboard, store, facade, desk)
                 yield Joined(store, pool, switchboard, deliverer, app)
             nursery.cancel_scope.cancel()
 

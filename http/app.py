@@ -6,14 +6,14 @@ handed over is done by the call's own task, so a client that goes away undoes no
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 import structlog
 import trio
-from attrs import field, frozen
+from attrs import frozen
 from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
@@ -22,7 +22,8 @@ from ringful.http import requests
 from ringful.http.authenticate import Asked, Authenticator
 from ringful.http.bodies import MAX_BODY, MAX_UPLOAD, Body, pairs, read_body, read_bytes
 from ringful.http.compile import compile_call, compile_task
-from ringful.http.library import Library
+from ringful.http.number_requests import Bind, GetNumbers, Unbind
+from ringful.http.numbers import NumberDesk
 from ringful.http.parameters import BadParameter, Parameters
 from ringful.http.present import call_as_json, call_as_text
 from ringful.http.problems import Problem, of_refusal
@@ -50,15 +51,13 @@ class Settings:
     simulate: Callable[[Order], Awaitable[Simulated]]
     """Runs a simulation where it cannot hold the server."""
     draining: Callable[[], bool] = lambda: False
-    shipped: Mapping[str, str] = field(factory=dict)
-    """The scripts that come with ringful, by name."""
 
 
-def make_app(calls: Calls, store: Store, settings: Settings) -> App:
+def make_app(calls: Calls, store: Store, settings: Settings, numbers: NumberDesk) -> App:
     """Make the application."""
     app = QuartTrio(__name__)
-    desk = ScriptDesk(calls, store, Library(store, settings.shipped), Simulator(settings.simulate))
-    facade = Facade(calls, store, settings, Authenticator(store), desk)
+    desk = ScriptDesk(calls, store, numbers.library, Simulator(settings.simulate))
+    facade = Facade(calls, store, settings, Authenticator(store), desk, numbers)
 
     @app.route("/<method>/apikey/<key>", methods=["GET", "POST"])
     async def ask(method: str, key: str) -> Response:
@@ -143,6 +142,7 @@ class Facade:
     settings: Settings
     authenticator: Authenticator
     desk: ScriptDesk
+    numbers: NumberDesk
 
     async def answer(self, method: str, key: str) -> Response:
         """Answer a call of the API."""
@@ -177,6 +177,10 @@ class Facade:
                 return await self._read(trace(self.calls, key, made), key, seq)
             case Upload() | Run():
                 return _say(*await self.desk.answer(key, made, seq))
+            case Bind() | Unbind():
+                return _say(*await self.numbers.answer(key, made, seq))
+            case GetNumbers():
+                return await self._read(self.numbers.answer(key, made, seq), key, seq)
             case GetScript() | GetVersions() | Check() | Simulate():
                 return await self._read(self.desk.answer(key, made, seq), key, seq)
             case _:

@@ -57,6 +57,10 @@ def compile_task(request: requests.Task) -> nodes.Statement:
             return nodes.StopTones(_text(callback_url))
         case requests.Tone(_, tones):
             return nodes.Tone(nodes.text(tones))
+        case requests.Answer():
+            return nodes.Answer()
+        case requests.Reject(_, busy):
+            return nodes.Reject("busy" if busy else None)
         case _:
             assert_never(request)
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import phonenumbers
+from ringful.interpreter.numbers import e164
 
 _V = TypeVar("_V")
 _TONES = frozenset("0123456789*#ABCD")
@@ -133,6 +133,17 @@ def boolean(name: str, value: str) -> bool:
     if value.lower() in ("true", "false"):
         return value.lower() == "true"
     raise BadParameter(name, "invalid", f"{name} must be true or false, not {value!r}")
+
+
+def one_of(*known: str) -> Callable[[str, str], str]:
+    """Make a reader of words."""
+
+    def read(name: str, value: str) -> str:
+        if value.lower() in known:
+            return value.lower()
+        raise BadParameter(name, "invalid", f"{name} must be {' or '.join(known)}, not {value!r}")
+
+    return read
 
 
 def text(name: str, value: str) -> str:
@@ -258,25 +269,23 @@ def number(country: str, *, sip: bool) -> Callable[[str, str], str]:
 
 
 def _normal(name: str, written: str, country: str) -> str:
-    """Give digits with the country's code.
+    """Give digits with the country's code."""
+    found = e164(written, country)
+    if found is None:
+        raise BadParameter(
+            name, "invalid", f"{name} has a wrong number of digits for a phone number: {written!r}"
+        )
+    return found.lstrip("+")
 
-    Without ``+`` a number is national where *country* has such a number, and otherwise international.
-    """
-    international = ("+" + written.lstrip("+"), None, phonenumbers.is_possible_number)
-    plans: list[tuple[str, str | None, Callable[[phonenumbers.PhoneNumber], bool]]] = [international]
-    if not written.startswith("+"):
-        plans.insert(0, (written, country, phonenumbers.is_valid_number))
-        plans.append((written, country, phonenumbers.is_possible_number))
-    for candidate, region, suits in plans:
-        try:
-            parsed = phonenumbers.parse(candidate, region)
-        except phonenumbers.NumberParseException:
-            continue
-        if suits(parsed):
-            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
-    raise BadParameter(
-        name, "invalid", f"{name} has a wrong number of digits for a phone number: {written!r}"
-    )
+
+def own_number(country: str) -> Callable[[str, str], str]:
+    """Make a reader of numbers that can be called here: ``+E.164``, or up to six digits of a house's own."""
+    read = number(country, sip=False)
+
+    def read_own(name: str, value: str) -> str:
+        return value if re.fullmatch(r"[0-9]{2,6}", value) else "+" + read(name, value)
+
+    return read_own
 
 
 def sequence(name: str, value: str) -> int:

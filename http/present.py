@@ -18,6 +18,8 @@ def call_as_json(call: CallView) -> dict[str, Any]:
     return {
         "callId": call.call_id,
         "callee": call.callee,
+        "caller": call.caller,
+        "direction": "inbound" if call.inbound else "outbound",
         "script": None if call.origin is None else call.origin.name,
         "version": None if call.origin is None else call.origin.version,
         "state": call.state,

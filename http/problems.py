@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from ringful.interpreter import switchboard
+from ringful.interpreter import numbers, switchboard
 
 _TITLES = {
     400: "Bad request",
@@ -59,6 +59,10 @@ def of_refusal(refusal: switchboard.Refusal) -> Problem:
     match refusal:
         case switchboard.NoSuchCall():
             return Problem(404, "call.unknown", detail)
+        case numbers.NoSuchNumber():
+            return Problem(404, "number.unknown", detail)
+        case numbers.NumberTaken():
+            return Problem(409, "number.taken", detail)
         case switchboard.CallOver():
             return Problem(409, "call.over", detail)
         case switchboard.CannotStart(span=span):

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
+from ringful.http import number_requests as numbers
 from ringful.http import parameters as p
 from ringful.http import script_requests as scripts
 from ringful.http.parameters import Parameters
@@ -104,6 +105,22 @@ class Tone:
 
 
 @frozen
+class Answer:
+    """Answer a call that came in, before there is anything to hear (ours)."""
+
+    call_id: str
+
+
+@frozen
+class Reject:
+    """Turn away a call that came in and still rings (ours)."""
+
+    call_id: str
+    busy: bool = False
+    """The caller hears that the line is busy, and not that the call is declined."""
+
+
+@frozen
 class QueryCall:
     """Tell all about a call (ours)."""
 
@@ -118,9 +135,20 @@ class Script:
 
 
 Task: TypeAlias = (
-    Hangup | Play | Record | RecordStop | WaitForTone | StartToneDetector | StopToneDetector | Tone
+    Hangup
+    | Play
+    | Record
+    | RecordStop
+    | WaitForTone
+    | StartToneDetector
+    | StopToneDetector
+    | Tone
+    | Answer
+    | Reject
 )
-Request: TypeAlias = Call | Task | QueryCall | Script | scripts.Trace | scripts.ScriptRequest
+Request: TypeAlias = (
+    Call | Task | QueryCall | Script | scripts.Trace | scripts.ScriptRequest | numbers.NumberRequest
+)
 
 
 def _call_id(given: Parameters) -> str:
@@ -182,12 +210,18 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
         _call_id(given), _callback(given), _immediate(given)
     ),
     "tone": lambda given, _: Tone(_call_id(given), given.required("tones tone", p.digits, "1234%23")),
+    "answer": lambda given, _: Answer(_call_id(given)),
+    "reject": lambda given, _: Reject(
+        _call_id(given), given.optional("reason", p.one_of("busy", "declined")) == "busy"
+    ),
     "querycall": lambda given, _: QueryCall(_call_id(given)),
     "script": _script,
     "trace": lambda given, _: scripts.trace(given),
     "check": lambda given, _: scripts.check(given),
     "run": lambda given, _: scripts.run(given),
     "simulate": lambda given, _: scripts.simulate(given),
+    "number": lambda given, dialect: numbers.number(given, dialect.country),
+    "numberremove": lambda given, dialect: numbers.remove(given, dialect.country),
 }
 
 _ALIASES = {
@@ -207,12 +241,16 @@ METHODS = (
     "StartToneDetector",
     "StopToneDetector",
     "Tone",
+    "Answer",
+    "Reject",
     "QueryCall",
     "Trace",
     "Script",
     "Check",
     "Run",
     "Simulate",
+    "Number",
+    "NumberRemove",
 )
 
 TAKES_TEXT = frozenset({"script", "check", "run", "simulate"})

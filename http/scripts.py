@@ -110,7 +110,7 @@ class ScriptDesk:
         checked.diagnosis.hold()
         script = checked.source.script
         started = Started(
-            _told(script, asked.callback_url),
+            told(script, asked.callback_url),
             fit(asked.given, script),
             uses=checked.source.used_scripts,
             notify=asked.callback_url,
@@ -146,10 +146,10 @@ async def trace(calls: Calls, key: Key, asked: Trace) -> Answer:
     return text, members
 
 
-def _told(script: nodes.Script, url: str | None) -> nodes.Script:
+def told(script: nodes.Script, url: str | None) -> nodes.Script:
     """Tell what happens on the script's call to *url*, unless the script says itself where."""
     header = script.header
-    if url is None or not isinstance(header, nodes.Call) or header.notify is not None:
+    if url is None or not isinstance(header, nodes.Call | nodes.Inbound) or header.notify is not None:
         return script
     return evolve(script, header=evolve(header, notify=nodes.text(url)))
 

@@ -244,10 +244,11 @@ class LiveCall:
         return commit
 
     def _record(self) -> CallRecord:
-        run, leg = self.run, self.run.subject
+        run, leg, offer = self.run, self.run.subject, self.run.started.offer
         return evolve(
             self.record,
-            callee=leg.number if leg else "",
+            callee=offer.called if offer else leg.number if leg else "",
+            caller=offer.caller if offer else None,
             state="ended" if run.ended else "live",
             answered=leg.answered_at if leg else None,
             ended=((leg.ended_at if leg else None) or run.now) if run.ended else None,

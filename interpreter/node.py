@@ -73,15 +73,31 @@ class Switchboard:
         if spent is not None and key.spending_cap is not None and spent >= key.spending_cap:
             raise NotAllowed(f"this key has spent {spent}, and its cap is {key.spending_cap}")
         self._admit(key, number)
-        call_id = f"{self._name}-{b32encode(token_bytes(10)).decode().lower()}"
+        call_id = self.new_id()
+        call, commit = self.begin(key, call_id, started, seq)
+        await self.durable(commit, call)
+        return call_id
+
+    def new_id(self) -> str:
+        """Make the ID of a call."""
+        return f"{self._name}-{b32encode(token_bytes(10)).decode().lower()}"
+
+    def begin(
+        self, key: Key, call_id: str, started: events.Started, seq: int | None = None
+    ) -> tuple[LiveCall, Commit]:
+        """Begin the run of a call; `durable` says when that is kept."""
         started = evolve(started, pace=self._pace(key))
-        call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self._full, key))
+        call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key))
         self.live[call_id] = call
         call.run.start()
         commit = call.turn(_seqs(key, seq))
         self._nursery.start_soon(self._serve, call)
-        await self._durable(commit, call)
-        return call_id
+        return call, commit
+
+    @property
+    def full(self) -> bool:
+        """Whether this server has no room for another call."""
+        return len(self.live) >= self._limits.max_calls
 
     def _admit(self, key: Key, number: str | None) -> None:
         """Refuse what this key, or this server, cannot take now; *number* is what it would call."""
@@ -90,10 +106,10 @@ class Switchboard:
         if number is not None and not self.house.may_call(key, number):
             wanted = "a number with its country's code, such as +15125551234, within the key's prefixes"
             raise NotAllowed(f"this key may not call {number}: it must be {wanted}")
-        if len(self.live) >= self._limits.max_calls:
+        if self.full:
             raise Unavailable(f"all {self._limits.max_calls} legs of this server are in use")
-        if full := self._full(key):
-            raise TooMany(full, 5.0)
+        if busy := self.busy(key):
+            raise TooMany(busy, 5.0)
         rate = self._rate(key)
         bucket = self._buckets.setdefault(key.key, Bucket(rate))
         bucket.rate = rate
@@ -108,7 +124,7 @@ class Switchboard:
     def _rate(self, key: Key) -> float:
         return self._limits.calls_per_second if key.calls_per_second is None else key.calls_per_second
 
-    def _full(self, key: Key, *, counted: bool = False) -> str:
+    def busy(self, key: Key, *, counted: bool = False) -> str:
         """Say why this key may have no further leg now; nothing if it may."""
         concurrent = self._limits.concurrent if key.concurrent is None else key.concurrent
         up = sum(call.legs for call in self.live.values() if call.key.key == key.key) - counted
@@ -123,7 +139,7 @@ class Switchboard:
         if waiting >= MAX_QUEUED:
             raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
         call.run.post(events.Queued(len(call.run.tasks) + 1, statement))
-        await self._durable(call.turn(_seqs(key, seq)), call)
+        await self.durable(call.turn(_seqs(key, seq)), call)
 
     async def interrupt(
         self, key: Key, call_id: str, operation: Operation, *, notify: str | None = None, seq: int | None
@@ -136,7 +152,7 @@ class Switchboard:
         if operation == "stop tones" and not (leg and leg.detector):
             raise CallOver("no tone detector runs on this call")
         call.run.post(events.Interrupted(operation, notify))
-        await self._durable(call.turn(_seqs(key, seq)), call)
+        await self.durable(call.turn(_seqs(key, seq)), call)
 
     async def query(self, key: Key, call_id: str) -> CallView:
         """Tell all about a call, live or ended.  Raises NoSuchCall."""
@@ -195,8 +211,8 @@ class Switchboard:
             raise CallOver(f"the call {call_id} is ending: {leg.closing if leg else 'its script is done'}")
         return call
 
-    async def _durable(self, commit: Commit, call: LiveCall) -> None:
-        """Wait until what was asked for is kept; what cannot be kept is not done."""
+    async def durable(self, commit: Commit, call: LiveCall) -> None:
+        """Wait until what was asked for is kept; what cannot be kept is not done.  Raises Unavailable."""
         try:
             await commit.wait()
         except StoreError as error:

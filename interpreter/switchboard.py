@@ -83,7 +83,10 @@ class CallView:
 
     call_id: str
     callee: str
-    """Empty where the run has no call of its own."""
+    """Whom it calls: for a call that came in, the number of ours; empty where there is no call."""
+    caller: str | None
+    """Who calls: empty where that is withheld, None where our own call does not say."""
+    inbound: bool
     state: Literal["ringing", "up", "running", "ended"]
     """A run without a call is ``running`` until it has ended."""
     created: float

@@ -47,12 +47,14 @@ def rebuild(call_id: str, entries: Sequence[Entry], settings: Settings, door: Do
 
 def view(run: Run, created: float) -> CallView:
     """Tell all that is known of *run*, which was placed at *created*."""
-    leg = run.subject
+    leg, offer = run.subject, run.started.offer
     up = leg is not None and leg.state == "up"
     recorded = [one for each in run.legs.values() for one in each.recorded]
     return CallView(
         call_id=run.call_id,
-        callee=leg.number if leg else "",
+        callee=offer.called if offer else leg.number if leg else "",
+        caller=offer.caller if offer else leg.caller_id if leg else None,
+        inbound=offer is not None,
         state="ended" if run.ended else "up" if up else "ringing" if leg else "running",
         created=created,
         answered=leg.answered_at if leg else None,

@@ -16,6 +16,7 @@ from ringful.store.rows import (
     Values,
     entry_values,
     key_values,
+    number_values,
     plain,
     post_state_values,
     post_values,
@@ -45,6 +46,7 @@ def apply(connection: Connection, changes: Sequence[Change]) -> None:
     _insert(connection, schema.used_seqs, [{"key": key, "seq": seq} for key, seq in seqs])
     _prune(connection, seqs)
     _add_versions(connection, [u for w in writes for u in w.scripts])
+    _bind(connection, writes)
     _replace(connection, schema.calls, {r.call_id: plain(r) for w in writes for r in w.calls})
     states = {s.post.event_id: s for w in writes for s in w.post_states}
     _replace(connection, schema.posts, {id_: post_state_values(s) for id_, s in states.items()})
@@ -81,6 +83,15 @@ def _add_versions(connection: Connection, uploads: Iterable[Upload]) -> None:
         if newest is None or newest.digest != upload.digest:
             version = newest.version + 1 if newest else 1
             connection.execute(insert(table), upload_values(upload, version))
+
+
+def _bind(connection: Connection, writes: Iterable[Write]) -> None:
+    # One by one: a number may be freed and bound again within the batch.
+    table = schema.numbers
+    for write in writes:
+        if write.freed:
+            connection.execute(delete(table).where(table.c.number.in_(write.freed)))
+        _replace(connection, table, {one.number: number_values(one) for one in write.numbers})
 
 
 def _prune(connection: Connection, seqs: Iterable[tuple[str, int]]) -> None:

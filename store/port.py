@@ -65,6 +65,7 @@ class CallRecord:
     call_id: str
     key: str
     callee: str
+    """Whom it called: for a call that came in, the number of ours."""
     state: CallState
     created: float
     answered: float | None = None
@@ -72,6 +73,8 @@ class CallRecord:
     outcome: str = ""
     """``completed``, or the reason that it failed: ``busy``, ``noanswer`` …"""
     bill: Decimal | None = None
+    caller: str | None = None
+    """Who called us, empty where that is withheld; None: the call is our own."""
 
 
 @frozen
@@ -102,6 +105,22 @@ class Key:
     prefixes: tuple[str, ...] = ()
     """``+1512``…: what may be called; empty means the trunk's own country."""
     spending_cap: Decimal | None = None
+
+
+@frozen
+class Number:
+    """A number of ours, and what takes its calls: a script, or (None) whatever *callback_url* queues."""
+
+    number: str
+    key: str
+    created: float
+    script: str | None = None
+    version: int | None = None
+    """None: the newest one, whenever a call comes in."""
+    params: Mapping[str, Any] = field(factory=dict)
+    """The script's values, as JSON."""
+    callback_url: str | None = None
+    """What is told of its calls."""
 
 
 @frozen
@@ -152,6 +171,10 @@ class Write:
     """Replaces how the delivery of these posts stands."""
     scripts: Sequence[Upload] = ()
     """Each becomes the next version of its name, unless the newest version has the same text."""
+    numbers: Sequence[Number] = ()
+    """Inserted, or replaced by number."""
+    freed: Sequence[str] = ()
+    """Numbers that are bound to nothing any more."""
 
 
 class Commit(Protocol):
@@ -201,6 +224,11 @@ class Store(Protocol):
         self, key: str, *, name: str | None = None, limit: int = 1000
     ) -> Sequence[ScriptVersion]:
         """All versions of *name*, the newest first; or without it each script's newest one, by name."""
+        ...
+
+    # numbers
+    async def numbers(self) -> Sequence[Number]:
+        """All that are bound, in their order."""
         ...
 
     # keys

@@ -9,6 +9,7 @@ from ringful.store.port import (
     CallRecord,
     Entry,
     Key,
+    Number,
     Post,
     PostState,
     RecordingFile,
@@ -35,6 +36,12 @@ def entry_values(entry: Entry) -> Values:
 def key_values(key: Key) -> Values:
     """Give the row of *key*."""
     return plain(key) | {"prefixes": list(key.prefixes)}
+
+
+def number_values(number: Number) -> Values:
+    """Give the row of *number*."""
+    values = {field.name: getattr(number, field.name) for field in attrs.fields(Number)}
+    return values | {"params": dict(number.params)}
 
 
 def post_values(post: Post) -> Values:
@@ -84,6 +91,11 @@ def to_script(row: Row[Any]) -> StoredScript:
     values = dict(row._mapping)
     text = values.pop("text")
     return StoredScript(ScriptVersion(**values), text)
+
+
+def to_number(row: Row[Any]) -> Number:
+    """Read a row of numbers."""
+    return Number(**row._mapping)
 
 
 def to_key(row: Row[Any]) -> Key:

@@ -63,6 +63,7 @@ calls = Table(
     Column("ended", Double),
     Column("outcome", Text, nullable=False),
     Column("bill", Money),
+    Column("caller", Text),
     Index("calls_by_time", "created"),
     Index("calls_of_key", "key", "created"),
     Index("calls_by_state", "state", "created"),
@@ -109,6 +110,18 @@ scripts = Table(
     Column("created", Double, nullable=False),
     Column("size", Integer, nullable=False),
     Column("text", Text, nullable=False),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("script", Text),
+    Column("version", Integer),
+    Column("params", JSON, nullable=False),
+    Column("callback_url", Text),
 )
 
 keys = Table(

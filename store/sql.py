@@ -21,6 +21,7 @@ from ringful.store.port import (
     Commit,
     Entry,
     Key,
+    Number,
     PostState,
     RecordingFile,
     ScriptVersion,
@@ -28,7 +29,7 @@ from ringful.store.port import (
     StoreError,
     Write,
 )
-from ringful.store.schema import calls, journal, keys, posts, recordings, scripts, used_seqs
+from ringful.store.schema import calls, journal, keys, numbers, posts, recordings, scripts, used_seqs
 from ringful.store.window import WINDOW
 from ringful.store.writer import Writer
 
@@ -115,6 +116,10 @@ class SqlStore:
             )
             query = query.where(scripts.c.version == newest.scalar_subquery()).order_by(scripts.c.name)
         return await self._read(query.limit(limit), rows.to_script_version)
+
+    async def numbers(self) -> Sequence[Number]:
+        """Give all numbers that are bound, in their order."""
+        return await self._read(select(numbers).order_by(numbers.c.number), rows.to_number)
 
     async def key(self, key: str) -> Key | None:
         """Give *key* as it is, or was less than a second ago."""

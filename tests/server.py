@@ -52,10 +52,14 @@ class Receiver:
 
 @contextmanager
 def receiver(files: Mapping[str, bytes]) -> Iterator[Receiver]:
+    """Listen; what is posted to the path of one of *files* is answered with it, as JSON."""
     arrived: queue.SimpleQueue[tuple[str, dict[str, str], dict[str, str]]] = queue.SimpleQueue()
-    with web_application(
-        files, lambda path, fields, headers: arrived.put((path, dict(fields), dict(headers)))
-    ) as url:
+
+    def take(path: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> bytes | None:
+        arrived.put((path, dict(fields), dict(headers)))
+        return files.get(path)
+
+    with web_application(files, take) as url:
         yield Receiver(url, arrived)
 
 
@@ -70,6 +74,8 @@ class Server:
     key: str = ""
     secret: str = ""
     seq: int = 0
+    sip: str = ""
+    """Where calls come in."""
 
     def start(self) -> None:
         self.process = subprocess.Popen(
@@ -77,6 +83,8 @@ class Server:
         )
         assert self.process.stdout
         for line in self.process.stdout:
+            if line.startswith("sip:"):
+                self.sip = line.removeprefix("sip:").strip()
             if line.startswith("http"):
                 return
         raise AssertionError("the server did not start")

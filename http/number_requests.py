@@ -1,0 +1,58 @@
+"""The requests about numbers, which are ours: what takes the calls that come in at each."""
+
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from ringful.http import parameters as p
+from ringful.http.parameters import BadParameter, Parameters
+from ringful.http.script_requests import Given, Named, values
+
+
+@frozen
+class Bind:
+    """Let *script* take the calls of *number*; without one, *callback_url* is told of each, and queues."""
+
+    number: str
+    script: Named | None = None
+    given: Given = field(factory=Given)
+    callback_url: str | None = None
+
+
+@frozen
+class GetNumbers:
+    """List what is bound; only *number*, where one is named."""
+
+    number: str | None = None
+
+
+@frozen
+class Unbind:
+    """Let nobody take the calls of *number* any more."""
+
+    number: str
+
+
+NumberRequest: TypeAlias = Bind | GetNumbers | Unbind
+
+
+def number(given: Parameters, country: str) -> Bind | GetNumbers:
+    """Read `Number`."""
+    read = p.own_number(country)
+    asked = given.optional("number", read)
+    name = given.optional("script", p.script_name)
+    version = given.optional("version", p.version)
+    url = given.optional("callbackUrl", p.web_url)
+    if version is not None and name is None:
+        raise BadParameter("version", "invalid", "version goes with the name of a script")
+    if name is None and url is None:
+        return GetNumbers(asked)
+    if asked is None:
+        raise BadParameter("number", "missing", "number is missing; give e.g. number=18005550000")
+    script = None if name is None else Named(name, version)
+    return Bind(asked, script, values(given) if script else Given(), url)
+
+
+def remove(given: Parameters, country: str) -> Unbind:
+    """Read `NumberRemove`."""
+    return Unbind(given.required("number", p.own_number(country), "18005550000"))

@@ -1,0 +1,135 @@
+"""Numbers: what takes the calls that come in at each, checked when it is bound, and read for each call."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import evolve, frozen
+
+from ringful.grammar import nodes
+from ringful.grammar.errors import Problem
+from ringful.http import problems
+from ringful.http.diagnostics import diagnose
+from ringful.http.given import fit
+from ringful.http.library import Checked, Library
+from ringful.http.number_requests import Bind, GetNumbers, NumberRequest, Unbind
+from ringful.http.scripts import Answer, told
+from ringful.interpreter.evaluate import Fault, text_of
+from ringful.interpreter.events import Started
+from ringful.interpreter.journal import keep, kept
+from ringful.interpreter.numbers import Numbers
+from ringful.interpreter.params import bind
+from ringful.interpreter.switchboard import Refusal
+from ringful.interpreter.tell import stamp
+from ringful.interpreter.values import Value
+from ringful.store.port import Key, Number
+
+
+@frozen
+class NumberDesk:
+    """What the façade asks about numbers, and what the switchboard asks for each call that comes in."""
+
+    library: Library
+    numbers: Numbers
+    clock: Callable[[], float] = time.time
+
+    async def answer(self, key: Key, asked: NumberRequest, seq: int | None) -> Answer:
+        """Answer a request; the caller sees to *seq* where nothing is bound or unbound."""
+        seqs = [] if seq is None else [(key.key, seq)]
+        match asked:
+            case Bind():
+                number = await self._checked(key, asked)
+                await self.numbers.bind(key, number, seqs)
+                return f"{number.number}\n", _about(number)
+            case Unbind(number):
+                await self.numbers.free(key, number, seqs)
+                return "", {}
+            case GetNumbers(wanted):
+                found = self.numbers.of(key) if wanted is None else [self.numbers.own(key, wanted)]
+        return "".join(_line(one) for one in found), {"numbers": [_about(one) for one in found]}
+
+    async def _checked(self, key: Key, asked: Bind) -> Number:
+        self.numbers.hold(key, asked.number)
+        number = Number(asked.number, key.key, self.clock(), callback_url=asked.callback_url)
+        if asked.script is None:
+            return number
+        checked = await self.library.load(key, asked.script.name, asked.script.version)
+        checked.diagnosis.hold()
+        given = self._fitting(checked, asked)
+        params = {name: keep(value) for name, value in given.items()}
+        return evolve(number, script=asked.script.name, version=asked.script.version, params=params)
+
+    def _fitting(self, checked: Checked, asked: Bind) -> Mapping[str, Value]:
+        """Give the values for a script that can take the calls of the number.
+
+        A param that the header names is given the number.  Raises Problem, BadParameter.
+        """
+        script = checked.source.script
+        if not isinstance(script.header, nodes.Inbound):
+            has = "begins with another header" if script.header else "has no header"
+            message = f"a script that takes calls begins with `inbound`, and this one {has}"
+            raise _wrong(checked, message, script.header or script, f'write `inbound "{asked.number}"`')
+        own = _named(script)
+        given = fit(asked.given, script, but=own)
+        if own:
+            given.setdefault(own, asked.number)
+        names: dict[str, Value] = {"call_id": "", "caller": "", "called": asked.number}
+        try:
+            bind(script, given, names)
+            answers = text_of(script.header.number, names)
+        except Fault as fault:
+            raise _wrong(checked, fault.message, script.header) from fault
+        if self.numbers.known(answers) != asked.number:
+            message = f"this script takes the calls of {answers}, not of {asked.number}"
+            hint = f'write `inbound "{asked.number}"`, or name a param: it is given the number'
+            raise _wrong(checked, message, script.header.number, hint)
+        return given
+
+    async def started(self, key: Key, number: Number) -> Started:
+        """Give what runs when somebody calls *number* now.  Raises Refusal, StoreError."""
+        if number.script is None:
+            header = nodes.Inbound(nodes.text(number.number), nodes.text(number.callback_url or ""))
+            return Started(nodes.Script(header=header, body=nodes.Block((nodes.Stay(),))))
+        try:
+            checked = await self.library.load(key, number.script, number.version)
+            checked.diagnosis.hold()
+        except problems.Problem as problem:
+            raise Refusal(f"{number.script}: {problem.detail}") from problem
+        source = checked.source
+        return Started(
+            told(source.script, number.callback_url),
+            {name: kept(value) for name, value in number.params.items()},
+            uses=source.used_scripts,
+            notify=number.callback_url,
+            origin=checked.origin,
+        )
+
+
+def _named(script: nodes.Script) -> str | None:
+    """Give the param that says whose calls the script takes, as in ``inbound box``."""
+    number = script.header.number if isinstance(script.header, nodes.Inbound) else None
+    named = number.id if isinstance(number, nodes.Name) else None
+    return named if named in {param.name for param in script.params} else None
+
+
+def _wrong(checked: Checked, message: str, where: nodes.Node, hint: str = "") -> problems.Problem:
+    problem = Problem("number", message, where.span, hint)
+    diagnosis = diagnose((problem,), {checked.source.name: checked.source.text})
+    extra = {"problems": diagnosis.members}
+    return problems.Problem(422, "number.script", diagnosis.refusal, extra=extra, text=diagnosis.text)
+
+
+def _about(number: Number) -> dict[str, Any]:
+    return {
+        "number": number.number,
+        "script": number.script,
+        "version": number.version,
+        "params": list(number.params),
+        "callbackUrl": number.callback_url,
+        "created": stamp(number.created),
+    }
+
+
+def _line(number: Number) -> str:
+    script = number.script and number.script + (f" {number.version}" if number.version else "")
+    return "  ".join(filter(None, (number.number, script, number.callback_url))) + "\n"
