@@ -1,7 +1,6 @@
 """`ringful phone`: a phone that answers or calls, for trying things."""
 
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -88,7 +87,7 @@ def phone(
         presses = tuple(parse_press(one) for one in press or ())
     except ValueError as error:
         raise CommandError(str(error), 2) from error
-    answered = run_phone(
+    run_phone(
         PhoneOptions(
             host,
             at_port,
@@ -106,8 +105,6 @@ def phone(
             None if give_up_after is None else seconds(give_up_after),
         )
     )
-    if call and not answered:
-        sys.exit(1)
 
 
 def _uri(number: str, server: str) -> str:

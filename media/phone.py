@@ -6,12 +6,13 @@ something was heard (``1@quiet``), or so long after the keys before (``1@+2s``).
 """
 
 import json
+import os
 import re
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from attrs import define, field, frozen
 
@@ -251,8 +252,12 @@ class Phone:
             self.engine.send_tones(call.name, 100 + call.sendings, press.tones)
 
 
-def run_phone(options: PhoneOptions) -> bool:
-    """Run a phone in this thread, printing what happens; say whether a call was answered."""
+def run_phone(options: PhoneOptions) -> NoReturn:
+    """Run a phone in this thread, printing what happens; then end the process.
+
+    Its exit code is 1 where a call of its own was not answered.
+    """
     phone = Phone(options, lambda line: print(line, flush=True))
     phone.run()
-    return phone.answered > 0
+    # The library is not left in order: it takes a second for it, and may not come back at all.
+    os._exit(1 if options.call and not phone.answered else 0)
