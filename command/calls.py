@@ -14,7 +14,7 @@ from ringful.command.house import run_settings
 from ringful.command.replay import golden, replay
 from ringful.command.settings import configuration
 from ringful.grammar.errors import ScriptError
-from ringful.interpreter.retelling import Keys
+from ringful.interpreter.retold_phones import Keys
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer, render

@@ -14,7 +14,8 @@ from ringful.interpreter.case_writer import show_case
 from ringful.interpreter.cases import Case, PhoneBlock, StepLine
 from ringful.interpreter.difference import difference
 from ringful.interpreter.masking import Mask, mask_case, typed_keys
-from ringful.interpreter.retelling import Keys, retell
+from ringful.interpreter.retelling import retell
+from ringful.interpreter.retold_phones import Keys
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import Source
 from ringful.interpreter.trace import Tracer

@@ -6,18 +6,19 @@ the beginning of the call instead.  How long sounds were is what was measured; o
 its end was longer by an unknown time, and is given `UNHEARD` more.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 
 from ringful.grammar import nodes
 from ringful.grammar.checker import check
 from ringful.grammar.printer import show
 from ringful.interpreter import events
-from ringful.interpreter.cases import BadRecording, Case, Heard, PhoneBlock, StepLine, WebAnswer
+from ringful.interpreter.cases import BadRecording, Case, WebAnswer
 from ringful.interpreter.journal import decode_event
+from ringful.interpreter.retold_phones import Keys, phones_of, playback_of
 from ringful.interpreter.sources import Source, parsed
 from ringful.interpreter.trace import sound_name
 from ringful.store.port import Entry
@@ -25,49 +26,7 @@ from ringful.store.port import Entry
 UNHEARD = 30.0
 """Seconds by which a sound that was cut short is taken to be longer than what was heard of it."""
 
-Keys = Literal["answering", "after", "absolute"]
-"""What a far end's times count from: the last sound, its own last step, or the beginning."""
-
-_REFUSALS = {"busy": "busy", "rejected": "decline"}
-_TRANSFERRED = ("Transferred", "TransferFailed")
-AT_ONCE = 0.05
-"""Seconds within which a far end itself refuses to be sent elsewhere; whom it is sent to takes longer."""
 _STRANGERS = frozenset({"OpenConference", "JoinConference", "OpenRoom"})
-
-
-@frozen
-class _Done:
-    """Something that the far end did; *n* is its place in the journal."""
-
-    n: float
-    at: float
-    step: StepLine
-
-
-@frozen
-class _Edge:
-    """A sound that the far end heard begin or end."""
-
-    n: float
-    at: float
-    edge: Literal["starts", "ends"]
-    name: str
-
-
-@define
-class _Line:
-    """What one leg's far end did and heard."""
-
-    number: str
-    rung: float
-    called: str | None = None
-    done: list[_Done] = field(factory=list)
-    heard: list[_Edge] = field(factory=list)
-    is_ours_to_end: bool = False
-    """We were the ones to hang up."""
-    transferable: bool = True
-    sent: float = 0.0
-    """When it was last sent to another number."""
 
 
 def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") -> Case:
@@ -87,8 +46,7 @@ def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") ->
     # It ran when it was real, so it may run again, whatever the checker of today says.
     case.unchecked = any(problem.is_error for problem in check(case.source.script))
     began = first.at
-    lines = _lines(entries, started)
-    case.phones = [_phone(line, began, keys) for line in lines.values() if not _is_nobody(line)]
+    case.phones = phones_of(entries, started, keys)
     case.lengths, case.missing = _sounds(entries)
     case.bad_recording = _bad_recording(entries)
     case.web = list(_web(entries))
@@ -111,131 +69,6 @@ def _whole(started: events.Started) -> Source:
     return Source("script", text, parsed(text, "script"))
 
 
-def _lines(entries: Sequence[Entry], started: events.Started) -> dict[str, _Line]:
-    lines: dict[str, _Line] = {}
-    if started.offer:
-        first = entries[0]
-        lines[first.call_id] = _Line(started.offer.caller or "", first.at, started.offer.called)
-    names: dict[tuple[str, int], str] = {}
-    for entry in entries:
-        data = entry.data
-        leg = str(data.get("leg"))
-        if entry.name == "Ring":
-            lines[leg] = _Line(str(data["number"]), entry.at)
-        elif entry.name in ("Play", "Cue"):
-            names[leg, data["playback"]] = sound_name(data["sound"])
-        elif line := lines.get(leg):
-            if entry.name == "Transfer":
-                line.sent = entry.at
-                lines[_target(entry)] = _Line(str(data["number"]), entry.at)
-            elif entry.name in _TRANSFERRED:
-                _note_target(lines[_target(entry)], entry)
-            _note(line, entry, names)
-    for line in lines.values():
-        _insert_speech(line, [one for one in entries if lines.get(str(one.data.get("leg"))) is line])
-    return lines
-
-
-def _note(line: _Line, entry: Entry, names: Mapping[tuple[str, int], str]) -> None:
-    data = entry.data
-    match entry.name:
-        case "PlaybackStarted":
-            line.heard.append(_Edge(entry.n, entry.at, "starts", names.get(_playback(entry), "")))
-        # That a sound ends with the call is not to be heard.
-        case "PlaybackEnded" if data["reason"] != "hangup":
-            line.heard.append(_Edge(entry.n, entry.at, "ends", names.get(_playback(entry), "")))
-        case "Hangup" | "Reject":
-            line.is_ours_to_end = True
-        case "TransferFailed" if data["sip_status"] == 603 and entry.at - line.sent < AT_ONCE:
-            line.transferable = False
-        case _:
-            if step := _step(line, entry.name, data):
-                line.done.append(_Done(entry.n, entry.at, step))
-
-
-def _step(line: _Line, name: str, data: Mapping[str, Any]) -> StepLine | None:
-    match name:
-        case "Answered" if line.called is None:
-            return StepLine("answer")
-        case "TonePressed":
-            return StepLine("press", (str(data["tone"]),))
-        case "Refused" if line.is_ours_to_end:
-            return None
-        case "Refused" if line.called is None and data["reason"] != "cancelled":
-            return StepLine(_REFUSALS.get(str(data["reason"]), "unreachable"))
-        case "Refused":
-            return StepLine("hang up")
-        case "HungUp" if data["by"] in ("callee", "lost"):
-            return StepLine("hang up" if data["by"] == "callee" else "lose")
-        case _:
-            return None
-
-
-def _target(entry: Entry) -> str:
-    """Name the line of the number that a leg was sent to."""
-    return f"{entry.data['leg']} sent {entry.data['transfer']}"
-
-
-def _note_target(line: _Line, entry: Entry) -> None:
-    """Note what the number that a leg was sent to did with it."""
-    reason = "answered" if entry.name == "Transferred" else str(entry.data["reason"])
-    verbs = {"answered": "answer", "busy": "busy", "rejected": "decline", "unreachable": "unreachable"}
-    if reason in verbs:
-        line.done.append(_Done(entry.n, entry.at, StepLine(verbs[reason])))
-
-
-def _is_nobody(line: _Line) -> bool:
-    """Say whether no phone is there: rung, and not a thing was done, not even a refusal of its own."""
-    return bool(line.done) and line.done[0].step.verb == "unreachable" and line.called is None
-
-
-def _insert_speech(line: _Line, own: Sequence[Entry]) -> None:
-    """Let the far end speak as long as a recording that silence would have ended went on."""
-    silences: dict[int, float | None] = {}
-    began: dict[int, Entry] = {}
-    for entry in own:
-        if entry.name == "StartRecording":
-            silences[entry.data["recording"]] = entry.data["silence"]
-        elif entry.name == "RecordingStarted":
-            began[entry.data["recording"]] = entry
-        elif entry.name == "RecordingEnded":
-            silence, start = (one.get(entry.data["recording"]) for one in (silences, began))
-            if isinstance(silence, float | int) and isinstance(start, Entry):
-                until = entry.at - silence if entry.data["reason"] == "silence" else entry.at
-                _speak(line, start, until)
-
-
-def _speak(line: _Line, start: Entry, until: float) -> None:
-    """Put speech from *start* to *until* between the other steps: keys interrupt it."""
-    breaks = [(one.n, one.at) for one in line.done if start.at < one.at < until]
-    begins = [(float(start.n), start.at), *breaks]
-    ends = [*(at for _, at in breaks), until]
-    for (n, begin), end in zip(begins, ends, strict=True):
-        if end - begin >= 0.001:
-            line.done.append(_Done(n + 0.5, begin, StepLine("speak", (str(end - begin),))))
-    line.done.sort(key=lambda one: one.n)
-
-
-def _phone(line: _Line, began: float, keys: Keys) -> PhoneBlock:
-    steps = []
-    before, seen = line.rung, 0
-    for done in line.done:
-        step, at = done.step, done.at
-        edges = [one for one in line.heard[seen:] if one.n < done.n]
-        if keys == "absolute":
-            steps.append(evolve(step, at=at - began))
-        elif keys == "answering" and edges and step.verb not in ("answer", "speak"):
-            last = edges[-1]
-            turn = sum(one.edge == last.edge and last.name in one.name for one in edges)
-            steps.append(evolve(step, when=Heard(last.name, last.edge, turn), after=max(0.0, at - last.at)))
-        else:
-            steps.append(evolve(step, after=max(0.0, at - before)))
-        seen += len(edges)
-        # A step that speaks ends with its last word, and the next one counts from there.
-        before = at + (float(step.arguments[0]) if step.verb == "speak" else 0.0)
-    return PhoneBlock(line.number, tuple(steps), line.called, transferable=line.transferable)
-
-
 def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]:
     names: dict[tuple[str, int], str] = {}
     began: dict[tuple[str, int], float] = {}
@@ -244,24 +77,20 @@ def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]
     missing: dict[str, str] = {}
     for entry in entries:
         if entry.name in ("Play", "Cue"):
-            names[_playback(entry)] = sound_name(entry.data["sound"])
+            names[playback_of(entry)] = sound_name(entry.data["sound"])
         elif entry.name == "PlaybackStarted":
-            began[_playback(entry)] = entry.at
-        elif entry.name == "PlaybackEnded" and _playback(entry) in began:
-            name, heard = names[_playback(entry)], entry.at - began[_playback(entry)]
+            began[playback_of(entry)] = entry.at
+        elif entry.name == "PlaybackEnded" and playback_of(entry) in began:
+            name, heard = names[playback_of(entry)], entry.at - began[playback_of(entry)]
             if entry.data["reason"] == "end":
                 lengths.setdefault(name, heard)
             else:
                 cut[name] = max(heard, cut.get(name, 0.0))
         elif entry.name == "PlaybackFailed":
-            missing.setdefault(names[_playback(entry)], str(entry.data["detail"]))
+            missing.setdefault(names[playback_of(entry)], str(entry.data["detail"]))
     for name, heard in cut.items():
         lengths.setdefault(name, heard + UNHEARD)
     return lengths, {name: why for name, why in missing.items() if name not in lengths}
-
-
-def _playback(entry: Entry) -> tuple[str, int]:
-    return str(entry.data["leg"]), int(entry.data["playback"])
 
 
 def _bad_recording(entries: Sequence[Entry]) -> BadRecording | None:
