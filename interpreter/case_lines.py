@@ -13,6 +13,9 @@ from ringful.interpreter.values import Value, from_json
 TEXT = r'"((?:[^"\\]|\\.)*)"'
 """A text in quotes, as JSON has it: the group is what stands between them."""
 
+LONGEST = 7 * 24 * 3600.0
+"""Seconds; no call lasts that long."""
+
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -72,13 +75,16 @@ class Lines:
             raise self.wrong(
                 f"`{text}` is no duration", "write e.g. `4s`, `1.5s`, `500ms` or `2m`", word=text
             )
-        return float(found[1]) * _SECONDS[found[2]]
+        seconds = float(found[1]) * _SECONDS[found[2]]
+        if seconds > LONGEST:
+            raise self.wrong(f"`{text}` is too long", "a case lasts a week at most", word=text)
+        return seconds
 
     def value(self, text: str) -> Value:
         """Read a value, written as JSON."""
         try:
             return from_json(json.loads(text))
-        except ValueError:
+        except (ValueError, RecursionError):
             hint = 'write JSON: "text", 3, true, ["a"], { "key": "value" }'
             raise self.wrong(f"`{text}` is no value", hint, word=text) from None
 

@@ -45,6 +45,8 @@ def read_step(lines: Lines, line: str) -> StepLine:
     if absolute and when:
         raise lines.wrong("`at` counts from the beginning, and `when` from a sound", "write one of them")
     arguments, gap = _arguments(lines, verb, found["what"].removeprefix(verb).strip())
+    if when and not when.turn:
+        raise lines.wrong("a sound is heard at least once", "write e.g. `ends 2 times`", word="0 times")
     name = "hang up" if verb == "hang" else verb
     return StepLine(name, arguments, 0.0 if absolute else time, when, time if absolute else None, gap)
 
