@@ -201,6 +201,9 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Connect all ports anew: every media update takes the connections away."""
         if self.audio is None:
             return
+        # Somebody must always listen: the jitter buffer of a call that is heard now and then grows, and
+        # what comes through it is late by some 300 ms, and hurried.
+        self.audio.startTransmit(self.engine.nobody)
         for _, frames in self.channels.values():
             frames.startTransmit(self.audio)
         for _, taking in self.recorders.values():
@@ -456,6 +459,7 @@ class Engine:
             self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, transport)
         self.endpoint.libStart()
         self.endpoint.audDevManager().setNullDev()
+        self.nobody = self.endpoint.audDevManager().getPlaybackDevMedia()
         for codec in self.endpoint.codecEnum2():
             self.endpoint.codecSetPriority(codec.codecId, 0)
         self.endpoint.codecSetPriority("PCMU/8000", 255)
