@@ -17,6 +17,7 @@ from ringful.grammar.errors import Problem, ScriptError
 from ringful.interpreter import cases, conference, effects, events
 from ringful.interpreter.case_reader import check_case
 from ringful.interpreter.evaluate import Fault, text_of
+from ringful.interpreter.order import order
 from ringful.interpreter.params import bind
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -32,6 +33,8 @@ START = 1_767_225_600.0
 CALL_ID = "call-1"
 LIMIT_SECONDS = 24 * 3600.0
 LIMIT_STEPS = 1_000_000
+_NOWHERE = Path("/nonexistent")
+"""Recordings of simulated phones are not kept."""
 RECORDINGS = "http://ringful.test/recordings/"
 
 
@@ -205,37 +208,12 @@ class _Door:
     def perform(self, effect: effects.Effect) -> None:
         """Do *effect* in the simulated world."""
         phones = self.simulation.phones
+        if isinstance(effect, effects.ForPhones):
+            order(phones, effect, _NOWHERE)
+            return
         match effect:
             case effects.Ring(leg, number, caller_id):
                 phones.ring(leg, number, caller_id, self.run.post)
-            case effects.Answer(leg):
-                phones.answer(leg)
-            case effects.Reject(leg, reason):
-                phones.reject(leg, reason)
-            case effects.Hangup(leg):
-                phones.hang_up(leg)
-            case effects.Prepare(sound):
-                phones.prepare(sound)
-            case effects.Cue(leg, playback, sound):
-                phones.cue(leg, playback, sound)
-            case effects.Play(leg, playback, sound, background):
-                phones.play(leg, playback, sound, background=background)
-            case effects.StopPlayback(leg, playback):
-                phones.stop_playback(leg, playback)
-            case effects.StartRecording(leg, recording, file, silence, beep):
-                phones.record(leg, recording, _nowhere(file), silence=silence, beep=beep)
-            case effects.StopRecording(leg, recording):
-                phones.stop_recording(leg, recording)
-            case effects.SendTones(leg, sending, tones):
-                phones.send_tones(leg, sending, tones)
-            case effects.Connect(leg, other, connection):
-                phones.connect(leg, other, connection)
-            case effects.Disconnect(leg, connection):
-                phones.disconnect(leg, connection)
-            case effects.Mute(leg):
-                phones.mute(leg)
-            case effects.Unmute(leg):
-                phones.unmute(leg)
             case effects.Transfer(leg, transfer, number):
                 phones.transfer(leg, transfer, number)
             case effects.SetTimer(timer, seconds):
@@ -302,11 +280,6 @@ class _Door:
     def _hear(self, pending: Asked, event: events.Event) -> None:
         if self.simulation.asked.pop((pending.run.call_id, pending.asking), None):
             pending.run.post(event)
-
-
-def _nowhere(file: str) -> Path:
-    """Give the path of a recording that is not kept."""
-    return Path("/nonexistent") / file
 
 
 _REFUSALS: dict[str, port.RefusalReason] = {

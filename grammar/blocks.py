@@ -22,6 +22,24 @@ BESIDE: frozenset[Role] = frozenset({"leg", "background", "handler", "farewell",
 """Blocks that do not run in their place, so that nothing they do is certain after them."""
 
 
+ANSWERING = (
+    nodes.Answer
+    | nodes.Play
+    | nodes.Say
+    | nodes.Record
+    | nodes.StartRecord
+    | nodes.Tone
+    | nodes.WaitTone
+    | nodes.StartTones
+    | nodes.Gather
+    | nodes.Menu
+    | nodes.Join
+    | nodes.Connect
+    | nodes.Transfer
+)
+"""Statements that answer a leg which still rings before they do their own work: it needs no `answer`."""
+
+
 def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
     """Give the expressions that stand in *line* itself, not in its blocks."""
     for child in children(line):

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import BESIDE, Role, blocks_of, within
+from ringful.grammar.blocks import ANSWERING, BESIDE, Role, blocks_of, within
 from ringful.grammar.check_places import Subject, word_of
 from ringful.grammar.errors import MAX_PROBLEMS, Problem, Severity
 from ringful.grammar.paths import Paths
@@ -25,23 +25,6 @@ class _Devices(NamedTuple):
 
 
 _UNKNOWN = _Devices("unknown", "unknown", "unknown", "unknown")
-
-_ANSWERING = (
-    nodes.Answer
-    | nodes.Play
-    | nodes.Say
-    | nodes.Record
-    | nodes.StartRecord
-    | nodes.Tone
-    | nodes.WaitTone
-    | nodes.StartTones
-    | nodes.Gather
-    | nodes.Menu
-    | nodes.Join
-    | nodes.Connect
-    | nodes.Transfer
-)
-"""Statements that answer a call which still rings; a test holds them equal to the interpreter's."""
 
 
 def check_ways(
@@ -75,7 +58,7 @@ class _Ways(Paths[_Devices]):
 
     def step(self, statement: nodes.Statement, state: _Devices) -> _Devices:
         self._judge(statement, state)
-        if isinstance(statement, _ANSWERING) and state.line in ("off", "some"):
+        if isinstance(statement, ANSWERING) and state.line in ("off", "some"):
             state = self._now(state, "line", "on")
         match statement:
             case nodes.Do() | nodes.Follow() | nodes.Stay():
@@ -160,7 +143,7 @@ def _changed(block: nodes.Block) -> frozenset[_Device]:
     """Give the devices that something in *block* may start or stop."""
     changed: set[_Device] = set()
     for statement in within(block):
-        if isinstance(statement, _ANSWERING):
+        if isinstance(statement, ANSWERING):
             changed.add("line")
         match statement:
             case nodes.Do() | nodes.Follow() | nodes.Stay():

@@ -273,23 +273,16 @@ ForConference: TypeAlias = (
 )
 """What a call asks of a conference: it comes to that run as an event."""
 
+ForSound: TypeAlias = Prepare | Cue | Play | StopPlayback | StartRecording | StopRecording
+"""What concerns sounds and recordings."""
+
+ForPhones: TypeAlias = Answer | Reject | Hangup | SendTones | Connect | Disconnect | Mute | Unmute | ForSound
+"""What the phones are simply told; see `order`."""
+
 Effect: TypeAlias = (
     Ring
-    | Answer
-    | Reject
-    | Hangup
-    | Prepare
-    | Cue
-    | Play
-    | StopPlayback
-    | StartRecording
-    | StopRecording
-    | SendTones
-    | Connect
-    | Disconnect
-    | Mute
-    | Unmute
     | Transfer
+    | ForPhones
     | SetTimer
     | CancelTimer
     | ForConference

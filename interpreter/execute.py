@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, assert_never
 
 from ringful.grammar import nodes
+from ringful.grammar.blocks import ANSWERING
 from ringful.grammar.flows import MAX_NESTED
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import (
@@ -228,7 +229,7 @@ class Executor:
                 await self._execute_other(statement)
 
     async def _execute_other(self, statement: nodes.Statement) -> None:
-        if isinstance(statement, inbound.ANSWERING):
+        if isinstance(statement, ANSWERING):
             await inbound.answer(self)
         match statement:
             case nodes.Answer():

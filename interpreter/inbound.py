@@ -17,23 +17,6 @@ if TYPE_CHECKING:
     from ringful.interpreter.execute import Executor
     from ringful.interpreter.run import Run
 
-ANSWERING = (
-    nodes.Answer
-    | nodes.Play
-    | nodes.Say
-    | nodes.Record
-    | nodes.StartRecord
-    | nodes.Tone
-    | nodes.WaitTone
-    | nodes.StartTones
-    | nodes.Gather
-    | nodes.Menu
-    | nodes.Join
-    | nodes.Connect
-    | nodes.Transfer
-)
-"""Statements that answer a leg which still rings, before they do their own work."""
-
 
 def begin(run: "Run", header: nodes.Inbound, offer: port.Offer) -> Leg:
     """Make the leg of the call that came in, and tell of it.  Raises Fault."""

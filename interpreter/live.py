@@ -16,6 +16,7 @@ import trio
 from attrs import evolve, field, frozen
 
 from ringful.interpreter import effects, events
+from ringful.interpreter.order import order
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value
@@ -100,40 +101,15 @@ class LiveCall:
     def perform(self, effect: effects.Effect) -> None:
         """Do *effect* for real."""
         phones = self.house.phones
+        if isinstance(effect, effects.ForPhones):
+            order(phones, effect, self.house.recordings)
+            return
         match effect:
             case effects.Ring(leg, number, caller_id):
                 if refused := self._refusal(leg, number):
                     self.run.post(refused)
                 else:
                     phones.ring(leg, number, caller_id, self.run.post)
-            case effects.Answer(leg):
-                phones.answer(leg)
-            case effects.Reject(leg, reason):
-                phones.reject(leg, reason)
-            case effects.Hangup(leg):
-                phones.hang_up(leg)
-            case effects.Prepare(sound):
-                phones.prepare(sound)
-            case effects.Cue(leg, playback, sound):
-                phones.cue(leg, playback, sound)
-            case effects.Play(leg, playback, sound, background):
-                phones.play(leg, playback, sound, background=background)
-            case effects.StopPlayback(leg, playback):
-                phones.stop_playback(leg, playback)
-            case effects.StartRecording(leg, recording, file, silence, beep):
-                phones.record(leg, recording, self.house.recordings / file, silence=silence, beep=beep)
-            case effects.StopRecording(leg, recording):
-                phones.stop_recording(leg, recording)
-            case effects.SendTones(leg, sending, tones):
-                phones.send_tones(leg, sending, tones)
-            case effects.Connect(leg, other, connection):
-                phones.connect(leg, other, connection)
-            case effects.Disconnect(leg, connection):
-                phones.disconnect(leg, connection)
-            case effects.Mute(leg):
-                phones.mute(leg)
-            case effects.Unmute(leg):
-                phones.unmute(leg)
             case effects.Transfer(leg, transfer, number):
                 if self.house.may_call(self.key, number):
                     phones.transfer(leg, transfer, number)

@@ -1,17 +1,15 @@
 """The checker says everything that is wrong with a script, and nothing else of it."""
 
-from typing import get_args
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ringful.grammar import check_ways, nodes
+from ringful.grammar import nodes
 from ringful.grammar.checker import check, check_statement, check_statements
 from ringful.grammar.errors import MAX_PROBLEMS, Problem, render
 from ringful.grammar.functions import FUNCTIONS
 from ringful.grammar.kinds_of_names import RECORDING
 from ringful.grammar.parser import parse, parse_statements
-from ringful.interpreter import evaluate, hearing, inbound
+from ringful.interpreter import evaluate, hearing
 from ringful.interpreter.leg import Recorded
 from tests import trees
 from tests.conftest import GoldenCase
@@ -76,10 +74,6 @@ def test_a_statement_that_joins_a_call() -> None:
 def test_statements_that_join_a_call_may_bring_their_flows() -> None:
     statements = parse_statements('do greet()\nflow greet() { say "x" }\n')
     assert check_statements(statements, ()) == ()
-
-
-def test_what_answers_a_call_is_what_the_interpreter_takes_for_it() -> None:
-    assert set(get_args(check_ways._ANSWERING)) == set(get_args(inbound.ANSWERING))
 
 
 def test_the_parts_of_a_recording_are_those_of_the_interpreter() -> None:

@@ -1,0 +1,51 @@
+"""Tell the phones what an effect asks of them: the same words for real ones and for simulated ones.
+
+What a door must decide itself is not here: whether a number may be rung, and where a call is sent.
+"""
+
+from pathlib import Path
+from typing import assert_never
+
+from ringful.interpreter import effects
+from ringful.media import port
+
+
+def order(phones: port.Phones, effect: effects.ForPhones, recordings: Path) -> None:
+    """Do *effect*; recordings go into the folder *recordings*."""
+    match effect:
+        case effects.Answer(leg):
+            phones.answer(leg)
+        case effects.Reject(leg, reason):
+            phones.reject(leg, reason)
+        case effects.Hangup(leg):
+            phones.hang_up(leg)
+        case effects.SendTones(leg, sending, tones):
+            phones.send_tones(leg, sending, tones)
+        case effects.Connect(leg, other, connection):
+            phones.connect(leg, other, connection)
+        case effects.Disconnect(leg, connection):
+            phones.disconnect(leg, connection)
+        case effects.Mute(leg):
+            phones.mute(leg)
+        case effects.Unmute(leg):
+            phones.unmute(leg)
+        case _:
+            _order_sound(phones, effect, recordings)
+
+
+def _order_sound(phones: port.Phones, effect: effects.ForSound, recordings: Path) -> None:
+    match effect:
+        case effects.Prepare(sound):
+            phones.prepare(sound)
+        case effects.Cue(leg, playback, sound):
+            phones.cue(leg, playback, sound)
+        case effects.Play(leg, playback, sound, background):
+            phones.play(leg, playback, sound, background=background)
+        case effects.StopPlayback(leg, playback):
+            phones.stop_playback(leg, playback)
+        case effects.StartRecording(leg, recording, file, silence, beep):
+            phones.record(leg, recording, recordings / file, silence=silence, beep=beep)
+        case effects.StopRecording(leg, recording):
+            phones.stop_recording(leg, recording)
+        case _:
+            assert_never(effect)
