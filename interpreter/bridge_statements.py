@@ -61,9 +61,11 @@ async def _connect(run_on: "Executor", statement: nodes.Connect) -> None:
     if other is leg:
         raise Fault(f"`{statement.leg}` is this leg itself", statement.span)
     if leg.connection and other.name not in leg.connection.legs:
-        _refuse(run_on, leg, other, "this leg is connected with another one")
+        _refuse(run_on, leg, other, "engaged", "this leg is connected with another one")
     if leg.membership:
-        _refuse(run_on, leg, other, f"this leg is in the conference {leg.membership.conference}")
+        _refuse(
+            run_on, leg, other, "conference", f"this leg is in the conference {leg.membership.conference}"
+        )
     await _until_idle(run_on, leg, other)
     connection = leg.connection or _order(run_on, leg, other)
     run_on.run.take_way(statement, "connected")
@@ -78,7 +80,7 @@ async def _connect(run_on: "Executor", statement: nodes.Connect) -> None:
         if ended is None and leg.connection is connection and not leg.closing:
             run_on.run.perform(effects.Disconnect(connection.leg, connection.number))
     if isinstance(ended, port.ConnectFailed):
-        _refuse(run_on, leg, other, ended.detail)
+        _refuse(run_on, leg, other, "failed", ended.detail)
 
 
 def _order(run_on: "Executor", leg: Leg, other: Leg) -> Connection:
@@ -120,13 +122,13 @@ def _concerns(signal: Signal, leg: Leg, other: Leg) -> bool:
 
 def _can_connect(run_on: "Executor", leg: Leg, other: Leg) -> bool:
     if other.closing or other.state == "over":
-        _refuse(run_on, leg, other, other.refused or "it has ended")
+        _refuse(run_on, leg, other, other.refused or "ended")
     if other.membership:
-        _refuse(run_on, leg, other, f"it is in the conference {other.membership.conference}")
+        _refuse(run_on, leg, other, "conference", f"it is in the conference {other.membership.conference}")
     if other.connection:
         if leg.name in other.connection.legs:
             return True
-        _refuse(run_on, leg, other, "it is connected with another leg")
+        _refuse(run_on, leg, other, "engaged", "it is connected with another leg")
     return other.state == "up" and (other.idle or other.awaiting == leg.name)
 
 
@@ -194,7 +196,9 @@ def part(run: "Run", leg: Leg, ended: port.Disconnected | port.ConnectFailed) ->
     run.announce(ended)
 
 
-def _refuse(run_on: "Executor", leg: Leg, other: Leg, why: str) -> None:
-    run_on.run.note("NotConnected", leg, {"other": other.name, "reason": why})
-    run_on.run.tell(leg.notify, "ConnectFailed", leg.name, leg=other.name, reason=why)
-    raise Failed(f"{other.name} cannot be connected: {why}")
+def _refuse(run_on: "Executor", leg: Leg, other: Leg, reason: str, detail: str = "") -> None:
+    """Tell that the two cannot be connected: *reason* is a stable word, *detail* is for a person."""
+    run_on.run.note("NotConnected", leg, {"other": other.name, "reason": detail or reason})
+    more = {"detail": detail} if detail else {}
+    run_on.run.tell(leg.notify, "ConnectFailed", leg.name, leg=other.name, reason=reason, **more)
+    raise Failed(f"{other.name} cannot be connected: {detail or reason}")

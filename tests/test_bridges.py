@@ -89,7 +89,7 @@ def test_a_connection_that_the_media_refuses_is_told_and_the_script_goes_on() ->
     assert urls(desk)[-2:] == ["http://h/call", "http://h/after"]
     failed = [one for one in desk.out if isinstance(one, effects.Notify)][-2].fields
     assert (failed["action"], failed["leg"]) == ("ConnectFailed", "c1.other")
-    assert failed["reason"] == "no media worker is left"
+    assert (failed["reason"], failed["detail"]) == ("failed", "no media worker is left")
 
 
 def test_an_end_of_this_leg_that_comes_as_the_connections_end_runs_nothing_more() -> None:
@@ -161,3 +161,17 @@ def test_a_name_that_is_no_leg_is_a_fault_of_the_script(text: str, fault: str) -
     desk = Desk(text)
     desk.give(port.Answered("c1"))
     assert (desk.run.fault.message if desk.run.fault else "") == fault
+
+
+def test_a_leg_that_is_connected_with_another_is_engaged() -> None:
+    desk = Desk(
+        'call "1512" notify "http://h/call"\ncall "1513" as other\n'
+        'call "1514" notify "http://h/third" { connect other }\nconnect other\nstay\n'
+    )
+    desk.give(port.Answered("c1"), port.Answered("c1.other"))
+    desk.give(port.Connected("c1", 2))
+    desk.give(port.Answered("c1.2"))
+    told = [one.fields for one in desk.out if isinstance(one, effects.Notify)]
+    failed = next(fields for fields in told if fields["action"] == "ConnectFailed")
+    assert (failed["callId"], failed["leg"], failed["reason"]) == ("c1.2", "c1.other", "engaged")
+    assert len(desk.done(effects.Connect)) == 1
