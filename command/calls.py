@@ -52,8 +52,14 @@ def _line(call: CallRecord) -> str:
     bill = "" if call.bill is None else format(call.bill, "f")
     seconds = f"{call.ended - call.answered:.0f} s" if call.ended and call.answered else ""
     return "  ".join(
-        [call.call_id, stamp(call.created), call.callee, call.outcome or call.state, seconds, bill]
+        [call.call_id, stamp(call.created), _who(call), call.outcome or call.state, seconds, bill]
     ).rstrip()
+
+
+def _who(call: CallRecord) -> str:
+    if call.caller is None:
+        return call.callee
+    return f"{call.callee} called by {call.caller or 'nobody known'}"
 
 
 @app.command

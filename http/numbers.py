@@ -8,13 +8,14 @@ from attrs import evolve, frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.errors import Problem
+from ringful.grammar.span import Span
 from ringful.http import problems
 from ringful.http.diagnostics import diagnose
 from ringful.http.given import fit
 from ringful.http.library import Checked, Library
 from ringful.http.number_requests import Bind, GetNumbers, NumberRequest, Unbind
 from ringful.http.scripts import Answer, told
-from ringful.interpreter.evaluate import Fault, text_of
+from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.events import Started
 from ringful.interpreter.journal import keep, kept
 from ringful.interpreter.numbers import Numbers
@@ -68,7 +69,8 @@ class NumberDesk:
         if not isinstance(script.header, nodes.Inbound):
             has = "begins with another header" if script.header else "has no header"
             message = f"a script that takes calls begins with `inbound`, and this one {has}"
-            raise _wrong(checked, message, script.header or script, f'write `inbound "{asked.number}"`')
+            where = script.header or script
+            raise _wrong(checked, message, where.span, f'write `inbound "{asked.number}"`')
         own = _named(script)
         given = fit(asked.given, script, but=own)
         if own:
@@ -77,12 +79,14 @@ class NumberDesk:
         try:
             bind(script, given, names)
             answers = text_of(script.header.number, names)
+            url_of(script.header.notify, names)
         except Fault as fault:
-            raise _wrong(checked, fault.message, script.header) from fault
+            span = fault.span if fault.span.line else script.header.span
+            raise _wrong(checked, fault.message, span) from fault
         if self.numbers.known(answers) != asked.number:
             message = f"this script takes the calls of {answers}, not of {asked.number}"
             hint = f'write `inbound "{asked.number}"`, or name a param: it is given the number'
-            raise _wrong(checked, message, script.header.number, hint)
+            raise _wrong(checked, message, script.header.number.span, hint)
         return given
 
     async def started(self, key: Key, number: Number) -> Started:
@@ -112,8 +116,8 @@ def _named(script: nodes.Script) -> str | None:
     return named if named in {param.name for param in script.params} else None
 
 
-def _wrong(checked: Checked, message: str, where: nodes.Node, hint: str = "") -> problems.Problem:
-    problem = Problem("number", message, where.span, hint)
+def _wrong(checked: Checked, message: str, span: Span, hint: str = "") -> problems.Problem:
+    problem = Problem("number", message, span, hint)
     diagnosis = diagnose((problem,), {checked.source.name: checked.source.text})
     extra = {"problems": diagnosis.members}
     return problems.Problem(422, "number.script", diagnosis.refusal, extra=extra, text=diagnosis.text)

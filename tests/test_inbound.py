@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from urllib.request import urlopen
 import numpy as np
 
 from ringful.command.demo_sounds import melody
+from ringful.store.keys import REMEMBERED
 from tests.asking import ask, ask_json
 from tests.server import PATIENCE, Receiver, Server, free_port, phone, receiver, server
 from tests.sipp import calling
@@ -83,7 +85,8 @@ def test_a_bound_script_takes_a_call_that_hears_presses_and_speaks(tmp_path: Pat
         found = ringful.query(received["callId"])
         assert (found["direction"], found["caller"], found["callee"]) == ("inbound", CALLER, OURS)
         assert (found["state"], found["outcome"], found["script"]) == ("ended", "completed", "take")
-        assert OURS in ringful.command("calls", "list")
+        assert f"{OURS} called by {CALLER}" in ringful.command("calls", "list")
+        assert 'calls "' in ringful.command("calls", "golden", received["callId"])
         with urlopen(kept["url"]) as answer, wave.open(io.BytesIO(answer.read())) as file:
             recorded = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
     loud = np.flatnonzero(np.abs(recorded) > 500)
@@ -147,6 +150,21 @@ def test_nobody_has_bound_the_number(tmp_path: Path) -> None:
         with calling("call_404", tmp_path, OURS, ringful.sip) as far:
             assert far.wait(PATIENCE) == 0
         assert ringful.command("calls", "list") == ""
+
+
+def test_a_call_that_cannot_be_run_is_not_left_ringing(tmp_path: Path) -> None:
+    with running(tmp_path) as (web, ringful, _):
+        ask(ringful, "Script", TAKE, name="take")
+        ask(ringful, "Number", number=OURS, script="take", app=web.url)
+        ask(ringful, "Script", f"param new\n{TAKE}", name="take")
+        with calling("call_480", tmp_path, OURS, ringful.sip) as far:
+            assert far.wait(PATIENCE) == 0
+        assert "scriptfailed" in ringful.command("calls", "list")
+        ringful.command("keys", "revoke", ringful.key)
+        time.sleep(REMEMBERED)
+        with calling("call_480", tmp_path, OURS, ringful.sip) as far:
+            assert far.wait(PATIENCE) == 0
+        assert ringful.command("calls", "list").count("\n") == 1
 
 
 def test_two_callers_at_once_and_no_more_than_the_key_may_have(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def ringful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ask(running, "Script", 'inbound "18005550000"\nsay "Hello."\n', name="fixed")
         ask(running, "Script", 'call "15125551234"\nsay "Hello."\n', name="calls")
         ask(running, "Script", "wait 1s\n", name="headless")
+        ask(running, "Script", 'param app\ninbound "8005550000" notify app\nanswer\n', name="tells")
         yield running
 
 
@@ -110,3 +111,8 @@ def test_a_refused_script_is_shown_with_its_place(ringful: Server) -> None:
     assert (problem["file"], problem["line"], problem["column"]) == ("fixed.call", 1, 9)
     assert problem["text"] == 'inbound "18005550000"'
     assert problem["hint"].startswith('write `inbound "+18005550001"`')
+
+
+def test_a_header_that_would_fail_is_refused(ringful: Server) -> None:
+    wrong = {"number": OURS, "script": "tells", "params": {"app": ["http://h/"]}}
+    assert "tells.call:2:" in refused(ask(ringful, "Number", wrong), 422, "number.script")
