@@ -19,13 +19,12 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlencode, urlsplit
 
-import httpcore2
 import httpx2
 import structlog
 import trio
 from attrs import define, evolve, field
 
-from ringful.http.outbound import OutboundError, read_bounded, reason_of
+from ringful.http.outbound import FAILURES, OutboundError, read_bounded, reason_of
 from ringful.store.port import Post, PostState, Store, StoreError, Write
 
 log = structlog.get_logger()
@@ -177,13 +176,7 @@ class Deliverer:
             try:
                 with trio.fail_after(TOTAL_SECONDS):
                     response = await self._post(post)
-            except (
-                httpx2.HTTPError,
-                httpx2.InvalidURL,
-                httpcore2.ConnectError,
-                OSError,
-                trio.TooSlowError,
-            ) as error:
+            except FAILURES as error:
                 return "retry", reason_of(error), 0.0
         status = response.status_code
         asked = response.headers.get("retry-after") if status in (429, 503) else None

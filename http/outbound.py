@@ -38,6 +38,10 @@ class Fetched:
     body: bytes
 
 
+FAILURES = (httpx2.HTTPError, httpx2.InvalidURL, httpcore2.ConnectError, OSError, trio.TooSlowError)
+"""All that can go wrong with a request before there is an answer; see `reason_of`."""
+
+
 def reason_of(error: Exception) -> str:
     """Say why a request failed, in words for the one who named the URL."""
     match error:
@@ -67,13 +71,7 @@ class Outbound:
                     url = urljoin(url, place)
                     if not url.startswith(("http://", "https://")):
                         raise OutboundError(f"it redirects to {url}, which is no web address")
-        except (
-            httpx2.HTTPError,
-            httpx2.InvalidURL,
-            httpcore2.ConnectError,
-            OSError,
-            trio.TooSlowError,
-        ) as error:
+        except FAILURES as error:
             raise OutboundError(reason_of(error)) from error
         raise OutboundError(f"it redirects more than {MAX_REDIRECTS} times")
 
@@ -98,13 +96,7 @@ class Outbound:
                     body = await read_bounded(response, MAX_ANSWER)
                 finally:
                     await response.aclose()
-        except (
-            httpx2.HTTPError,
-            httpx2.InvalidURL,
-            httpcore2.ConnectError,
-            OSError,
-            trio.TooSlowError,
-        ) as error:
+        except FAILURES as error:
             raise OutboundError(reason_of(error)) from error
         if not 200 <= response.status_code < 300:
             raise OutboundError(f"it answered {response.status_code}")

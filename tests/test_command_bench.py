@@ -12,9 +12,9 @@ from ringful.bench.machine import this_machine
 from ringful.bench.report import line
 from ringful.bench.texts import long_script
 from ringful.bench.workloads import WORKLOADS
-from ringful.command import main
 from ringful.grammar.checker import check
 from ringful.grammar.parser import parse
+from tests.command import ringful
 
 TINY = ("--rounds", "2", "--seconds", "0.01", "--runs", "20")
 
@@ -44,15 +44,6 @@ FIGURES = {
         "durable writes, 1,024 tasks": "writes/s",
     },
 }
-
-
-def ringful(capsys, *args):
-    code = 0
-    try:
-        main.run(args)
-    except SystemExit as end:
-        code = end.code or 0
-    return *capsys.readouterr(), code
 
 
 def test_the_installed_command_gives_every_figure_as_json(tmp_path):

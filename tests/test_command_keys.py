@@ -12,6 +12,7 @@ import trio
 from ringful.command import main
 from ringful.command.errors import CommandError
 from ringful.store.open import open_store
+from tests.command import ringful
 
 
 @pytest.fixture
@@ -27,16 +28,6 @@ def stored():
             return {key.name: key for key in await store.keys()}
 
     return trio.run(read)
-
-
-def ringful(capsys, *args):
-    """Run a command in this process; give its output and its exit code."""
-    code = 0
-    try:
-        main.run(args)
-    except SystemExit as end:
-        code = end.code or 0
-    return *capsys.readouterr(), code
 
 
 def test_the_installed_command_adds_a_key_alone_on_a_line(here):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ringful.command import main
 from ringful.media import wav
+from tests.command import ringful
 
 CANONICAL = 'call "15125550001"\nplay "welcome.wav"\nhangup\n'
 LOOSE = 'call   "15125550001"\r\n\r\n\r\n# hello\r\nplay "welcome.wav"\r\n\thangup'
@@ -23,15 +23,6 @@ def scripts(tmp_path, monkeypatch):
     for name, text in texts.items():
         Path(f"{name}.call").write_bytes(text.encode())
     return tmp_path
-
-
-def ringful(capsys, *args):
-    code = 0
-    try:
-        main.run(args)
-    except SystemExit as end:
-        code = end.code or 0
-    return *capsys.readouterr(), code
 
 
 def test_the_installed_command_shows_a_problem_under_its_place(scripts):

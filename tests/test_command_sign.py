@@ -7,23 +7,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from ringful.command import main
 from ringful.http.signing import string_to_sign, verify
+from tests.command import ringful
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def ringful(capsys, *args):
-    code = 0
-    try:
-        main.run(args)
-    except SystemExit as end:
-        code = end.code or 0
-    return *capsys.readouterr(), code
 
 
 def parts(url):
