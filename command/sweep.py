@@ -5,7 +5,9 @@ come, so the sweep meets every order that there is.  Whatever is put in, the law
 `interpreter.invariants` must hold, and the script must not fail.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 
 from attrs import define, evolve, field, frozen
 
@@ -42,10 +44,35 @@ class Sweep:
             for law in broken_laws(case, injection, fails_anyway=fails):
                 self.found.setdefault((law.law, injection.what), []).append(Violation(law, case, injection))
 
+    def add(self, other: "Sweep") -> None:
+        """Take up what *other* found."""
+        self.runs += other.runs
+        for key, violations in other.found.items():
+            self.found.setdefault(key, []).extend(violations)
+
     def shortest(self) -> Iterator[tuple[Violation, int]]:
         """Give one violation for each law and kind of fault, and how many there were."""
         for violations in self.found.values():
             yield min(violations, key=lambda one: (len(one.case.above), one.injection.step)), len(violations)
+
+
+def sweep_all(cases: Sequence[Case]) -> Sweep:
+    """Sweep *cases*, on as many processors as there are."""
+    whole = Sweep()
+    if len(cases) == 1 or os.cpu_count() == 1:
+        for case in cases:
+            whole.sweep(case)
+        return whole
+    with ProcessPoolExecutor() as pool:
+        for one in pool.map(_swept, cases):
+            whole.add(one)
+    return whole
+
+
+def _swept(case: Case) -> Sweep:
+    sweep = Sweep()
+    sweep.sweep(case)
+    return sweep
 
 
 def injections(simulation: Simulation) -> list[Injection]:

@@ -14,7 +14,7 @@ from ringful.command.junit import junit as as_junit
 from ringful.command.mutation import Mutation
 from ringful.command.mutation import report as mutations
 from ringful.command.simulation import Simulation, run_case
-from ringful.command.sweep import Sweep
+from ringful.command.sweep import sweep_all
 from ringful.command.sweep_report import report
 from ringful.command.verdicts import Verdict, find_cases, try_cases
 from ringful.grammar.errors import ScriptError
@@ -109,11 +109,8 @@ def _covered(verdicts: list[Verdict], least: float | None) -> bool:
 
 
 def _swept(verdicts: list[Verdict]) -> bool:
-    swept = Sweep()
     began = time.perf_counter()
-    for verdict in verdicts:
-        if verdict.simulation:
-            swept.sweep(verdict.simulation.case)
+    swept = sweep_all([verdict.simulation.case for verdict in verdicts if verdict.simulation])
     print(report(swept, time.perf_counter() - began), end="")
     return not swept.found
 

@@ -9,7 +9,7 @@ import pytest
 
 from ringful.command.shrink import shrink
 from ringful.command.simulation import run_case
-from ringful.command.sweep import Sweep, broken_laws
+from ringful.command.sweep import Sweep, broken_laws, sweep_all
 from ringful.command.sweep_report import report
 from ringful.command.verdicts import find_cases
 from ringful.grammar import nodes
@@ -155,6 +155,23 @@ def test_the_shortest_case_shows_the_fault_and_can_be_read_back(monkeypatch: pyt
     shown = report(sweep, 1)
     assert text.splitlines()[-1] in shown
     assert "broken in" in shown
+
+
+def test_a_sweep_of_many_cases_is_the_sum_of_its_parts() -> None:
+    cases = [read_case(RUN / f"{name}.golden") for name in ("nobody_answers", "the_callee_declines")]
+    cases.append(
+        parse_case(
+            'script {\n    call "1"\n    ask "http://h" as x\n    say x.y\n}\n'
+            'web "http://h" -> { "y": "z" }\nphone "1" {\n    answer\n}\n',
+            RUN / "x.golden",
+        )
+    )
+    whole, parts = sweep_all(cases), Sweep()
+    for case in cases:
+        parts.sweep(case)
+    assert whole.runs == parts.runs
+    assert list(whole.found) == list(parts.found) == [("the script does not fail", "web fails")]
+    assert report(whole, 1) == report(parts, 1)
 
 
 def test_what_is_written_is_read_back() -> None:
