@@ -128,6 +128,8 @@ def _operation(expression: nodes.Unary | nodes.Binary, level: int) -> str:
             # Operators join to the left; comparisons do not join at all.
             before = _show(left, own + 1 if own == _COMPARE else own)
             shown = f"{before} {operator} {_show(right, own + 1)}"
+        case _:
+            assert_never(expression)
     return shown if own >= level else f"({shown})"
 
 
