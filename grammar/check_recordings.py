@@ -48,7 +48,7 @@ class _Recordings(Paths[_Running]):
         match statement:
             case nodes.StartRecord():
                 self.started[id(statement)] = statement
-                return state | {id(statement)} if len(state) < _MOST else state
+                return self.meet(state, frozenset({id(statement)}))
             case nodes.StopRecord():
                 self.stopped |= state
                 return frozenset()

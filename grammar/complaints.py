@@ -13,7 +13,7 @@ from ringful.grammar.errors import Problem
 from ringful.grammar.reading import Reading
 from ringful.grammar.span import Span
 from ringful.grammar.spell import nearest
-from ringful.grammar.vocabulary import RESERVED, VERBS
+from ringful.grammar.vocabulary import VERBS
 from ringful.grammar.words import ENDS, OPERATORS, PHRASES, VALUES, as_outside, found, shown
 
 _FOREIGN = {
@@ -96,9 +96,7 @@ def _stray(token: Token, span: Span) -> Problem:
 
 
 def _end(reading: Reading) -> Span:
-    if reading.last is None:
-        return Span(1, 1, 1, 2, reading.path)
-    last = reading.span(reading.last)
+    last = reading.span(reading.last) if reading.last else Span(1, 1, 1, 1, reading.path)
     return Span(last.end_line, last.end_column, last.end_line, last.end_column + 1, last.path)
 
 
@@ -127,8 +125,6 @@ def _verb(token: Token, wanted: frozenset[str], span: Span, reading: Reading) ->
         return None
     if token in _OTHER_LANGUAGES:
         return _problem(f"there is no statement `{token}` here", span, _OTHER_LANGUAGES[token])
-    if token in VERBS:
-        return _problem(f"`{token}` cannot begin a line here", span)
     if token.type == "NAME" or token.isalpha():
         near = nearest(token, VERBS)
         hint = f"did you mean `{near}`?" if near else f"to give a name a value, write `let {token} = …`"
@@ -148,27 +144,20 @@ def _value(token: Token, wanted: frozenset[str], span: Span, reading: Reading) -
         return _problem(f"`{last}{token}` is no number and no duration", both, hint)
     if token in _COMPARISONS and OPERATORS & wanted:
         return _problem("comparisons do not chain", span, "join two of them with `and`, or put one into ( )")
-    if wanted and wanted <= _NAMES and token in RESERVED:
-        return _problem(
-            f"`{token}` is a word of the language and cannot be a name",
-            span,
-            f"the words that cannot be names: {', '.join(sorted(RESERVED))}",
-        )
     return None
 
 
 def _clause(token: Token, wanted: frozenset[str], span: Span, reading: Reading) -> Problem | None:
     """A word where the statement could take a clause, or end."""
-    if not token.isidentifier() or not wanted & {"NEWLINE", "BLOCK_OPEN"}:
-        return None
     verb = reading.verb
+    at_clause = token.isidentifier() and wanted & {"NEWLINE", "BLOCK_OPEN"}
+    if verb is None or verb == token or not at_clause:
+        return None
     words = [name.lower() for name in wanted if name.isalpha() and name not in VALUES | ENDS | OPERATORS]
     words = [one for one in words if one.upper() not in _NO_CLAUSES | PHRASES.keys()]
     near = nearest(token, words)
     takes = ", ".join(f"`{one}`" for one in sorted(words))
     hint = f"did you mean `{near}`?" if near else (f"here it can take {takes}" if takes else "")
-    if verb is None or verb == token:
-        return None
     hint = hint or f"the line could end here, before `{token}`"
     return _problem(f"`{verb}` does not take `{token}` here", span, hint)
 
@@ -190,5 +179,4 @@ def _character(bad: str) -> str:
 
 
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
-_NAMES = frozenset({"NAME", "CALLEE"})
 _NO_CLAUSES = frozenset({"AND", "OR", "NOT", "IN", "COMMENT", "TRUE", "FALSE", "NONE"})

@@ -100,8 +100,6 @@ def found(token: Token) -> str:
             return "the end of the text"
         case "QUOTE":
             return "a text"
-        case "LITERAL":
-            return "the text `" + (token if len(token) <= 30 else f"{token[:30]}…") + "`"
         case _:
             return "`" + (token if len(token) <= 30 else f"{token[:30]}…") + "`"
 

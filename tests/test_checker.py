@@ -76,6 +76,22 @@ def test_statements_that_join_a_call_may_bring_their_flows() -> None:
     assert check_statements(statements, ()) == ()
 
 
+def test_no_more_problems_than_can_be_read_are_told() -> None:
+    assert codes(HEAD + "stop record\n" * 300) == ["not-running"] * MAX_PROBLEMS
+    assert (
+        codes(HEAD + "say x1\nsay 5s\n" + 'wait tone "1"\n' * 300).count("unbounded-wait") == MAX_PROBLEMS - 2
+    )
+
+
+def test_of_many_recordings_at_a_time_nothing_is_told() -> None:
+    choices = "".join(f'    "{tone}" {{ start record as r{tone} }}\n' for tone in "0123456789")
+    assert codes(f"{HEAD}menu {{\n{choices}}}\nstop record\nhangup\n") == []
+    assert codes(f"{HEAD}menu {{\n{choices}}}\nhangup\n") == ["never-stopped"]
+
+
+HEAD = 'call "123"\n'
+
+
 def test_the_parts_of_a_recording_are_those_of_the_interpreter() -> None:
     held = hearing._result("http://h/a.wav", Recorded("a.wav", 1000, 100, "tone"))
     assert isinstance(held, dict)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from lark import Lark
+from lark import Lark, Token
 
-from ringful.grammar import nodes
+from ringful.grammar import nodes, words
 from ringful.grammar.builder import Builder
 from ringful.grammar.errors import Problem, ScriptError, render
 from ringful.grammar.layout import Layout
@@ -293,6 +293,14 @@ def test_a_problem_that_reaches_over_a_long_line_is_cut() -> None:
 )
 def test_a_slip_is_told_in_the_words_of_the_language(text: str, message: str) -> None:
     assert message in problems(text)[0].message
+
+
+def test_what_would_do_is_said_the_shortest_way() -> None:
+    assert words.shown(frozenset({"PLAY", "LET", "SAY", "NEWLINE"})) == "a statement"
+    assert words.shown(frozenset({"NUMBER", "QUOTE", "NAME", "TONE"})) == "a value or `tone`"
+    assert words.shown(frozenset({"PLUS", "SAME", "UNTIL", "NEWLINE"})) == "the end of the line or `until`"
+    assert words.shown(frozenset()) == "nothing more"
+    assert words.found(Token("NAME", "a" * 40)) == f"`{'a' * 30}…`"
 
 
 def test_one_slip_does_not_hide_the_next() -> None:
