@@ -14,7 +14,6 @@ from ringful.grammar.blocks import within
 from ringful.grammar.mutate import Mutant, mutants
 from ringful.grammar.printer import show
 from ringful.grammar.span import Span
-from ringful.interpreter.cases import Case
 from ringful.interpreter.sources import Source
 
 _PLACE = re.compile(r"  @\S+$", re.MULTILINE)
@@ -47,7 +46,7 @@ class Mutation:
         """Run the cases that were *tried* over every mutant of their scripts."""
         for path, source, users in _scripts(tried):
             self.scripts += 1
-            for mutant in mutants(source.script, _used(users[0].case)):
+            for mutant in mutants(source.script, users[0].case.source.used_scripts):
                 self.count += 1
                 near = [one for one in users if _reaches(one, source, mutant.place)]
                 if not any(_notices(one, source, mutant.script) for one in near):
@@ -63,10 +62,6 @@ def _scripts(tried: Sequence[Simulation]) -> Iterator[tuple[Path, Source, list[S
             found.setdefault(key, (source, []))[1].append(one)
     for (_, _), (source, users) in found.items():
         yield source.path or users[0].case.path, source, users
-
-
-def _used(case: Case) -> dict[str, nodes.Script]:
-    return case.source.used_scripts
 
 
 def _reaches(tried: Simulation, source: Source, place: Span) -> bool:

@@ -53,7 +53,7 @@ class Coverage:
     def add(self, case: Case, visited: Iterable[Visit]) -> None:
         """Note what a run of *case* has *visited*."""
         for source, blocks in _parts(case.source):
-            name = str(source.path or case.path)
+            name = str((source.path or case.path).resolve())
             known = self.scripts.setdefault(name, ScriptCoverage(name, source.text, _ways(blocks)))
             # Spans carry their script's name: those of another script are no keys here.
             known.seen |= {(one.span, way) for one, way in visited if one.span in known.ways}

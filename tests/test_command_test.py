@@ -213,6 +213,16 @@ def test_coverage_of_several_cases_and_of_used_scripts(
     assert "lib.call: 1 of 2 statements, 0 of 0 ways on\n    2 | flow never()" in out
 
 
+def test_coverage_knows_a_script_by_whatever_path(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "more" / "deep").mkdir(parents=True)
+    other = CASE.replace('press "1"', 'press "2"').replace("../approve", "../../approve")
+    (shop / "more" / "deep" / "no.golden").write_text(other)
+    assert ringful("test", "--update") == 0
+    capsys.readouterr()
+    assert ringful("test", "--coverage") == 0
+    assert "approve.call: 5 of 5 statements, 2 of 4 ways on\n" in capsys.readouterr().out
+
+
 def test_traces_do_not_depend_on_the_hash_seed() -> None:
     here = Path(__file__).parent
     for seed in ("0", "1", "4711"):
