@@ -16,7 +16,7 @@ import numpy as np
 from ringful.command.demo_sounds import melody
 from ringful.store.keys import REMEMBERED
 from tests.asking import ask, ask_json
-from tests.server import PATIENCE, Receiver, Server, free_port, phone, receiver, server
+from tests.server import PATIENCE, RINGFUL, Receiver, Server, free_port, phone, receiver, server
 from tests.sipp import calling
 from tests.test_pool import pitch, rms, samples
 
@@ -145,11 +145,35 @@ def test_nobody_has_bound_the_number(tmp_path: Path) -> None:
     with running(tmp_path) as (web, ringful, _):
         with calling("call_404", tmp_path, OURS, ringful.sip) as far:
             assert far.wait(PATIENCE) == 0
+        with call(ringful, OURS) as (_, process):
+            assert (said(process)[-1]["status"], process.returncode) == (404, 1)
         ringful.ask("Number", number=OURS, callbackUrl=f"{web.url}/call")
         ringful.ask("NumberRemove", number=OURS)
         with calling("call_404", tmp_path, OURS, ringful.sip) as far:
             assert far.wait(PATIENCE) == 0
         assert ringful.command("calls", "list") == ""
+
+
+def test_a_caller_is_connected_with_a_phone_that_we_ring(tmp_path: Path) -> None:
+    spoken, heard = tmp_path / "spoken.wav", tmp_path / "heard.wav"
+    spoken.write_bytes(melody([440], 3.0))
+    script = 'param box\nparam app\ninbound box notify "{app}/call"\n'
+    script += 'call "+15125551234" as owner { wait 100ms }\nconnect owner for 1m\nhangup\n'
+    with (
+        phone("--answer-after", "0s", "--hear", str(heard)) as (trunk, _),
+        receiver({}) as web,
+        server(tmp_path, trunk) as ringful,
+    ):
+        ask(ringful, "Script", script, name="through")
+        ask(ringful, "Number", number=OURS, script="through", app=web.url)
+        with call(ringful, OURS, "--say", str(spoken), "--hang-up-after", "0.5s"):
+            web.until("CalleeHangUp")
+        assert web.actions == ["CallReceived", "CallEstablished", "CalleeHangUp"]
+        assert ringful.stop() == 0
+    sound = samples(heard)
+    loud = np.flatnonzero(np.abs(sound) > 500)
+    assert len(loud) > 8000
+    assert abs(pitch(sound[loud[0] : loud[-1]]) - 440) < 5
 
 
 def test_a_call_that_cannot_be_run_is_not_left_ringing(tmp_path: Path) -> None:
@@ -165,6 +189,13 @@ def test_a_call_that_cannot_be_run_is_not_left_ringing(tmp_path: Path) -> None:
         with calling("call_480", tmp_path, OURS, ringful.sip) as far:
             assert far.wait(PATIENCE) == 0
         assert ringful.command("calls", "list").count("\n") == 1
+
+
+def test_the_phone_says_what_is_no_number(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*RINGFUL, "phone", "--call", "bob"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "'bob' is no number to call" in done.stderr) == (2, True)
 
 
 def test_two_callers_at_once_and_no_more_than_the_key_may_have(tmp_path: Path) -> None:
