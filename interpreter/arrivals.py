@@ -95,12 +95,14 @@ class Arrivals:
         key = await switchboard.house.store.key(number.key)
         if key is None or key.revoked is not None:
             raise Refusal("the key that bound the number was revoked")
+        # A call that comes in costs nothing, but what its script places does.
+        spent = await switchboard.spent(key)
         started = evolve(await self._read(key, number), offer=offer)
         if busy := switchboard.busy(key):
             log.warning("a call that came in finds the line busy", number=number.number, why=busy)
             phones.reject(call_id, "busy")
             return
-        call, commit = switchboard.begin(key, call_id, started)
+        call, commit = switchboard.begin(key, call_id, started, spent=spent)
         if call_id not in call.run.legs:
             phones.hang_up(call_id)  # Its script failed before it had a leg; that has been told.
         ear.pour(call.run.post)

@@ -78,6 +78,8 @@ class LiveCall:
         self.key = key
         self.nursery = nursery
         self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
+        self.spent = ""
+        """Why it may place no legs of its own; nothing if it may."""
         self.record = CallRecord(call_id, key.key, "", "live", house.clock())
         self.tasks = 0
         self.done = trio.Event()
@@ -147,6 +149,8 @@ class LiveCall:
         """Say why *number* may not be rung.  The first leg was counted when the call was placed."""
         if not self.house.may_call(self.key, number):
             return port.Refused(leg, "notallowed")
+        if self.spent:
+            return port.Refused(leg, "notallowed", None, self.spent)
         first = self.run.subject is not None and self.run.subject.name == leg
         if not first and (full := self._full(counted=True)):
             return port.Refused(leg, "capacity", None, full)

@@ -69,25 +69,36 @@ class Switchboard:
         Raises CannotStart, NotAllowed, TooMany, Unavailable.
         """
         number = _number(started)
-        spent = await self.house.store.spent(key.key) if key.spending_cap is not None else None
-        if spent is not None and key.spending_cap is not None and spent >= key.spending_cap:
-            raise NotAllowed(f"this key has spent {spent}, and its cap is {key.spending_cap}")
+        if spent := await self.spent(key):
+            raise NotAllowed(spent)
         self._admit(key, number)
         call_id = self.new_id()
         call, commit = self.begin(key, call_id, started, seq)
         await self.durable(commit, call)
         return call_id
 
+    async def spent(self, key: Key) -> str:
+        """Say that *key* has spent all that it may; nothing if it has not."""
+        if key.spending_cap is None:
+            return ""
+        spent = await self.house.store.spent(key.key)
+        capped = f"this key has spent {spent}, and its cap is {key.spending_cap}"
+        return capped if spent >= key.spending_cap else ""
+
     def new_id(self) -> str:
         """Make the ID of a call."""
         return f"{self._name}-{b32encode(token_bytes(10)).decode().lower()}"
 
     def begin(
-        self, key: Key, call_id: str, started: events.Started, seq: int | None = None
+        self, key: Key, call_id: str, started: events.Started, seq: int | None = None, *, spent: str = ""
     ) -> tuple[LiveCall, Commit]:
-        """Begin the run of a call; `durable` says when that is kept."""
+        """Begin the run of a call; `durable` says when that is kept.
+
+        *spent* is why it may place no legs of its own; nothing if it may.
+        """
         started = evolve(started, pace=self._pace(key))
         call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key))
+        call.spent = spent
         self.live[call_id] = call
         call.run.start()
         commit = call.turn(_seqs(key, seq))

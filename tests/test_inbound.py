@@ -176,6 +176,18 @@ def test_a_caller_is_connected_with_a_phone_that_we_ring(tmp_path: Path) -> None
     assert abs(pitch(sound[loud[0] : loud[-1]]) - 440) < 5
 
 
+def test_a_script_places_no_legs_when_its_key_has_spent_all(tmp_path: Path) -> None:
+    script = 'param box\nparam app\ninbound box notify "{app}/call"\n'
+    script += 'call "+15125551234" notify "{app}/leg" as owner { say "Hello." }\nstay for 30s\n'
+    with running(tmp_path) as (web, ringful, _):
+        ringful.key, ringful.secret = ringful.command("keys", "add", "poor", "--cap", "0").split()
+        ask(ringful, "Script", script, name="through")
+        ask(ringful, "Number", number=OURS, script="through", app=web.url)
+        with call(ringful, OURS):
+            told = dict(web.until("CallReceived", "CallFailed"))
+        assert (told["/leg"]["reason"], told["/leg"]["action"]) == ("notallowed", "CallFailed")
+
+
 def test_a_call_that_cannot_be_run_is_not_left_ringing(tmp_path: Path) -> None:
     with running(tmp_path) as (web, ringful, _):
         ask(ringful, "Script", TAKE, name="take")
