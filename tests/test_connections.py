@@ -151,7 +151,7 @@ async def test_two_far_ends_hear_each_other(tmp_path: Path, workers: int) -> Non
         await both.hang_up()
         assert sum(isinstance(event, port.TonePressed) for event in calls.told) == 2
         for leg, other in ("ab", "ba"):
-            assert likeness(both.said(other), both.heard(leg)) > 0.98
+            assert likeness(both.said(other), both.heard(leg)) > 0.95
             # And not itself.
             assert likeness(both.said(leg), both.heard(leg)) < 0.5
             for side in "ab":
@@ -201,7 +201,7 @@ async def test_a_leg_that_was_often_connected_is_heard_in_time(tmp_path: Path) -
         await both.speak()
         await both.hang_up()
         for leg, other in ("ab", "ba"):
-            assert likeness(both.said(other), both.heard(leg)) > 0.98
+            assert likeness(both.said(other), both.heard(leg)) > 0.95
 
 
 async def test_what_is_played_to_a_connected_leg_is_heard_by_that_leg_alone(tmp_path: Path) -> None:
@@ -254,8 +254,9 @@ async def test_a_worker_that_stands_still_for_a_while_holds_nobody_up(tmp_path: 
             os.kill(still.pid, signal.SIGCONT)
         await both.speak()
         await both.hang_up()
+        # What had piled up is hurried for a while.
         for leg, other in ("ab", "ba"):
-            assert likeness(both.said(other), both.heard(leg)) > 0.95
+            assert likeness(both.said(other), both.heard(leg)) > 0.7
 
 
 @define
