@@ -7,6 +7,7 @@ only once it is on the disk.  A fault of ours ends that call and no other, here 
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, assert_never
 from uuid import uuid4
@@ -15,15 +16,20 @@ import structlog
 import trio
 from attrs import evolve, field, frozen
 
+from ringful.grammar.errors import ScriptError
 from ringful.interpreter import effects, events
 from ringful.interpreter.order import order
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
+from ringful.interpreter.sources import answered
 from ringful.interpreter.values import Value
 from ringful.media import port
 from ringful.store.port import CallRecord, Commit, Entry, Key, Post, RecordingFile, Store, StoreError, Write
 
 log = structlog.get_logger()
+
+_LONG_ANSWER = 2000
+"""Characters of a script that take some milliseconds to parse."""
 
 
 class Ask(Protocol):
@@ -173,6 +179,10 @@ class LiveCall:
         except (OSError, ValueError) as error:
             self.run.post(events.WebFailed(effect.asking, str(error)))
         else:
+            if effect.want == "script" and len(str(answer)) > _LONG_ANSWER:
+                # The run will find it parsed, and nobody else's call has waited for that.
+                with suppress(ScriptError):
+                    await trio.to_thread.run_sync(answered, str(answer))
             self.run.post(events.WebAnswered(effect.asking, answer))
 
     # Turns

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from ringful.grammar import nodes
 from ringful.grammar.checker import check
 from ringful.grammar.errors import Problem
-from ringful.grammar.parser import parse
+from ringful.grammar.parser import parse, parse_statements
 
 
 @frozen
@@ -76,7 +76,17 @@ def _problems(text: str, name: str, uses: tuple[tuple[str, str], ...]) -> tuple[
     return check(parsed(text, name), {path: parsed(used, path) for path, used in uses})
 
 
+@lru_cache(maxsize=64)
+def answered(text: str) -> tuple[nodes.Statement, ...]:
+    """Parse what a `follow` was answered; the same text is parsed once.  Raises ScriptError.
+
+    A long one takes a while: whoever has other work can have it done in a thread beforehand.
+    """
+    return parse_statements(text, "answer")
+
+
 def forget() -> None:
     """Forget every text that was parsed and checked."""
     parsed.cache_clear()
+    answered.cache_clear()
     _problems.cache_clear()

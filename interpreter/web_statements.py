@@ -7,9 +7,9 @@ from ringful.grammar.check_places import Subject
 from ringful.grammar.checker import check_statements
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.grammar.flows import MAX_NESTED
-from ringful.grammar.parser import parse_statements
 from ringful.interpreter import effects, events
 from ringful.interpreter.evaluate import Fault, evaluate, seconds_of, text_of, url_of
+from ringful.interpreter.sources import answered
 from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import say
 
@@ -69,7 +69,7 @@ async def follow(run_on: "Executor", statement: nodes.Follow) -> None:
 
 def _checked(run_on: "Executor", text: str, secret: frozenset[str]) -> tuple[nodes.Statement, ...]:
     """Parse and check *text*, which is to run here.  Raises ScriptError."""
-    statements = parse_statements(text, "answer")
+    statements = answered(text)
     problems = check_statements(
         statements, run_on.names.keys(), _subject(run_on), flows=run_on.flows, secrets=secret
     )
