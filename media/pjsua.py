@@ -385,13 +385,18 @@ class Leg(pj.Call):  # type: ignore[misc]
         if self.transferring is not None:
             self.engine.emit(port.TransferFailed(self.name, self.transferring, "hangup"))
             self.transferring = None
+        # First, since ending a beep asks for its channel.  Nothing may refer to this leg in a circle in
+        # the end: the collector would drop it in whatever thread it runs in, and the library aborts.
+        for recording in list(self.beeping):
+            self.stop_recording(recording, "hangup")
         for channel, frames in self.channels.values():
             channel.end()
             self.engine.retire(frames)
         self.channels.clear()
         for listener in self.listeners:
             self.engine.retire(listener)
-        for recording in [*self.beeping, *self.recorders]:
+        self.listeners.clear()
+        for recording in list(self.recorders):
             self.stop_recording(recording, "hangup")
         for sending in dict.fromkeys(sending for _, sending, _ in self.digits):
             self.engine.emit(port.TonesSent(self.name, sending, sent=False))
@@ -499,7 +504,22 @@ class Engine:
             self._measured = now
             for leg in self.legs.values():
                 leg.measure()
-        self._retired = [(due, frames) for due, frames in self._retired if due > now]
+        self._let_go(now)
+
+    def _let_go(self, now: float) -> None:
+        """Drop what has been retired for long enough.
+
+        A call object that is dropped hangs up the call of its slot, and takes its callbacks: one that
+        has ended is kept for as long as another call has its slot.
+        """
+        if not any(due <= now for due, _ in self._retired):
+            return
+        taken = {leg.getId() for leg in self.legs.values()}
+        self._retired = [
+            (due, one)
+            for due, one in self._retired
+            if due > now or (isinstance(one, Leg) and one.getId() in taken)
+        ]
 
     def soon(self, job: Callable[[], None]) -> None:
         """Have *job* done at the next step; from any thread."""

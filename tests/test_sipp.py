@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ringful.command.demo_sounds import melody
-from tests.server import PATIENCE, receiver, server
-from tests.sipp import sipp
+from tests.server import PATIENCE, phone, receiver, server
+from tests.sipp import calling, sipp
 
 NUMBER = "15125551234"
 
@@ -98,3 +98,15 @@ def test_a_trunk_that_asks_for_credentials(tmp_path: Path) -> None:
         ringful.ask("Hangup", callId=call_id)
         web.until("ServerHangup")
         assert far.wait(PATIENCE) == 0
+
+
+def test_a_call_outlives_the_one_that_had_its_place_before(tmp_path: Path) -> None:
+    # The library has four places.  Three are held, so that all the short calls have the same one.
+    scenario, number = "call_and_hang_up", "15125551234"
+    with (
+        phone("--answer-after", "400ms") as (address, _),
+        calling(scenario, tmp_path, number, address, "-m", "3", "-d", "6000", "-r", "50") as long,
+        calling(scenario, tmp_path, number, address, "-m", "5", "-l", "1", "-d", "1", "-r", "50") as short,
+    ):
+        assert short.wait(PATIENCE) == 0
+        assert long.wait(PATIENCE) == 0
