@@ -112,7 +112,13 @@ class Simulation:
 
     def over(self) -> bool:
         """Say whether every call that is to come has come, and has ended."""
-        return not self._expected and all(run.ended for run in self.runs.values())
+        if self._expected:
+            return False
+        # A loop, since this is asked after every step.
+        for run in self.runs.values():  # noqa: SIM110
+            if not run.ended:
+                return False
+        return True
 
     def _take(self, offer: port.Offer) -> port.Taken | port.RefusalReason:
         self._expected -= 1
@@ -208,19 +214,19 @@ class _Door:
     def perform(self, effect: effects.Effect) -> None:
         """Do *effect* in the simulated world."""
         phones = self.simulation.phones
-        if isinstance(effect, effects.ForPhones):
-            order(phones, effect, _NOWHERE)
-            return
         match effect:
-            case effects.Ring(leg, number, caller_id):
-                phones.ring(leg, number, caller_id, self.run.post)
-            case effects.Transfer(leg, transfer, number):
-                phones.transfer(leg, transfer, number)
+            # The most frequent ones first: the arms are tried in their order.
             case effects.SetTimer(timer, seconds):
                 fired = events.TimerFired(timer)
                 self._timers[timer] = self._later(seconds, fired)
             case effects.CancelTimer(timer):
                 self._timers.pop(timer)()
+            case effects.Notify():
+                pass  # The journal has it.
+            case effects.Ring(leg, number, caller_id):
+                phones.ring(leg, number, caller_id, self.run.post)
+            case effects.Transfer(leg, transfer, number):
+                phones.transfer(leg, transfer, number)
             case effects.OpenRoom(room):
                 phones.open_room(room, self.run.post)
             case effects.Admit(call, leg, muted):
@@ -229,12 +235,19 @@ class _Door:
             case effects.Dismiss(call, leg, why, hang_up):
                 phones.leave(self.run.call_id, leg)
                 self._post(call, events.Left(leg, self.run.call_id, why, hang_up))
-            case effects.Notify():
-                pass  # The journal has it.
             case effects.Ask(asking, url):
                 self._ask(asking, self.simulation.answer(url))
-            case _:
+            case (
+                effects.OpenConference()
+                | effects.ReleaseConference()
+                | effects.JoinConference()
+                | effects.LeaveConference()
+                | effects.PassTone()
+                | effects.QueueOn()
+            ):
                 self._perform_for_conference(effect)
+            case _:
+                order(phones, effect, _NOWHERE)
 
     def _perform_for_conference(self, effect: effects.ForConference) -> None:
         """Put what a call asks of a conference into the conference's inbox."""

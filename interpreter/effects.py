@@ -273,10 +273,12 @@ ForConference: TypeAlias = (
 )
 """What a call asks of a conference: it comes to that run as an event."""
 
-ForSound: TypeAlias = Prepare | Cue | Play | StopPlayback | StartRecording | StopRecording
-"""What concerns sounds and recordings."""
+ForCalls: TypeAlias = Answer | Reject | Hangup | Connect | Disconnect | Mute | Unmute
+"""What concerns calls as such, and leaves a door nothing to decide."""
 
-ForPhones: TypeAlias = Answer | Reject | Hangup | SendTones | Connect | Disconnect | Mute | Unmute | ForSound
+ForPhones: TypeAlias = (
+    Play | Prepare | Cue | StopPlayback | StartRecording | StopRecording | SendTones | ForCalls
+)
 """What the phones are simply told; see `order`."""
 
 Effect: TypeAlias = (

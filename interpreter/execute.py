@@ -229,7 +229,8 @@ class Executor:
                 await self._execute_other(statement)
 
     async def _execute_other(self, statement: nodes.Statement) -> None:
-        if isinstance(statement, ANSWERING):
+        leg = self.leg
+        if leg and leg.inbound and leg.state == "ringing" and isinstance(statement, ANSWERING):
             await inbound.answer(self)
         match statement:
             case nodes.Answer():

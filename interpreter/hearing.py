@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 def hear(run: "Run", leg: Leg, event: port.Event) -> None:
     """Take *event* of *leg*, which is not over."""
     match event:
+        # The most frequent ones first: the arms are tried in their order.
+        case port.PlaybackStarted() | port.PlaybackEnded() | port.PlaybackFailed():
+            _hear_playback(run, leg, event)
         case port.Ringing():
             leg.ringing_at = run.now
         case port.Answered():
@@ -37,8 +40,6 @@ def hear(run: "Run", leg: Leg, event: port.Event) -> None:
             over(run, leg)
         case port.TonePressed(_, tone):
             _tone(run, leg, tone, event)
-        case port.PlaybackStarted() | port.PlaybackEnded() | port.PlaybackFailed():
-            _hear_playback(run, leg, event)
         case port.RecordingStarted() | port.RecordingEnded() | port.RecordingFailed():
             _hear_recording(run, leg, event)
         case port.TonesSent(_, sending, sent):

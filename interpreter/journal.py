@@ -44,8 +44,16 @@ _MOST_TEXTS = 64
 _converter = cattrs.Converter(forbid_extra_keys=True)
 
 
+_SPECIAL = frozenset(
+    {events.Started, events.Queued, events.WebAnswered, effects.QueueOn, effects.Notify, effects.Ask}
+)
+"""What is not written down field by field."""
+
+
 def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
     """Give the fields of an event or effect as plain JSON values."""
+    if type(happening) not in _SPECIAL:
+        return _encode_fields(happening)
     match happening:
         case events.Started():
             return _encode_started(happening)
@@ -70,7 +78,10 @@ def _encode_fields(happening: attrs.AttrsInstance) -> dict[str, Any]:
     kind = type(happening)
     if kind not in _field_names:
         _field_names[kind] = tuple(field.name for field in attrs.fields(kind))
-    return {name: _plain(getattr(happening, name)) for name in _field_names[kind]}
+    return {
+        name: value if type(value := getattr(happening, name)) in _PLAIN else _plain(value)
+        for name in _field_names[kind]
+    }
 
 
 def _encode_started(started: events.Started) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, assert_never
+from typing import Any, Protocol
 from uuid import uuid4
 
 import structlog
@@ -109,9 +109,6 @@ class LiveCall:
     def perform(self, effect: effects.Effect) -> None:
         """Do *effect* for real."""
         phones = self.house.phones
-        if isinstance(effect, effects.ForPhones):
-            order(phones, effect, self.house.recordings)
-            return
         match effect:
             case effects.Ring(leg, number, caller_id):
                 if refused := self._refusal(leg, number):
@@ -143,7 +140,7 @@ class LiveCall:
             case effects.Ask():
                 self.nursery.start_soon(self._ask, effect)
             case _:
-                assert_never(effect)
+                order(phones, effect, self.house.recordings)
 
     @property
     def legs(self) -> int:

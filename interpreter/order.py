@@ -13,14 +13,33 @@ from ringful.media import port
 def order(phones: port.Phones, effect: effects.ForPhones, recordings: Path) -> None:
     """Do *effect*; recordings go into the folder *recordings*."""
     match effect:
+        # The most frequent ones first: the arms are tried in their order.
+        case effects.Play(leg, playback, sound, background):
+            phones.play(leg, playback, sound, background=background)
+        case effects.Prepare(sound):
+            phones.prepare(sound)
+        case effects.Cue(leg, playback, sound):
+            phones.cue(leg, playback, sound)
+        case effects.StopPlayback(leg, playback):
+            phones.stop_playback(leg, playback)
+        case effects.StartRecording(leg, recording, file, silence, beep):
+            phones.record(leg, recording, recordings / file, silence=silence, beep=beep)
+        case effects.StopRecording(leg, recording):
+            phones.stop_recording(leg, recording)
+        case effects.SendTones(leg, sending, tones):
+            phones.send_tones(leg, sending, tones)
+        case _:
+            _order_call(phones, effect)
+
+
+def _order_call(phones: port.Phones, effect: effects.ForCalls) -> None:
+    match effect:
         case effects.Answer(leg):
             phones.answer(leg)
         case effects.Reject(leg, reason):
             phones.reject(leg, reason)
         case effects.Hangup(leg):
             phones.hang_up(leg)
-        case effects.SendTones(leg, sending, tones):
-            phones.send_tones(leg, sending, tones)
         case effects.Connect(leg, other, connection):
             phones.connect(leg, other, connection)
         case effects.Disconnect(leg, connection):
@@ -29,23 +48,5 @@ def order(phones: port.Phones, effect: effects.ForPhones, recordings: Path) -> N
             phones.mute(leg)
         case effects.Unmute(leg):
             phones.unmute(leg)
-        case _:
-            _order_sound(phones, effect, recordings)
-
-
-def _order_sound(phones: port.Phones, effect: effects.ForSound, recordings: Path) -> None:
-    match effect:
-        case effects.Prepare(sound):
-            phones.prepare(sound)
-        case effects.Cue(leg, playback, sound):
-            phones.cue(leg, playback, sound)
-        case effects.Play(leg, playback, sound, background):
-            phones.play(leg, playback, sound, background=background)
-        case effects.StopPlayback(leg, playback):
-            phones.stop_playback(leg, playback)
-        case effects.StartRecording(leg, recording, file, silence, beep):
-            phones.record(leg, recording, recordings / file, silence=silence, beep=beep)
-        case effects.StopRecording(leg, recording):
-            phones.stop_recording(leg, recording)
         case _:
             assert_never(effect)

@@ -131,8 +131,10 @@ class Run:
         self.now = max(self.now, at)
         self.steps = 0
         self.position = NOWHERE
-        mark = {MARK: True} if is_secret(self, event) else {}
-        self._enter("event", type(event).__name__, journal.encode(event) | mark)
+        data = journal.encode(event)
+        if is_secret(self, event):
+            data[MARK] = True
+        self._enter("event", type(event).__name__, data)
         if not self.ended:
             self._take(event)
             self._run_ready()
@@ -347,6 +349,8 @@ class Run:
 
     def _reap(self) -> None:
         ended = [strand for strand in self.strands if strand.ended]
+        if not ended:
+            return
         self.strands = [strand for strand in self.strands if not strand.ended]
         for strand in ended:
             signal = StrandEnded(strand.number)
@@ -363,7 +367,10 @@ class Run:
 
     def perform(self, effect: effects.Effect) -> None:
         """Journal *effect* and let it out."""
-        self._enter("effect", type(effect).__name__, journal.encode(effect) | self._place())
+        data = journal.encode(effect)
+        if self.position.line:
+            data |= self._place()
+        self._enter("effect", type(effect).__name__, data)
         self._door.perform(effect)
 
     def _place(self) -> dict[str, str]:

@@ -38,6 +38,10 @@ def sound_name(sound: Mapping[str, Any]) -> str:
     return str(sound.get("url") or sound.get("text") or sound["sound"].lower())
 
 
+_SILENT = frozenset({"SetTimer", "CancelTimer", "TimerFired", "Prepare", "Cue", "PlaybackStarted", "done"})
+"""What is most frequent among all that has no line."""
+
+
 @define
 class Tracer:
     """Make lines of entries, one call's in order."""
@@ -55,6 +59,8 @@ class Tracer:
         """Give the line of *entry*, or None where it has none."""
         if self.began is None:
             self.began = entry.at
+        if entry.name in _SILENT:
+            return None
         data = entry.data
         if entry.name == "MemberPressed":
             data = {**data, "leg": entry.call_id, "by": data["leg"]}

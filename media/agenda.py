@@ -81,12 +81,12 @@ class Agenda:
 
         With *limit_seconds* of virtual time (since the start), what is due later is left undone.
         """
-        steps = 0
+        steps, latest = 0, limit_seconds * 1_000_000
         while not (until and until()):
             due = self._next_due()
             if due is None:
                 return "idle"
-            if due > limit_seconds * 1_000_000:
+            if due > latest:
                 return "time"
             if limit_steps is not None and steps >= limit_steps:
                 return "steps"
