@@ -1,4 +1,4 @@
-"""Files that are whole at any moment."""
+"""Files of authors: read with a readable complaint, written so that they are whole at any moment."""
 
 import os
 import shutil
@@ -6,6 +6,16 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from ringful.command.errors import CommandError
+
+
+def read_text(file: Path) -> str:
+    """Read *file*, whose line ends are a part of the form.  Raises CommandError."""
+    try:
+        return file.read_bytes().decode()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", 2) from error
+    except UnicodeDecodeError:
+        raise CommandError(f"{file}: it is no UTF-8 text") from None
 
 
 def write_whole(file: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from ringful.command.client import Client, NotReached, client_of
 from ringful.command.errors import CommandError
+from ringful.command.files import read_text
 from ringful.http.present import line_as_text
 from ringful.interpreter.trace import Line
 
@@ -56,7 +57,7 @@ def run(
     client = client_of(
         config, url, key or os.environ.get("RINGFUL_KEY"), secret or os.environ.get("RINGFUL_SECRET")
     )
-    body = {"script": _read(file), "label": file.name, "params": values, "callbackUrl": callback}
+    body = {"script": read_text(file), "label": file.name, "params": values, "callbackUrl": callback}
     call_id = client.say("Run", texts, body=body)
     if detach:
         print(call_id)
@@ -66,15 +67,6 @@ def run(
     if outcome != "completed":
         raise CommandError(f"{call_id} ended: {outcome}")
     print(f"ringful: {call_id} has completed", file=sys.stderr)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_bytes().decode()
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", 2) from error
-    except UnicodeDecodeError:
-        raise CommandError(f"{file}: it is no UTF-8 text") from None
 
 
 def _values(given: Iterable[str]) -> tuple[dict[str, str], dict[str, Any]]:

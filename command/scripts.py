@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from ringful.command.errors import CommandError
-from ringful.command.files import write_whole
+from ringful.command.files import read_text, write_whole
 from ringful.grammar import checker, nodes
 from ringful.grammar.errors import Problem, ScriptError, render
 from ringful.grammar.parser import parse
@@ -23,7 +23,7 @@ def check(*files: Path, explain: bool = False, config: Path | None = None) -> No
     """
     wrong = False
     for file in _named(files):
-        text = _read(file)
+        text = read_text(file)
         script, problems = _checked(file, text)
         bad = any(problem.is_error for problem in problems)
         wrong = wrong or bad
@@ -45,7 +45,7 @@ def format(*files: Path, check: bool = False) -> None:  # noqa: A001 (the comman
     """
     wrong = False
     for file in _named(files):
-        text = _read(file)
+        text = read_text(file)
         try:
             shown = show(parse(text, str(file)))
         except ScriptError as error:
@@ -103,7 +103,7 @@ def _used(file: Path, script: nodes.Script) -> tuple[dict[str, nodes.Script], li
             # Where there is none, the checker says so.
             continue
         try:
-            found[name] = parse(_read(other), str(other))
+            found[name] = parse(read_text(other), str(other))
         except ScriptError as error:
             message = f"`{name}` cannot be used: {error.problems[0].span}: {error.problems[0].message}"
             unusable.append(Problem("unknown-script", message, use.span, f"see: ringful check {other}"))
@@ -112,13 +112,3 @@ def _used(file: Path, script: nodes.Script) -> tuple[dict[str, nodes.Script], li
         else:
             waiting += [(one.path, other.parent / one.path, use) for one in found[name].uses]
     return found, unusable
-
-
-def _read(file: Path) -> str:
-    try:
-        # Bytes, since line ends are a part of the form.
-        return file.read_bytes().decode()
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", 2) from error
-    except UnicodeDecodeError:
-        raise CommandError(f"{file}: it is no UTF-8 text") from None

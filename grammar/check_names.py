@@ -211,14 +211,18 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return ()
 
 
+def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
+    """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
+    if isinstance(statement, nodes.For | nodes.StartRecord) and statement.name:
+        return (statement.name,)
+    return bound_by(statement)
+
+
 def _binders(body: nodes.Block) -> dict[str, list[Span]]:
     """Give where each name gets a value in the scope of *body*."""
     found: dict[str, list[Span]] = {}
     for statement in _of_scope(body):
-        names = bound_by(statement)
-        if isinstance(statement, nodes.For | nodes.StartRecord) and statement.name:
-            names = (statement.name,)
-        for name in names:
+        for name in ever_bound_by(statement):
             found.setdefault(name, []).append(statement.span)
     return found
 

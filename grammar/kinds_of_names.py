@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
-from ringful.grammar.check_names import bound_by
+from ringful.grammar.check_names import ever_bound_by
 from ringful.grammar.kinds import Kind, kind_of
 
 RECORDING: tuple[str, ...] = ("url", "duration", "reason", "silent")
@@ -32,9 +32,8 @@ def names_in(statements: Iterable[nodes.Statement], unknown: Collection[str]) ->
         if isinstance(statement, nodes.Follow):
             # What is followed may give any name another value.
             return Names()
-        also = (statement.name,) if isinstance(statement, nodes.For | nodes.StartRecord) else ()
-        for name in (*bound_by(statement), *also):
-            if name and name not in unknown:
+        for name in ever_bound_by(statement):
+            if name not in unknown:
                 binders.setdefault(name, []).append(statement)
     kinds: dict[str, Kind] = {}
     for _ in range(_ROUNDS):

@@ -13,6 +13,7 @@ from attrs import evolve, fields
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
+from ringful.grammar.check_names import ever_bound_by
 from ringful.grammar.walk import walk
 from ringful.interpreter.evaluate import Fault, evaluate
 from ringful.interpreter.values import Duration, Value, kind
@@ -71,21 +72,4 @@ def literal(value: Value, where: nodes.Node) -> nodes.Expression:
 
 def rebound(block: nodes.Block) -> frozenset[str]:
     """Give the names that the statements of *block* bind themselves."""
-    bound: set[str] = set()
-    for statement in within(block):
-        match statement:
-            case (
-                nodes.Let(str(name))
-                | nodes.For(str(name))
-                | nodes.Gather(str(name))
-                | nodes.Conference(str(name))
-                | nodes.WaitTone(name=str(name))
-                | nodes.Record(str(name))
-                | nodes.StartRecord(str(name))
-                | nodes.Ask(name=str(name))
-                | nodes.Call(name=str(name))
-            ):
-                bound.add(name)
-            case _:
-                pass
-    return frozenset(bound)
+    return frozenset(name for statement in within(block) for name in ever_bound_by(statement))

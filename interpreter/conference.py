@@ -11,6 +11,7 @@ from attrs import define, evolve, field
 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
+from ringful.interpreter.execute import flows_of
 from ringful.interpreter.leg import Leg
 from ringful.media import port
 
@@ -34,12 +35,7 @@ class Conference:
 
 def started_by(maker: "Run", plan: events.Plan) -> events.Started:
     """Give the beginning of a conference that *maker* makes: it stays, and knows the maker's flows."""
-    flows = [
-        statement
-        for script in (*maker.started.uses.values(), maker.script)
-        for statement in script.body.statements
-        if isinstance(statement, nodes.Flow)
-    ]
+    flows = flows_of(maker).values()
     return events.Started(nodes.Script(nodes.Block((*flows, nodes.Stay()))), plan=plan)
 
 

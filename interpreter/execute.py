@@ -67,7 +67,7 @@ class Executor:
         self.run = run
         self.leg = leg
         self.names = names
-        self.flows: dict[str, nodes.Flow] = flows if flows is not None else _flows_of(run)
+        self.flows: dict[str, nodes.Flow] = flows if flows is not None else flows_of(run)
         self.depth = depth
         self.statement: nodes.Statement | None = None
         self._upcoming: list[Callable[[], tuple[nodes.Statement, ...]]] = []
@@ -421,7 +421,8 @@ class Executor:
         media_statements.look_ahead(self, follow=False)
 
 
-def _flows_of(run: "Run") -> dict[str, nodes.Flow]:
+def flows_of(run: "Run") -> dict[str, nodes.Flow]:
+    """Give the flows that the script of *run* can name."""
     scripts = [*run.started.uses.values(), run.script]
     return {
         statement.name: statement

@@ -1,13 +1,11 @@
 """`follow` and `ask` on a real call: the application answers over HTTP while the phone is up."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from urllib.parse import parse_qs
 
+from ringful.command.demo_web import web_application
 from tests.asking import ask
 from tests.server import phone, receiver, server
 
@@ -22,32 +20,16 @@ hangup
 
 
 @contextmanager
-def application(script: str) -> Iterator[tuple[str, list[dict[str, list[str]]]]]:
+def application(script: str) -> Iterator[tuple[str, list[Mapping[str, str]]]]:
     """Answer ``/order`` with JSON and ``/next`` with *script*; give the address and what was asked."""
-    asked: list[dict[str, list[str]]] = []
+    asked: list[Mapping[str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()))
-            order = self.path == "/order"
-            body = json.dumps({"state": "packed"}) if order else script
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json" if order else "text/plain")
-            self.end_headers()
-            self.wfile.write(body.encode())
+    def answer(path: str, fields: Mapping[str, str], _: Mapping[str, str]) -> bytes:
+        asked.append(fields)
+        return (json.dumps({"state": "packed"}) if path == "/order" else script).encode()
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=web.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{web.server_address[1]}", asked
-    finally:
-        web.shutdown()
-        web.server_close()
-        thread.join()
+    with web_application({}, answer) as base:
+        yield base, asked
 
 
 def test_the_application_decides_as_the_call_goes(tmp_path: Path) -> None:
@@ -59,7 +41,7 @@ def test_the_application_decides_as_the_call_goes(tmp_path: Path) -> None:
             run = ask(ringful, "Run", SCRIPT.format(told=told.url, app=app))
             assert run.status == 200, run.text
             told.until("followed", "ServerHangup")
-        assert asked[1]["state"] == ["packed"]
+        assert asked[1]["state"] == "packed"
         assert next(fields for _, fields in told.told if fields["action"] == "followed")["step"] == "299"
 
 
