@@ -81,8 +81,8 @@ def _answered(run: "Run", leg: Leg, event: port.Answered) -> None:
     if not leg.closing:
         limit = run.settings.max_duration
         run.set_timer(limit, lambda: run.close(leg, "max duration"))
-        while run.signal(event):
-            pass  # Several strands may wait for it: whatever is done first answers a call that came in.
+        # Several strands may wait for it: whatever is done first answers a call that came in.
+        run.announce(event)
         run.announce(LegChanged(leg.name))
 
 
