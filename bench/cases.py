@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 from ringful.bench import texts
 from ringful.bench.figures import Effort, Figure, milliseconds, rates
-from ringful.command.verdicts import try_cases
 from ringful.interpreter.sources import forget
+from ringful.simulation.cases.verdicts import try_cases
 
 
 def cases(effort: Effort) -> Iterator[Figure]:

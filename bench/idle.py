@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ringful.bench import texts
 from ringful.bench.figures import Effort, Figure
-from ringful.command.simulation import Simulation
-from ringful.interpreter.case_reader import parse_case
 from ringful.interpreter.events import Started
+from ringful.simulation.cases.reader import parse_case
+from ringful.simulation.simulate import Simulation
 
 SETTLED = 60.0
 """Seconds of virtual time after which every call has been answered and has heard its prompt."""

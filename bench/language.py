@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from ringful.bench.figures import Effort, Figure, rates
 from ringful.bench.texts import long_script
-from ringful.grammar.checker import check
-from ringful.grammar.parser import parse
-from ringful.grammar.printer import show
+from ringful.grammar.checking.checker import check
+from ringful.grammar.reading.parser import parse
+from ringful.grammar.showing.printer import show
 
 LINES = 1000
 

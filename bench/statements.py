@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ringful.bench import texts
 from ringful.bench.figures import Effort, Figure, rates
-from ringful.command.simulation import Simulation
-from ringful.interpreter.case_reader import parse_case
-from ringful.interpreter.cases import Case
+from ringful.simulation.cases.case import Case
+from ringful.simulation.cases.reader import parse_case
+from ringful.simulation.simulate import Simulation
 
 
 def statements(effort: Effort) -> Iterator[Figure]:

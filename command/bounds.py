@@ -7,8 +7,8 @@ from ringful.command.config import Config
 from ringful.command.house import run_settings
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
-from ringful.grammar.bounds import Limits, longest
-from ringful.grammar.explain import explain
+from ringful.grammar.bounds.bound import Limits, longest
+from ringful.grammar.bounds.explain import explain
 from ringful.grammar.tones import literal
 from ringful.media.local import milliseconds_of
 

@@ -11,14 +11,14 @@ from cyclopts import App
 from ringful.command.errors import CommandError
 from ringful.command.files import write_whole
 from ringful.command.house import run_settings
-from ringful.command.replay import golden, replay
 from ringful.command.settings import configuration
 from ringful.grammar.errors import ScriptError
-from ringful.interpreter.retold_phones import Keys
+from ringful.interpreter.calls.view import as_script, rebuild
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer, render
-from ringful.interpreter.view import as_script, rebuild
+from ringful.simulation.replay.replay import golden, replay
+from ringful.simulation.replay.retold_phones import Keys
 from ringful.store.open import open_store
 from ringful.store.port import CallRecord, Entry, Store
 

@@ -16,7 +16,7 @@ from attrs import Attribute, field, fields, frozen
 
 from ringful.command import readers
 from ringful.command.errors import CommandError
-from ringful.interpreter.rates import Rate, RateTable
+from ringful.interpreter.calls.rates import Rate, RateTable
 
 
 def _key(default: Any, read: Callable[[Any], Any]) -> Any:

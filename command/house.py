@@ -9,7 +9,6 @@ import trio
 from attrs import frozen
 
 from ringful.command.config import Config, split_address
-from ringful.command.simulator import simulate
 from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
 from ringful.http.callbacks import Deliverer
@@ -18,17 +17,18 @@ from ringful.http.library import Library as Scripts
 from ringful.http.numbers import NumberDesk
 from ringful.http.outbound import Outbound
 from ringful.http.requests import Dialect
-from ringful.interpreter.arrivals import Arrivals
-from ringful.interpreter.limits import may_call
-from ringful.interpreter.live import House
-from ringful.interpreter.node import NodeLimits, Switchboard
-from ringful.interpreter.numbers import Numbers
-from ringful.interpreter.recover import recover
+from ringful.interpreter.calls.arrivals import Arrivals
+from ringful.interpreter.calls.limits import may_call
+from ringful.interpreter.calls.live import House
+from ringful.interpreter.calls.node import NodeLimits, Switchboard
+from ringful.interpreter.calls.numbers import Numbers
+from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
 from ringful.media.announcements import Library
 from ringful.media.pool import Pool, PoolSettings, open_pool
+from ringful.simulation.simulator import simulate
 from ringful.store.open import open_store
 from ringful.store.port import Entry, Key, Post, Store
 

@@ -119,9 +119,9 @@ def _uri(number: str, server: str) -> str:
 
 def _act(path: Path, sounds: list[str], listen: str) -> None:
     """Do what the phones of the case at *path* do.  Raises CommandError."""
-    from ringful.command.simulation import world_of
-    from ringful.interpreter.case_reader import read_case
-    from ringful.media.acting_phone import run_acting_phone
+    from ringful.simulation.cases.reader import read_case
+    from ringful.simulation.phones.acting import run_acting_phone
+    from ringful.simulation.simulate import world_of
 
     pitches = {}
     for one in sounds:

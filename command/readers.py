@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from ringful.interpreter.rates import Rate
+from ringful.interpreter.calls.rates import Rate
 
 Network: TypeAlias = IPv4Network | IPv6Network
 T = TypeVar("T")

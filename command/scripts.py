@@ -5,10 +5,11 @@ from pathlib import Path
 
 from ringful.command.errors import CommandError
 from ringful.command.files import read_text, write_whole
-from ringful.grammar import checker, nodes
+from ringful.grammar import nodes
+from ringful.grammar.checking import checker
 from ringful.grammar.errors import Problem, ScriptError, render
-from ringful.grammar.parser import parse
-from ringful.grammar.printer import show
+from ringful.grammar.reading.parser import parse
+from ringful.grammar.showing.printer import show
 
 
 def check(*files: Path, explain: bool = False, config: Path | None = None) -> None:

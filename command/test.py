@@ -10,19 +10,19 @@ from cyclopts import Parameter
 
 from ringful.command.errors import CommandError
 from ringful.command.files import write_whole
-from ringful.command.junit import junit as as_junit
-from ringful.command.mutation import Mutation
-from ringful.command.mutation import report as mutations
-from ringful.command.simulation import Simulation, run_case
-from ringful.command.sweep import sweep_all
-from ringful.command.sweep_report import report
-from ringful.command.verdicts import Verdict, find_cases, try_cases
 from ringful.grammar.errors import ScriptError
-from ringful.interpreter.case_reader import parse_case
-from ringful.interpreter.cases import ENDING
-from ringful.interpreter.coverage import Coverage
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.values import Value, from_json
+from ringful.simulation.cases.case import ENDING
+from ringful.simulation.cases.junit import junit as as_junit
+from ringful.simulation.cases.reader import parse_case
+from ringful.simulation.cases.verdicts import Verdict, find_cases, try_cases
+from ringful.simulation.coverage import Coverage
+from ringful.simulation.mutation.mutation import Mutation
+from ringful.simulation.mutation.mutation import report as mutations
+from ringful.simulation.simulate import Simulation, run_case
+from ringful.simulation.sweep.report import report
+from ringful.simulation.sweep.sweep import sweep_all
 
 
 def test(

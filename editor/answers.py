@@ -9,7 +9,7 @@ from ringful.editor.lines import Place
 from ringful.editor.outline import Part
 from ringful.grammar.errors import Problem
 from ringful.grammar.functions import FUNCTIONS
-from ringful.grammar.tokens import Kind
+from ringful.grammar.reading.tokens import Kind
 
 _ITEMS = {
     "statement": lsp.CompletionItemKind.Keyword,

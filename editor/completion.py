@@ -9,8 +9,8 @@ from attrs import frozen
 from ringful.editor import meanings
 from ringful.editor.document import Document, Load
 from ringful.editor.mentions import Mention, scope_at
-from ringful.grammar.expected import Expected, expected
 from ringful.grammar.functions import BOUND, FUNCTIONS
+from ringful.grammar.reading.expected import Expected, expected
 
 Sort: TypeAlias = Literal["statement", "word", "name", "flow", "function", "field"]
 

@@ -6,7 +6,7 @@ from ringful.editor.document import Document, Load
 from ringful.editor.hover import flow_in
 from ringful.editor.mentions import giving, same
 from ringful.grammar.functions import BOUND
-from ringful.grammar.tokens import Piece
+from ringful.grammar.reading.tokens import Piece
 from ringful.grammar.vocabulary import RESERVED
 
 

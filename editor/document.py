@@ -13,10 +13,10 @@ from attrs import evolve
 from ringful.editor.lines import Lines
 from ringful.editor.mentions import Mention, mentions
 from ringful.grammar import nodes
-from ringful.grammar.checker import check
+from ringful.grammar.checking.checker import check
 from ringful.grammar.errors import Problem, ScriptError
-from ringful.grammar.printer import show
-from ringful.grammar.tokens import Piece, take_apart
+from ringful.grammar.reading.tokens import Piece, take_apart
+from ringful.grammar.showing.printer import show
 
 Load: TypeAlias = Callable[[str], str | None]
 """Gives the text of a script that is used, by the path that ``use`` says; None where there is none."""

@@ -11,7 +11,7 @@ from pygments import token
 from pygments.lexer import Lexer
 
 from ringful.grammar.functions import BOUND, FUNCTIONS
-from ringful.grammar.tokens import Kind, Piece, pieces
+from ringful.grammar.reading.tokens import Kind, Piece, pieces
 
 _TYPES: dict[Kind, token._TokenType] = {
     "verb": token.Keyword,

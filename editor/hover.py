@@ -6,7 +6,7 @@ from ringful.editor import meanings
 from ringful.editor.document import Document, Load
 from ringful.editor.mentions import Mention, giving
 from ringful.grammar.functions import BOUND, FUNCTIONS
-from ringful.grammar.tokens import Piece
+from ringful.grammar.reading.tokens import Piece
 
 _ARTICLES = {
     "param": "a param",

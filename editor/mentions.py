@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from ringful.editor.meanings import STATEMENTS
-from ringful.grammar.tokens import Piece
+from ringful.grammar.reading.tokens import Piece
 
 Sort: TypeAlias = Literal[
     "param",

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from attrs import define, field
 
 from ringful.editor.document import Document
-from ringful.grammar.tokens import Piece
+from ringful.grammar.reading.tokens import Piece
 
 Sort: TypeAlias = Literal["param", "head", "flow", "handler", "leg", "menu", "branch"]
 

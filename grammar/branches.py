@@ -1,7 +1,7 @@
 """The ways on from a statement: what a script's cases should have seen each of."""
 
 from ringful.grammar import nodes
-from ringful.grammar.show_expression import show_expression
+from ringful.grammar.showing.expressions import show_expression
 
 
 def branches_of(statement: nodes.Statement) -> tuple[str, ...]:

@@ -30,8 +30,8 @@ from ringful.http.problems import Problem, of_refusal
 from ringful.http.script_requests import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
 from ringful.http.scripts import Answer, ScriptDesk, trace
 from ringful.http.simulate import Order, Simulated, Simulator
+from ringful.interpreter.calls.switchboard import Calls, Operation, Refusal
 from ringful.interpreter.events import Started
-from ringful.interpreter.switchboard import Calls, Operation, Refusal
 from ringful.store.port import Key, Store, StoreError, Write
 
 log = structlog.get_logger()

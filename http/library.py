@@ -14,9 +14,9 @@ import trio
 from attrs import evolve, field, frozen
 
 from ringful.grammar import nodes
-from ringful.grammar.checker import check
+from ringful.grammar.checking.checker import check
 from ringful.grammar.errors import Problem, ScriptError
-from ringful.grammar.parser import parse
+from ringful.grammar.reading.parser import parse
 from ringful.grammar.spell import suggest
 from ringful.http import problems
 from ringful.http.diagnostics import Diagnosis, diagnose

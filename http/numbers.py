@@ -15,12 +15,12 @@ from ringful.http.given import fit
 from ringful.http.library import Checked, Library
 from ringful.http.number_requests import Bind, GetNumbers, NumberRequest, Unbind
 from ringful.http.scripts import Answer, told
+from ringful.interpreter.calls.numbers import Numbers
+from ringful.interpreter.calls.switchboard import Refusal
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.events import Started
 from ringful.interpreter.journal import keep, kept
-from ringful.interpreter.numbers import Numbers
 from ringful.interpreter.params import bind
-from ringful.interpreter.switchboard import Refusal
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value
 from ringful.store.port import Key, Number

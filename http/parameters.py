@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ringful.interpreter.numbers import e164
+from ringful.interpreter.calls.numbers import e164
 
 _V = TypeVar("_V")
 _TONES = frozenset("0123456789*#ABCD")

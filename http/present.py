@@ -4,7 +4,7 @@ from typing import Any
 
 from attrs import asdict
 
-from ringful.interpreter.switchboard import CallView
+from ringful.interpreter.calls.switchboard import CallView
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Line, clock
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from ringful.interpreter import numbers, switchboard
+from ringful.interpreter.calls import numbers, switchboard
 
 _TITLES = {
     400: "Bad request",

@@ -28,8 +28,8 @@ from ringful.http.script_requests import (
 )
 from ringful.http.simulate import Order, Simulator, inline_of, simulated
 from ringful.http.world import case_of
+from ringful.interpreter.calls.switchboard import Calls
 from ringful.interpreter.events import Started
-from ringful.interpreter.switchboard import Calls
 from ringful.interpreter.tell import stamp
 from ringful.store import port
 from ringful.store.port import Key, ScriptVersion, Store, Write

@@ -13,7 +13,7 @@ from attrs import evolve, fields
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
-from ringful.grammar.check_names import ever_bound_by
+from ringful.grammar.checking.names import ever_bound_by
 from ringful.grammar.walk import walk
 from ringful.interpreter.evaluate import Fault, evaluate
 from ringful.interpreter.values import Duration, Value, kind

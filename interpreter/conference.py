@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
-from ringful.interpreter.execute import flows_of
+from ringful.interpreter.executor import flows_of
 from ringful.interpreter.leg import Leg
 from ringful.media import port
 

@@ -9,10 +9,11 @@ from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, assert_never
 
-from ringful.interpreter import bridge_statements, conference, events
-from ringful.interpreter.conference_statements import leave_by_end, pass_tone
-from ringful.interpreter.execute import Executor
+from ringful.interpreter import conference, events
+from ringful.interpreter.executor import Executor
 from ringful.interpreter.leg import Leg, Recorded, ToneHandler, presser
+from ringful.interpreter.statements import bridge as bridge_statements
+from ringful.interpreter.statements.conference import leave_by_end, pass_tone
 from ringful.interpreter.strand import LegChanged, LegOver, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say

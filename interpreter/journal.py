@@ -13,8 +13,8 @@ import attrs
 import cattrs
 
 from ringful.grammar import nodes
-from ringful.grammar.parser import parse, parse_statements
-from ringful.grammar.printer import show, show_statement
+from ringful.grammar.reading.parser import parse, parse_statements
+from ringful.grammar.showing.printer import show, show_statement
 from ringful.interpreter import effects, events
 from ringful.interpreter.secrets import HIDDEN, MARK
 from ringful.interpreter.values import Duration, Value, from_json

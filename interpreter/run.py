@@ -17,15 +17,16 @@ from attrs import define, field
 
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE, Span
-from ringful.interpreter import conference, effects, events, inbound, journal
-from ringful.interpreter.conference_statements import hear_conference
+from ringful.interpreter import conference, effects, events, journal
 from ringful.interpreter.evaluate import Fault, text_of, url_of
-from ringful.interpreter.execute import Executor
+from ringful.interpreter.executor import Executor
 from ringful.interpreter.hearing import hear, is_secret, over, started_seconds
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.params import bind
 from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
+from ringful.interpreter.statements import inbound
+from ringful.interpreter.statements.conference import hear_conference
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value

@@ -11,9 +11,9 @@ from pathlib import Path
 from attrs import field, frozen
 
 from ringful.grammar import nodes
-from ringful.grammar.checker import check
+from ringful.grammar.checking.checker import check
 from ringful.grammar.errors import Problem
-from ringful.grammar.parser import parse, parse_statements
+from ringful.grammar.reading.parser import parse, parse_statements
 
 
 @frozen

@@ -1,14 +1,14 @@
 """What holds of every text, whatever is in it: for the fuzz tests of the suite and for the fuzzer."""
 
 from ringful.grammar import nodes
-from ringful.grammar.bounds import Limits, longest
-from ringful.grammar.checker import check, check_statements
+from ringful.grammar.bounds.bound import Limits, longest
+from ringful.grammar.bounds.explain import explain
+from ringful.grammar.checking.checker import check, check_statements
 from ringful.grammar.errors import MAX_PROBLEMS, Problem, ScriptError, render
-from ringful.grammar.expected import expected
-from ringful.grammar.explain import explain
-from ringful.grammar.parser import parse
-from ringful.grammar.printer import show
-from ringful.grammar.tokens import pieces
+from ringful.grammar.reading.expected import expected
+from ringful.grammar.reading.parser import parse
+from ringful.grammar.reading.tokens import pieces
+from ringful.grammar.showing.printer import show
 
 
 def hold(text: str) -> nodes.Script | None:

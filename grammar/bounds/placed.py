@@ -1,0 +1,90 @@
+"""The legs that a script places: which, and how many of each at most."""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from ringful.grammar import nodes
+from ringful.grammar.blocks import Role, blocks_of
+from ringful.grammar.bounds.costs import MOST
+from ringful.grammar.bounds.durations import Limits
+from ringful.grammar.flows import Flows
+
+Many: TypeAlias = int | None
+"""How often; None where the text does not say."""
+
+
+def placed(body: nodes.Block, flows: Flows, limits: Limits) -> list[tuple[nodes.Call, Many]]:
+    """Give the legs that a script places, itself and by its flows, and how many of each at most."""
+    calls, dos = _calls(body, 1, limits)
+    for name in reversed(flows.order):
+        # Those who name a flow come before it here; one that leads back to itself has no bound.
+        counts = dos.get(name, [])
+        many = None if counts and name in flows.recursive else _sum(counts)
+        if many == 0:
+            continue
+        more, further = _calls(flows.by_name[name].block, many, limits)
+        calls += more
+        for flow, found in further.items():
+            dos.setdefault(flow, []).extend(found)
+    return sorted(calls, key=lambda call: call[0].span)
+
+
+def _calls(
+    block: nodes.Block, count: Many, limits: Limits
+) -> tuple[list[tuple[nodes.Call, Many]], dict[str, list[Many]]]:
+    """Give the legs that *block* places and the flows that it names, each with how often at most."""
+    calls: list[tuple[nodes.Call, Many]] = []
+    dos: dict[str, list[Many]] = {}
+    waiting: list[tuple[nodes.Block, Many]] = [(block, count)]
+    while waiting:
+        one, many = waiting.pop()
+        for statement in one.statements:
+            match statement:
+                case nodes.Flow():
+                    continue
+                case nodes.Call():
+                    calls.append((statement, many))
+                case nodes.Do(flow):
+                    dos.setdefault(flow, []).append(many)
+            waiting += _inside(statement, many, limits)
+    return calls, dos
+
+
+def _inside(statement: nodes.Statement, many: Many, limits: Limits) -> Iterator[tuple[nodes.Block, Many]]:
+    """Give the blocks of *statement*, each with how often it can run where *statement* runs *many* times."""
+    for role, block in blocks_of(statement):
+        yield block, _times(many, _turns(statement, role, block, limits))
+
+
+def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: Limits) -> Many:
+    match statement:
+        case nodes.Repeat(nodes.Number(count)):
+            return int(count)
+        case nodes.For(_, nodes.List(items)):
+            return len(items)
+        case nodes.Repeat() | nodes.For() | nodes.OnTone():
+            return None
+        case nodes.Menu() if not (
+            role == "prompt" or block is statement.timeout or block is statement.otherwise
+        ):
+            # Its choice is the end of a menu.
+            return 1
+        case nodes.Menu(tries=None) | nodes.Gather(tries=None):
+            return limits.tries
+        case nodes.Menu(tries=tries) | nodes.Gather(tries=tries):
+            return int(tries.value) if isinstance(tries, nodes.Number) else None
+        case _:
+            return 1
+
+
+def _times(one: Many, other: Many) -> Many:
+    return None if one is None or other is None or one * other > MOST else one * other
+
+
+def _sum(counts: Iterable[Many]) -> Many:
+    total = 0
+    for count in counts:
+        if count is None or total > MOST:
+            return None
+        total += count
+    return total

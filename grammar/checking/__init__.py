@@ -1,0 +1,1 @@
+"""Everything that is wrong with a tree, at once: `checker` asks each of the others."""

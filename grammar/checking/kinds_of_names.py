@@ -1,0 +1,64 @@
+"""What kind of value a name holds, wherever that is the same at every place that gives it one."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from attrs import field, frozen
+
+from ringful.grammar import nodes
+from ringful.grammar.blocks import within
+from ringful.grammar.checking.kinds import Kind, kind_of
+from ringful.grammar.checking.names import ever_bound_by
+
+RECORDING: tuple[str, ...] = ("url", "duration", "reason", "silent")
+"""The parts of what a recording binds."""
+
+_ROUNDS = 4
+"""Names that are made of names are followed so far."""
+
+
+@frozen
+class Names:
+    """What is known of the names of one scope."""
+
+    kinds: Mapping[str, Kind] = field(factory=dict)
+    """Keys that were collected count as text, although there may be none: neither is anything else."""
+    recordings: frozenset[str] = frozenset()
+
+
+def names_in(statements: Iterable[nodes.Statement], unknown: Collection[str]) -> Names:
+    """Find out what the names hold that *statements* bind; nothing is known of those in *unknown*."""
+    binders: dict[str, list[nodes.Statement]] = {}
+    for statement in within(nodes.Block(tuple(statements))):
+        if isinstance(statement, nodes.Follow):
+            # What is followed may give any name another value.
+            return Names()
+        for name in ever_bound_by(statement):
+            if name not in unknown:
+                binders.setdefault(name, []).append(statement)
+    kinds: dict[str, Kind] = {}
+    for _ in range(_ROUNDS):
+        found = {name: kind for name, several in binders.items() if (kind := _common(several, kinds))}
+        if found == kinds:
+            break
+        kinds = found
+    recordings = (
+        name
+        for name, several in binders.items()
+        if all(isinstance(one, nodes.Record | nodes.StartRecord) for one in several)
+    )
+    return Names(kinds, frozenset(recordings))
+
+
+def _common(binders: list[nodes.Statement], kinds: Mapping[str, Kind]) -> Kind | None:
+    several = {_bound(statement, kinds) for statement in binders}
+    return several.pop() if len(several) == 1 else None
+
+
+def _bound(statement: nodes.Statement, kinds: Mapping[str, Kind]) -> Kind | None:
+    match statement:
+        case nodes.Let(_, value):
+            return kind_of(value, kinds)
+        case nodes.Gather() | nodes.WaitTone():
+            return "text"
+        case _:
+            return None

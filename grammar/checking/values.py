@@ -1,0 +1,212 @@
+"""Values: what stands in the text can be what is wanted there.
+
+Only what is certain from the text is told: a name may hold anything.
+"""
+
+import re
+from collections.abc import Iterator
+
+from ringful.grammar import nodes
+from ringful.grammar.blocks import expressions_of
+from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
+from ringful.grammar.checking.kinds_of_names import RECORDING, Names
+from ringful.grammar.checking.wants import Sort, Want, wants_of
+from ringful.grammar.errors import Problem
+from ringful.grammar.functions import FUNCTIONS
+from ringful.grammar.showing.expressions import show_expression
+from ringful.grammar.spell import suggest
+from ringful.grammar.tones import literal, wrong_list, wrong_sequence
+from ringful.grammar.walk import walk
+
+_TAKES: dict[Sort, tuple[Kind, ...]] = {
+    "number": ("text", "a number"),
+    "url": ("text", "none"),
+    "audio": ("text",),
+    "text": ("text", "a number"),
+    "tones": ("text", "a number", "none"),
+    "keys": ("text", "a number"),
+    "sequence": ("text", "a number"),
+    "duration": ("a duration",),
+    "count": ("a number",),
+    "condition": ("true or false",),
+    "list": ("a list",),
+}
+
+_NEEDS: dict[Sort, tuple[str, str]] = {
+    "number": ("a phone number", 'e.g. `"+15125551234"`'),
+    "url": ("an address", 'e.g. `"https://example.com/events"`'),
+    "audio": ("an announcement", 'e.g. `play "https://example.com/welcome.wav"`'),
+    "text": ("a text", "a text stands in double quotes"),
+    "tones": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
+    "keys": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
+    "sequence": ("tones", 'e.g. `tone "1234#"`'),
+    "duration": ("a duration", "e.g. `500ms`, `8s`, `2m` or `1h`"),
+    "count": ("a number", "e.g. `3`"),
+    "condition": ("a condition", "compare: e.g. `answer.ok == true` or `pin != none`"),
+    "list": ("a list", "e.g. `[1, 2, 3]`"),
+}
+
+_NO_NAMES = Names()
+
+_NUMBER = re.compile(r"\+?[0-9][0-9 ().-]*|(sip|sips|tel):\S+", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
+
+
+def check_values(line: nodes.Line, names: Names = _NO_NAMES) -> Iterator[Problem]:
+    """Check the expressions that stand in *line* itself, where *names* hold what is known of them."""
+    for want in wants_of(line):
+        yield from _want(want, names)
+    for expression in expressions_of(line):
+        for node in walk(expression):
+            yield from _expression(node, names)
+    yield from _range(line)
+
+
+def _want(want: Want, names: Names) -> Iterator[Problem]:
+    if want.sort == "any":
+        return
+    kind = kind_of(want.expression, names.kinds)
+    name, hint = _NEEDS[want.sort]
+    if kind is not None and kind not in _TAKES[want.sort]:
+        word = "this" if want.sort == "keys" else want.word if " " in want.word else f"`{want.word}`"
+        message = f"{word} needs {name}, and {_this(want.expression, kind)}"
+        yield Problem("wrong-kind", message, want.expression.span, _unit(want) or hint)
+        return
+    match want.sort:
+        case "duration" | "count":
+            yield from _amount(want)
+        case "tones" | "keys" | "sequence" | "number" | "url":
+            yield from _said(want)
+
+
+def _this(expression: nodes.Expression, kind: Kind) -> str:
+    return f"`{expression.id}` is {kind}" if isinstance(expression, nodes.Name) else f"this is {kind}"
+
+
+def _unit(want: Want) -> str:
+    match want:
+        case Want("duration", nodes.Number(value)):
+            return f"write `{value}s` for seconds"
+        case Want("duration", nodes.Text((str(said),))) if re.fullmatch(r"[0-9.]+(ms|s|m|h)", said):
+            return f"write it without quotes: `{said}`"
+        case _:
+            return ""
+
+
+def _amount(want: Want) -> Iterator[Problem]:
+    """A duration or a count: not zero, not negative, and a count is whole."""
+    match want.expression:
+        case nodes.Duration(0) | nodes.Number(0):
+            yield Problem("zero", f"`{want.word}` of zero does nothing", want.expression.span)
+        case nodes.Unary("-", nodes.Duration() | nodes.Number()):
+            yield Problem("zero", f"`{want.word}` cannot be negative", want.expression.span)
+        case nodes.Number(value) if value != int(value):
+            yield Problem("wrong-kind", f"`{want.word}` needs a whole number", want.expression.span)
+
+
+def _said(want: Want) -> Iterator[Problem]:
+    """A text that stands there as it is: tones, a number, an address."""
+    said = _text(want.expression)
+    if said is None:
+        return
+    span = want.expression.span
+    wrong: tuple[str, str] | None = None
+    match want.sort:
+        case "tones" | "keys":
+            wrong = wrong_list(said)
+        case "sequence":
+            wrong = wrong_sequence(said)
+        case "number" if literal(want.expression) is not None and not _NUMBER.fullmatch(said.strip()):
+            wrong = f"`{said}` is no phone number", _NEEDS["number"][1]
+        case "url" if not _URL.match(said):
+            wrong = f"`{said}` is no address", "an address begins with `http://` or `https://`"
+    if wrong:
+        code = {"number": "phone-number", "url": "address"}.get(want.sort, "tone")
+        yield Problem(code, wrong[0], span, wrong[1])
+
+
+def _text(expression: nodes.Expression) -> str | None:
+    match expression:
+        case nodes.Number(value):
+            return str(value)
+        case _:
+            return literal(expression)
+
+
+def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
+    match node:
+        case nodes.Apply():
+            yield from _apply(node, names)
+        case nodes.Binary():
+            yield from _binary(node, names)
+        case nodes.Map(entries):
+            seen: set[str] = set()
+            for entry in entries:
+                if entry.key in seen:
+                    yield Problem("double", f"the key `{entry.key}` stands here twice", entry.span)
+                seen.add(entry.key)
+        case nodes.Field(nodes.Name(recording), part) if recording in names.recordings:
+            if part not in RECORDING:
+                hint = suggest(part, RECORDING) or f"it has {', '.join(f'`.{one}`' for one in RECORDING)}"
+                yield Problem("unknown-field", f"a recording has no `.{part}`", node.span, hint)
+        case nodes.Field(subject) if (kind := kind_of(subject, names.kinds)) in (*_FLAT, "text", "a list"):
+            yield Problem("wrong-kind", f"{kind} has no parts with names", node.span)
+        case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
+            yield Problem("wrong-kind", f"{kind} has no parts", node.span)
+
+
+def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
+    operator, right = node.operator, node.right
+    kinds = kind_of(node.left, names.kinds), kind_of(right, names.kinds)
+    if cannot_join(operator, *kinds):
+        message = f"`{operator}` cannot take {kinds[0]} and {kinds[1]}"
+        yield Problem("wrong-kind", message, node.span, _convert(node, kinds))
+    elif operator in ("/", "%") and isinstance(right, nodes.Number) and right.value == 0:
+        yield Problem("zero", "nothing can be divided by zero", node.span)
+    elif operator in ("==", "!=") and never_equal(*kinds):
+        always = "never" if operator == "==" else "always"
+        message = f"this is {always} true: on the left is {kinds[0]}, on the right {kinds[1]}"
+        yield Problem("never-equal", message, node.span, _convert(node, kinds), "warning")
+
+
+def _convert(node: nodes.Binary, kinds: tuple[Kind | None, Kind | None]) -> str:
+    """Say how two values could be brought together."""
+    match node, kinds:
+        case nodes.Binary(left=nodes.Name(name), right=nodes.Number(value)), ("text", _) if node.operator in (
+            "==",
+            "!=",
+        ):
+            return f'`{name}` is text: write `"{value}"`'
+        case nodes.Binary(left=nodes.Name(name)), ("text", "a number"):
+            return f"write `number({name})`"
+        case nodes.Binary(right=nodes.Name(name)), ("a number", "text"):
+            return f"write `number({name})`"
+        case nodes.Binary("+"), _ if "text" in kinds:
+            return 'to put values into a text, write `"… {value} …"`'
+        case _:
+            return ""
+
+
+_FLAT: tuple[Kind, ...] = ("a number", "a duration", "true or false", "none")
+
+
+def _apply(node: nodes.Apply, names: Names) -> Iterator[Problem]:
+    function, given = node.function, node.arguments
+    if function not in FUNCTIONS:
+        hint = suggest(function, FUNCTIONS) or f"functions: {', '.join(sorted(FUNCTIONS))}"
+        yield Problem("unknown-function", f"there is no function `{function}`", node.span, hint)
+    elif len(given) != FUNCTIONS[function]:
+        message = f"`{function}` takes one value, not {len(given)}"
+        yield Problem("arguments", message, node.span)
+    elif cannot_take(function, kind := kind_of(given[0], names.kinds)):
+        message = f"`{function}` cannot take {kind}"
+        hint = f"write `length(text({show_expression(given[0])}))`" if function == "length" else ""
+        yield Problem("wrong-kind", message, node.span, hint)
+
+
+def _range(line: nodes.Line) -> Iterator[Problem]:
+    match line:
+        case nodes.Gather(least=nodes.Number(least), most=nodes.Number(most)) if most < least:
+            yield Problem(
+                "range", f"no count lies between {least} and {most}", line.span, f"write `{most}..{least}`"
+            )

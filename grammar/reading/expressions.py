@@ -1,0 +1,141 @@
+"""Build expressions: the part of the builder that has no lines."""
+
+import re
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from lark import Token
+
+from ringful.grammar import nodes
+from ringful.grammar.reading.known import current
+from ringful.grammar.span import Span
+from ringful.grammar.vocabulary import RESERVED
+
+Children: TypeAlias = list[Any]
+"""What a rule matched, in order: tokens, nodes, clauses."""
+
+MAX_DIGITS: Final = 30
+"""The longest number, in characters."""
+
+_ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n", "\\t": "\t", "\\{": "{"}
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+_DURATION = re.compile(r"([0-9.]+)([a-z]+)")
+
+
+def span_of(first: Any, last: Any) -> Span:
+    """Give the stretch of text from *first* to *last*, each a token, a node or a clause."""
+    start = current().span(first) if isinstance(first, Token) else first.span
+    end = current().span(last) if isinstance(last, Token) else last.span
+    return Span(start.line, start.column, end.end_line, end.end_column, start.path)
+
+
+def word(token: Token) -> str:
+    """Take *token* as a name that the script gives to something."""
+    if token in RESERVED:
+        current().complain(
+            f"`{token}` is a word of the language and cannot be a name",
+            current().span(token),
+            f"the words that cannot be names: {', '.join(sorted(RESERVED))}",
+        )
+    return str(token)
+
+
+class ExpressionRules:
+    """The rules of expressions, by name."""
+
+    def binary(self, c: Children) -> nodes.Binary:
+        return nodes.Binary(c[1].value, c[0], c[2], span=span_of(c[0], c[2]))
+
+    def not_in(self, c: Children) -> nodes.Binary:
+        return nodes.Binary("not in", c[0], c[3], span=span_of(c[0], c[3]))
+
+    def unary(self, c: Children) -> nodes.Unary:
+        return nodes.Unary(c[0].value, c[1], span=span_of(c[0], c[1]))
+
+    def field(self, c: Children) -> nodes.Field:
+        return nodes.Field(c[0], str(c[2]), span=span_of(c[0], c[2]))
+
+    def index(self, c: Children) -> nodes.Index:
+        return nodes.Index(c[0], c[2], span=span_of(c[0], c[3]))
+
+    def group(self, c: Children) -> nodes.Expression:
+        inside: nodes.Expression = c[1]
+        return inside
+
+    def apply(self, c: Children) -> nodes.Apply:
+        return nodes.Apply(str(c[0]), _values(c[2:]), span=span_of(c[0], c[-1]))
+
+    def name(self, c: Children) -> nodes.Name:
+        return nodes.Name(word(c[0]), span=span_of(c[0], c[0]))
+
+    def number(self, c: Children) -> nodes.Number:
+        value = c[0].value
+        if len(value) > MAX_DIGITS:
+            hint = f"at most {MAX_DIGITS} digits"
+            current().complain("this number is too long", current().span(c[0]), hint)
+            value = "0"
+        return nodes.Number(Decimal(value) if "." in value else int(value), span=span_of(c[0], c[0]))
+
+    def duration(self, c: Children) -> nodes.Duration:
+        return nodes.Duration(_milliseconds(c[0]), span=span_of(c[0], c[0]))
+
+    def boolean(self, c: Children) -> nodes.Boolean:
+        return nodes.Boolean(c[0] == "true", span=span_of(c[0], c[0]))
+
+    def nothing(self, c: Children) -> nodes.Nothing:
+        return nodes.Nothing(span=span_of(c[0], c[0]))
+
+    def list(self, c: Children) -> nodes.List:
+        return nodes.List(_values(c), span=span_of(c[0], c[-1]))
+
+    def map(self, c: Children) -> nodes.Map:
+        entries = tuple(item for item in c if isinstance(item, nodes.Entry))
+        return nodes.Map(entries, span=span_of(c[0], c[-1]))
+
+    def entry(self, c: Children) -> nodes.Entry:
+        key = str(c[0]) if isinstance(c[0], Token) else plain(c[0], "a key")
+        return nodes.Entry(key, c[2], span=span_of(c[0], c[2]))
+
+    def text(self, c: Children) -> nodes.Text:
+        parts: list[str | nodes.Expression] = []
+        for one in c[1:-1]:
+            if not isinstance(one, Token):
+                parts.append(one)
+                continue
+            said = _ESCAPES[one.value] if one.type == "ESCAPE" else one.value
+            if parts and isinstance(parts[-1], str):
+                parts[-1] += said
+            else:
+                parts.append(said)
+        return nodes.Text(tuple(parts), span=span_of(c[0], c[-1]))
+
+    def hole(self, c: Children) -> nodes.Expression:
+        inside: nodes.Expression = c[1]
+        return inside
+
+
+def plain(text: nodes.Text, what: str) -> str:
+    """Give the characters of a text in which nothing may be worked out."""
+    if any(not isinstance(part, str) for part in text.parts):
+        hint = "write `\\{` for a brace"
+        current().complain(f"{what} is plain text: nothing can be worked out in it", text.span, hint)
+    return "".join(part for part in text.parts if isinstance(part, str))
+
+
+def _values(children: Children) -> tuple[nodes.Expression, ...]:
+    return tuple(child for child in children if not isinstance(child, Token))
+
+
+def _milliseconds(token: Token) -> int:
+    matched = _DURATION.fullmatch(token)
+    assert matched is not None
+    amount, unit = matched.groups()
+    if len(amount) > MAX_DIGITS // 2:
+        hint = f"at most {MAX_DIGITS // 2} digits"
+        current().complain("this duration is too long", current().span(token), hint)
+        return 1
+    exact = Decimal(amount) * _UNITS[unit]
+    if exact != exact.to_integral_value():
+        hint = "the smallest one is `1ms`"
+        current().complain("a duration is whole milliseconds", current().span(token), hint)
+    return int(exact)

@@ -1,0 +1,263 @@
+"""Show the words of a line: all of it but its blocks.
+
+The clauses come in the order of the node's docstring.
+"""
+
+from typing import TypeAlias, assert_never
+
+from ringful.grammar import nodes
+from ringful.grammar.showing.expressions import (
+    WIDTH,
+    quoted,
+    show_expression,
+    show_map,
+    show_message,
+    show_primary,
+    show_unless,
+)
+
+_Head: TypeAlias = nodes.Param | nodes.Use | nodes.Call | nodes.Inbound | nodes.InboundSms
+_Sound: TypeAlias = (
+    nodes.Answer
+    | nodes.Reject
+    | nodes.Play
+    | nodes.StopPlay
+    | nodes.Say
+    | nodes.Record
+    | nodes.StartRecord
+    | nodes.StopRecord
+)
+_Keys: TypeAlias = (
+    nodes.Tone
+    | nodes.Wait
+    | nodes.WaitTone
+    | nodes.StartTones
+    | nodes.StopTones
+    | nodes.Gather
+    | nodes.Menu
+    | nodes.Choice
+)
+_Legs: TypeAlias = (
+    nodes.Conference
+    | nodes.Join
+    | nodes.Leave
+    | nodes.In
+    | nodes.Connect
+    | nodes.Transfer
+    | nodes.Mute
+    | nodes.Unmute
+    | nodes.Hangup
+)
+_Web: TypeAlias = nodes.Sms | nodes.Notify | nodes.Ask | nodes.Follow
+_Control: TypeAlias = (
+    nodes.Let
+    | nodes.If
+    | nodes.Repeat
+    | nodes.For
+    | nodes.Break
+    | nodes.Flow
+    | nodes.Do
+    | nodes.Return
+    | nodes.OnHangup
+    | nodes.OnTone
+    | nodes.Start
+    | nodes.Stay
+)
+AnyLine: TypeAlias = _Head | _Sound | _Keys | _Legs | _Web | _Control
+
+
+def phrase(line: AnyLine, indent: str) -> str:
+    """Show *line* without its blocks; *indent* stands before its further lines, if it has any."""
+    match line:
+        case nodes.Param() | nodes.Use() | nodes.Call() | nodes.Inbound() | nodes.InboundSms():
+            return _join(*_head(line))
+        case nodes.Answer() | nodes.Reject() | nodes.Play() | nodes.StopPlay() | nodes.Say():
+            return _join(*_sound(line))
+        case nodes.Record() | nodes.StartRecord() | nodes.StopRecord():
+            return _join(*_sound(line))
+        case nodes.Tone() | nodes.Wait() | nodes.WaitTone() | nodes.StartTones() | nodes.StopTones():
+            return _join(*_keys(line))
+        case nodes.Gather() | nodes.Menu() | nodes.Choice():
+            return _join(*_keys(line))
+        case nodes.Sms() | nodes.Notify() | nodes.Ask() | nodes.Follow():
+            flat = _join(*_web(line, None))
+            return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
+        case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
+            return _join(*_legs(line))
+        case nodes.Transfer() | nodes.Mute() | nodes.Unmute() | nodes.Hangup():
+            return _join(*_legs(line))
+        case _:
+            return _join(*_control(line))
+
+
+def _join(*words: str) -> str:
+    return " ".join(word for word in words if word)
+
+
+def _with(word: str, value: nodes.Expression | str | None) -> str:
+    """Show a clause, or nothing."""
+    if value is None:
+        return ""
+    return f"{word} {value if isinstance(value, str) else show_expression(value)}"
+
+
+def _flag(word: str, given: bool) -> str:
+    return word if given else ""
+
+
+def _head(line: _Head) -> tuple[str, ...]:
+    match line:
+        case nodes.Param(name, default, secret):
+            return "param", name, _flag("secret", secret), _with("=", default)
+        case nodes.Use(path):
+            return "use", quoted(path)
+        case nodes.Call(number, caller_id, ring, notify, name):
+            given = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
+            return "call", show_expression(number), *given, _with("as", name)
+        case nodes.Inbound(number, notify):
+            return "inbound", show_unless(number, "sms"), _with("notify", notify)
+        case nodes.InboundSms(number, keyword, notify):
+            return "inbound sms", show_expression(number), _with("keyword", keyword), _with("notify", notify)
+        case _:
+            assert_never(line)
+
+
+def _sound(line: _Sound) -> tuple[str, ...]:
+    match line:
+        case nodes.Answer():
+            return ("answer",)
+        case nodes.Reject(reason):
+            return "reject", reason or ""
+        case nodes.Play(audio, until, times, notify, background):
+            verb, clauses = "start play" if background else "play", _with("notify", notify)
+            return verb, show_expression(audio), _with("until", until), _with("times", times), clauses
+        case nodes.StopPlay():
+            return ("stop play",)
+        case nodes.Say(text, voice, until, notify):
+            clauses = _with("until", until)
+            return "say", show_expression(text), _with("voice", voice), clauses, _with("notify", notify)
+        case nodes.Record(name, limit, until, silence, beep, notify):
+            ends = _with("for", limit), _with("until", until), _with("silence", silence)
+            return "record", _with("as", name), *ends, _flag("beep", beep), _with("notify", notify)
+        case nodes.StartRecord(name, notify):
+            return "start record", _with("as", name), _with("notify", notify)
+        case nodes.StopRecord():
+            return ("stop record",)
+        case _:
+            assert_never(line)
+
+
+def _keys(line: _Keys) -> tuple[str, ...]:
+    match line:
+        case nodes.Tone(tones):
+            return "tone", show_expression(tones)
+        case nodes.Wait(duration):
+            return "wait", show_unless(duration, "tone")
+        case nodes.WaitTone(tones, fresh, name, limit, notify, otherwise):
+            clauses = _flag("fresh", fresh), _with("as", name), _with("for", limit), _with("notify", notify)
+            return "wait tone", show_expression(tones), *clauses, _flag("else", otherwise is not None)
+        case nodes.StartTones(notify):
+            return "start tones", _with("notify", notify)
+        case nodes.StopTones(notify):
+            return "stop tones", _with("notify", notify)
+        case nodes.Gather(name, least, most, until, limit, tries, secret, fresh):
+            count = show_expression(least) + ("" if most is None else f"..{show_expression(most)}")
+            ends = _with("until", until), _with("for", limit), _with("tries", tries), _flag("fresh", fresh)
+            return "gather", name, _flag("secret", secret), f"digits {count}", *ends
+        case nodes.Menu(_, _, tries, limit, fresh):
+            return "menu", _with("tries", tries), _with("for", limit), _flag("fresh", fresh)
+        case nodes.Choice(tones):
+            return (show_unless(tones, "prompt", "timeout", "otherwise"),)
+        case _:
+            assert_never(line)
+
+
+def _legs(line: _Legs) -> tuple[str, ...]:
+    match line:
+        case nodes.Conference(name, moderator, waiting, notify):
+            return (
+                "conference",
+                name,
+                _with("moderator", moderator),
+                _flag("waiting", waiting),
+                _with("notify", notify),
+            )
+        case nodes.Join(conference, moderator, muted, notify, background):
+            flags = _flag("as moderator", moderator), _flag("muted", muted)
+            return (
+                _flag("start", background),
+                "join",
+                show_expression(conference),
+                *flags,
+                _with("notify", notify),
+            )
+        case nodes.Leave(conference):
+            return "leave", show_expression(conference)
+        case nodes.In(conference):
+            return "in", show_expression(conference)
+        case nodes.Connect(leg, limit, otherwise):
+            return "connect", leg, _with("for", limit), _flag("else", otherwise is not None)
+        case nodes.Transfer(number):
+            return "transfer", show_expression(number)
+        case nodes.Mute(leg):
+            return "mute", leg
+        case nodes.Unmute(leg):
+            return "unmute", leg
+        case nodes.Hangup(leg):
+            return "hangup", leg or ""
+        case _:
+            assert_never(line)
+
+
+def _web(line: _Web, indent: str | None) -> tuple[str, ...]:
+    """Show *line*; with *indent* its map has a line for each entry."""
+    match line:
+        case nodes.Sms(number, text, operator, notify):
+            clauses = _with("via", operator), _with("notify", notify)
+            return "sms", show_primary(number), show_message(text), *clauses
+        case nodes.Notify(url, fields):
+            return "notify", show_expression(url), _fields(fields, indent)
+        case nodes.Ask(url, name, fields, limit, otherwise):
+            answer = _with("as", name), _with("for", limit), _flag("else", otherwise is not None)
+            return "ask", show_expression(url), _fields(fields, indent), *answer
+        case nodes.Follow(url, fields, limit, otherwise):
+            ends = _with("for", limit), _flag("else", otherwise is not None)
+            return "follow", show_expression(url), _fields(fields, indent), *ends
+        case _:
+            assert_never(line)
+
+
+def _fields(fields: nodes.Map | None, indent: str | None) -> str:
+    if fields is None or indent is None or not fields.entries:
+        return _with("with", fields)
+    return f"with {show_map(fields, indent)}"
+
+
+def _control(line: _Control) -> tuple[str, ...]:
+    match line:
+        case nodes.Let(name, value):
+            return "let", name, "=", show_expression(value)
+        case nodes.If(condition):
+            return "if", show_expression(condition)
+        case nodes.Repeat(times):
+            return "repeat", show_expression(times), "times"
+        case nodes.For(name, items):
+            return "for", name, "in", show_expression(items)
+        case nodes.Break():
+            return ("break",)
+        case nodes.Flow(name, parameters):
+            return "flow", f"{name}({', '.join(parameters)})"
+        case nodes.Do(flow, arguments):
+            return "do", f"{flow}({', '.join(show_expression(one) for one in arguments)})"
+        case nodes.Return():
+            return ("return",)
+        case nodes.OnHangup():
+            return ("on hangup",)
+        case nodes.OnTone(tones):
+            return "on tone", show_expression(tones)
+        case nodes.Start():
+            return ("start",)
+        case nodes.Stay(limit):
+            return "stay", _with("for", limit)
+        case _:
+            assert_never(line)

@@ -1,0 +1,109 @@
+"""Calls that come in: who takes each, and how its run begins.
+
+Who takes it is decided at once, since a phone rings.  What runs is read from the database, which
+takes a moment: what happens on the leg meanwhile is kept, and enters the run behind its beginning.
+"""
+
+from typing import Protocol
+
+import structlog
+import trio
+from attrs import define, evolve, field
+
+from ringful.interpreter import events
+from ringful.interpreter.calls.node import Switchboard
+from ringful.interpreter.calls.switchboard import Refusal
+from ringful.media import port
+from ringful.store.port import Key, Number, StoreError
+
+log = structlog.get_logger()
+
+
+class Lines(Protocol):
+    """The numbers of this server."""
+
+    def known(self, written: str) -> str:
+        """Give a number as it is kept here."""
+
+    def at(self, written: str) -> Number | None:
+        """Give what takes the calls of a number; None where nobody has bound it."""
+
+
+class Reader(Protocol):
+    """Read what runs when a call comes in."""
+
+    async def __call__(self, key: Key, number: Number) -> events.Started:
+        """Raises Refusal where it cannot be run."""
+        ...
+
+
+@define(eq=False)
+class _Ear:
+    """Where the events of a leg go: kept, until there is a run."""
+
+    kept: list[port.Event] = field(factory=list)
+    sink: port.Sink | None = None
+
+    def hear(self, event: port.Event) -> None:
+        """Take *event*."""
+        if self.sink:
+            self.sink(event)
+        else:
+            self.kept.append(event)
+
+    def pour(self, sink: port.Sink) -> None:
+        """Give what was kept to *sink*, and all that comes."""
+        self.sink = sink
+        for event in self.kept:
+            sink(event)
+
+
+class Arrivals:
+    """The desk of a node: `take` is what `port.Phones.open` is given."""
+
+    def __init__(self, switchboard: Switchboard, lines: Lines, read: Reader, nursery: trio.Nursery) -> None:
+        self._switchboard, self._lines, self._read = switchboard, lines, read
+        self._nursery = nursery
+
+    def take(self, offer: port.Offer) -> port.Taken | port.RefusalReason:
+        """Say who takes *offer*, or why nobody does."""
+        number = self._lines.at(offer.called)
+        if number is None:
+            log.warning("a call for a number that nobody has bound", called=offer.called, caller=offer.caller)
+            return "unreachable"
+        if self._switchboard.draining or self._switchboard.full:
+            log.warning("a call that came in finds no room", called=number.number)
+            return "capacity"
+        call_id, ear = self._switchboard.new_id(), _Ear()
+        offer = port.Offer(self._lines.known(offer.caller) if offer.caller else "", number.number)
+        self._nursery.start_soon(self._begin, number, offer, call_id, ear)
+        return port.Taken(call_id, ear.hear)
+
+    async def _begin(self, number: Number, offer: port.Offer, call_id: str, ear: _Ear) -> None:
+        phones = self._switchboard.house.phones
+        try:
+            await self._run(number, offer, call_id, ear)
+        except (Refusal, StoreError) as error:
+            log.error("a call that came in cannot be taken", number=number.number, why=str(error))
+            phones.hang_up(call_id)
+        except Exception:
+            log.exception("a fault of ringful itself ended a call", call=call_id)
+            phones.hang_up(call_id)
+
+    async def _run(self, number: Number, offer: port.Offer, call_id: str, ear: _Ear) -> None:
+        switchboard, phones = self._switchboard, self._switchboard.house.phones
+        key = await switchboard.house.store.key(number.key)
+        if key is None or key.revoked is not None:
+            raise Refusal("the key that bound the number was revoked")
+        # A call that comes in costs nothing, but what its script places does.
+        spent = await switchboard.spent(key)
+        started = evolve(await self._read(key, number), offer=offer)
+        if busy := switchboard.busy(key):
+            log.warning("a call that came in finds the line busy", number=number.number, why=busy)
+            phones.reject(call_id, "busy")
+            return
+        call, commit = switchboard.begin(key, call_id, started, spent=spent)
+        if call_id not in call.run.legs:
+            phones.hang_up(call_id)  # Its script failed before it had a leg; that has been told.
+        ear.pour(call.run.post)
+        await switchboard.durable(commit, call)

@@ -1,0 +1,289 @@
+"""The live calls of one node.
+
+Every method of the façade ends up here: it checks, puts one thing into one call's inbox, takes a
+turn, and returns when what came of it is on the disk.  Nothing is awaited between the check and
+the turn, so no other request can come between them.
+"""
+
+from base64 import b32encode
+from functools import partial
+from secrets import token_bytes
+
+import structlog
+import trio
+from attrs import evolve, frozen
+
+from ringful.grammar import nodes
+from ringful.interpreter import events
+from ringful.interpreter.calls.limits import Bucket
+from ringful.interpreter.calls.live import House, LiveCall
+from ringful.interpreter.calls.switchboard import (
+    CallOver,
+    CallView,
+    CannotStart,
+    NoSuchCall,
+    NotAllowed,
+    Operation,
+    TooMany,
+    TraceView,
+    Unavailable,
+)
+from ringful.interpreter.calls.view import as_script, rebuild, view
+from ringful.interpreter.evaluate import Fault, text_of, url_of
+from ringful.interpreter.params import bind
+from ringful.interpreter.trace import Tracer
+from ringful.interpreter.values import Value
+from ringful.store.port import Commit, Key, StoreError
+
+log = structlog.get_logger()
+
+MAX_QUEUED = 1000
+"""Statements that may wait in one call's queue."""
+
+
+@frozen
+class NodeLimits:
+    """What holds for every key that says nothing else, and for the node as a whole."""
+
+    max_calls: int = 60
+    calls_per_second: float = 1.0
+    concurrent: int = 20
+
+
+class Switchboard:
+    """The live calls of one node; implements `switchboard.Calls`."""
+
+    def __init__(self, house: House, nursery: trio.Nursery, limits: NodeLimits, name: str = "r1") -> None:
+        self.house = house
+        self.live: dict[str, LiveCall] = {}
+        self.draining = False
+        self._nursery = nursery
+        self._limits = limits
+        self._name = name
+        self._buckets: dict[str, Bucket] = {}
+        self._emptied = trio.Event()
+
+    async def place(self, key: Key, started: events.Started, *, seq: int | None) -> str:
+        """Start what *started* says, and return its ID.
+
+        Raises CannotStart, NotAllowed, TooMany, Unavailable.
+        """
+        number = _number(started)
+        if spent := await self.spent(key):
+            raise NotAllowed(spent)
+        self._admit(key, number)
+        call_id = self.new_id()
+        call, commit = self.begin(key, call_id, started, seq)
+        await self.durable(commit, call)
+        return call_id
+
+    async def spent(self, key: Key) -> str:
+        """Say that *key* has spent all that it may; nothing if it has not."""
+        if key.spending_cap is None:
+            return ""
+        spent = await self.house.store.spent(key.key)
+        capped = f"this key has spent {spent}, and its cap is {key.spending_cap}"
+        return capped if spent >= key.spending_cap else ""
+
+    def new_id(self) -> str:
+        """Make the ID of a call."""
+        return f"{self._name}-{b32encode(token_bytes(10)).decode().lower()}"
+
+    def begin(
+        self, key: Key, call_id: str, started: events.Started, seq: int | None = None, *, spent: str = ""
+    ) -> tuple[LiveCall, Commit]:
+        """Begin the run of a call; `durable` says when that is kept.
+
+        *spent* is why it may place no legs of its own; nothing if it may.
+        """
+        started = evolve(started, pace=self._pace(key))
+        call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key))
+        call.spent = spent
+        self.live[call_id] = call
+        call.run.start()
+        commit = call.turn(_seqs(key, seq))
+        self._nursery.start_soon(self._serve, call)
+        return call, commit
+
+    @property
+    def full(self) -> bool:
+        """Whether this server has no room for another call."""
+        return len(self.live) >= self._limits.max_calls
+
+    def _admit(self, key: Key, number: str | None) -> None:
+        """Refuse what this key, or this server, cannot take now; *number* is what it would call."""
+        if self.draining:
+            raise Unavailable("the server is shutting down; call another one, or try again in a minute")
+        if number is not None and not self.house.may_call(key, number):
+            wanted = "a number with its country's code, such as +15125551234, within the key's prefixes"
+            raise NotAllowed(f"this key may not call {number}: it must be {wanted}")
+        if self.full:
+            raise Unavailable(f"all {self._limits.max_calls} legs of this server are in use")
+        if busy := self.busy(key):
+            raise TooMany(busy, 5.0)
+        rate = self._rate(key)
+        bucket = self._buckets.setdefault(key.key, Bucket(rate))
+        bucket.rate = rate
+        if wait := bucket.take(trio.current_time()):
+            raise TooMany(f"this key may place {rate:g} call(s) a second", wait)
+
+    def _pace(self, key: Key) -> float:
+        """Give the seconds between the legs that a script of *key* places itself."""
+        rate = self._rate(key)
+        return 1 / rate if rate else 0.0
+
+    def _rate(self, key: Key) -> float:
+        return self._limits.calls_per_second if key.calls_per_second is None else key.calls_per_second
+
+    def busy(self, key: Key, *, counted: bool = False) -> str:
+        """Say why this key may have no further leg now; nothing if it may."""
+        concurrent = self._limits.concurrent if key.concurrent is None else key.concurrent
+        up = sum(call.legs for call in self.live.values() if call.key.key == key.key) - counted
+        return "" if up < concurrent else f"this key has {up} calls up, which is as many as it may have"
+
+    async def queue(self, key: Key, call_id: str, statement: nodes.Statement, *, seq: int | None) -> None:
+        """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver, TooMany."""
+        call = await self._find_live(key, call_id)
+        if call.run.subject is None:
+            raise CallOver(f"{call_id} is a run without a call of its own: nothing can be queued on it")
+        waiting = sum(task.state == "waiting" for task in call.run.tasks)
+        if waiting >= MAX_QUEUED:
+            raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
+        call.run.post(events.Queued(len(call.run.tasks) + 1, statement))
+        await self.durable(call.turn(_seqs(key, seq)), call)
+
+    async def interrupt(
+        self, key: Key, call_id: str, operation: Operation, *, notify: str | None = None, seq: int | None
+    ) -> None:
+        """Do *operation* at once.  Raises NoSuchCall, CallOver where there is nothing to do it to."""
+        call = await self._find_live(key, call_id)
+        leg = call.run.subject
+        if operation == "stop record" and not (leg and leg.background_recording):
+            raise CallOver("nothing is being recorded on this call")
+        if operation == "stop tones" and not (leg and leg.detector):
+            raise CallOver("no tone detector runs on this call")
+        call.run.post(events.Interrupted(operation, notify))
+        await self.durable(call.turn(_seqs(key, seq)), call)
+
+    async def query(self, key: Key, call_id: str) -> CallView:
+        """Tell all about a call, live or ended.  Raises NoSuchCall."""
+        if call := self._own(key, call_id):
+            return view(call.run, call.record.created)
+        record = await self.house.store.call(call_id)
+        if record is None or record.key != key.key:
+            raise _no_such(call_id)
+        entries = await self.house.store.journal(call_id)
+        return view(rebuild(call_id, entries, self.house.settings), record.created)
+
+    async def trace(self, key: Key, call_id: str, *, after: int, patience: float) -> TraceView:
+        """Give the call's lines behind the first *after*; where there are none yet, wait for some.
+
+        Raises NoSuchCall.
+        """
+        deadline = trio.current_time() + patience
+        while True:
+            call = self._own(key, call_id)
+            turned = call.turned if call else None
+            if call and call.committed:
+                await call.committed.wait()
+            record = await self.house.store.call(call_id)
+            if record is None or record.key != key.key:
+                raise _no_such(call_id)
+            entries = await self.house.store.journal(call_id)
+            lines = Tracer().lines(entries)[after:]
+            ended = record.state == "ended"
+            if lines or ended or turned is None or trio.current_time() >= deadline:
+                return TraceView(tuple(lines), ended, record.outcome)
+            with trio.move_on_at(deadline):
+                await turned.wait()
+
+    async def script(self, key: Key, call_id: str) -> str:
+        """Show the call as a script.  Raises NoSuchCall."""
+        record = await self.house.store.call(call_id)
+        if record is None or record.key != key.key:
+            raise _no_such(call_id)
+        entries = await self.house.store.journal(call_id)
+        call = self._own(key, call_id)
+        return as_script(call.run if call else rebuild(call_id, entries, self.house.settings), entries)
+
+    def _own(self, key: Key, call_id: str) -> LiveCall | None:
+        call = self.live.get(call_id)
+        return call if call and call.key.key == key.key else None
+
+    async def _find_live(self, key: Key, call_id: str) -> LiveCall:
+        call = self._own(key, call_id)
+        if call is None:
+            record = await self.house.store.call(call_id)
+            if record is None or record.key != key.key:
+                raise _no_such(call_id)
+            raise CallOver(f"the call {call_id} has ended")
+        leg = call.run.subject
+        if call.run.ended or (leg and leg.closing):
+            raise CallOver(f"the call {call_id} is ending: {leg.closing if leg else 'its script is done'}")
+        return call
+
+    async def durable(self, commit: Commit, call: LiveCall) -> None:
+        """Wait until what was asked for is kept; what cannot be kept is not done.  Raises Unavailable."""
+        try:
+            await commit.wait()
+        except StoreError as error:
+            log.error(
+                "a call is ended, since its journal cannot be written", call=call.run.call_id, why=str(error)
+            )
+            call.run.post(events.Interrupted("hangup", why="the journal cannot be written"))
+            raise Unavailable(f"the request could not be stored: {error}") from error
+
+    async def _serve(self, call: LiveCall) -> None:
+        try:
+            await call.serve()
+        finally:
+            del self.live[call.run.call_id]
+            if not self.live:
+                self._emptied.set()
+
+    async def drain(self, limit: float) -> None:
+        """Take no new calls, let the live ones go on for *limit* seconds, then hang them up properly."""
+        self.draining = True
+        with trio.move_on_after(limit):
+            await self._until_empty()
+        self.hang_up_all("shutdown")
+        with trio.move_on_after(self.house.settings.closing_limit + 2):
+            await self._until_empty()
+
+    def hang_up_all(self, why: str) -> None:
+        """Hang up every live call."""
+        for call in list(self.live.values()):
+            call.run.post(events.Interrupted("hangup", why=why))
+
+    async def _until_empty(self) -> None:
+        while self.live:
+            self._emptied = trio.Event()
+            await self._emptied.wait()
+
+
+def _seqs(key: Key, seq: int | None) -> tuple[tuple[str, int], ...]:
+    return () if seq is None else ((key.key, seq),)
+
+
+def _no_such(call_id: str) -> NoSuchCall:
+    return NoSuchCall(f"this key has no call {call_id}")
+
+
+def _number(started: events.Started) -> str | None:
+    """Give the number that the script's header rings with these values; None where it rings none.
+
+    Raises CannotStart where the script would fail before it does anything.
+    """
+    names: dict[str, Value] = {"call_id": "", "caller": None, "called": None}
+    try:
+        bind(started.script, started.params, names)
+        match started.script.header:
+            case nodes.Call() as call:
+                url_of(call.notify, names)
+                return text_of(call.number, names)
+            case None:
+                return None
+            case header:
+                raise Fault("this script waits for a call or a message to come in", header.span)
+    except Fault as fault:
+        raise CannotStart(fault.message, fault.span) from fault

@@ -1,0 +1,102 @@
+"""The numbers of this server: whose each is, and what takes its calls.
+
+All of them are kept in memory, since a call that comes in waits for no database.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+import phonenumbers
+
+from ringful.interpreter.calls.switchboard import Refusal
+from ringful.store.port import Commit, Key, Number, Store, Write
+
+
+class NoSuchNumber(Refusal):
+    """This key has not bound that number (404)."""
+
+
+class NumberTaken(Refusal):
+    """Another key has bound that number (409)."""
+
+
+def e164(written: str, country: str) -> str | None:
+    """Give *written* as ``+E.164``; None where it is no phone number.
+
+    Without ``+`` a number is national where *country* has such a number, and otherwise international.
+    """
+    if not re.fullmatch(r"\+?[0-9]{3,15}", written):
+        return None
+    international = ("+" + written.lstrip("+"), None, phonenumbers.is_possible_number)
+    plans: list[tuple[str, str | None, Callable[[phonenumbers.PhoneNumber], bool]]] = [international]
+    if not written.startswith("+"):
+        plans.insert(0, (written, country, phonenumbers.is_valid_number))
+        plans.append((written, country, phonenumbers.is_possible_number))
+    for candidate, region, suits in plans:
+        try:
+            parsed = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if suits(parsed):
+            return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    return None
+
+
+class Numbers:
+    """The numbers, as the database has them."""
+
+    def __init__(self, store: Store, country: str) -> None:
+        self._store, self._country = store, country
+        self._bound: dict[str, Number] = {}
+
+    async def load(self) -> None:
+        """Read what is bound."""
+        self._bound = {one.number: one for one in await self._store.numbers()}
+
+    def known(self, written: str) -> str:
+        """Give a number as it is kept here: ``+E.164``, or as it is where that is no phone number."""
+        return e164(written, self._country) or written
+
+    def at(self, written: str) -> Number | None:
+        """Give what takes the calls of a number; None where nobody has bound it."""
+        return self._bound.get(self.known(written))
+
+    def of(self, key: Key) -> Sequence[Number]:
+        """Give the numbers of *key*, in their order."""
+        return [one for _, one in sorted(self._bound.items()) if one.key == key.key]
+
+    def own(self, key: Key, written: str) -> Number:
+        """Give a number of *key*.  Raises NoSuchNumber."""
+        found = self.at(written)
+        if found is None or found.key != key.key:
+            raise NoSuchNumber(f"this key has not bound the number {self.known(written)}")
+        return found
+
+    def hold(self, key: Key, number: str) -> None:
+        """See that *key* may bind *number*.  Raises NumberTaken."""
+        found = self.at(number)
+        if found and found.key != key.key:
+            raise NumberTaken(f"the number {found.number} is bound by another key of this server")
+
+    async def bind(self, key: Key, number: Number, seqs: Sequence[tuple[str, int]]) -> None:
+        """Bind *number*, also anew; return when that is durable.  Raises NumberTaken, StoreError."""
+        self.hold(key, number.number)
+        before = self._bound.get(number.number)
+        self._bound[number.number] = number
+        await self._kept(self._store.submit(Write(numbers=[number], seqs=seqs)), number.number, before)
+
+    async def free(self, key: Key, written: str, seqs: Sequence[tuple[str, int]]) -> None:
+        """Unbind a number; its calls that are up go on.  Raises NoSuchNumber, StoreError."""
+        before = self.own(key, written)
+        del self._bound[before.number]
+        await self._kept(self._store.submit(Write(freed=[before.number], seqs=seqs)), before.number, before)
+
+    async def _kept(self, commit: Commit, number: str, before: Number | None) -> None:
+        try:
+            await commit.wait()
+        except BaseException:
+            # What could not be kept has not happened.
+            self._bound.pop(number, None)
+            if before:
+                self._bound[number] = before
+            raise

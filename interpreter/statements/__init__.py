@@ -1,0 +1,1 @@
+"""What each statement means: `table` knows which module says it."""

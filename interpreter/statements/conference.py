@@ -1,0 +1,135 @@
+"""What the statements about conferences mean, from the side of the leg that runs them.
+
+A leg's run knows that it is in a conference, and no more: the conference has a run of its own, and
+`effects.JoinConference` and its kin put events into that run's inbox, as its answers come to ours.
+"""
+
+from typing import TYPE_CHECKING
+
+from ringful.grammar import nodes
+from ringful.interpreter import effects, events
+from ringful.interpreter.closing import closed, rebound
+from ringful.interpreter.evaluate import text_of, url_of
+from ringful.interpreter.leg import Leg, Membership
+from ringful.interpreter.strand import Failed, Signal
+
+if TYPE_CHECKING:
+    from ringful.interpreter.executor import Executor
+    from ringful.interpreter.run import Run
+
+
+def create(run_on: "Executor", statement: nodes.Conference) -> None:
+    """Make a conference, and bind its ID."""
+    run, names = run_on.run, run_on.names
+    moderator = text_of(statement.moderator, names) if statement.moderator else None
+    plan = events.Plan(moderator, statement.waiting, url_of(statement.notify, names))
+    conference = f"{run.call_id}.{statement.name}"
+    while conference in run.conferences or conference in run.legs:
+        conference += "-2"
+    run.conferences.append(conference)
+    names[statement.name] = conference
+    run.perform(effects.OpenConference(conference, plan))
+
+
+async def join(run_on: "Executor", statement: nodes.Join) -> None:
+    """Put this leg into a conference and, unless it was started, wait until it leaves."""
+    leg, run = run_on.need_leg(), run_on.run
+    if leg.membership:
+        raise Failed(f"this leg is in the conference {leg.membership.conference}: `leave` it first")
+    if leg.connection:
+        raise Failed("this leg is connected with another one: it can join when that is over")
+    conference = text_of(statement.conference, run_on.names)
+    leg.membership = membership = Membership(conference, url_of(statement.notify, run_on.names))
+    run.perform(
+        effects.JoinConference(leg.name, conference, leg.number, statement.moderator, statement.muted)
+    )
+    if statement.background:
+        return
+    try:
+        left = await run_on.wait(lambda s: _is_end(s, leg, conference))
+    finally:
+        if leg.membership is membership and not leg.closing:
+            run.perform(effects.LeaveConference(leg.name, conference, "left"))
+    if isinstance(left, events.Left) and not membership.joined:
+        raise Failed(left.why)
+
+
+async def leave(run_on: "Executor", statement: nodes.Leave) -> None:
+    """Take this leg out of a conference."""
+    leg, conference = run_on.need_leg(), text_of(statement.conference, run_on.names)
+    if leg.membership is None or leg.membership.conference != conference:
+        raise Failed("this leg is not in that conference")
+    run_on.run.perform(effects.LeaveConference(leg.name, conference, "left"))
+    await run_on.wait(lambda s: _is_end(s, leg, conference))
+
+
+def _is_end(signal: Signal, leg: Leg, conference: str) -> bool:
+    return isinstance(signal, events.Left) and (signal.leg, signal.conference) == (leg.name, conference)
+
+
+def queue(run_on: "Executor", statement: nodes.In) -> None:
+    """Queue the statements of the block on the conference itself, with what the names say now."""
+    conference = text_of(statement.conference, run_on.names)
+    inner = rebound(statement.block)
+    names = {name: value for name, value in run_on.names.items() if name not in inner}
+    for one in statement.block.statements:
+        run_on.run.perform(effects.QueueOn(conference, closed(one, names)))
+
+
+# What the conference answers
+
+
+def hear_conference(run: "Run", leg: Leg, event: events.Joined | events.Left) -> None:
+    """Take what a conference says to *leg*."""
+    membership = leg.membership
+    if membership is None or membership.conference != event.conference:
+        return
+    if isinstance(event, events.Joined):
+        membership.joined = True
+        if music := leg.background_playback:
+            # What was to shorten the wait would only disturb now.
+            run.perform(effects.StopPlayback(leg.name, music))
+        _tell(run, leg, membership, "ConfCallJoined")
+        run.signal(event)
+        return
+    _leave(run, leg, membership, event.why)
+    # Everyone who waits for it may go on: a `join`, and the `leave` of a handler beside it.
+    while run.signal(event):
+        pass
+    if event.hang_up:
+        run.close(leg, event.why)
+
+
+def _leave(run: "Run", leg: Leg, membership: Membership, why: str) -> None:
+    leg.membership = None
+    if membership.joined:
+        leg.last_conference = membership.conference
+        _tell(run, leg, membership, "ConfCallLeft", reason=why)
+    else:
+        _tell(run, leg, membership, "JoinFailed", reason=why)
+
+
+def _tell(run: "Run", leg: Leg, membership: Membership, action: str, **fields: str) -> None:
+    run.tell(
+        membership.notify,
+        action,
+        leg.name,
+        confCallId=membership.conference,
+        participantCallId=leg.name,
+        **fields,
+    )
+
+
+def leave_by_end(run: "Run", leg: Leg) -> None:
+    """Tell the conference of *leg*, if it is in one, that the leg is over."""
+    if membership := leg.membership:
+        run.perform(effects.LeaveConference(leg.name, membership.conference, "hangup"))
+        _leave(run, leg, membership, "hangup")
+
+
+def pass_tone(run: "Run", leg: Leg, tone: str) -> bool:
+    """Let the conference of *leg* know of *tone*; say whether it is in one."""
+    if leg.membership is None or not leg.membership.joined:
+        return False
+    run.perform(effects.PassTone(leg.name, leg.membership.conference, tone))
+    return True

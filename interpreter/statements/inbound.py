@@ -1,0 +1,57 @@
+"""Calls that come in: such a leg rings until the script answers or rejects it.
+
+Any statement that needs the caller to hear or to be heard answers first, so a script that begins
+with `say` needs no `answer`.  A leg that nobody takes is given up after the ring timeout.
+"""
+
+from typing import TYPE_CHECKING
+
+from ringful.grammar import nodes
+from ringful.interpreter import effects
+from ringful.interpreter.evaluate import url_of
+from ringful.interpreter.leg import Leg
+from ringful.interpreter.strand import Failed
+from ringful.media import port
+
+if TYPE_CHECKING:
+    from ringful.interpreter.executor import Executor
+    from ringful.interpreter.run import Run
+
+
+def begin(run: "Run", header: nodes.Inbound, offer: port.Offer) -> Leg:
+    """Make the leg of the call that came in, and tell of it.  Raises Fault."""
+    run.names["caller"], run.names["called"] = offer.caller, offer.called
+    leg = Leg(run.call_id, offer.caller, inbound=True, notify=url_of(header.notify, run.names))
+    leg.state, leg.ringing_at = "ringing", run.now
+    run.legs[leg.name] = leg
+    run.tell(leg.notify, "CallReceived", leg.name, caller=offer.caller, called=offer.called)
+    run.set_timer(run.settings.ring_timeout, lambda: _give_up(run, leg))
+    return leg
+
+
+def _give_up(run: "Run", leg: Leg) -> None:
+    if leg.state == "ringing":
+        run.close(leg, "no answer")
+
+
+async def answer(run_on: "Executor") -> None:
+    """Answer the leg if it came in and still rings, and wait until sound can pass."""
+    leg = run_on.leg
+    if leg is None or not leg.inbound or leg.state != "ringing":
+        return
+    if not leg.answering:
+        leg.answering = True
+        run_on.run.perform(effects.Answer(leg.name))
+    await run_on.wait(lambda s: isinstance(s, port.Answered) and s.leg == leg.name)
+
+
+def reject(run_on: "Executor", statement: nodes.Reject) -> None:
+    """Refuse the call that came in.  Raises Failed where it is too late for that."""
+    leg = run_on.need_leg()
+    if not leg.inbound or leg.state != "ringing" or leg.answering:
+        raise Failed("this call has been answered: `hangup` ends it")
+    run_on.run.close(leg, "script", by=effects.Reject(leg.name, _reason(statement)))
+
+
+def _reason(statement: nodes.Reject) -> port.Rejection:
+    return "busy" if statement.reason == "busy" else "rejected"

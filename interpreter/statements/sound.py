@@ -1,0 +1,272 @@
+"""What the statements that play, say, record and send tones mean.
+
+The leg's callbacks (PlayStart, RecordComplete …) are told by the run when the media's event comes
+in; a statement here only orders, waits, and decides when it is done.
+"""
+
+from typing import TYPE_CHECKING
+
+from ringful.grammar import nodes
+from ringful.interpreter import effects
+from ringful.interpreter.evaluate import TONES, Fault, count_of, seconds_of, text_of, tones_of, url_of
+from ringful.interpreter.leg import Cued, Leg, Playback, Recording
+from ringful.interpreter.strand import Failed, Signal
+from ringful.interpreter.values import Value
+from ringful.media import port
+
+if TYPE_CHECKING:
+    from ringful.interpreter.executor import Executor
+
+_LOOK_AHEAD = 8
+"""How many statements ahead the next sound is looked for."""
+
+_PASSED_OVER = (
+    nodes.WaitTone
+    | nodes.Record
+    | nodes.StartRecord
+    | nodes.StopRecord
+    | nodes.Tone
+    | nodes.Wait
+    | nodes.StartTones
+    | nodes.StopTones
+    | nodes.StopPlay
+)
+"""Statements behind which the next sound is already certain."""
+
+
+async def play(run_on: "Executor", statement: nodes.Play | nodes.Say) -> None:
+    """Play or say something, in the foreground or the background."""
+    sound, name = sound_of(statement, run_on.names)
+    leg = run_on.need_leg()
+    notify = url_of(statement.notify, run_on.names)
+    if isinstance(statement, nodes.Play) and statement.background:
+        await _play_behind(run_on, leg, sound, Playback(name, notify, background=True))
+        return
+    until = tones_of(statement.until, run_on.names) if statement.until else None
+    times = 1
+    if isinstance(statement, nodes.Play) and statement.times:
+        times = count_of(statement.times, run_on.names)
+    for turn in range(times):
+        last = turn == times - 1
+        playback = Playback(name, notify, tell_start=turn == 0, tell_end=last)
+        if until and any(tone in until for tone in leg.buffer):
+            # The caller knows what comes and has answered already.
+            run_on.run.tell(notify, "PlayComplete", leg.name, announcement=name, reason="tone")
+            return
+        if not await _play_through(run_on, leg, sound, playback, until, follow=last):
+            return
+
+
+def sound_of(statement: nodes.Play | nodes.Say, names: dict[str, Value]) -> tuple[port.Sound, str]:
+    """Give what *statement* plays, and what callbacks call it.  Raises Fault."""
+    if isinstance(statement, nodes.Play):
+        url = text_of(statement.audio, names)
+        return port.Announcement(url), url
+    text = text_of(statement.text, names)
+    voice = text_of(statement.voice, names) if statement.voice else None
+    return port.Speech(text, voice), text
+
+
+async def _play_behind(run_on: "Executor", leg: Leg, sound: port.Sound, playback: Playback) -> None:
+    number = leg.order()
+    leg.playbacks[number] = playback
+    run_on.run.perform(effects.Play(leg.name, number, sound, background=True))
+    begun = await run_on.wait(lambda s: _is_of(s, leg, number))
+    if isinstance(begun, port.PlaybackFailed):
+        raise Failed(begun.detail)
+
+
+async def _play_through(
+    run_on: "Executor", leg: Leg, sound: port.Sound, playback: Playback, until: str | None, *, follow: bool
+) -> bool:
+    """Play to the end; say whether it was reached (a tone may cut it short)."""
+    number = _claim_cue(run_on, leg, sound) or leg.order()
+    leg.playbacks[number] = playback
+    run_on.run.perform(effects.Play(leg.name, number, sound))
+    look_ahead(run_on, follow=follow)
+    try:
+        while True:
+            signal = await run_on.wait(
+                lambda s: _is_of(s, leg, number),
+                tones=None if playback.cut else until,
+                on_queued=lambda: look_ahead(run_on, follow=follow),
+            )
+            match signal:
+                case port.TonePressed(_, tone):
+                    leg.buffer.append(tone)
+                    playback.cut = "tone"
+                    _stop(run_on, leg, number)
+                case port.PlaybackFailed(_, _, detail):
+                    _drop_cue(run_on, leg)
+                    raise Failed(detail)
+                case port.PlaybackEnded(_, _, reason):
+                    return reason == "end" and playback.cut is None
+    finally:
+        # Cut short by its own script: a menu's prompt, a block that ended.
+        if number in leg.playbacks and not playback.cut and not leg.closing:
+            playback.cut = "tone"
+            _stop(run_on, leg, number)
+
+
+def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
+    match signal:
+        case (
+            port.PlaybackStarted(name, number)
+            | port.PlaybackEnded(name, number)
+            | port.PlaybackFailed(name, number)
+        ):
+            return name == leg.name and number == playback
+    return False
+
+
+def _stop(run_on: "Executor", leg: Leg, playback: int) -> None:
+    _drop_cue(run_on, leg)
+    run_on.run.perform(effects.StopPlayback(leg.name, playback))
+
+
+def _claim_cue(run_on: "Executor", leg: Leg, sound: port.Sound) -> int | None:
+    """Give the number of the cue that the present statement was announced by, if it was."""
+    cued = leg.cued
+    if cued and cued.statement is run_on.statement and cued.sound == sound:
+        leg.cued = None
+        return cued.playback
+    _drop_cue(run_on, leg)
+    return None
+
+
+def _drop_cue(run_on: "Executor", leg: Leg) -> None:
+    if leg.cued:
+        # It may have begun in the meantime, so it is stopped and not only forgotten.
+        run_on.run.perform(effects.StopPlayback(leg.name, leg.cued.playback))
+        leg.cued = None
+
+
+def look_ahead(run_on: "Executor", *, follow: bool) -> None:
+    """Have the next sound fetched; with *follow*, let it be heard without a hole where it comes next."""
+    leg = run_on.leg
+    if leg is None or leg.closing:
+        return
+    for statement in run_on.upcoming()[:_LOOK_AHEAD]:
+        match statement:
+            case nodes.Play() | nodes.Say():
+                _announce(run_on, leg, statement, follow=follow)
+                return
+            case nodes.Notify():
+                continue
+            case _ if isinstance(statement, _PASSED_OVER):
+                follow = False
+            case _:
+                return
+
+
+def _announce(run_on: "Executor", leg: Leg, statement: nodes.Play | nodes.Say, *, follow: bool) -> None:
+    try:
+        sound, _ = sound_of(statement, run_on.names)
+    except Fault:
+        return  # It will be told in its place.
+    behind = isinstance(statement, nodes.Play) and statement.background
+    alone = sum(not playback.background for playback in leg.playbacks.values()) <= 1
+    if follow and alone and not behind and leg.cued is None:
+        leg.cued = Cued(leg.order(), sound, statement)
+        leg.prepared.add(sound)
+        run_on.run.perform(effects.Cue(leg.name, leg.cued.playback, sound))
+    elif sound not in leg.prepared:
+        leg.prepared.add(sound)
+        run_on.run.perform(effects.Prepare(sound))
+
+
+async def stop_play(run_on: "Executor") -> None:
+    """End the background playback, and wait until it has ended."""
+    leg = run_on.need_leg()
+    number = leg.background_playback
+    if number is None:
+        raise Failed("nothing is being played in the background")
+    run_on.run.perform(effects.StopPlayback(leg.name, number))
+    await run_on.wait(lambda s: _is_of(s, leg, number))
+
+
+async def record(run_on: "Executor", statement: nodes.Record) -> None:
+    """Record as voicemail does: until a key, a silence, or the limit."""
+    leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
+    limit = seconds_of(statement.limit, names) if statement.limit else settings.record_limit
+    silence = seconds_of(statement.silence, names) if statement.silence else settings.record_silence
+    until = tones_of(statement.until, names) if statement.until else "#"
+    recording = Recording(leg.next_file(), url_of(statement.notify, names), statement.name, names)
+    recording.bind(None)
+    number = _order_recording(run_on, leg, recording, silence=silence, beep=statement.beep)
+    look_ahead(run_on, follow=False)
+    try:
+        begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
+        if isinstance(begun, port.RecordingStarted):
+            ended = await run_on.within(limit, lambda s: _is_recording(s, leg, number), tones=until)
+            if ended is None or isinstance(ended, port.TonePressed):
+                recording.cut = "tone" if ended else "limit"
+                run_on.run.perform(effects.StopRecording(leg.name, number))
+                ended = await run_on.wait(lambda s: _is_recording(s, leg, number))
+            begun = ended
+    finally:
+        if number in leg.recordings and not recording.cut and not leg.closing:
+            run_on.run.perform(effects.StopRecording(leg.name, number))
+    if isinstance(begun, port.RecordingFailed):
+        raise Failed(begun.detail)
+
+
+async def start_record(run_on: "Executor", statement: nodes.StartRecord) -> None:
+    """Start the background recorder: the REST Record."""
+    leg = run_on.need_leg()
+    notify = url_of(statement.notify, run_on.names)
+    if leg.background_recording is not None:
+        reason = "this leg is being recorded already: stop that recording first"
+        run_on.run.tell(notify, "RecordFailed", leg.name, reason=reason)
+        raise Failed(reason)
+    recording = Recording(leg.next_file(), notify, statement.name, run_on.names, background=True)
+    recording.bind(None)
+    number = _order_recording(run_on, leg, recording)
+    begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
+    if isinstance(begun, port.RecordingFailed):
+        raise Failed(begun.detail)
+
+
+def _order_recording(
+    run_on: "Executor", leg: Leg, recording: Recording, *, silence: float | None = None, beep: bool = False
+) -> int:
+    number = leg.order()
+    leg.recordings[number] = recording
+    run_on.run.perform(effects.StartRecording(leg.name, number, recording.file, silence, beep))
+    return number
+
+
+async def stop_record(run_on: "Executor") -> None:
+    """Stop the background recorder, and wait until its file is complete."""
+    leg = run_on.need_leg()
+    number = leg.background_recording
+    if number is None:
+        raise Failed("nothing is being recorded")
+    run_on.run.perform(effects.StopRecording(leg.name, number))
+    ended = await run_on.wait(lambda s: _is_recording(s, leg, number))
+    if isinstance(ended, port.RecordingFailed):
+        raise Failed(ended.detail)
+
+
+def _is_recording(signal: Signal, leg: Leg, recording: int) -> bool:
+    match signal:
+        case (
+            port.RecordingStarted(name, number)
+            | port.RecordingEnded(name, number)
+            | port.RecordingFailed(name, number)
+        ):
+            return name == leg.name and number == recording
+    return False
+
+
+async def tone(run_on: "Executor", statement: nodes.Tone) -> None:
+    """Send DTMF to the far end, and wait until it is out."""
+    leg = run_on.need_leg()
+    tones = text_of(statement.tones, run_on.names).upper().replace(",", "").replace(" ", "")
+    wrong = [mark for mark in tones if mark not in TONES]
+    if wrong:
+        raise Fault(f"`{wrong[0]}` is no tone: a tone is one of 0-9 * # A-D", statement.span)
+    number = leg.order()
+    leg.sendings.add(number)
+    run_on.run.perform(effects.SendTones(leg.name, number, tones))
+    await run_on.wait(lambda s: isinstance(s, port.TonesSent) and (s.leg, s.sending) == (leg.name, number))

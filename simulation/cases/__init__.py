@@ -1,0 +1,1 @@
+"""Golden cases: read, run, compared, written back."""

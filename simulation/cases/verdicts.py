@@ -1,0 +1,87 @@
+"""Golden cases on disk: which there are, and whether each gives the trace that it says."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+
+from ringful.command.errors import CommandError
+from ringful.command.files import write_whole
+from ringful.grammar.errors import ScriptError
+from ringful.simulation.cases.case import ENDING, Case
+from ringful.simulation.cases.difference import difference
+from ringful.simulation.cases.reader import read_case
+from ringful.simulation.simulate import Simulation, run_case
+
+
+@frozen
+class Verdict:
+    """What came of one case; *said* tells why it did not pass, or what was updated."""
+
+    path: Path
+    title: str
+    state: Literal["passed", "failed", "wrong", "updated"]
+    """``wrong``: it could not be run."""
+    said: str = ""
+    seconds: float = 0.0
+    simulation: Simulation | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Say whether there is nothing to mend."""
+        return self.state in ("passed", "updated")
+
+
+def find_cases(paths: tuple[Path, ...], only: str = "") -> list[Path]:
+    """Give the case files at *paths* whose path holds *only*, sorted.  Raises CommandError."""
+    found: set[Path] = set()
+    for path in paths:
+        if not path.exists():
+            raise CommandError(f"{path}: there is no such file or folder", 2)
+        found |= set(path.rglob(f"*{ENDING}")) if path.is_dir() else {path}
+    return sorted(path for path in found if only.lower() in str(path).lower())
+
+
+def try_cases(paths: list[Path], *, update: bool = False) -> Iterator[Verdict]:
+    """Run each case; with *update*, write what came out into it."""
+    for path in paths:
+        began = time.perf_counter()
+        verdict = _try(path, update=update)
+        seconds = time.perf_counter() - began
+        yield Verdict(path, verdict.title, verdict.state, verdict.said, seconds, verdict.simulation)
+
+
+def _try(path: Path, *, update: bool) -> Verdict:
+    title = path.name.removesuffix(ENDING).replace("_", " ")
+    try:
+        case = read_case(path)
+        title = case.title
+        simulation = run_case(case)
+    except ScriptError as error:
+        return Verdict(path, title, "wrong", str(error))
+    except OSError as error:
+        return Verdict(path, title, "wrong", f"{error.filename}: {error.strerror}")
+    except UnicodeDecodeError:
+        return Verdict(path, title, "wrong", f"{path}: it is no UTF-8 text")
+    except Exception as error:  # a fault of ours must not keep the other cases from running
+        return Verdict(path, title, "wrong", f"a fault of ringful itself: {type(error).__name__}: {error}")
+    trace = simulation.trace
+    if trace == case.below:
+        return Verdict(path, title, "passed", simulation=simulation)
+    said = show_difference(case, trace)
+    if not update:
+        return Verdict(path, title, "failed", said, simulation=simulation)
+    write_whole(path, case.rewritten(trace))
+    return Verdict(path, title, "updated", said, simulation=simulation)
+
+
+def show_difference(case: Case, trace: str) -> str:
+    """Show where *trace* is not what *case* says."""
+    if not case.below.strip():
+        return "the case says no trace yet; `--update` writes it"
+    source = case.source
+    texts = {one.name.rpartition("/")[2]: one.text for one in (*source.uses.values(), source)}
+    lines = difference(case.below, trace, texts)
+    return "\n".join(lines or ["the lines are the same, but not the blanks in them"])

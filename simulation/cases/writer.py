@@ -1,0 +1,127 @@
+"""Show a case as text: what `case_reader` reads back as the same case."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from ringful.grammar.showing.expressions import show_duration
+from ringful.grammar.showing.printer import show, show_statement
+from ringful.interpreter import events
+from ringful.interpreter.values import Value, say
+from ringful.simulation.cases.case import Case, PhoneBlock, StepLine, WebAnswer
+
+
+def show_case(case: Case, *, inline: bool = True) -> str:
+    """Show what *case* gives; its script stands in it with *inline*, unless that uses others."""
+    return "".join(f"{line}\n" for line in _lines(case, inline))
+
+
+def _lines(case: Case, inline: bool) -> Iterator[str]:
+    yield f"case {case.title}"
+    if case.unchecked:
+        yield "unchecked"
+    source = case.source
+    if source.path and (source.uses or not inline):
+        yield f"script {os.path.relpath(source.path, case.path.parent)}"
+    else:
+        yield from _block("script {", show(source.script))
+    for name, value in case.params.items():
+        yield f"param {name} = {show_value(value)}"
+    for name, seconds in case.lengths.items():
+        yield f"sound {_quoted(name)} {_time(seconds)}"
+    for name, why in case.missing.items():
+        yield f"missing {_quoted(name)} because {_quoted(why)}"
+    if bad := case.bad_recording:
+        yield f"recording fails {_quoted(bad.reason)}{_after(bad.after)}"
+    for answer in case.web:
+        yield from _web(answer)
+    for seconds, event in case.requests:
+        yield from _request(seconds, event)
+    for phone in case.phones:
+        yield from _phone(phone)
+    yield from map(str, case.injections)
+
+
+def _block(head: str, text: str) -> Iterator[str]:
+    yield head
+    yield from (f"    {line}" if line else "" for line in text.splitlines())
+    yield "}"
+
+
+def _web(answer: WebAnswer) -> Iterator[str]:
+    head = f"web {_quoted(answer.url)} ->"
+    if answer.after is None:
+        yield f"{head} never"
+    elif answer.fails is not None:
+        yield f"{head} fails {_quoted(answer.fails)}{_after(answer.after)}"
+    elif isinstance(answer.value, str) and "\n" in answer.value:
+        yield from _block(f"{head} script{_after(answer.after)} {{", answer.value)
+    else:
+        yield f"{head} {show_value(answer.value)}{_after(answer.after)}"
+
+
+def _request(seconds: float, event: events.Event) -> Iterator[str]:
+    match event:
+        case events.Queued(_, statement):
+            first, *rest = show_statement(statement).split("\n")
+            yield f"queue after {_time(seconds)}: {first}"
+            yield from rest
+        case events.Interrupted(operation, notify, why):
+            told = f" notify {_quoted(notify)}" if notify else ""
+            told += f" because {_quoted(why)}" if why != "api" else ""
+            yield f"now {operation}{told} after {_time(seconds)}"
+
+
+def _phone(phone: PhoneBlock) -> Iterator[str]:
+    yield f"phone {_quoted(phone.number)} {{"
+    if phone.calls is not None:
+        yield f"    calls {_quoted(phone.calls)}{_after(phone.after)}"
+    if not phone.transferable:
+        yield "    refuses transfers"
+    yield from (f"    {_step(step)}" for step in phone.steps)
+    yield "}"
+
+
+def _step(step: StepLine) -> str:
+    words = [step.verb]
+    if step.verb == "press":
+        words.append(f'"{step.arguments[0]}"')
+        if step.gap is not None:
+            words.append(f"every {_time(step.gap)}")
+    elif step.verb == "speak":
+        words.append(_time(float(step.arguments[0])))
+    if when := step.when:
+        turn = f" {when.turn} times" if when.turn > 1 else ""
+        words.append(f"when {_quoted(when.sound)} {when.edge}{turn}")
+    if step.at is not None:
+        words.append(f"at {_time(step.at)}")
+    return " ".join(words) + _after(step.after)
+
+
+def _after(seconds: float) -> str:
+    return f" after {_time(seconds)}" if seconds else ""
+
+
+def _time(seconds: float) -> str:
+    return show_duration(round(seconds * 1000)) if seconds else "0s"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def show_value(value: Value) -> str:
+    """Show *value* as JSON; numbers stay exact, and a duration is its seconds."""
+    match value:
+        case Decimal():
+            return say(value)
+        case tuple():
+            return f"[{', '.join(map(show_value, value))}]"
+        case Mapping():
+            inner = ", ".join(f"{_quoted(key)}: {show_value(item)}" for key, item in value.items())
+            return f"{{ {inner} }}" if inner else "{}"
+        case None | bool() | int() | str():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return say(value)

@@ -1,0 +1,1 @@
+"""Mistakes put into a script: do its cases notice?"""

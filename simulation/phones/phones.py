@@ -1,0 +1,436 @@
+"""Simulated phones: the media port in virtual time.
+
+Believe this before reading on: *every order takes its turn on the agenda*, at the same instant but
+after all that is scheduled there; so nothing is told from within an order, and orders take effect
+in the order they were given.  Nothing takes time but what takes time on a real line: sounds last,
+tones are sent one by one, a beep is heard.  The far ends do what their `world` says.
+
+Shipped, not hidden in the tests: golden cases, the Simulate API and replay run on it.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, assert_never
+
+from ringful.media import port
+from ringful.simulation.phones import world
+from ringful.simulation.phones.agenda import Agenda, Token
+from ringful.simulation.phones.bridge import STATUS, Connection, Errand
+from ringful.simulation.phones.far_end import FarEndPlayer
+from ringful.simulation.phones.player import Length, Player
+from ringful.simulation.phones.recorder import Recorder
+from ringful.simulation.phones.room import SimulatedRoom
+
+TONE_TIME = 0.235
+"""How long it takes to send one tone: RFC 4733 at 160 ms, and the pause after it."""
+
+
+def length_of(sound: port.Sound, outside: world.World) -> float | str:
+    """Give how long *sound* is in *outside*, or why it cannot be had."""
+    match sound:
+        case port.Announcement(url):
+            if url in outside.missing:
+                return outside.missing[url]
+            return outside.lengths.get(url, world.DEFAULT_LENGTH)
+        case port.Speech(text):
+            return outside.lengths.get(text, max(1, len(text.split())) * world.WORD_LENGTH)
+        case port.Ringback():
+            return world.RINGBACK_LENGTH
+        case _:
+            assert_never(sound)
+
+
+class SimulatedLeg:
+    """One leg, from its ringing to its end."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        name: str,
+        sink: port.Sink,
+        outside: world.World,
+        length: Length,
+        far_end: world.FarEnd,
+        keep_files: bool,
+        inbound: bool = False,
+    ) -> None:
+        self.name = name
+        self.state: Literal["ringing", "up", "over"] = "ringing"
+        self.inbound = inbound
+        self.room: SimulatedRoom | None = None
+        self.transferable = far_end.transferable
+        self.connection: Connection | None = None
+        self.muted = self.speaking = self._hears = False
+        self._agenda = agenda
+        self._sink = sink
+        self.far_end = FarEndPlayer(agenda, far_end, self)
+        self.player = Player(agenda, name, self.tell, length, self.far_end.hear)
+        self.recorder = Recorder(agenda, name, self.tell, outside.recording_fault, keep_files)
+        self._errands: dict[int, Errand] = {}
+        self._sendings: dict[int, Token] = {}
+        self._sent_at = 0.0
+
+    def tell(self, event: port.Event) -> None:
+        """Tell *event*, unless the leg's end has been told."""
+        if self.state != "over":
+            self._sink(event)
+
+    def begin(self, far_end: world.FarEnd) -> None:
+        """Let it ring."""
+        if far_end.rings and not self.inbound:
+            self.tell(port.Ringing(self.name))
+        self.far_end.begin()
+
+    # What our side does
+
+    def take(self) -> None:
+        """Answer the call that came in."""
+        if self.inbound:
+            self.answer()
+
+    def reject(self, reason: port.Rejection) -> None:
+        """Refuse the call that came in."""
+        if self.inbound:
+            self.refuse(reason)
+
+    def hang_up(self) -> None:
+        """End it from our side."""
+        if self.state == "ringing":
+            self._end(port.Refused(self.name, "cancelled", 480 if self.inbound else 487))
+        else:
+            self._end(port.HungUp(self.name, "server"))
+
+    def send_tones(self, sending: int, tones: str) -> None:
+        """Send *tones* after those that are being sent."""
+        start = max(self._agenda.elapsed, self._sent_at)
+        self._sent_at = start + TONE_TIME * len(tones)
+
+        def sent() -> None:
+            del self._sendings[sending]
+            self.tell(port.TonesSent(self.name, sending))
+
+        self._sendings[sending] = self._agenda.at(self._sent_at - self._agenda.elapsed, sent)
+
+    def mute(self, muted: bool) -> None:
+        """Keep what the far end says from the other leg, or let it through again."""
+        self.muted = muted
+        if self.connection:
+            self.connection.beside(self).listen()
+        if self.room:
+            self.room.speech(self.name, self.speaking and not muted)
+
+    def transfer(self, transfer: int, target: world.FarEnd | None) -> None:
+        """Send the far end to *target*; None: there is no such phone."""
+
+        def done(event: port.Event) -> None:
+            del self._errands[transfer]
+            self.tell(event)
+
+        if not self.transferable:
+            self.tell(port.TransferFailed(self.name, transfer, "rejected", 603))
+        elif target is None:
+            self.tell(port.TransferFailed(self.name, transfer, "unreachable", 404))
+        else:
+            self._errands[transfer] = Errand(self._agenda, target, done)
+            self._errands[transfer].begin(self.name, transfer)
+
+    # What the far end does
+
+    def answer(self) -> None:
+        """Pick up."""
+        if self.state == "ringing":
+            self.state = "up"
+            self.tell(port.Answered(self.name))
+
+    def refuse(self, reason: port.RefusalReason) -> None:
+        """Do not take the call."""
+        if self.state == "ringing":
+            self._end(port.Refused(self.name, reason, STATUS.get(reason)))
+
+    def press(self, tone: str) -> None:
+        """Press a key."""
+        if self.state == "up":
+            self.tell(port.TonePressed(self.name, tone))
+
+    def speech(self, begins: bool) -> None:
+        """Begin or cease to speak."""
+        self.speaking = begins
+        self.listen()
+        if self.connection:
+            self.connection.beside(self).listen()
+        if self.room:
+            self.room.speech(self.name, begins and not self.muted)
+
+    def listen(self) -> None:
+        """Let the recordings know whether anybody is heard: the far end, or the leg it is connected with."""
+        beside = self.connection.beside(self) if self.connection else None
+        heard = self.speaking or bool(beside and beside.speaking and not beside.muted)
+        if heard != self._hears:
+            self._hears = heard
+            self.recorder.speech(heard)
+
+    def hear(self, sound: str, edge: str) -> None:
+        """Hear that *sound* starts or ends in the room."""
+        self.far_end.hear(sound, edge)
+
+    def leave(self) -> None:
+        """Leave the room, if it is in one."""
+        if self.room:
+            self.room.leave(self.name)
+            self.room = None
+
+    def put_down(self) -> None:
+        """Hang up from the far side; a phone that is rung declines, a caller gives up."""
+        if self.state == "up":
+            self._end(port.HungUp(self.name, "callee"))
+        elif self.inbound:
+            self._end(port.Refused(self.name, "cancelled", 487))
+        else:
+            self.refuse("rejected")
+
+    def lose(self) -> None:
+        """Lose the media process that serves this leg."""
+        detail = "the media process died"
+        if self.state == "up":
+            self._end(port.HungUp(self.name, "lost", detail), lost=True)
+        else:
+            self._end(port.Refused(self.name, "unreachable", None, detail))
+
+    def _end(self, last: port.Refused | port.HungUp, *, lost: bool = False) -> None:
+        if self.state == "over":
+            return
+        self.far_end.end()
+        self.leave()
+        if self.connection:
+            self.connection.end("hangup" if self.connection.leg is self else "other")
+        for transfer, errand in list(self._errands.items()):
+            errand.end()
+            self.tell(port.TransferFailed(self.name, transfer, "hangup"))
+        self.player.end()
+        self.recorder.end("lost" if lost else "hangup")
+        for sending, token in list(self._sendings.items()):
+            token.cancel()
+            self.tell(port.TonesSent(self.name, sending, sent=False))
+        self.tell(last)
+        self.state = "over"
+
+
+class SimulatedPhones:
+    """The media port over *agenda* and *outside*; with *keep_files*, recordings are real WAV files."""
+
+    def __init__(self, agenda: Agenda, outside: world.World, *, keep_files: bool = True) -> None:
+        self._agenda = agenda
+        self._outside = outside
+        self._keep_files = keep_files
+        self._legs: dict[str, SimulatedLeg] = {}
+        self._rooms: dict[str, SimulatedRoom] = {}
+        self._rung: Counter[str] = Counter()
+        self._unfetched: str | None = None
+
+    @property
+    def live(self) -> list[str]:
+        """The names of the legs that ring or are up."""
+        return [leg.name for leg in self._legs.values() if leg.state != "over"]
+
+    def open(self, desk: port.Desk) -> None:
+        """Let the callers of the world call; *desk* says who takes them."""
+        for caller in self._outside.callers:
+            self._agenda.at(caller.after, partial(self._offer, caller, desk))
+
+    def _offer(self, caller: world.Caller, desk: port.Desk) -> None:
+        taken = desk(port.Offer(caller.number, caller.called))
+        if isinstance(taken, port.Taken):
+            far_end = world.FarEnd(caller.number, caller.steps, caller.transferable)
+            self._make(taken.leg, taken.sink, far_end, inbound=True)
+
+    def _make(self, leg: str, sink: port.Sink, far_end: world.FarEnd, *, inbound: bool) -> None:
+        made = SimulatedLeg(
+            self._agenda, leg, sink, self._outside, self._length, far_end, self._keep_files, inbound
+        )
+        self._legs[leg] = made
+        made.begin(far_end)
+
+    def fail_fetches(self, reason: str) -> None:
+        """Let nothing be had from now on that is not being played already."""
+        self._unfetched = reason
+
+    def _length(self, sound: port.Sound) -> float | str:
+        return self._unfetched or length_of(sound, self._outside)
+
+    @property
+    def far_ends(self) -> list[FarEndPlayer]:
+        """The far ends of all legs that there have been."""
+        return [leg.far_end for leg in self._legs.values()]
+
+    @property
+    def rooms(self) -> list[SimulatedRoom]:
+        """The rooms that are open."""
+        return [room for room in self._rooms.values() if room.state != "over"]
+
+    def far_side(self, leg: str) -> SimulatedLeg:
+        """Give *leg* to act as its far end: press, put down, lose.  Raises KeyError."""
+        return self._legs[leg]
+
+    def ring(self, leg: str, number: str, caller_id: str | None, sink: port.Sink) -> None:
+        """See `port.Phones`; a number that the world does not have is unreachable (404)."""
+        self._agenda.at(0, lambda: self._ring(leg, number, sink))
+
+    def _ring(self, leg: str, number: str, sink: port.Sink) -> None:
+        most = self._outside.max_calls
+        if len(self._legs) >= most and len(self.live) >= most:
+            sink(port.Refused(leg, "capacity", None, f"all {most} calls are taken"))
+            return
+        plain = world.plain_number(number)
+        far_end = self._outside.far_end(number, self._rung[plain])
+        if far_end is None:
+            sink(port.Refused(leg, "unreachable", 404, f"there is no phone {number}"))
+            return
+        self._rung[plain] += 1
+        self._make(leg, sink, far_end, inbound=False)
+
+    def _order(
+        self,
+        leg: str,
+        action: Callable[[Any], None],
+        refused: Callable[[], port.Event] | None = None,
+    ) -> None:
+        """Do *action* in its turn; on a leg that only rings, what was ordered ends as *refused*."""
+
+        def take_turn() -> None:
+            known = self._legs.get(leg) or self._rooms.get(leg)
+            if known is None or known.state == "over":
+                return
+            if known.state == "ringing" and refused:
+                known.tell(refused())
+            else:
+                action(known)
+
+        self._agenda.at(0, take_turn)
+
+    def answer(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.take())
+
+    def reject(self, leg: str, reason: port.Rejection) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.reject(reason))
+
+    def hang_up(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.hang_up())
+
+    def prepare(self, sound: port.Sound) -> None:
+        """Do nothing: every sound is here already."""
+
+    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+        """See `port.Phones`."""
+        self._order(
+            leg,
+            lambda found: found.player.play(playback, sound, background=background),
+            lambda: port.PlaybackFailed(leg, playback, "the call has not been answered"),
+        )
+
+    def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.player.cue(playback, sound))
+
+    def stop_playback(self, leg: str, playback: int) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.player.stop(playback))
+
+    def record(
+        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+    ) -> None:
+        """See `port.Phones`."""
+        self._order(
+            leg,
+            lambda found: found.recorder.record(recording, path, silence, beep),
+            lambda: port.RecordingFailed(leg, recording, "the call has not been answered"),
+        )
+
+    def stop_recording(self, leg: str, recording: int) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.recorder.stop(recording))
+
+    def send_tones(self, leg: str, sending: int, tones: str) -> None:
+        """See `port.Phones`."""
+        self._order(
+            leg,
+            lambda found: found.send_tones(sending, tones),
+            lambda: port.TonesSent(leg, sending, sent=False),
+        )
+
+    def open_room(self, room: str, sink: port.Sink) -> None:
+        """See `port.Rooms`."""
+
+        def opened() -> None:
+            self._rooms[room] = SimulatedRoom(
+                self._agenda,
+                room,
+                sink,
+                self._outside,
+                self._length,
+                self._keep_files,
+            )
+            sink(port.Answered(room))
+
+        self._agenda.at(0, opened)
+
+    def join(self, room: str, leg: str, *, muted: bool = False) -> None:
+        """See `port.Rooms`."""
+
+        def joined(found: SimulatedLeg) -> None:
+            into = self._rooms.get(room)
+            found.leave()
+            if into and into.state != "over":
+                found.room = into
+                into.join(found, muted=muted)
+
+        self._order(leg, joined)
+
+    def leave(self, room: str, leg: str) -> None:
+        """See `port.Rooms`."""
+        self._order(leg, lambda found: found.leave())
+
+    def connect(self, leg: str, other: str, connection: int) -> None:
+        """See `port.Phones`."""
+
+        def join(found: SimulatedLeg) -> None:
+            beside = self._legs.get(other)
+            if beside is None:
+                found.tell(port.ConnectFailed(leg, connection, "there is no such call"))
+            else:
+                Connection(connection, found, beside).begin()
+
+        self._order(leg, join, lambda: port.ConnectFailed(leg, connection, "the call has not been answered"))
+
+    def disconnect(self, leg: str, connection: int) -> None:
+        """See `port.Phones`."""
+
+        def part(found: SimulatedLeg) -> None:
+            if found.connection and (found.connection.leg, found.connection.number) == (found, connection):
+                found.connection.end("stopped")
+
+        self._order(leg, part)
+
+    def mute(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.mute(True))
+
+    def unmute(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.mute(False))
+
+    def transfer(self, leg: str, transfer: int, number: str) -> None:
+        """See `port.Phones`; the number is a phone of this world too."""
+
+        def send(found: SimulatedLeg) -> None:
+            found.transfer(transfer, self._outside.far_end(number, self._rung[world.plain_number(number)]))
+
+        self._order(
+            leg,
+            send,
+            lambda: port.TransferFailed(leg, transfer, "rejected", None, "it has not been answered"),
+        )

@@ -1,0 +1,1 @@
+"""Calls of the past, in virtual time: under another script, and as golden cases."""

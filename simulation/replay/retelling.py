@@ -1,0 +1,121 @@
+"""Make a case of a call's journal: what the far ends, the web and the clients did, and nothing of ours.
+
+A far end's keys answer what it heard, so each step's time counts from the last sound that began or
+ended before it: where a changed script speaks longer, the key comes later.  *absolute* counts from
+the beginning of the call instead.  How long sounds were is what was measured; one that never came to
+its end was longer by an unknown time, and is given `UNHEARD` more.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from ringful.grammar import nodes
+from ringful.grammar.checking.checker import check
+from ringful.grammar.showing.printer import show
+from ringful.interpreter import events
+from ringful.interpreter.journal import decode_event
+from ringful.interpreter.sources import Source, parsed
+from ringful.interpreter.trace import sound_name
+from ringful.simulation.cases.case import BadRecording, Case, WebAnswer
+from ringful.simulation.replay.retold_phones import Keys, phones_of, playback_of
+from ringful.store.port import Entry
+
+UNHEARD = 30.0
+"""Seconds by which a sound that was cut short is taken to be longer than what was heard of it."""
+
+_STRANGERS = frozenset({"OpenConference", "JoinConference", "OpenRoom"})
+
+
+def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") -> Case:
+    """Make a case of the journal *entries*.
+
+    Raises ValueError where the journal has no beginning, or the call was in a conference: then
+    it is not what this journal alone tells.
+    """
+    first = entries[0] if entries else None
+    if first is None or first.name != "Started":
+        raise ValueError("its journal has no beginning")
+    if any(entry.name in _STRANGERS for entry in entries):
+        raise ValueError("it was in a conference, whose other calls have journals of their own")
+    started = decode_event(first)
+    assert isinstance(started, events.Started)
+    case = Case(path, "", "", _whole(started), f"The call {first.call_id}", dict(started.params))
+    # It ran when it was real, so it may run again, whatever the checker of today says.
+    case.unchecked = any(problem.is_error for problem in check(case.source.script))
+    began = first.at
+    case.phones = phones_of(entries, started, keys)
+    case.lengths, case.missing = _sounds(entries)
+    case.bad_recording = _bad_recording(entries)
+    case.web = list(_web(entries))
+    case.requests = [
+        (entry.at - began, event)
+        for entry in entries
+        if entry.name in ("Queued", "Interrupted") and (event := decode_event(entry))
+    ]
+    return case
+
+
+def _whole(started: events.Started) -> Source:
+    """Give the call's script with the flows that it uses in itself, so that it needs no other file."""
+    flows = [
+        one for used in started.uses.values() for one in used.body.statements if isinstance(one, nodes.Flow)
+    ]
+    own = started.script
+    body = evolve(own.body, statements=(*own.body.statements, *flows))
+    text = show(evolve(own, body=body, uses=()))
+    return Source("script", text, parsed(text, "script"))
+
+
+def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]:
+    names: dict[tuple[str, int], str] = {}
+    began: dict[tuple[str, int], float] = {}
+    lengths: dict[str, float] = {}
+    cut: dict[str, float] = {}
+    missing: dict[str, str] = {}
+    for entry in entries:
+        if entry.name in ("Play", "Cue"):
+            names[playback_of(entry)] = sound_name(entry.data["sound"])
+        elif entry.name == "PlaybackStarted":
+            began[playback_of(entry)] = entry.at
+        elif entry.name == "PlaybackEnded" and playback_of(entry) in began:
+            name, heard = names[playback_of(entry)], entry.at - began[playback_of(entry)]
+            if entry.data["reason"] == "end":
+                lengths.setdefault(name, heard)
+            else:
+                cut[name] = max(heard, cut.get(name, 0.0))
+        elif entry.name == "PlaybackFailed":
+            missing.setdefault(names[playback_of(entry)], str(entry.data["detail"]))
+    for name, heard in cut.items():
+        lengths.setdefault(name, heard + UNHEARD)
+    return lengths, {name: why for name, why in missing.items() if name not in lengths}
+
+
+def _bad_recording(entries: Sequence[Entry]) -> BadRecording | None:
+    began: dict[Any, float] = {}
+    for entry in entries:
+        if entry.name == "RecordingStarted":
+            began[entry.data["leg"], entry.data["recording"]] = entry.at
+        elif entry.name == "RecordingFailed":
+            start = began.get((entry.data["leg"], entry.data["recording"]), entry.at)
+            return BadRecording(str(entry.data["detail"]), entry.at - start)
+    return None
+
+
+def _web(entries: Sequence[Entry]) -> Iterator[WebAnswer]:
+    answers = {entry.data["asking"]: entry for entry in entries if entry.name in ("WebAnswered", "WebFailed")}
+    for entry in entries:
+        if entry.name != "Ask":
+            continue
+        url, answer = str(entry.data["url"]), answers.get(entry.data["asking"])
+        if answer is None:
+            yield WebAnswer(url, after=None)
+            continue
+        event, after = decode_event(answer), answer.at - entry.at
+        match event:
+            case events.WebAnswered(_, value):
+                yield WebAnswer(url, value, after=after)
+            case events.WebFailed(_, reason):
+                yield WebAnswer(url, fails=reason, after=after)

@@ -1,0 +1,355 @@
+"""Run a script in virtual time: the production interpreter, with simulated phones and web behind its door.
+
+A simulation may hold several runs: each call that comes in has its own, and so has a conference.
+They share one agenda, so their order is one.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import assert_never
+
+from attrs import define, field
+
+from ringful.grammar import nodes
+from ringful.grammar.errors import Problem, ScriptError
+from ringful.interpreter import conference, effects, events
+from ringful.interpreter.evaluate import Fault, text_of
+from ringful.interpreter.order import order
+from ringful.interpreter.params import bind
+from ringful.interpreter.run import Run
+from ringful.interpreter.settings import Settings
+from ringful.interpreter.trace import Tracer, render
+from ringful.interpreter.values import Value
+from ringful.media import port
+from ringful.simulation.cases import case as cases
+from ringful.simulation.cases.reader import check_case
+from ringful.simulation.phones import world
+from ringful.simulation.phones.agenda import Agenda, Stop
+from ringful.simulation.phones.phones import SimulatedPhones
+from ringful.simulation.sweep.injection import Asked, inject
+from ringful.store.port import Entry
+
+START = 1_767_225_600.0
+"""Virtual time begins at 2026-01-01T00:00:00Z."""
+CALL_ID = "call-1"
+LIMIT_SECONDS = 24 * 3600.0
+LIMIT_STEPS = 1_000_000
+_NOWHERE = Path("/nonexistent")
+"""Recordings of simulated phones are not kept."""
+RECORDINGS = "http://ringful.test/recordings/"
+
+
+@define
+class Simulation:
+    """Runs in virtual time, and everything that came of them."""
+
+    case: cases.Case
+    changed: nodes.Script | None = None
+    """What runs instead of the case's script."""
+    agenda: Agenda = field(factory=lambda: Agenda(START))
+    entries: list[Entry] = field(factory=list)
+    visited: list[tuple[nodes.Statement, str]] = field(factory=list)
+    """The statements that began (with no way), and the ways that were taken; see `run.Watch`."""
+    runs: dict[str, Run] = field(factory=dict)
+    """By call ID, in the order in which they began."""
+    asked: dict[tuple[str, int], Asked] = field(factory=dict)
+    """The questions that the web has not answered, by call and number."""
+    _phones: SimulatedPhones = field(init=False)
+    _web: list[cases.WebAnswer] = field(init=False)
+    _expected: int = field(init=False)
+    """Calls that have not come in yet."""
+    _calls: int = 0
+    """Calls that have begun."""
+
+    def __attrs_post_init__(self) -> None:
+        case = self.case
+        outside = world_of(case)
+        self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
+        self._web = list(case.web)
+        self._expected = len(outside.callers)
+        self._agree()
+
+    def _agree(self) -> None:
+        """See that somebody calls a script that waits for a call, and nobody another one."""
+        if isinstance(self.script.header, nodes.Inbound):
+            message, hint = "nobody calls this script", 'let a phone call it: `calls "NUMBER" after 1s`'
+            wrong = not self._expected
+        else:
+            message, hint = "a phone calls, and this script takes no calls", "give it an `inbound` header"
+            wrong = bool(self._expected)
+        if wrong:
+            span = self.script.header.span if self.script.header else self.script.span
+            raise ScriptError(Problem("case", message, span, hint), source=self.case.source.text)
+
+    @property
+    def script(self) -> nodes.Script:
+        """What runs."""
+        return self.changed or self.case.source.script
+
+    @property
+    def run(self) -> Run:
+        """The first run."""
+        return next(iter(self.runs.values()))
+
+    def go(self) -> None:
+        """Run to the end, with what the case injects."""
+        self.begin()
+        done = 0
+        for injection in sorted(self.case.injections, key=lambda one: one.step):
+            self.advance(injection.step - done)
+            done = max(done, injection.step)
+            inject(self, injection)
+        self.advance(LIMIT_STEPS)
+
+    def begin(self) -> None:
+        """Let the first things happen when `advance` is called."""
+        self._phones.open(self._take)
+        if not self._expected:
+            self._begin(None)
+
+    def advance(self, steps: int) -> Stop:
+        """Let so many things happen, fewer if all runs end."""
+        return self.agenda.run(self.over, limit_seconds=LIMIT_SECONDS, limit_steps=max(0, steps))
+
+    def over(self) -> bool:
+        """Say whether every call that is to come has come, and has ended."""
+        if self._expected:
+            return False
+        # A loop, since this is asked after every step.
+        for run in self.runs.values():  # noqa: SIM110
+            if not run.ended:
+                return False
+        return True
+
+    def _take(self, offer: port.Offer) -> port.Taken | port.RefusalReason:
+        self._expected -= 1
+        if not world.same_number(self._number(), offer.called):
+            return "unreachable"
+        run = self._begin(offer)
+        return port.Taken(run.call_id, run.post)
+
+    def _number(self) -> str:
+        """Give the number that the script answers."""
+        assert isinstance(self.script.header, nodes.Inbound)
+        try:
+            return text_of(self.script.header.number, self._params())
+        except Fault as fault:
+            problem = Problem("case", fault.message, fault.span, "give it with `param`")
+            raise ScriptError(problem, source=self.case.source.text) from fault
+
+    def _params(self) -> Mapping[str, Value]:
+        names: dict[str, Value] = {}
+        bind(self.script, self.case.params, names)
+        return names
+
+    def _begin(self, offer: port.Offer | None) -> Run:
+        uses = self.case.source.used_scripts
+        started = events.Started(self.script, self.case.params, offer, uses)
+        run = self.place(f"call-{self._calls + 1}", started)
+        self._calls += 1
+        if self._calls == 1:
+            # What a client asks for while the first call is up.
+            for after, event in self.case.requests:
+                self.agenda.at(after, partial(run.post, event))
+        return run
+
+    def place(self, call_id: str, started: events.Started) -> Run:
+        """Start a run as *call_id*."""
+        door = _Door(self)
+        door.run = run = Run(
+            started,
+            call_id,
+            door,
+            Settings(recordings_url=RECORDINGS),
+            journal=self.entries.append,
+            watch=lambda statement, way: self.visited.append((statement, way)),
+            wake=door.wake,
+        )
+        self.runs[call_id] = run
+        run.start()
+        return run
+
+    @property
+    def trace(self) -> str:
+        """What happened, as text."""
+        return render(Tracer().lines(self.entries))
+
+    def answer(self, url: str) -> cases.WebAnswer:
+        """Give what the web answers at *url* now."""
+        answer = next((one for one in self._web if one.url == url), None)
+        if answer is None:
+            return cases.WebAnswer(url, fails=f"the case has no answer for {url}")
+        if sum(one.url == url for one in self._web) > 1:
+            self._web.remove(answer)
+        return answer
+
+    @property
+    def phones(self) -> SimulatedPhones:
+        """The phones of this world."""
+        return self._phones
+
+
+@define(eq=False)
+class _Door:
+    """The door of one run to the simulated world."""
+
+    simulation: Simulation
+    run: Run = field(init=False)
+    _timers: dict[int, Callable[[], None]] = field(factory=dict)
+    _draining: bool = False
+
+    def wake(self) -> None:
+        # What is posted is handled at this instant, behind all that is scheduled for it.
+        if not self._draining:
+            self._draining = True
+            self.simulation.agenda.at(0, self._drain)
+
+    def _drain(self) -> None:
+        self._draining = False
+        self.run.drain()
+
+    def now(self) -> float:
+        """Give virtual time."""
+        return self.simulation.agenda.now
+
+    def perform(self, effect: effects.Effect) -> None:
+        """Do *effect* in the simulated world."""
+        phones = self.simulation.phones
+        match effect:
+            # The most frequent ones first: the arms are tried in their order.
+            case effects.SetTimer(timer, seconds):
+                fired = events.TimerFired(timer)
+                self._timers[timer] = self._later(seconds, fired)
+            case effects.CancelTimer(timer):
+                self._timers.pop(timer)()
+            case effects.Notify():
+                pass  # The journal has it.
+            case effects.Ring(leg, number, caller_id):
+                phones.ring(leg, number, caller_id, self.run.post)
+            case effects.Transfer(leg, transfer, number):
+                phones.transfer(leg, transfer, number)
+            case effects.OpenRoom(room):
+                phones.open_room(room, self.run.post)
+            case effects.Admit(call, leg, muted):
+                phones.join(self.run.call_id, leg, muted=muted)
+                self._post(call, events.Joined(leg, self.run.call_id))
+            case effects.Dismiss(call, leg, why, hang_up):
+                phones.leave(self.run.call_id, leg)
+                self._post(call, events.Left(leg, self.run.call_id, why, hang_up))
+            case effects.Ask(asking, url):
+                self._ask(asking, self.simulation.answer(url))
+            case (
+                effects.OpenConference()
+                | effects.ReleaseConference()
+                | effects.JoinConference()
+                | effects.LeaveConference()
+                | effects.PassTone()
+                | effects.QueueOn()
+            ):
+                self._perform_for_conference(effect)
+            case _:
+                order(phones, effect, _NOWHERE)
+
+    def _perform_for_conference(self, effect: effects.ForConference) -> None:
+        """Put what a call asks of a conference into the conference's inbox."""
+        name = effect.conference
+        match effect:
+            case effects.OpenConference(_, plan):
+                self.simulation.place(name, conference.started_by(self.run, plan))
+            case effects.JoinConference(leg, _, number, moderator, muted):
+                came = events.MemberCame(self.run.call_id, leg, number, moderator, muted)
+                if not self._post(name, came):
+                    self.run.post(events.Left(leg, name, f"there is no conference {name}"))
+            case effects.LeaveConference(leg, _, why):
+                self._post(name, events.MemberWent(leg, why))
+            case effects.PassTone(leg, _, tone):
+                self._post(name, events.MemberPressed(leg, tone))
+            case effects.QueueOn(_, statement):
+                self._post(name, events.Queued(0, statement))
+            case effects.ReleaseConference():
+                self._post(name, events.Released())
+            case _:
+                assert_never(effect)
+
+    def _post(self, call: str, event: events.Event) -> bool:
+        """Put *event* into the inbox of another run; say whether there is one."""
+        run = self.simulation.runs.get(call)
+        if run is None or run.ended:
+            return False
+        run.post(event)
+        return True
+
+    def _later(self, seconds: float, event: events.Event) -> Callable[[], None]:
+        return self.simulation.agenda.at(seconds, lambda: self.run.post(event)).cancel
+
+    def _ask(self, asking: int, answer: cases.WebAnswer) -> None:
+        event: events.Event = events.WebAnswered(asking, answer.value)
+        if answer.fails is not None:
+            event = events.WebFailed(asking, answer.fails)
+        pending = Asked(self.run, asking)
+        self.simulation.asked[self.run.call_id, asking] = pending
+        if answer.after is not None:
+            self.simulation.agenda.at(answer.after, lambda: self._hear(pending, event))
+
+    def _hear(self, pending: Asked, event: events.Event) -> None:
+        if self.simulation.asked.pop((pending.run.call_id, pending.asking), None):
+            pending.run.post(event)
+
+
+_REFUSALS: dict[str, port.RefusalReason] = {
+    "busy": "busy",
+    "decline": "rejected",
+    "unreachable": "unreachable",
+}
+
+
+def world_of(case: cases.Case) -> world.World:
+    """Give what simulated phones find outside in *case*."""
+    bad = case.bad_recording
+    return world.World(
+        tuple(_far_end(phone) for phone in case.phones if not phone.calls),
+        lengths=case.lengths,
+        missing=case.missing,
+        recording_fault=world.RecordingFault(bad.reason, bad.after) if bad else None,
+        callers=tuple(_caller(phone) for phone in case.phones if phone.calls),
+    )
+
+
+def _far_end(phone: cases.PhoneBlock) -> world.FarEnd:
+    steps = tuple(_step(step) for step in phone.steps)
+    return world.FarEnd(None if phone.number == "*" else phone.number, steps, phone.transferable)
+
+
+def _caller(phone: cases.PhoneBlock) -> world.Caller:
+    steps = tuple(_step(step) for step in phone.steps)
+    return world.Caller(phone.number, phone.calls or "", phone.after, steps, phone.transferable)
+
+
+def _step(step: cases.StepLine) -> world.Step:
+    when: world.When = world.After(step.after)
+    if step.when:
+        when = world.Heard(step.when.sound, step.when.edge, step.after, step.when.turn)
+    elif step.at is not None:
+        when = world.At(step.at)
+    match step.verb:
+        case "answer":
+            return world.Answer(when)
+        case "press":
+            return world.Press(step.arguments[0], when, world.KEY_GAP if step.gap is None else step.gap)
+        case "speak":
+            return world.Speak(float(step.arguments[0]), when)
+        case "hang up":
+            return world.HangUp(when)
+        case "lose":
+            return world.Lose(when)
+        case verb:
+            return world.Refuse(_REFUSALS[verb], when)
+
+
+def run_case(case: cases.Case) -> Simulation:
+    """Run *case* to its end.  Raises ScriptError where its script must not run."""
+    check_case(case)
+    simulation = Simulation(case)
+    simulation.go()
+    return simulation

@@ -1,0 +1,1 @@
+"""The fault sweep: every case again, with something put in at every step."""

@@ -1,0 +1,97 @@
+"""Put something into a simulation that its case does not say: faults, hang-ups, keys."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from ringful.interpreter import events
+from ringful.interpreter.run import Run
+from ringful.simulation.cases.case import Injection
+from ringful.simulation.phones.phones import SimulatedLeg
+from ringful.simulation.phones.room import SimulatedRoom
+
+if TYPE_CHECKING:
+    from ringful.simulation.simulate import Simulation
+
+KEYS = "0123456789*#"
+
+
+@frozen(eq=False)
+class Asked:
+    """A question that the web has not answered."""
+
+    run: Run
+    asking: int
+
+
+def possible(simulation: "Simulation", step: int) -> Iterator[Injection]:
+    """Give what could be injected now, which is *step*, and would change anything."""
+    phones = simulation.phones
+    for name in phones.live:
+        leg = phones.far_side(name)
+        yield Injection("hang up", step, name)
+        yield Injection("lose", step, name)
+        if leg.state == "up":
+            yield from (Injection("press", step, name, tone) for tone in KEYS)
+    for place in _places(simulation):
+        if place.player.is_playing:
+            yield Injection("playback fails", step, place.name)
+        if place.recorder.is_recording:
+            yield Injection("recording fails", step, place.name)
+    for call_id, run in simulation.runs.items():
+        if not run.ended:
+            yield Injection("now hangup", step, call_id)
+    if simulation.asked:
+        yield Injection("web fails", step)
+    if phones.live:
+        yield Injection("fetch fails", step)
+
+
+def inject(simulation: "Simulation", injection: Injection) -> None:
+    """Let *injection* happen now; on a leg that is over, or was never there, it does nothing."""
+    phones = simulation.phones
+    match injection.what:
+        case "web fails":
+            for asked in list(simulation.asked.values()):
+                asked.run.post(events.WebFailed(asked.asking, "it answered 500"))
+            simulation.asked.clear()
+            return
+        case "fetch fails":
+            phones.fail_fetches("it cannot be fetched: the server answered 500")
+            return
+        case "now hangup":
+            for call_id, run in simulation.runs.items():
+                if injection.leg in ("", call_id):
+                    run.post(events.Interrupted("hangup"))
+            return
+    here = injection.leg or next(iter(phones.live), "")
+    for leg in map(phones.far_side, phones.live):
+        if leg.name == here:
+            _act(leg, injection)
+    for place in _places(simulation):
+        if place.name == here:
+            _break(place, injection)
+
+
+def _places(simulation: "Simulation") -> list[SimulatedLeg | SimulatedRoom]:
+    phones = simulation.phones
+    return [*map(phones.far_side, phones.live), *phones.rooms]
+
+
+def _act(leg: SimulatedLeg, injection: Injection) -> None:
+    match injection.what:
+        case "hang up":
+            leg.put_down()
+        case "lose":
+            leg.lose()
+        case "press":
+            leg.press(injection.tone)
+
+
+def _break(place: SimulatedLeg | SimulatedRoom, injection: Injection) -> None:
+    match injection.what:
+        case "playback fails":
+            place.player.fail("the media worker could not play on")
+        case "recording fails":
+            place.recorder.fail("the disk is full")

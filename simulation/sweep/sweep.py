@@ -1,0 +1,115 @@
+"""The fault sweep: every case again, with something put in after every step of the simulated world.
+
+A step is one thing that happens out there, or one turn of a run; between two of them nothing can
+come, so the sweep meets every order that there is.  Whatever is put in, the laws of
+`interpreter.invariants` must hold, and the script must not fail.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+from attrs import define, evolve, field, frozen
+
+from ringful.simulation.cases.case import Case, Injection
+from ringful.simulation.invariants import Broken, broken, broken_farewells
+from ringful.simulation.simulate import Simulation
+from ringful.simulation.sweep.injection import possible
+
+
+@frozen
+class Violation:
+    """A law that a case broke with something put in."""
+
+    broken: Broken
+    case: Case
+    injection: Injection
+
+
+@define
+class Sweep:
+    """All runs of a sweep, and what they broke, by law and kind of fault."""
+
+    stride: int = 1
+    """Take one of so many things that can be put in."""
+    runs: int = 0
+    found: dict[tuple[str, str], list[Violation]] = field(factory=dict)
+
+    def sweep(self, case: Case) -> None:
+        """Run *case* once for each thing that can be put in.  Raises ScriptError where it cannot run."""
+        base = Simulation(case)
+        fails = has_failed(base)
+        for injection in injections(base)[:: self.stride]:
+            self.runs += 1
+            for law in broken_laws(case, injection, fails_anyway=fails):
+                self.found.setdefault((law.law, injection.what), []).append(Violation(law, case, injection))
+
+    def add(self, other: "Sweep") -> None:
+        """Take up what *other* found."""
+        self.runs += other.runs
+        for key, violations in other.found.items():
+            self.found.setdefault(key, []).extend(violations)
+
+    def shortest(self) -> Iterator[tuple[Violation, int]]:
+        """Give one violation for each law and kind of fault, and how many there were."""
+        for violations in self.found.values():
+            yield min(violations, key=lambda one: (len(one.case.above), one.injection.step)), len(violations)
+
+
+def sweep_all(cases: Sequence[Case]) -> Sweep:
+    """Sweep *cases*, on as many processors as there are."""
+    whole = Sweep()
+    if len(cases) == 1 or os.cpu_count() == 1:
+        for case in cases:
+            whole.sweep(case)
+        return whole
+    with ProcessPoolExecutor() as pool:
+        for one in pool.map(_swept, cases):
+            whole.add(one)
+    return whole
+
+
+def _swept(case: Case) -> Sweep:
+    sweep = Sweep()
+    sweep.sweep(case)
+    return sweep
+
+
+def injections(simulation: Simulation) -> list[Injection]:
+    """Run *simulation* to its end, and give all that can be put into it on the way."""
+    found: list[Injection] = []
+    simulation.begin()
+    step = 0
+    while simulation.advance(1) == "steps":
+        step += 1
+        found += possible(simulation, step)
+    return found
+
+
+def broken_laws(case: Case, injection: Injection | None, *, fails_anyway: bool = False) -> list[Broken]:
+    """Run *case* with *injection*, and give the laws that it broke."""
+    given = [*case.injections, *([injection] if injection else [])]
+    simulation = Simulation(evolve(case, injections=given))
+    try:
+        simulation.go()
+    except Exception as error:  # whatever it is, it is ours, and the sweep is there to find it
+        return [Broken("ringful itself does not fail", f"{type(error).__name__}: {error}")]
+    found = [*broken(simulation.entries), *broken_farewells(simulation.visited)]
+    if any(run.strands for run in simulation.runs.values()):
+        found.append(Broken("no strand outlives its run", "something still runs at the end"))
+    if has_failed(simulation) and not fails_anyway:
+        found.append(Broken("the script does not fail", _fault(simulation)))
+    return found
+
+
+def has_failed(simulation: Simulation) -> bool:
+    """Say whether a run failed for its script's fault, in a simulation that need not have run yet."""
+    if not simulation.runs:
+        simulation = Simulation(simulation.case)
+        simulation.go()
+    return any(run.fault for run in simulation.runs.values())
+
+
+def _fault(simulation: Simulation) -> str:
+    fault = next(run.fault for run in simulation.runs.values() if run.fault)
+    return f"{fault.span}: {fault.message}"

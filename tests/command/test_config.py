@@ -1,0 +1,291 @@
+"""The configuration takes what it says it takes, and names the key of everything else."""
+
+import re
+from decimal import Decimal
+from ipaddress import ip_network
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringful.command import readers
+from ringful.command.config import Config, Http, Sip, exposure, load, split_address
+from ringful.command.errors import CommandError
+from ringful.interpreter.calls.rates import Rate
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+EVERYTHING = """
+[http]
+bind = "0.0.0.0:80"
+public_url = "https://voice.example.com"
+[sip]
+bind = "10.0.0.1:5080"
+front = "none"
+trunk = "sip:trunk.example.com:5061;transport=tcp"
+username = "me"
+password = "12345"
+transport = "tcp"
+from_number = "+15125550000"
+country = "GB"
+allow_sip_uris = true
+[media]
+max_calls = 7
+folders = ["one", "/two"]
+cache = "/var/cache/ringful"
+ring_timeout = "1.5m"
+max_duration = "30m"
+[store]
+url = "postgresql://db/ringful"
+recordings = "/srv/recordings"
+[fetch]
+allow = ["127.0.0.0/8", "fd00::/8"]
+answer_timeout = "4s"
+[limits]
+calls_per_second = 2
+concurrent = 3
+drain = "0s"
+[rates]
+currency = "EUR"
+[[rates.table]]
+per_minute = 0.10
+[[rates.table]]
+prefix = "+44"
+per_minute = "0.012"
+connection = 1
+first = 60
+following = 6
+"""
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Write a configuration, and load it under the name ringful.toml."""
+    monkeypatch.chdir(tmp_path)
+
+    def write_and_load(text, **environ):
+        Path("ringful.toml").write_text(text, encoding="utf-8")
+        return load(None, environ)
+
+    return write_and_load
+
+
+def refusal(load_it, *args, **kwargs):
+    with pytest.raises(CommandError) as refused:
+        load_it(*args, **kwargs)
+    assert refused.value.code == 2
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_without_a_file_everything_has_a_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = load(None, {})
+    assert config == Config()
+    assert config.http.bind == "127.0.0.1:8080"
+    assert config.store.url == "sqlite:///ringful.db"
+    assert config.rates.rates.bill("15125550001", 3600) == 0
+
+
+def test_every_key_can_be_written(written):
+    config = written(EVERYTHING)
+    assert config.http == Http("0.0.0.0:80", "https://voice.example.com")
+    assert (config.sip.trunk, config.sip.password) == ("sip:trunk.example.com:5061;transport=tcp", "12345")
+    assert (config.sip.allow_sip_uris, config.sip.country) == (True, "GB")
+    assert config.media.folders == (Path("one"), Path("/two"))
+    assert (config.media.ring_timeout, config.media.max_duration) == (90.0, 1800.0)
+    assert config.fetch.allow == (ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
+    assert (config.limits.calls_per_second, config.limits.concurrent, config.limits.drain) == (2.0, 3, 0.0)
+    assert config.rates.currency == "EUR"
+    assert config.rates.table == (
+        Rate("", Decimal("0.10")),
+        Rate("44", Decimal("0.012"), Decimal(1), 60, 6),
+    )
+    # No default is left, so no key is forgotten here or there.
+    for section in attrs.fields(Config):
+        for key in attrs.fields(type(getattr(config, section.name))):
+            found, default = (getattr(getattr(one, section.name), key.name) for one in (config, Config()))
+            assert found != default, f"{section.name}.{key.name}"
+
+
+def test_amounts_are_exactly_what_was_written(written):
+    (rate,) = written("[[rates.table]]\nper_minute = 0.1000000000000000055511151231257827\n").rates.table
+    assert str(rate.per_minute) == "0.1000000000000000055511151231257827"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("http.bind", '"127.0.0.1"', "expected an address such as 127.0.0.1:5060, not '127.0.0.1'"),
+        ("http.bind", '"127.0.0.1:99999"', "expected an address such as"),
+        ("http.bind", '"http://127.0.0.1:80"', "expected an address such as"),
+        ("http.bind", "8080", "expected an address such as 127.0.0.1:5060, not 8080"),
+        ("http.public_url", '"voice.example.com"', "expected a URL such as https://voice.example.com"),
+        ("http.public_url", '"https://x/?a=b"', "expected a URL"),
+        ("sip.trunk", "5", "expected a SIP URI such as sip:127.0.0.1:5070, not 5"),
+        ("sip.trunk", '"sips:x"', "expected a SIP URI"),
+        ("sip.trunk", '"sip:x\\r\\nVia: y"', "expected a SIP URI"),
+        ("sip.front", '"nginx"', "expected one of auto, kamailio, none, not 'nginx'"),
+        ("sip.front", "[]", "expected one of auto, kamailio, none, not []"),
+        ("sip.password", "12345", "expected a text, not 12345"),
+        ("sip.allow_sip_uris", '"false"', "expected true or false, not 'false'"),
+        ("sip.allow_sip_uris", "1", "expected true or false, not 1"),
+        ("sip.country", '"us"', "expected a country's code of two letters such as US, not 'us'"),
+        ("sip.from_number", '"anyone"', "expected a number such as +15125550000"),
+        ("media.max_calls", '"60"', "expected a whole number of at least 1, not '60'"),
+        ("media.max_calls", "0", "expected a whole number of at least 1, not 0"),
+        ("media.max_calls", "true", "expected a whole number of at least 1, not True"),
+        ("media.max_calls", "1.0", "expected a whole number of at least 1, not 1.0"),
+        ("media.ring_timeout", "60", "expected a duration such as 60s, 2m or 4h, not 60"),
+        ("media.ring_timeout", '"soon"', "expected a duration such as 60s, 2m or 4h, not 'soon'"),
+        ("media.ring_timeout", '"0s"', "expected a duration above 0, not '0s'"),
+        ("media.folders", '"one"', "expected a list of paths such as [\"announcements\"], not 'one'"),
+        ("media.folders", '["one", 2]', "#2: expected a path, not 2"),
+        ("fetch.allow", '["10.0.0.0/8", "private"]', "#2: expected a network such as 127.0.0.0/8"),
+        ("limits.calls_per_second", "0", "expected a number above 0, not 0"),
+        ("limits.calls_per_second", "nan", "expected a number above 0, not NaN"),
+        ("limits.calls_per_second", "inf", "expected a number above 0, not Infinity"),
+        ("limits.calls_per_second", '"2"', "expected a number above 0, not '2'"),
+        ("rates.currency", '"dollars"', "expected a currency's code of three letters such as USD"),
+        ("rates.table", "1", "expected tables, each headed [[rates.table]], not 1"),
+        ("rates.table", "[1]", "#1: expected a table, not 1"),
+        ("rates.table", "[{per_minute = -1}]", "#1, per_minute: expected an amount such as 0.012, not -1"),
+        ("rates.table", "[{connection = nan}]", "#1, connection: expected an amount such as 0.012, not NaN"),
+        ("rates.table", "[{connection = true}]", "#1, connection: expected an amount"),
+        ("rates.table", "[{}, {first = 0}]", "#2, first: expected a whole number of at least 1, not 0"),
+        ("rates.table", '[{prefix = "x"}]', "#1, prefix: expected digits such as 1512, not 'x'"),
+        (
+            "rates.table",
+            '[{prefix = "1"}, {prefix = "+1"}]',
+            "#2, prefix: expected a prefix that no table above",
+        ),
+        ("rates.table", "[{per_second = 1}]", "#1, a key: expected one of the keys prefix, per_minute,"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_key(written, key, value, said):
+    section, name = key.split(".")
+    message = refusal(written, f"[{section}]\n{name} = {value}\n")
+    assert message.startswith(f"ringful.toml: {key}")
+    assert said in message
+
+
+def test_unknown_keys_and_sections_are_refused(written):
+    message = refusal(written, '[sip]\ntrnk = "sip:x"\n')
+    assert message.startswith("ringful.toml: there is no key sip.trnk; there are: bind, front, trunk")
+    message = refusal(written, "[sip]\n[sips]\n")
+    assert message == (
+        "ringful.toml: there is no section [sips]; there are: http, sip, media, store, fetch, limits, rates"
+    )
+    assert refusal(written, "sip = 5\n") == "ringful.toml: sip must be a section, [sip]"
+
+
+def test_a_file_that_cannot_be_read_is_said(written, tmp_path):
+    assert "No such file" in refusal(load, tmp_path / "none.toml", {})
+    assert refusal(load, tmp_path, {}).startswith(str(tmp_path))
+    assert "line 1" in refusal(written, "[sip\n")
+    (tmp_path / "latin.toml").write_bytes(b"# \xe9\n")
+    assert "latin.toml" in refusal(load, tmp_path / "latin.toml", {})
+
+
+def test_the_environment_wins_over_the_file(written):
+    config = written(
+        '[sip]\npassword = "file"\nusername = "file"\n',
+        RINGFUL_SIP__PASSWORD="12345",
+        RINGFUL_SIP__ALLOW_SIP_URIS="true",
+        RINGFUL_HTTP__BIND="127.0.0.1:9000",
+        RINGFUL_MEDIA__MAX_CALLS="4",
+        RINGFUL_MEDIA__RING_TIMEOUT="5s",
+        RINGFUL_MEDIA__FOLDERS="one, two",
+        RINGFUL_LIMITS__CALLS_PER_SECOND="2.5",
+        RINGFUL_FETCH__ALLOW='["127.0.0.0/8", "10.0.0.0/8"]',
+        RINGFUL_RATES__TABLE='[{prefix = "1", per_minute = 0.10}]',
+        RINGFUL_TRACE="1",
+        HOME="/root",
+    )
+    assert (config.sip.username, config.sip.password, config.sip.allow_sip_uris) == ("file", "12345", True)
+    assert config.http.bind == "127.0.0.1:9000"
+    assert (config.media.max_calls, config.media.ring_timeout) == (4, 5.0)
+    assert config.media.folders == (Path("one"), Path("two"))
+    assert config.limits.calls_per_second == 2.5
+    assert config.fetch.allow == (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8"))
+    assert str(config.rates.table[0].per_minute) == "0.10"
+
+
+def test_one_network_needs_no_list_in_the_environment(written):
+    assert written("", RINGFUL_FETCH__ALLOW="127.0.0.0/8").fetch.allow == (ip_network("127.0.0.0/8"),)
+    assert written('[fetch]\nallow = ["::1/128"]\n', RINGFUL_FETCH__ALLOW="").fetch.allow == ()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("RINGFUL_SIP__TRUNK", "5", "expected a SIP URI such as sip:127.0.0.1:5070, not '5'"),
+        ("RINGFUL_MEDIA__MAX_CALLS", "many", "expected a whole number of at least 1, not 'many'"),
+        ("RINGFUL_SIP__ALLOW_SIP_URIS", "yes", "expected true or false, not 'yes'"),
+        ("RINGFUL_MEDIA__MAX_CALLS", "1\nother = 2", "expected a whole number"),
+        ("RINGFUL_SIP__TRNK", "x", "there is no key sip.trnk"),
+        ("RINGFUL_SMTP__HOST", "x", "there is no section smtp"),
+    ],
+)
+def test_a_wrong_variable_is_refused_with_its_name(written, variable, value, said):
+    message = refusal(written, "", **{variable: value})
+    assert message.startswith(f"{variable}: ")
+    assert said in message
+
+
+@given(st.text())
+def test_no_text_of_the_environment_is_too_odd(text):
+    for read in (readers.whole, readers.boolean, readers.networks, readers.rates, readers.seconds):
+        try:
+            readers.from_text(text, read)
+        except readers.Unfit as unfit:
+            assert unfit.wanted  # noqa: PT017 (refusing is one of two good outcomes)
+
+
+def test_the_configuration_of_the_documentation_is_taken(written):
+    (example,) = re.findall(r"```toml\n(.*?)```", (DOCS / "operation.md").read_text(), re.DOTALL)
+    config = written(example)
+    # It shows every key there is, and with its default, where it says nothing else.
+    for section in attrs.fields(Config):
+        for key in attrs.fields(type(getattr(config, section.name))):
+            assert re.search(
+                rf"^\[*{section.name}\b.*^(\[\[rates\.)?{key.name}\b", example, re.DOTALL | re.MULTILINE
+            )
+
+
+def at(bind, front="auto", http="127.0.0.1:8080"):
+    return Config(http=Http(http), sip=Sip(bind=bind, front=front))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "192.168.0.7", "172.16.0.1"])
+def test_private_addresses_need_no_front_but_lack_it(host):
+    (said,) = exposure(at(f"{host}:5060"))
+    assert said.startswith("no SIP front: calls come in and go out on loopback")
+    assert exposure(at(f"{host}:5060", "none")) == ()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "8.8.8.8", "100.64.0.1"])
+def test_an_open_network_needs_a_front_or_a_word(host):
+    said = refusal(exposure, at(f"{host}:5060"))
+    assert said.startswith(f"sip.bind: {host} faces an open network and there is no SIP front")
+    assert 'front = "none"' in said
+    (warning,) = exposure(at(f"{host}:5060", "none"))
+    assert warning.startswith(f"sip.bind: {host} faces an open network")
+
+
+def test_what_cannot_be_had_is_refused():
+    assert refusal(exposure, at("127.0.0.1:5060", "kamailio")).startswith("sip.front: kamailio cannot be run")
+    assert refusal(exposure, at("localhost:5060")) == "sip.bind: expected an IP address, not localhost"
+
+
+@pytest.mark.parametrize(
+    ("bind", "warned"), [("0.0.0.0:80", True), ("8.8.8.8:80", True), ("localhost:80", False)]
+)
+def test_http_in_the_open_is_warned_about(bind, warned):
+    assert any(line.startswith("http.bind") for line in exposure(at("127.0.0.1:5060", http=bind))) is warned
+
+
+def test_addresses_are_split():
+    assert split_address("127.0.0.1:5060") == ("127.0.0.1", 5060)

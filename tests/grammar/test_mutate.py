@@ -1,0 +1,120 @@
+"""Mutants of scripts, and what the report says of those that no case notices."""
+
+from pathlib import Path
+
+import pytest
+
+from ringful.command.main import run
+from ringful.grammar.checking.checker import check
+from ringful.grammar.reading.parser import parse
+from ringful.grammar.showing.printer import show
+from ringful.simulation.mutation.mutants import mutants
+
+SCRIPT = """\
+call "+15125551234" ring 20s
+menu tries 2 for 8s {
+    prompt { say "Press 1 or 2." }
+    "1" { notify "http://h/yes" with { outcome: "yes" } }
+    "2" { say "No." }
+}
+hangup
+flow unused(what) { say what }
+"""
+
+CASE = """\
+script ../menu.call
+phone "+15125551234" {
+    answer after 2s
+    press "1" when "Press 1" ends after 1s
+}
+---
+"""
+
+
+def shown(text: str) -> list[str]:
+    return [show(mutant.script) for mutant in mutants(parse(text), {})]
+
+
+def test_every_mutant_is_a_script_that_may_run_and_says_something_else() -> None:
+    made = shown(SCRIPT)
+    assert len(made) == len(set(made)) > 15
+    for text in made:
+        assert text != show(parse(SCRIPT))
+        assert show(parse(text)) == text
+        assert not [problem for problem in check(parse(text)) if problem.is_error]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("for 8s", "for 16s"),
+        ("for 8s", "for 4s"),
+        ("tries 2", "tries 3"),
+        ("tries 2", "tries 1"),
+        ('"1" {', '"3" {'),
+        ('    "2" { say "No." }\n', ""),
+        ("http://h/yes", "http://h/yes/else"),
+        (' with { outcome: "yes" }', " with {  }"),
+        ('outcome: "yes"', 'outcome: "something else"'),
+        ('prompt { say "Press 1 or 2." }', 'prompt { say "Something else." }'),
+    ],
+)
+def test_a_mistake_that_is_made(old: str, new: str) -> None:
+    assert show(parse(SCRIPT.replace(old, new))) in shown(SCRIPT)
+
+
+def test_branches_are_swapped_and_conditions_negated() -> None:
+    text = 'param a\ncall "1"\nif a == 1 { say "x" } else { say "y" }\nif a in [2] and not a { say "z" }\n'
+    made = shown(text)
+    for old, new in [
+        ("a == 1", "a != 1"),
+        ('{ say "x" } else { say "y" }', '{ say "y" } else { say "x" }'),
+        (' else { say "y" }', ""),
+        ("a in [2] and not a", "a in [2] or not a"),
+    ]:
+        assert show(parse(text.replace(old, new))) in made, new
+
+
+def test_what_is_certain_to_change_nothing_is_no_mutant() -> None:
+    assert show(parse(SCRIPT.replace("hangup\n", ""))) not in shown(SCRIPT)
+
+
+def test_survivors_are_shown_as_lines_of_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "menu.call").write_text(SCRIPT)
+    (tmp_path / "cases" / "yes.golden").write_text(CASE)
+    monkeypatch.chdir(tmp_path)
+    run(["test", "--update"])
+    capsys.readouterr()
+    run(["test", "--mutate"])
+    out = capsys.readouterr().out
+    assert "menu.call:2: no case notices\n    - menu tries 2 for 8s {\n    + menu tries 2 for 16s {\n" in out
+    assert 'menu.call:5: no case comes here\n    -     "2" { say "No." }\n' in out
+    assert '-     "1" {' not in out
+    assert "http://h/yes/else" not in out
+    assert "hangup" not in out
+    last = out.splitlines()[-1]
+    assert last.startswith("mutate: ")
+    score = float(last.rpartition(": ")[2].removesuffix(" %"))
+    run(["test", "--mutate", "--fail-under", str(score - 1)])
+    with pytest.raises(SystemExit) as ended:
+        run(["test", "--mutate", "--fail-under", str(score + 1)])
+    assert ended.value.code == 1
+
+
+def test_flows_of_used_scripts_are_mutated_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lib.call").write_text('flow greet(name) { say "Hello {name}." }\nflow other() { say "x" }\n')
+    (tmp_path / "main.call").write_text('use "lib.call"\n\ncall "1"\ndo greet("Ann")\n')
+    (tmp_path / "one.golden").write_text('script main.call\nphone "1" {\n    answer\n}\n---\n')
+    monkeypatch.chdir(tmp_path)
+    run(["test", "--update"])
+    capsys.readouterr()
+    run(["test", "--mutate"])
+    out = capsys.readouterr().out
+    assert 'lib.call:2: no case comes here\n    - flow other() { say "x" }\n' in out
+    assert "Hello" not in out
+    assert "of 2 scripts" in out

@@ -1,0 +1,204 @@
+"""The fault sweep: our goldens hold every law, and planted faults are found, each with a short case."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringful.grammar import nodes
+from ringful.interpreter import effects, hearing
+from ringful.interpreter.leg import Leg
+from ringful.interpreter.run import Run
+from ringful.media import port
+from ringful.simulation.cases.reader import parse_case, read_case
+from ringful.simulation.cases.verdicts import find_cases
+from ringful.simulation.cases.writer import show_case
+from ringful.simulation.invariants import broken
+from ringful.simulation.simulate import run_case
+from ringful.simulation.sweep.report import report
+from ringful.simulation.sweep.shrink import shrink
+from ringful.simulation.sweep.sweep import Sweep, broken_laws, sweep_all
+from ringful.store.port import Entry
+
+ROOT = Path(__file__).parents[2]
+RUN = ROOT / "tests" / "golden" / "run"
+_PLACE = re.compile(r"  @\S+$| line=\d+ column=\d+|script:\d+:\d+", re.MULTILINE)
+CASES = find_cases((RUN,))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_laws_hold_whatever_is_put_in(path: Path) -> None:
+    sweep = Sweep(stride=7)
+    sweep.sweep(read_case(path))
+    assert sweep.runs
+    assert not sweep.found, report(sweep, 0)
+
+
+def test_the_laws_hold_in_the_worked_examples() -> None:
+    sweep = Sweep(stride=67)
+    for path in find_cases((ROOT / "scripts",)):
+        sweep.sweep(read_case(path))
+    assert sweep.runs > 300
+    assert not sweep.found, report(sweep, 0)
+
+
+def _two_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    tell_end = hearing._tell_end
+
+    def twice(run: Run, leg: Leg) -> None:
+        tell_end(run, leg)
+        if leg.ended_by == "callee":
+            tell_end(run, leg)
+
+    monkeypatch.setattr(hearing, "_tell_end", twice)
+
+
+def _no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    settle = Run.settle
+
+    def lazy(run: Run, task: object, state: str, detail: str = "") -> None:
+        if state != "interrupted":
+            settle(run, task, state, detail)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Run, "settle", lazy)
+
+
+def _silent_recorder(monkeypatch: pytest.MonkeyPatch) -> None:
+    tell = Run.tell
+
+    def quiet(run: Run, url: str, action: str | None, *others: Any, **fields: str) -> None:
+        if not (action == "RecordComplete" and fields["reason"] == "hangup"):
+            tell(run, url, action, *others, **fields)
+
+    monkeypatch.setattr(Run, "tell", quiet)
+
+
+def _two_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = hearing.over
+
+    def twice(run: Run, leg: Leg) -> None:
+        leg.hangup_handlers *= 2
+        over(run, leg)
+
+    monkeypatch.setattr(hearing, "over", twice)
+
+
+def _a_word_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = hearing.over
+
+    def talkative(run: Run, leg: Leg) -> None:
+        over(run, leg)
+        if leg.ended_by == "lost":
+            run.perform(effects.StopRecording(leg.name, 99))
+
+    monkeypatch.setattr(hearing, "over", talkative)
+
+
+def _a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    hear = hearing._hear_recording
+
+    def crashing(run: Run, leg: Leg, event: port.Event) -> None:
+        assert not isinstance(event, port.RecordingFailed), "planted"
+        hear(run, leg, event)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(hearing, "_hear_recording", crashing)
+
+
+def _a_lost_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    cancel = Run.cancel_timer
+    monkeypatch.setattr(Run, "cancel_timer", lambda run, timer: None if run.ended else cancel(run, timer))
+
+
+@pytest.mark.parametrize(
+    ("plant", "law", "what"),
+    [
+        (_two_ends, "one final event for each leg", "hang up"),
+        (_no_outcome, "one outcome for each task", "hang up"),
+        (_silent_recorder, "RecordStart has its end", "hang up"),
+        (_two_farewells, "on hangup runs once", "lose"),
+        (_a_word_too_late, "nothing is done on a leg after its end", "lose"),
+        (_a_crash, "ringful itself does not fail", "recording fails"),
+        (_a_lost_timer, "no timer outlives its run", "press"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_planted_fault_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+    plant: Callable[[pytest.MonkeyPatch], None],
+    law: str,
+    what: str,
+) -> None:
+    plant(monkeypatch)
+    sweep = Sweep()
+    sweep.sweep(read_case(RUN / "a_hang_up_in_the_middle_of_everything.golden"))
+    found = {violation.broken.law for violations in sweep.found.values() for violation in violations}
+    assert law in found
+    assert (law, what) in sweep.found
+
+
+def test_the_shortest_case_shows_the_fault_and_can_be_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = RUN / "everything_at_once.golden"
+    _two_ends(monkeypatch)
+    sweep = Sweep(stride=5)
+    sweep.sweep(read_case(path))
+    violation = sweep.found["one final event for each leg", "hang up"][0]
+    short = shrink(violation)
+    script = short.case.source.script
+    assert script.body.statements == () or script.body.statements == (nodes.Stay(),)
+    assert short.case.phones[0].steps[0].verb == "answer"
+    text = show_case(short.case) + f"{short.injection}\n"
+    again = parse_case(text, path)
+    assert broken_laws(again, None) == [short.broken]
+    assert "CalleeHangUp" in run_case(again).trace
+    shown = report(sweep, 1)
+    assert text.splitlines()[-1] in shown
+    assert "broken in" in shown
+
+
+def test_a_sweep_of_many_cases_is_the_sum_of_its_parts() -> None:
+    cases = [read_case(RUN / f"{name}.golden") for name in ("nobody_answers", "the_callee_declines")]
+    cases.append(
+        parse_case(
+            'script {\n    call "1"\n    ask "http://h" as x\n    say x.y\n}\n'
+            'web "http://h" -> { "y": "z" }\nphone "1" {\n    answer\n}\n',
+            RUN / "x.golden",
+        )
+    )
+    whole, parts = sweep_all(cases), Sweep()
+    for case in cases:
+        parts.sweep(case)
+    assert whole.runs == parts.runs
+    assert list(whole.found) == list(parts.found) == [("the script does not fail", "web fails")]
+    assert report(whole, 1) == report(parts, 1)
+
+
+def test_what_is_written_is_read_back() -> None:
+    for path in CASES:
+        case = read_case(path)
+        again = parse_case(show_case(case, inline=False), path)
+        # The written script is canonical, so its lines may have other numbers.
+        assert _PLACE.sub("", run_case(again).trace) == _PLACE.sub("", case.below), path
+        assert show_case(again, inline=False) == show_case(case, inline=False)
+
+
+def test_the_laws_read_journals_alone() -> None:
+    entry = Entry("c", 1, 0.0, "event", "Started", {})
+    (one,) = broken([entry])
+    assert one.law == "a run ends once"
+    late = Entry("c", 3, 0.0, "outcome", "Ended", {})
+    assert "the journal has no gaps" in {one.law for one in broken([entry, late])}
+
+
+def test_phones_can_be_made_to_fail() -> None:
+    text = 'script {\n    call "1" notify "http://h/c"\n    play "http://h/a.wav" notify "http://h/p"\n}\n'
+    phone = 'phone "1" {\n    answer\n}\n'
+    for line, said in [
+        ("inject playback fails on call-1 at step 6", 'reason="the media worker could not play on"'),
+        ("inject fetch fails at step 1", 'reason="it cannot be fetched: the server answered 500"'),
+        ("inject now hangup at step 6", "reason=api"),
+        ("inject lose on call-1 at step 6", "reason=lost"),
+    ]:
+        trace = run_case(parse_case(f"{text}{phone}{line}\n", Path("x.golden"))).trace
+        assert said in trace, trace
