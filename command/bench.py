@@ -10,8 +10,8 @@ from ringful.bench.figures import Effort, Figure
 from ringful.bench.machine import this_machine
 from ringful.bench.workloads import WORKLOADS
 from ringful.command.errors import CommandError
-from ringful.command.files import write_whole
 from ringful.grammar.spell import suggest
+from ringful.ground.files import write_whole
 
 
 def bench(

@@ -9,10 +9,10 @@ import trio
 from cyclopts import App
 
 from ringful.command.errors import CommandError
-from ringful.command.files import write_whole
 from ringful.command.house import run_settings
 from ringful.command.settings import configuration
 from ringful.grammar.errors import ScriptError
+from ringful.ground.files import write_whole
 from ringful.interpreter.calls.view import as_script, rebuild
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.tell import stamp

@@ -1,15 +1,10 @@
 """What ends a command: one readable line, and an exit code."""
 
+from ringful.ground.complaint import Complaint
 
-class CommandError(Exception):
-    """The command cannot be done.
 
-    *code* is the exit code: 1 (the thing asked about is wrong) or 2 (usage, configuration).
-    """
-
-    def __init__(self, message: str, code: int = 1) -> None:
-        super().__init__(message)
-        self.code = code
+class CommandError(Complaint):
+    """The command cannot be done."""
 
 
 def first_of(error: BaseException) -> BaseException:

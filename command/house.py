@@ -17,6 +17,7 @@ from ringful.http.library import Library as Scripts
 from ringful.http.numbers import NumberDesk
 from ringful.http.outbound import Outbound
 from ringful.http.requests import Dialect
+from ringful.http.simulator import simulate
 from ringful.interpreter.calls.arrivals import Arrivals
 from ringful.interpreter.calls.limits import may_call
 from ringful.interpreter.calls.live import House
@@ -28,7 +29,6 @@ from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
 from ringful.media.announcements import Library
 from ringful.media.pool import Pool, PoolSettings, open_pool
-from ringful.simulation.simulator import simulate
 from ringful.store.open import open_store
 from ringful.store.port import Entry, Key, Post, Store
 

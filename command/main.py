@@ -12,7 +12,8 @@ from importlib import metadata
 
 import cyclopts
 
-from ringful.command.errors import CommandError, first_of
+from ringful.command.errors import first_of
+from ringful.ground.complaint import Complaint
 from ringful.store.port import StoreError
 
 COMMANDS = {
@@ -90,7 +91,7 @@ def ending(error: BaseException) -> tuple[str, int]:
             raise error
         case cyclopts.CycloptsError():
             return " ".join(str(error).split()), 2
-        case CommandError():
+        case Complaint():
             return str(error), error.code
         case StoreError():
             return str(error), 2

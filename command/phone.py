@@ -135,4 +135,14 @@ def _act(path: Path, sounds: list[str], listen: str) -> None:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"{error.filename}: {error.strerror}", 2) from error
-    run_acting_phone(outside, pitches, *split_address(listen))
+    # pjsua2 is loaded only where it is used.
+    from ringful.media.pjsua import Engine, EngineConfig
+
+    host, at_port = split_address(listen)
+    config = EngineConfig(host, at_port)
+    run_acting_phone(
+        outside,
+        pitches,
+        host,
+        lambda emit, on_call: Engine(config, emit, on_call=on_call, log=lambda line: None),
+    )

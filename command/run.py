@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from ringful.command.client import Client, NotReached, client_of
 from ringful.command.errors import CommandError
-from ringful.command.files import read_text
+from ringful.ground.files import read_text
 from ringful.http.present import line_as_text
 from ringful.interpreter.trace import Line
 

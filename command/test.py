@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ringful.command.errors import CommandError
-from ringful.command.files import write_whole
 from ringful.grammar.errors import ScriptError
+from ringful.ground.files import write_whole
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.values import Value, from_json
 from ringful.simulation.cases.case import ENDING

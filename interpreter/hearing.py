@@ -7,23 +7,21 @@ still has its RecordComplete.  They come before whatever the script does next.
 
 from decimal import Decimal
 from math import ceil
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
-from ringful.interpreter import conference, events
+from ringful.interpreter import events, room
 from ringful.interpreter.executor import Executor
 from ringful.interpreter.leg import Leg, Recorded, ToneHandler, presser
-from ringful.interpreter.statements import bridge as bridge_statements
+from ringful.interpreter.running import Running
+from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.conference import leave_by_end, pass_tone
 from ringful.interpreter.strand import LegChanged, LegOver, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
 from ringful.media import port
 
-if TYPE_CHECKING:
-    from ringful.interpreter.run import Run
 
-
-def hear(run: "Run", leg: Leg, event: port.Event) -> None:
+def hear(run: Running, leg: Leg, event: port.Event) -> None:
     """Take *event* of *leg*, which is not over."""
     match event:
         # The most frequent ones first: the arms are tried in their order.
@@ -51,18 +49,18 @@ def hear(run: "Run", leg: Leg, event: port.Event) -> None:
         case port.Disconnected() | port.ConnectFailed():
             if isinstance(event, port.Disconnected) and event.reason == "hangup":
                 run.close(leg, "far end", order=False)
-            bridge_statements.part(run, leg, event)
+            bridge.part(run, leg, event)
         case port.Transferred(_, transfer):
             leg.transfers.pop(transfer, None)
             run.close(leg, "transferred")
         case port.TransferFailed():
-            bridge_statements.transfer_failed(run, leg, event)
+            bridge.transfer_failed(run, leg, event)
             _pass_on(run, leg, event, ending=event.reason == "hangup")
         case _:
             assert_never(event)
 
 
-def _pass_on(run: "Run", leg: Leg, event: port.Event, *, ending: bool) -> None:
+def _pass_on(run: Running, leg: Leg, event: port.Event, *, ending: bool) -> None:
     """Give *event* to its strand, unless it says that the leg is ending: then close that."""
     if ending:
         run.close(leg, "far end", order=False)
@@ -70,7 +68,7 @@ def _pass_on(run: "Run", leg: Leg, event: port.Event, *, ending: bool) -> None:
         run.signal(event)
 
 
-def _answered(run: "Run", leg: Leg, event: port.Answered) -> None:
+def _answered(run: Running, leg: Leg, event: port.Answered) -> None:
     leg.state = "up"
     if leg.room:
         run.signal(event)
@@ -87,7 +85,7 @@ def _answered(run: "Run", leg: Leg, event: port.Answered) -> None:
         run.announce(LegChanged(leg.name))
 
 
-def _tone(run: "Run", leg: Leg, tone: str, event: port.TonePressed) -> None:
+def _tone(run: Running, leg: Leg, tone: str, event: port.TonePressed) -> None:
     """Give a tone to whom it is for: who waits for it, a handler, who hears misfires, the buffer."""
     if leg.closing:
         return
@@ -101,13 +99,13 @@ def _tone(run: "Run", leg: Leg, tone: str, event: port.TonePressed) -> None:
             run.advance(taker, event)
         case ToneHandler(_, block, names):
             run.spawn(leg, Executor(run, leg, names).body(block))
-        case None if heard or bridge_statements.relay(run, leg, tone):
+        case None if heard or bridge.relay(run, leg, tone):
             return  # A key that was meant for others is not typed ahead for what comes after them.
         case None if len(leg.buffer) < run.settings.type_ahead:
             leg.buffer.append(tone)
 
 
-def _taker(run: "Run", leg: Leg, tone: str) -> Strand | ToneHandler | None:
+def _taker(run: Running, leg: Leg, tone: str) -> Strand | ToneHandler | None:
     """Find who takes *tone*; None: it is kept for who comes later."""
     listening = [
         (strand, strand.waiting)
@@ -120,13 +118,13 @@ def _taker(run: "Run", leg: Leg, tone: str) -> Strand | ToneHandler | None:
     return next(waits, None) or next(handlers, None) or next(misfires, None)
 
 
-def _is_secret(run: "Run", leg: Leg, tone: str) -> bool:
+def _is_secret(run: Running, leg: Leg, tone: str) -> bool:
     """Say whether *tone* belongs to a secret, or may: a key that nobody takes yet."""
     elsewhere = leg.connection is not None or (leg.membership is not None and leg.membership.joined)
     return run.secrets.may_be(leg, taken=elsewhere or _taker(run, leg, tone) is not None)
 
 
-def is_secret(run: "Run", event: events.Event) -> bool:
+def is_secret(run: Running, event: events.Event) -> bool:
     """Say whether *event*, which is about to be handled, holds a secret that nobody may read."""
     match event:
         case port.TonePressed(name, tone):
@@ -139,7 +137,7 @@ def is_secret(run: "Run", event: events.Event) -> bool:
 
 
 def _hear_playback(
-    run: "Run", leg: Leg, event: port.PlaybackStarted | port.PlaybackEnded | port.PlaybackFailed
+    run: Running, leg: Leg, event: port.PlaybackStarted | port.PlaybackEnded | port.PlaybackFailed
 ) -> None:
     playback = leg.playbacks.get(event.playback)
     if playback is None:
@@ -162,7 +160,7 @@ def _hear_playback(
 
 
 def _hear_recording(
-    run: "Run", leg: Leg, event: port.RecordingStarted | port.RecordingEnded | port.RecordingFailed
+    run: Running, leg: Leg, event: port.RecordingStarted | port.RecordingEnded | port.RecordingFailed
 ) -> None:
     recording = leg.recordings.get(event.recording)
     if recording is None:
@@ -200,13 +198,13 @@ def _result(url: str, done: Recorded) -> Value:
     return {"url": url, "duration": seconds, "reason": done.reason, "silent": done.silent}
 
 
-def over(run: "Run", leg: Leg) -> None:
+def over(run: Running, leg: Leg) -> None:
     """Settle the end of *leg*: what is open, its final event, its farewell."""
     run.close(leg, "far end", order=False)
     leg.state, leg.ended_at = "over", run.now
     _settle_orders(run, leg)
     if leg.room:
-        conference.dismiss_all(run, "the conference has ended", hang_up=leg.closing == "api")
+        room.dismiss_all(run, "the conference has ended", hang_up=leg.closing == "api")
     leave_by_end(run, leg)
     _tell_end(run, leg)
     for block, names in leg.hangup_handlers:
@@ -219,26 +217,26 @@ def over(run: "Run", leg: Leg) -> None:
     run.announce(LegOver(leg.name))
 
 
-def _settle_orders(run: "Run", leg: Leg) -> None:
+def _settle_orders(run: Running, leg: Leg) -> None:
     """Tell the end of what the media left open, which it promises not to."""
     for number in list(leg.playbacks):
         _hear_playback(run, leg, port.PlaybackEnded(leg.name, number, "hangup"))
     if leg.connection:
         ended = port.Disconnected(leg.connection.leg, leg.connection.number, "other")
-        bridge_statements.part(run, leg, ended)
+        bridge.part(run, leg, ended)
     for transfer in list(leg.transfers):
-        bridge_statements.transfer_failed(run, leg, port.TransferFailed(leg.name, transfer, "hangup"))
+        bridge.transfer_failed(run, leg, port.TransferFailed(leg.name, transfer, "hangup"))
     for number in list(leg.recordings):
         _hear_recording(run, leg, port.RecordingFailed(leg.name, number, "the media process was lost"))
 
 
-def _tell_conference_end(run: "Run", room: Leg) -> None:
+def _tell_conference_end(run: Running, room: Leg) -> None:
     seconds = str(started_seconds(room, run.now) or 0)
     why = "lost" if room.ended_by == "lost" else room.refused or room.closing or "script"
     run.tell(room.notify, "ConfCallCompleted", room.name, confCallId=room.name, duration=seconds, reason=why)
 
 
-def _tell_end(run: "Run", leg: Leg) -> None:
+def _tell_end(run: Running, leg: Leg) -> None:
     if leg.room:
         _tell_conference_end(run, leg)
         return

@@ -6,28 +6,31 @@ one at a time, to its end; `drain` never waits.  *Everything that the run does l
 resumed by this module alone, so a run fed with a journal's events does again what it did.
 
 This module decides what an event means for legs, tasks and strands; what a statement means is in
-`execute` and its neighbours.
+`statements`.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
-from typing import Literal, Protocol, assert_never
+from typing import Protocol, assert_never
 
 from attrs import define, field
 
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE, Span
-from ringful.interpreter import conference, effects, events, journal
+from ringful.interpreter import effects, events, journal, room
+from ringful.interpreter.conference import Conference
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.executor import Executor
 from ringful.interpreter.hearing import hear, is_secret, over, started_seconds
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.params import bind
+from ringful.interpreter.running import Watch
 from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
-from ringful.interpreter.statements import inbound
+from ringful.interpreter.statements import inbound, legs
 from ringful.interpreter.statements.conference import hear_conference
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
+from ringful.interpreter.task import Task, TaskState
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value
 from ringful.media import port
@@ -44,22 +47,6 @@ class Door(Protocol):
     def now(self) -> float:
         """Give the time in Unix seconds."""
         ...
-
-
-Watch = Callable[[nodes.Statement, str], None]
-"""Told each statement as it begins (with no way), and which way is taken where there are several."""
-
-TaskState = Literal["waiting", "running", "done", "failed", "interrupted", "discarded"]
-
-
-@define
-class Task:
-    """A queued statement, and what became of it."""
-
-    number: int
-    statement: nodes.Statement
-    state: TaskState = "waiting"
-    detail: str = ""
 
 
 @define(eq=False)
@@ -81,7 +68,7 @@ class Run:
     script: nodes.Script = field(init=False)
     secrets: Secrets = field(init=False)
     names: dict[str, Value] = field(init=False)
-    conference: "conference.Conference | None" = field(default=None, init=False)
+    conference: Conference | None = field(default=None, init=False)
     conferences: list[str] = field(factory=list, init=False)
     """The conferences that this run has made."""
     legs: dict[str, Leg] = field(factory=dict, init=False)
@@ -154,7 +141,7 @@ class Run:
             case events.WebAnswered() | events.WebFailed():
                 self.signal(event)
             case events.MemberCame() | events.MemberWent() | events.MemberPressed() | events.Released():
-                conference.hear_member(self, event)
+                room.hear_member(self, event)
                 self.signal(event)
             case events.Joined() | events.Left():
                 if leg := self.legs.get(event.leg):
@@ -185,16 +172,16 @@ class Run:
             match self.script.header:
                 case nodes.Inbound() as header if self.started.offer:
                     main.leg = self.subject = inbound.begin(self, header, self.started.offer)
-                    self.spawn(main.leg, main.body_and_hang_up(self.script.body))
+                    self.spawn(main.leg, legs.body_and_hang_up(main, self.script.body))
                 case nodes.Call() as call:
                     main.leg = self.subject = self.new_leg(call, self.call_id, self.names)
                     self.names["called"] = self.subject.number
                     self.names["caller"] = self.subject.caller_id
                     if call.name:
                         self.names[call.name] = self.call_id
-                    self.spawn(main.leg, main.ring_and(call, self.script.body))
+                    self.spawn(main.leg, legs.ring_and(main, call, self.script.body))
                 case None if self.started.plan:
-                    main.leg = self.subject = conference.begin(self, self.started.plan)
+                    main.leg = self.subject = room.begin(self, self.started.plan)
                     self.spawn(main.leg, main.body(self.script.body))
                 case None:
                     self.set_timer(self.settings.max_duration, self._too_long)
@@ -522,6 +509,7 @@ class Run:
             over(self, leg)
 
     def cut_farewell(self) -> None:
+        """End what ``on hangup`` still does."""
         for strand in list(self.strands):
             strand.cancel()
         self._reap()

@@ -5,14 +5,12 @@ and takes frames (see `link`).  A connection's events are those of the leg that 
 """
 
 from secrets import randbits
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from attrs import define, field
 
 from ringful.media import port
-
-if TYPE_CHECKING:
-    from ringful.media.pool import PoolLeg
+from ringful.media.pool_leg import PoolLeg
 
 
 @define(eq=False)
@@ -20,13 +18,13 @@ class Connection:
     """Two legs that hear each other, or are about to."""
 
     number: int
-    leg: "PoolLeg"
-    other: "PoolLeg"
+    leg: PoolLeg
+    other: PoolLeg
     awaited: set[str] = field(factory=set)
     """The legs whose workers have not made their part yet."""
 
     @property
-    def legs(self) -> "tuple[PoolLeg, PoolLeg]":
+    def legs(self) -> tuple[PoolLeg, PoolLeg]:
         """Both legs."""
         return self.leg, self.other
 
@@ -43,7 +41,7 @@ class Connections:
     def __init__(self) -> None:
         self._of: dict[str, Connection] = {}
 
-    def connect(self, leg: "PoolLeg", other: "PoolLeg | None", number: int) -> None:
+    def connect(self, leg: PoolLeg, other: PoolLeg | None, number: int) -> None:
         """See `port.Phones.connect`."""
         if other is None or not leg.answered or not other.answered:
             leg.sink(port.ConnectFailed(leg.name, number, "the call has not been answered, or has ended"))
@@ -54,13 +52,13 @@ class Connections:
             self._of[leg.name] = self._of[other.name] = made
             _order(made)
 
-    def disconnect(self, leg: "PoolLeg", number: int) -> None:
+    def disconnect(self, leg: PoolLeg, number: int) -> None:
         """See `port.Phones.disconnect`."""
         connection = self._of.get(leg.name)
         if connection and (connection.leg, connection.number) == (leg, number):
             connection.part()
 
-    def hear(self, leg: "PoolLeg", event: port.Connected | port.Disconnected | port.ConnectFailed) -> None:
+    def hear(self, leg: PoolLeg, event: port.Connected | port.Disconnected | port.ConnectFailed) -> None:
         """Take what the worker of *leg* says of its part."""
         connection = self._of.get(leg.name)
         if connection is None or connection.number != event.connection:
@@ -79,7 +77,7 @@ class Connections:
             case port.Disconnected():
                 pass  # The other worker's word is enough.
 
-    def leg_ends(self, leg: "PoolLeg") -> None:
+    def leg_ends(self, leg: PoolLeg) -> None:
         """End the connection of *leg*, whose own end is told next."""
         connection = self._of.get(leg.name)
         if connection:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import structlog
 import trio
-from attrs import define, field, frozen
+from attrs import frozen
 
 from ringful.media import port, wav
 from ringful.media.connections import Connections
 from ringful.media.incoming import STATUS, Reception
+from ringful.media.pool_leg import PoolLeg
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.worker_process import WorkerProcess, start_worker
 
@@ -40,35 +41,6 @@ class PoolSettings:
     transport: str = "udp"
     from_number: str = ""
     max_calls: int = 60
-
-
-@define(eq=False)
-class PoolLeg:
-    """A leg, and what has been ordered on it and has not ended."""
-
-    name: str
-    sink: port.Sink
-    number: str
-    caller_id: str | None
-    worker: WorkerProcess | None = None
-    answered: bool = False
-    over: bool = False
-    cancelled: bool = False
-    tries: int = 0
-    playbacks: dict[int, str] = field(factory=dict)
-    """Open playbacks: ``fetching``, ``sent``, or ``stopped`` while it was fetched."""
-    cues: set[int] = field(factory=set)
-    recordings: dict[int, Path] = field(factory=dict)
-    sendings: set[int] = field(factory=set)
-    transfers: set[int] = field(factory=set)
-    muted: bool = False
-    latest: trio.Event | None = None
-    """Set when the latest foreground order has reached the worker: the next one waits for it."""
-
-    def take_turn(self) -> tuple[trio.Event | None, trio.Event]:
-        """Give what a foreground order waits for, and what it sets: trio starts tasks in no order."""
-        before, self.latest = self.latest, trio.Event()
-        return before, self.latest
 
 
 class Pool:

@@ -13,7 +13,7 @@ from attrs import define, field
 
 from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
-from ringful.interpreter import conference, effects, events
+from ringful.interpreter import effects, events, room
 from ringful.interpreter.evaluate import Fault, text_of
 from ringful.interpreter.order import order
 from ringful.interpreter.params import bind
@@ -24,10 +24,10 @@ from ringful.interpreter.values import Value
 from ringful.media import port
 from ringful.simulation.cases import case as cases
 from ringful.simulation.cases.reader import check_case
+from ringful.simulation.injection import Asked, inject
 from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda, Stop
 from ringful.simulation.phones.phones import SimulatedPhones
-from ringful.simulation.sweep.injection import Asked, inject
 from ringful.store.port import Entry
 
 START = 1_767_225_600.0
@@ -256,7 +256,7 @@ class _Door:
         name = effect.conference
         match effect:
             case effects.OpenConference(_, plan):
-                self.simulation.place(name, conference.started_by(self.run, plan))
+                self.simulation.place(name, room.started_by(self.run, plan))
             case effects.JoinConference(leg, _, number, moderator, muted):
                 came = events.MemberCame(self.run.call_id, leg, number, moderator, muted)
                 if not self._post(name, came):

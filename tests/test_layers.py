@@ -17,6 +17,8 @@ SETUP = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools
 FOLDERS = {name: ROOT / folder for name, folder in SETUP["package-dir"].items()}
 ROOMS = sorted({name.split(".")[1] for name in FOLDERS})
 MODULES = sorted(path for folder in FOLDERS.values() for path in folder.glob("*.py"))
+NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in MODULES}
+"""The modules by their dotted names, without ``ringful.``."""
 
 # What each room may know of the others: a whole room, or single modules.
 MAY_IMPORT = {
@@ -27,10 +29,30 @@ MAY_IMPORT = {
     "scripts": set(),
     "editor": {"grammar"},
     "interpreter": {"grammar", "ground", "media.port", "store.port"},
-    "http": {"grammar", "ground", "interpreter", "media.port", "store.port", "store.window"},
-    # It measures cases as `ringful test` runs them; of the command it knows nothing else.
-    "bench": {"command.simulation", "command.verdicts", "grammar", "interpreter", "store"},
-    "command": {"bench", "editor", "grammar", "ground", "http", "interpreter", "media", "scripts", "store"},
+    # The shape of a sound file is pure, and so is what the simulated recorder writes.
+    "simulation": {"grammar", "ground", "interpreter", "media.port", "media.wav", "store.port"},
+    "http": {
+        "grammar",
+        "ground",
+        "interpreter",
+        "media.port",
+        "simulation",
+        "store.port",
+        "store.window",
+    },
+    "bench": {"grammar", "ground", "interpreter", "media", "simulation", "store"},
+    "command": {
+        "bench",
+        "editor",
+        "grammar",
+        "ground",
+        "http",
+        "interpreter",
+        "media",
+        "scripts",
+        "simulation",
+        "store",
+    },
 }
 
 # Libraries with one home.  What belongs to a room is nowhere else; pjsua2 has a single module.
@@ -117,6 +139,54 @@ def test_a_module_knows_only_what_its_room_may(path):
     assert not foreign & set(ROOMS) - {"http"}, "our rooms are imported as ringful.…"
 
 
+def knows(path: Path) -> set[str]:
+    """Give the modules of ours that the one at *path* imports, for types alone as well."""
+    return {name for name in ours(path) | {n.rpartition(".")[0] for n in ours(path)} if name in NAMES}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Give the sets of modules that import each other, by way of others or not."""
+    reach: dict[str, set[str]] = {}
+
+    def reached(name: str) -> set[str]:
+        seen: set[str] = set()
+        ahead = [name]
+        while ahead:
+            for other in graph[ahead.pop()] - seen:
+                seen.add(other)
+                ahead.append(other)
+        return seen
+
+    reach = {name: reached(name) for name in graph}
+    in_circles = {name for name in graph if name in reach[name]}
+    found = {
+        frozenset(other for other in reach[name] if name in reach.get(other, set())) for name in in_circles
+    }
+    return sorted(sorted(one) for one in found)
+
+
+def test_no_two_modules_import_each_other():
+    assert circles({name: knows(path) for name, path in NAMES.items()}) == []
+
+
+def test_a_circle_would_be_seen(tmp_path):
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    module = tmp_path / "typed.py"
+    module.write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ringful.interpreter.run import Run\n"
+    )
+    assert knows(module) == {"interpreter.run"}
+
+
+def test_a_folder_can_be_seen_at_a_glance():
+    crowded = {
+        str(folder.relative_to(ROOT)): len(list(folder.glob("*.py")))
+        for folder in FOLDERS.values()
+        if len(list(folder.glob("*.py"))) > 24
+    }
+    assert crowded == {}
+
+
 def test_pjsua2_is_imported_by_one_module():
     users = [path for path in MODULES if any(name.startswith("pjsua2") for name in imports(path))]
     assert users == [ROOT / "media" / "pjsua.py"]
@@ -181,13 +251,13 @@ def test_the_wheel_holds_every_file_of_ours_and_no_other(wheel):
         if path.suffix in kinds
     }
     assert packed == sources
-    assert {"grammar/call.lark", "store/migrations/m0001_first.py"} <= packed
+    assert {"grammar/reading/call.lark", "store/migrations/m0001_first.py"} <= packed
     assert not (wheel / "ringful" / "__init__.py").exists()
 
 
 USES_THE_WHEEL = """
 import sys, trio
-from ringful.grammar.parser import parse
+from ringful.grammar.reading.parser import parse
 from ringful.store import open, migrations
 assert migrations.__file__.startswith(sys.argv[1]), migrations.__file__
 

@@ -6,23 +6,18 @@ its block has ended.  Only an idle leg is connected, so that what its block says
 hears a ringing tone, unless the script plays something to it in the background.
 """
 
-from typing import TYPE_CHECKING
-
 from ringful.grammar import nodes
 from ringful.interpreter import effects
 from ringful.interpreter.evaluate import Fault, seconds_of, text_of
 from ringful.interpreter.leg import Connection, Leg, Playback
+from ringful.interpreter.running import Running, Scope
 from ringful.interpreter.strand import Failed, LegChanged, LegOver, Signal, Wait, suspend
 from ringful.media import port
-
-if TYPE_CHECKING:
-    from ringful.interpreter.executor import Executor
-    from ringful.interpreter.run import Run
 
 RINGBACK = "ringback"
 
 
-def named_leg(run_on: "Executor", name: str, statement: nodes.Statement) -> Leg:
+def named_leg(run_on: Scope, name: str, statement: nodes.Statement) -> Leg:
     """Give the leg that *name* stands for.  Raises Fault."""
     leg = run_on.run.legs.get(str(run_on.names.get(name)))
     if leg is None:
@@ -30,19 +25,19 @@ def named_leg(run_on: "Executor", name: str, statement: nodes.Statement) -> Leg:
     return leg
 
 
-async def remain(run_on: "Executor") -> None:
+async def remain(run_on: Scope) -> None:
     """Keep this leg up for others to connect, for as long as anything else of the script runs."""
     idle(run_on.run, run_on.need_leg(), True)
     await suspend(Wait(lambda _: False, idle=True))
 
 
-def idle(run: "Run", leg: Leg, is_idle: bool) -> None:
+def idle(run: Running, leg: Leg, is_idle: bool) -> None:
     """Take note that *leg* has nothing of its own to do, or has again."""
     leg.idle = is_idle
     run.announce(LegChanged(leg.name))
 
 
-async def connect(run_on: "Executor", statement: nodes.Connect) -> None:
+async def connect(run_on: Scope, statement: nodes.Connect) -> None:
     """Let this leg and another hear each other; where they cannot, run ``else``."""
     try:
         await _connect(run_on, statement)
@@ -53,7 +48,7 @@ async def connect(run_on: "Executor", statement: nodes.Connect) -> None:
         await run_on.block(statement.otherwise)
 
 
-async def _connect(run_on: "Executor", statement: nodes.Connect) -> None:
+async def _connect(run_on: Scope, statement: nodes.Connect) -> None:
     """Connect until either leg ends, or the limit passes.  Raises Failed where it cannot be."""
     leg = run_on.need_leg()
     other = named_leg(run_on, statement.leg, statement)
@@ -83,7 +78,7 @@ async def _connect(run_on: "Executor", statement: nodes.Connect) -> None:
         _refuse(run_on, leg, other, "failed", ended.detail)
 
 
-def _order(run_on: "Executor", leg: Leg, other: Leg) -> Connection:
+def _order(run_on: Scope, leg: Leg, other: Leg) -> Connection:
     connection = Connection(leg.order(), leg.name, other.name)
     leg.connection = other.connection = connection
     run_on.run.perform(effects.Connect(leg.name, other.name, connection.number))
@@ -96,7 +91,7 @@ def _order(run_on: "Executor", leg: Leg, other: Leg) -> Connection:
     return connection
 
 
-async def _until_idle(run_on: "Executor", leg: Leg, other: Leg) -> None:
+async def _until_idle(run_on: Scope, leg: Leg, other: Leg) -> None:
     """Wait until *other* can be connected, or both are.  Raises Failed where it never can."""
     leg.awaiting = other.name
     run_on.run.announce(LegChanged(leg.name))
@@ -120,7 +115,7 @@ def _concerns(signal: Signal, leg: Leg, other: Leg) -> bool:
     return False
 
 
-def _can_connect(run_on: "Executor", leg: Leg, other: Leg) -> bool:
+def _can_connect(run_on: Scope, leg: Leg, other: Leg) -> bool:
     if other.closing or other.state == "over":
         _refuse(run_on, leg, other, other.refused or "ended")
     if other.membership:
@@ -132,7 +127,7 @@ def _can_connect(run_on: "Executor", leg: Leg, other: Leg) -> bool:
     return other.state == "up" and (other.idle or other.awaiting == leg.name)
 
 
-def _ring_back(run_on: "Executor", leg: Leg) -> None:
+def _ring_back(run_on: Scope, leg: Leg) -> None:
     """Let *leg* hear a ringing tone, unless it hears something already."""
     if leg.background_playback is None:
         number = leg.order()
@@ -140,7 +135,7 @@ def _ring_back(run_on: "Executor", leg: Leg) -> None:
         run_on.run.perform(effects.Play(leg.name, number, port.Ringback(), background=True))
 
 
-def mute(run_on: "Executor", statement: nodes.Mute | nodes.Unmute) -> None:
+def mute(run_on: Scope, statement: nodes.Mute | nodes.Unmute) -> None:
     """Keep what a leg says from the others, or let them hear it again."""
     leg = named_leg(run_on, statement.leg, statement)
     if leg.closing or leg.state == "over":
@@ -149,7 +144,7 @@ def mute(run_on: "Executor", statement: nodes.Mute | nodes.Unmute) -> None:
     run_on.run.perform(effects.Mute(leg.name) if leg.muted else effects.Unmute(leg.name))
 
 
-async def transfer(run_on: "Executor", statement: nodes.Transfer) -> None:
+async def transfer(run_on: Scope, statement: nodes.Transfer) -> None:
     """Hand this leg over to another number; the script goes on only where that comes to nothing."""
     leg, run = run_on.need_leg(), run_on.run
     number = leg.order()
@@ -164,7 +159,7 @@ async def transfer(run_on: "Executor", statement: nodes.Transfer) -> None:
     raise Failed("the transfer came to nothing")
 
 
-def transfer_failed(run: "Run", leg: Leg, event: port.TransferFailed) -> None:
+def transfer_failed(run: Running, leg: Leg, event: port.TransferFailed) -> None:
     """Tell that a transfer came to nothing, once."""
     number = leg.transfers.pop(event.transfer, None)
     if number is not None:
@@ -172,7 +167,7 @@ def transfer_failed(run: "Run", leg: Leg, event: port.TransferFailed) -> None:
         run.tell(leg.notify, "TransferFailed", leg.name, number=number, reason=event.reason, **status)
 
 
-def relay(run: "Run", leg: Leg, tone: str) -> bool:
+def relay(run: Running, leg: Leg, tone: str) -> bool:
     """Pass a key that nobody took on to whom *leg* is connected with; say whether there is anybody."""
     if leg.connection is None:
         return False
@@ -184,7 +179,7 @@ def relay(run: "Run", leg: Leg, tone: str) -> bool:
     return True
 
 
-def part(run: "Run", leg: Leg, ended: port.Disconnected | port.ConnectFailed) -> None:
+def part(run: Running, leg: Leg, ended: port.Disconnected | port.ConnectFailed) -> None:
     """Take note that the connection of *leg* is over, and tell whoever waits for that."""
     connection = leg.connection
     if connection is None or not connection.ends(ended):
@@ -196,7 +191,7 @@ def part(run: "Run", leg: Leg, ended: port.Disconnected | port.ConnectFailed) ->
     run.announce(ended)
 
 
-def _refuse(run_on: "Executor", leg: Leg, other: Leg, reason: str, detail: str = "") -> None:
+def _refuse(run_on: Scope, leg: Leg, other: Leg, reason: str, detail: str = "") -> None:
     """Tell that the two cannot be connected: *reason* is a stable word, *detail* is for a person."""
     run_on.run.note("NotConnected", leg, {"other": other.name, "reason": detail or reason})
     more = {"detail": detail} if detail else {}

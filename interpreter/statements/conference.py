@@ -4,21 +4,16 @@ A leg's run knows that it is in a conference, and no more: the conference has a 
 `effects.JoinConference` and its kin put events into that run's inbox, as its answers come to ours.
 """
 
-from typing import TYPE_CHECKING
-
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
 from ringful.interpreter.closing import closed, rebound
 from ringful.interpreter.evaluate import text_of, url_of
 from ringful.interpreter.leg import Leg, Membership
+from ringful.interpreter.running import Running, Scope
 from ringful.interpreter.strand import Failed, Signal
 
-if TYPE_CHECKING:
-    from ringful.interpreter.executor import Executor
-    from ringful.interpreter.run import Run
 
-
-def create(run_on: "Executor", statement: nodes.Conference) -> None:
+def create(run_on: Scope, statement: nodes.Conference) -> None:
     """Make a conference, and bind its ID."""
     run, names = run_on.run, run_on.names
     moderator = text_of(statement.moderator, names) if statement.moderator else None
@@ -31,7 +26,7 @@ def create(run_on: "Executor", statement: nodes.Conference) -> None:
     run.perform(effects.OpenConference(conference, plan))
 
 
-async def join(run_on: "Executor", statement: nodes.Join) -> None:
+async def join(run_on: Scope, statement: nodes.Join) -> None:
     """Put this leg into a conference and, unless it was started, wait until it leaves."""
     leg, run = run_on.need_leg(), run_on.run
     if leg.membership:
@@ -54,7 +49,7 @@ async def join(run_on: "Executor", statement: nodes.Join) -> None:
         raise Failed(left.why)
 
 
-async def leave(run_on: "Executor", statement: nodes.Leave) -> None:
+async def leave(run_on: Scope, statement: nodes.Leave) -> None:
     """Take this leg out of a conference."""
     leg, conference = run_on.need_leg(), text_of(statement.conference, run_on.names)
     if leg.membership is None or leg.membership.conference != conference:
@@ -67,7 +62,7 @@ def _is_end(signal: Signal, leg: Leg, conference: str) -> bool:
     return isinstance(signal, events.Left) and (signal.leg, signal.conference) == (leg.name, conference)
 
 
-def queue(run_on: "Executor", statement: nodes.In) -> None:
+def queue(run_on: Scope, statement: nodes.In) -> None:
     """Queue the statements of the block on the conference itself, with what the names say now."""
     conference = text_of(statement.conference, run_on.names)
     inner = rebound(statement.block)
@@ -79,7 +74,7 @@ def queue(run_on: "Executor", statement: nodes.In) -> None:
 # What the conference answers
 
 
-def hear_conference(run: "Run", leg: Leg, event: events.Joined | events.Left) -> None:
+def hear_conference(run: Running, leg: Leg, event: events.Joined | events.Left) -> None:
     """Take what a conference says to *leg*."""
     membership = leg.membership
     if membership is None or membership.conference != event.conference:
@@ -100,7 +95,7 @@ def hear_conference(run: "Run", leg: Leg, event: events.Joined | events.Left) ->
         run.close(leg, event.why)
 
 
-def _leave(run: "Run", leg: Leg, membership: Membership, why: str) -> None:
+def _leave(run: Running, leg: Leg, membership: Membership, why: str) -> None:
     leg.membership = None
     if membership.joined:
         leg.last_conference = membership.conference
@@ -109,7 +104,7 @@ def _leave(run: "Run", leg: Leg, membership: Membership, why: str) -> None:
         _tell(run, leg, membership, "JoinFailed", reason=why)
 
 
-def _tell(run: "Run", leg: Leg, membership: Membership, action: str, **fields: str) -> None:
+def _tell(run: Running, leg: Leg, membership: Membership, action: str, **fields: str) -> None:
     run.tell(
         membership.notify,
         action,
@@ -120,14 +115,14 @@ def _tell(run: "Run", leg: Leg, membership: Membership, action: str, **fields: s
     )
 
 
-def leave_by_end(run: "Run", leg: Leg) -> None:
+def leave_by_end(run: Running, leg: Leg) -> None:
     """Tell the conference of *leg*, if it is in one, that the leg is over."""
     if membership := leg.membership:
         run.perform(effects.LeaveConference(leg.name, membership.conference, "hangup"))
         _leave(run, leg, membership, "hangup")
 
 
-def pass_tone(run: "Run", leg: Leg, tone: str) -> bool:
+def pass_tone(run: Running, leg: Leg, tone: str) -> bool:
     """Let the conference of *leg* know of *tone*; say whether it is in one."""
     if leg.membership is None or not leg.membership.joined:
         return False

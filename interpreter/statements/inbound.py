@@ -4,21 +4,16 @@ Any statement that needs the caller to hear or to be heard answers first, so a s
 with `say` needs no `answer`.  A leg that nobody takes is given up after the ring timeout.
 """
 
-from typing import TYPE_CHECKING
-
 from ringful.grammar import nodes
 from ringful.interpreter import effects
 from ringful.interpreter.evaluate import url_of
 from ringful.interpreter.leg import Leg
+from ringful.interpreter.running import Running, Scope
 from ringful.interpreter.strand import Failed
 from ringful.media import port
 
-if TYPE_CHECKING:
-    from ringful.interpreter.executor import Executor
-    from ringful.interpreter.run import Run
 
-
-def begin(run: "Run", header: nodes.Inbound, offer: port.Offer) -> Leg:
+def begin(run: Running, header: nodes.Inbound, offer: port.Offer) -> Leg:
     """Make the leg of the call that came in, and tell of it.  Raises Fault."""
     run.names["caller"], run.names["called"] = offer.caller, offer.called
     leg = Leg(run.call_id, offer.caller, inbound=True, notify=url_of(header.notify, run.names))
@@ -29,12 +24,12 @@ def begin(run: "Run", header: nodes.Inbound, offer: port.Offer) -> Leg:
     return leg
 
 
-def _give_up(run: "Run", leg: Leg) -> None:
+def _give_up(run: Running, leg: Leg) -> None:
     if leg.state == "ringing":
         run.close(leg, "no answer")
 
 
-async def answer(run_on: "Executor") -> None:
+async def answer(run_on: Scope) -> None:
     """Answer the leg if it came in and still rings, and wait until sound can pass."""
     leg = run_on.leg
     if leg is None or not leg.inbound or leg.state != "ringing":
@@ -45,7 +40,11 @@ async def answer(run_on: "Executor") -> None:
     await run_on.wait(lambda s: isinstance(s, port.Answered) and s.leg == leg.name)
 
 
-def reject(run_on: "Executor", statement: nodes.Reject) -> None:
+def answered(_: Scope, __: nodes.Answer) -> None:
+    """Do nothing: the leg has just been answered, as before any statement that needs that."""
+
+
+def reject(run_on: Scope, statement: nodes.Reject) -> None:
     """Refuse the call that came in.  Raises Failed where it is too late for that."""
     leg = run_on.need_leg()
     if not leg.inbound or leg.state != "ringing" or leg.answering:

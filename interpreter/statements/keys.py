@@ -5,22 +5,18 @@ key can cut it short; a key during the prompt starts the timer between keys, so 
 leave a call waiting for ever.
 """
 
-from typing import TYPE_CHECKING
-
 from ringful.grammar import nodes
 from ringful.grammar.branches import choice_name
 from ringful.interpreter.evaluate import count_of, seconds_of, tones_of, url_of
 from ringful.interpreter.leg import Leg, presser
+from ringful.interpreter.running import Scope
 from ringful.interpreter.strand import StrandEnded
 from ringful.media import port
-
-if TYPE_CHECKING:
-    from ringful.interpreter.executor import Executor
 
 _ANY = "0123456789*#ABCD"
 
 
-async def wait_tone(run_on: "Executor", statement: nodes.WaitTone) -> None:
+async def wait_tone(run_on: Scope, statement: nodes.WaitTone) -> None:
     """Go on when one of the tones is pressed; others are misfires."""
     leg, run, names = run_on.need_leg(), run_on.run, run_on.names
     wanted = tones_of(statement.tones, names)
@@ -51,7 +47,7 @@ async def wait_tone(run_on: "Executor", statement: nodes.WaitTone) -> None:
             await run_on.block(statement.otherwise)
 
 
-async def _next_tone(run_on: "Executor", leg: Leg, timer: int | None, accepted: str) -> str | None:
+async def _next_tone(run_on: Scope, leg: Leg, timer: int | None, accepted: str) -> str | None:
     """Take the next tone, typed ahead or pressed; None when *timer* has fired."""
     if leg.buffer:
         return leg.buffer.pop(0)
@@ -66,7 +62,7 @@ async def _next_tone(run_on: "Executor", leg: Leg, timer: int | None, accepted: 
     return signal.tone if isinstance(signal, port.TonePressed) else None
 
 
-def detect(run_on: "Executor", statement: nodes.StartTones | nodes.StopTones) -> None:
+def detect(run_on: Scope, statement: nodes.StartTones | nodes.StopTones) -> None:
     """Start or stop posting every tone."""
     leg = run_on.need_leg()
     notify = url_of(statement.notify, run_on.names)
@@ -78,7 +74,7 @@ def detect(run_on: "Executor", statement: nodes.StartTones | nodes.StopTones) ->
         run_on.run.tell(notify, "ToneDetectorStop", leg.name)
 
 
-async def gather(run_on: "Executor", statement: nodes.Gather) -> None:
+async def gather(run_on: Scope, statement: nodes.Gather) -> None:
     """Collect digits; the name is bound to them, or to none if nothing valid came."""
     leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
     least = count_of(statement.least, names, 1)
@@ -108,7 +104,7 @@ async def gather(run_on: "Executor", statement: nodes.Gather) -> None:
 
 
 async def _collect(
-    run_on: "Executor", leg: Leg, prompt: nodes.Block, most: int, finish: str, first: float, between: float
+    run_on: Scope, leg: Leg, prompt: nodes.Block, most: int, finish: str, first: float, between: float
 ) -> str:
     digits = ""
     tone = await _prompted_tone(run_on, leg, prompt, first)
@@ -120,19 +116,19 @@ async def _collect(
     return digits
 
 
-async def _tone_within(run_on: "Executor", leg: Leg, seconds: float) -> str | None:
+async def _tone_within(run_on: Scope, leg: Leg, seconds: float) -> str | None:
     if leg.buffer:
         return leg.buffer.pop(0)
     signal = await run_on.within(seconds, lambda _: False, tones=_ANY)
     return signal.tone if isinstance(signal, port.TonePressed) else None
 
 
-async def _prompted_tone(run_on: "Executor", leg: Leg, prompt: nodes.Block, first: float) -> str | None:
+async def _prompted_tone(run_on: Scope, leg: Leg, prompt: nodes.Block, first: float) -> str | None:
     """Run *prompt* until it ends or a key is pressed; give the first key, or None after *first* seconds."""
     if leg.buffer:
         return leg.buffer.pop(0)
     if prompt.statements:
-        inner = run_on.beside()
+        inner = run_on.on(leg, run_on.names)
         strand = run_on.run.spawn(leg, inner.body(prompt))
         try:
             ended = StrandEnded(strand.number)
@@ -144,7 +140,7 @@ async def _prompted_tone(run_on: "Executor", leg: Leg, prompt: nodes.Block, firs
     return await _tone_within(run_on, leg, first)
 
 
-async def menu(run_on: "Executor", statement: nodes.Menu) -> None:
+async def menu(run_on: Scope, statement: nodes.Menu) -> None:
     """Play the prompt, take one tone, run its branch; after the last try, fall through."""
     leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
     tries = count_of(statement.tries, names, 1) if statement.tries else settings.tries

@@ -4,18 +4,14 @@ The leg's callbacks (PlayStart, RecordComplete …) are told by the run when the
 in; a statement here only orders, waits, and decides when it is done.
 """
 
-from typing import TYPE_CHECKING
-
 from ringful.grammar import nodes
 from ringful.interpreter import effects
 from ringful.interpreter.evaluate import TONES, Fault, count_of, seconds_of, text_of, tones_of, url_of
 from ringful.interpreter.leg import Cued, Leg, Playback, Recording
+from ringful.interpreter.running import Scope
 from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import Value
 from ringful.media import port
-
-if TYPE_CHECKING:
-    from ringful.interpreter.executor import Executor
 
 _LOOK_AHEAD = 8
 """How many statements ahead the next sound is looked for."""
@@ -34,7 +30,7 @@ _PASSED_OVER = (
 """Statements behind which the next sound is already certain."""
 
 
-async def play(run_on: "Executor", statement: nodes.Play | nodes.Say) -> None:
+async def play(run_on: Scope, statement: nodes.Play | nodes.Say) -> None:
     """Play or say something, in the foreground or the background."""
     sound, name = sound_of(statement, run_on.names)
     leg = run_on.need_leg()
@@ -67,7 +63,7 @@ def sound_of(statement: nodes.Play | nodes.Say, names: dict[str, Value]) -> tupl
     return port.Speech(text, voice), text
 
 
-async def _play_behind(run_on: "Executor", leg: Leg, sound: port.Sound, playback: Playback) -> None:
+async def _play_behind(run_on: Scope, leg: Leg, sound: port.Sound, playback: Playback) -> None:
     number = leg.order()
     leg.playbacks[number] = playback
     run_on.run.perform(effects.Play(leg.name, number, sound, background=True))
@@ -77,7 +73,7 @@ async def _play_behind(run_on: "Executor", leg: Leg, sound: port.Sound, playback
 
 
 async def _play_through(
-    run_on: "Executor", leg: Leg, sound: port.Sound, playback: Playback, until: str | None, *, follow: bool
+    run_on: Scope, leg: Leg, sound: port.Sound, playback: Playback, until: str | None, *, follow: bool
 ) -> bool:
     """Play to the end; say whether it was reached (a tone may cut it short)."""
     number = _claim_cue(run_on, leg, sound) or leg.order()
@@ -119,12 +115,12 @@ def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
     return False
 
 
-def _stop(run_on: "Executor", leg: Leg, playback: int) -> None:
+def _stop(run_on: Scope, leg: Leg, playback: int) -> None:
     _drop_cue(run_on, leg)
     run_on.run.perform(effects.StopPlayback(leg.name, playback))
 
 
-def _claim_cue(run_on: "Executor", leg: Leg, sound: port.Sound) -> int | None:
+def _claim_cue(run_on: Scope, leg: Leg, sound: port.Sound) -> int | None:
     """Give the number of the cue that the present statement was announced by, if it was."""
     cued = leg.cued
     if cued and cued.statement is run_on.statement and cued.sound == sound:
@@ -134,14 +130,14 @@ def _claim_cue(run_on: "Executor", leg: Leg, sound: port.Sound) -> int | None:
     return None
 
 
-def _drop_cue(run_on: "Executor", leg: Leg) -> None:
+def _drop_cue(run_on: Scope, leg: Leg) -> None:
     if leg.cued:
         # It may have begun in the meantime, so it is stopped and not only forgotten.
         run_on.run.perform(effects.StopPlayback(leg.name, leg.cued.playback))
         leg.cued = None
 
 
-def look_ahead(run_on: "Executor", *, follow: bool) -> None:
+def look_ahead(run_on: Scope, *, follow: bool) -> None:
     """Have the next sound fetched; with *follow*, let it be heard without a hole where it comes next."""
     leg = run_on.leg
     if leg is None or leg.closing:
@@ -159,7 +155,7 @@ def look_ahead(run_on: "Executor", *, follow: bool) -> None:
                 return
 
 
-def _announce(run_on: "Executor", leg: Leg, statement: nodes.Play | nodes.Say, *, follow: bool) -> None:
+def _announce(run_on: Scope, leg: Leg, statement: nodes.Play | nodes.Say, *, follow: bool) -> None:
     try:
         sound, _ = sound_of(statement, run_on.names)
     except Fault:
@@ -175,7 +171,7 @@ def _announce(run_on: "Executor", leg: Leg, statement: nodes.Play | nodes.Say, *
         run_on.run.perform(effects.Prepare(sound))
 
 
-async def stop_play(run_on: "Executor") -> None:
+async def stop_play(run_on: Scope, _: nodes.StopPlay) -> None:
     """End the background playback, and wait until it has ended."""
     leg = run_on.need_leg()
     number = leg.background_playback
@@ -185,7 +181,7 @@ async def stop_play(run_on: "Executor") -> None:
     await run_on.wait(lambda s: _is_of(s, leg, number))
 
 
-async def record(run_on: "Executor", statement: nodes.Record) -> None:
+async def record(run_on: Scope, statement: nodes.Record) -> None:
     """Record as voicemail does: until a key, a silence, or the limit."""
     leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
     limit = seconds_of(statement.limit, names) if statement.limit else settings.record_limit
@@ -211,7 +207,7 @@ async def record(run_on: "Executor", statement: nodes.Record) -> None:
         raise Failed(begun.detail)
 
 
-async def start_record(run_on: "Executor", statement: nodes.StartRecord) -> None:
+async def start_record(run_on: Scope, statement: nodes.StartRecord) -> None:
     """Start the background recorder: the REST Record."""
     leg = run_on.need_leg()
     notify = url_of(statement.notify, run_on.names)
@@ -228,7 +224,7 @@ async def start_record(run_on: "Executor", statement: nodes.StartRecord) -> None
 
 
 def _order_recording(
-    run_on: "Executor", leg: Leg, recording: Recording, *, silence: float | None = None, beep: bool = False
+    run_on: Scope, leg: Leg, recording: Recording, *, silence: float | None = None, beep: bool = False
 ) -> int:
     number = leg.order()
     leg.recordings[number] = recording
@@ -236,7 +232,7 @@ def _order_recording(
     return number
 
 
-async def stop_record(run_on: "Executor") -> None:
+async def stop_record(run_on: Scope, _: nodes.StopRecord) -> None:
     """Stop the background recorder, and wait until its file is complete."""
     leg = run_on.need_leg()
     number = leg.background_recording
@@ -259,7 +255,7 @@ def _is_recording(signal: Signal, leg: Leg, recording: int) -> bool:
     return False
 
 
-async def tone(run_on: "Executor", statement: nodes.Tone) -> None:
+async def tone(run_on: Scope, statement: nodes.Tone) -> None:
     """Send DTMF to the far end, and wait until it is out."""
     leg = run_on.need_leg()
     tones = text_of(statement.tones, run_on.names).upper().replace(",", "").replace(" ", "")

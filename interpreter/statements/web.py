@@ -1,6 +1,6 @@
 """What the statements that talk to the web mean: ``notify``, ``ask``, ``follow``."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ringful.grammar import nodes
 from ringful.grammar.checking.checker import check_statements
@@ -9,27 +9,25 @@ from ringful.grammar.errors import Problem, ScriptError
 from ringful.grammar.flows import MAX_NESTED
 from ringful.interpreter import effects, events
 from ringful.interpreter.evaluate import Fault, evaluate, seconds_of, text_of, url_of
+from ringful.interpreter.running import Scope
 from ringful.interpreter.sources import answered
 from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import say
 
-if TYPE_CHECKING:
-    from ringful.interpreter.executor import Executor
 
-
-def notify(run_on: "Executor", statement: nodes.Notify) -> None:
+def notify(run_on: Scope, statement: nodes.Notify) -> None:
     """Post a callback of the author's own, and go on."""
     url, run, leg = url_of(statement.url, run_on.names), run_on.run, run_on.leg
     fields, secret = _fields(run_on, statement.fields), run.secrets.fields(statement)
     run.tell(url, None, leg.name if leg else run.call_id, secret, **fields)
 
 
-def _fields(run_on: "Executor", fields: nodes.Map | None) -> dict[str, str]:
+def _fields(run_on: Scope, fields: nodes.Map | None) -> dict[str, str]:
     entries = fields.entries if fields else ()
     return {entry.key: say(evaluate(entry.value, run_on.names)) for entry in entries}
 
 
-async def ask(run_on: "Executor", statement: nodes.Ask) -> None:
+async def ask(run_on: Scope, statement: nodes.Ask) -> None:
     """Post a question and bind its JSON answer; none where there is no answer in time."""
     run_on.names[statement.name] = None
     answer = await _answer(run_on, statement, "json")
@@ -40,7 +38,7 @@ async def ask(run_on: "Executor", statement: nodes.Ask) -> None:
         await _without_answer(run_on, statement, answer)
 
 
-async def follow(run_on: "Executor", statement: nodes.Follow) -> None:
+async def follow(run_on: Scope, statement: nodes.Follow) -> None:
     """Post a question, check the script that comes as the answer, and run it; all of it or nothing."""
     answer = await _answer(run_on, statement, "script")
     if not isinstance(answer, events.WebAnswered):
@@ -67,7 +65,7 @@ async def follow(run_on: "Executor", statement: nodes.Follow) -> None:
         run_on.flows = outer
 
 
-def _checked(run_on: "Executor", text: str, secret: frozenset[str]) -> tuple[nodes.Statement, ...]:
+def _checked(run_on: Scope, text: str, secret: frozenset[str]) -> tuple[nodes.Statement, ...]:
     """Parse and check *text*, which is to run here.  Raises ScriptError."""
     statements = answered(text)
     problems = check_statements(
@@ -78,7 +76,7 @@ def _checked(run_on: "Executor", text: str, secret: frozenset[str]) -> tuple[nod
     return statements
 
 
-def _subject(run_on: "Executor") -> Subject:
+def _subject(run_on: Scope) -> Subject:
     leg = run_on.leg
     if leg is None:
         return "farewell" if run_on.run.subject else "nothing"
@@ -87,7 +85,7 @@ def _subject(run_on: "Executor") -> Subject:
     return "inbound" if leg.inbound else "leg"
 
 
-def _refuse(run_on: "Executor", problem: Problem) -> None:
+def _refuse(run_on: Scope, problem: Problem) -> None:
     """Tell what is wrong with an answer that was to be followed."""
     leg, run = run_on.leg, run_on.run
     said = run.secrets.conceal(f"{problem.message} ({problem.hint})" if problem.hint else problem.message)
@@ -98,7 +96,7 @@ def _refuse(run_on: "Executor", problem: Problem) -> None:
 
 
 async def _answer(
-    run_on: "Executor", statement: nodes.Ask | nodes.Follow, want: Literal["json", "script"]
+    run_on: Scope, statement: nodes.Ask | nodes.Follow, want: Literal["json", "script"]
 ) -> Signal | None:
     run = run_on.run
     limit = seconds_of(statement.limit, run_on.names) if statement.limit else run.settings.ask_limit
@@ -113,7 +111,7 @@ async def _answer(
 
 
 async def _without_answer(
-    run_on: "Executor", statement: nodes.Ask | nodes.Follow, why: Signal | str | None
+    run_on: Scope, statement: nodes.Ask | nodes.Follow, why: Signal | str | None
 ) -> None:
     run_on.run.take_way(statement, "else")
     if statement.otherwise:

@@ -7,9 +7,9 @@ from typing import Literal
 
 from attrs import frozen
 
-from ringful.command.errors import CommandError
-from ringful.command.files import write_whole
 from ringful.grammar.errors import ScriptError
+from ringful.ground.complaint import Complaint
+from ringful.ground.files import write_whole
 from ringful.simulation.cases.case import ENDING, Case
 from ringful.simulation.cases.difference import difference
 from ringful.simulation.cases.reader import read_case
@@ -35,11 +35,11 @@ class Verdict:
 
 
 def find_cases(paths: tuple[Path, ...], only: str = "") -> list[Path]:
-    """Give the case files at *paths* whose path holds *only*, sorted.  Raises CommandError."""
+    """Give the case files at *paths* whose path holds *only*, sorted.  Raises Complaint."""
     found: set[Path] = set()
     for path in paths:
         if not path.exists():
-            raise CommandError(f"{path}: there is no such file or folder", 2)
+            raise Complaint(f"{path}: there is no such file or folder", 2)
         found |= set(path.rglob(f"*{ENDING}")) if path.is_dir() else {path}
     return sorted(path for path in found if only.lower() in str(path).lower())
 

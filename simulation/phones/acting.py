@@ -11,12 +11,11 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from attrs import define, field
 
 from ringful.media import port, wav
-from ringful.media.pjsua import Engine, EngineConfig
 from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda
 from ringful.simulation.phones.bridge import STATUS
@@ -29,13 +28,49 @@ _VOICE = 250
 """Hz: no announcement may have it."""
 
 
+class Lines(Protocol):
+    """Real lines of a phone: what an engine of the media room offers."""
+
+    port: int
+    """Where it listens."""
+
+    def step(self, milliseconds: int = 10) -> None:
+        """Work for so long."""
+
+    def respond(self, name: str, status: int) -> None:
+        """Answer the call with a SIP status."""
+
+    def hang_up(self, name: str) -> None:
+        """End the call."""
+
+    def play(self, name: str, playback: int, path: Path) -> None:
+        """Play the WAV at *path* to the call."""
+
+    def stop_playback(self, name: str, playback: int) -> None:
+        """End a playback."""
+
+    def send_tones(self, name: str, sending: int, tones: str) -> None:
+        """Press keys."""
+
+    def listen(self, name: str, take: Callable[[bytes | None], None]) -> None:
+        """Give every 20 ms frame that the call hears to *take*."""
+
+
+class OpenLines(Protocol):
+    """Open the lines."""
+
+    def __call__(self, emit: Callable[[port.Event], None], on_call: Callable[[str, str], None]) -> Lines:
+        """Tell events through *emit*, and calls that come in (name, INVITE) through *on_call*."""
+        ...
+
+
 @define(eq=False)
 class _Call:
     """A call that came in, and the far end that takes it."""
 
     name: str
     came: float
-    engine: Engine
+    lines: Lines
     words: Path
     agenda: Agenda = field(factory=Agenda)
     heard: deque[tuple[str, Literal["starts", "ends"]]] = field(factory=deque)
@@ -45,24 +80,24 @@ class _Call:
     # What a far end does with its line
 
     def answer(self) -> None:
-        self.engine.respond(self.name, 200)
+        self.lines.respond(self.name, 200)
 
     def refuse(self, reason: port.RefusalReason) -> None:
-        self.engine.respond(self.name, STATUS.get(reason, 480))
+        self.lines.respond(self.name, STATUS.get(reason, 480))
 
     def press(self, tone: str) -> None:
         self._orders += 1
-        self.engine.send_tones(self.name, self._orders, tone)
+        self.lines.send_tones(self.name, self._orders, tone)
 
     def speech(self, begins: bool) -> None:
         if begins:
             self._orders += 1
-            self.engine.play(self.name, self._orders, self.words)
+            self.lines.play(self.name, self._orders, self.words)
         else:
-            self.engine.stop_playback(self.name, self._orders)
+            self.lines.stop_playback(self.name, self._orders)
 
     def put_down(self) -> None:
-        self.engine.hang_up(self.name)
+        self.lines.hang_up(self.name)
 
     def lose(self) -> None:
         """Do nothing: the media process that a case loses is the server's."""
@@ -76,7 +111,7 @@ class ActingPhone:
         outside: world.World,
         pitches: Mapping[str, float],
         address: str,
-        sip_port: int,
+        open_lines: OpenLines,
         say: Callable[[str], None] = print,
     ) -> None:
         self._outside, self._pitches, self._say = outside, pitches, say
@@ -84,18 +119,16 @@ class ActingPhone:
         self._events: deque[port.Event] = deque()
         self._calls: dict[str, _Call] = {}
         self._rung: Counter[str] = Counter()
-        self.engine = Engine(
-            EngineConfig(address, sip_port), self._events.append, on_call=self._take, log=lambda line: None
-        )
+        self.lines = open_lines(self._events.append, self._take)
 
     def run(self) -> None:
         """Take calls for ever."""
-        self._tell("ready", address=f"{self._address}:{self.engine.port}")
+        self._tell("ready", address=f"{self._address}:{self.lines.port}")
         with tempfile.TemporaryDirectory() as folder:
             self._speech = Path(folder) / "speech.wav"
             self._speech.write_bytes(_speech())
             while True:
-                self.engine.step(10)
+                self.lines.step(10)
                 while self._events:
                     self._hear(self._events.popleft())
                 for call in list(self._calls.values()):
@@ -113,12 +146,12 @@ class ActingPhone:
         self._rung[plain] += 1
         self._tell("rings", called=called)
         if far_end is None:
-            self.engine.respond(name, 404)
+            self.lines.respond(name, 404)
             return
-        call = self._calls[name] = _Call(name, time.monotonic(), self.engine, self._speech)
+        call = self._calls[name] = _Call(name, time.monotonic(), self.lines, self._speech)
         call.player = FarEndPlayer(call.agenda, far_end, call)
         if far_end.rings:
-            self.engine.respond(name, 180)
+            self.lines.respond(name, 180)
         call.player.begin()
 
     def _hear(self, event: port.Event) -> None:
@@ -128,7 +161,7 @@ class ActingPhone:
         match event:
             case port.Answered():
                 ear = Ear(self._pitches, lambda name, edge: call.heard.append((name, edge)))
-                self.engine.listen(call.name, ear.take)
+                self.lines.listen(call.name, ear.take)
             case port.HungUp() | port.Refused():
                 call.player.end()
                 del self._calls[call.name]
@@ -141,6 +174,8 @@ def _speech() -> bytes:
     return wav.header(len(samples)) + samples
 
 
-def run_acting_phone(outside: world.World, pitches: Mapping[str, float], address: str, sip_port: int) -> None:
+def run_acting_phone(
+    outside: world.World, pitches: Mapping[str, float], address: str, open_lines: OpenLines
+) -> None:
     """Run the phones of *outside* in this thread, printing what happens."""
-    ActingPhone(outside, pitches, address, sip_port, lambda line: print(line, flush=True)).run()
+    ActingPhone(outside, pitches, address, open_lines, lambda line: print(line, flush=True)).run()

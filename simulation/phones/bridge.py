@@ -1,7 +1,7 @@
 """Two simulated legs that hear each other, and far ends that are sent to another number."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, Protocol, get_args
 
 from attrs import define
 
@@ -10,11 +10,24 @@ from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda
 from ringful.simulation.phones.far_end import FarEndPlayer
 
-if TYPE_CHECKING:
-    from ringful.simulation.phones.phones import SimulatedLeg
-
 STATUS: dict[port.RefusalReason, int] = {"busy": 486, "rejected": 603, "unreachable": 480, "noanswer": 408}
 """What a phone answers that does not take a call."""
+
+
+class Side(Protocol):
+    """A leg, as the connection that it is in knows it."""
+
+    name: str
+    state: Literal["ringing", "up", "over"]
+    connection: "Connection | None"
+    muted: bool
+    speaking: bool
+
+    def tell(self, event: port.Event) -> None:
+        """Tell *event*, unless the leg's end has been told."""
+
+    def listen(self) -> None:
+        """Hear who is to be heard now."""
 
 
 @define(eq=False)
@@ -22,8 +35,8 @@ class Connection:
     """Two legs that hear each other, from `begin` to `end`; its events are *leg*'s."""
 
     number: int
-    leg: "SimulatedLeg"
-    other: "SimulatedLeg"
+    leg: Side
+    other: Side
 
     def begin(self) -> None:
         """Let them hear each other, or say why they cannot."""
@@ -52,7 +65,7 @@ class Connection:
         self.leg.listen()
         self.other.listen()
 
-    def beside(self, leg: "SimulatedLeg") -> "SimulatedLeg":
+    def beside(self, leg: Side) -> Side:
         """Give the leg that *leg* is connected with."""
         return self.other if leg is self.leg else self.leg
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from ringful.command.errors import CommandError
 from ringful.grammar.errors import ScriptError
+from ringful.ground.complaint import Complaint
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import Source
 from ringful.interpreter.trace import Tracer
@@ -35,7 +35,7 @@ class Replay:
 def replay(entries: Sequence[Entry], source: Source | None, *, keys: Keys = "answering") -> Replay:
     """Replay the call of *entries* with the script *source* (None: its own).
 
-    Raises CommandError where the journal cannot be replayed, ScriptError where the script cannot.
+    Raises Complaint where the journal cannot be replayed, ScriptError where the script cannot.
     """
     case = _retold(entries, Path("replay"), keys)
     base = _run(case)
@@ -68,7 +68,7 @@ def _retold(entries: Sequence[Entry], path: Path, keys: Keys) -> Case:
     try:
         return retell(entries, path, keys=keys)
     except ValueError as error:
-        raise CommandError(f"this call cannot be retold: {error}") from error
+        raise Complaint(f"this call cannot be retold: {error}") from error
 
 
 def _run(case: Case) -> Simulation:
@@ -140,7 +140,7 @@ def golden(entries: Sequence[Entry], settings: Settings, path: Path, *, keys: Ke
     try:
         case = parse_case(text, path)
     except ScriptError as error:
-        raise CommandError(f"the case of this call cannot be read back: {error}") from error
+        raise Complaint(f"the case of this call cannot be read back: {error}") from error
     simulation = _run(case)
     return case_text(case, text, simulation), compare(entries, simulation, mask)
 

@@ -12,9 +12,9 @@ from concurrent.futures import ProcessPoolExecutor
 from attrs import define, evolve, field, frozen
 
 from ringful.simulation.cases.case import Case, Injection
+from ringful.simulation.injection import possible
 from ringful.simulation.invariants import Broken, broken, broken_farewells
 from ringful.simulation.simulate import Simulation
-from ringful.simulation.sweep.injection import possible
 
 
 @frozen

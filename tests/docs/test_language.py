@@ -59,7 +59,7 @@ def test_every_word_is_told_of() -> None:
 
 def test_every_code_is_listed() -> None:
     room = Path(__file__).parents[2] / "grammar"
-    source = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in room.rglob("*.py"))
     codes = set(re.findall(r'(?:Problem|_tell)\(\s*"([a-z-]+)"', source))
     listed = set(re.findall(r"`([a-z-]+)`", TEXT[TEXT.index("## What the checker finds") :]))
     assert codes

@@ -79,11 +79,9 @@ def test_the_wrong_example(tmp_path: Path) -> None:
 
 
 def test_every_word_of_the_form_is_told_of() -> None:
-    source = Path(__file__).parents[2] / "interpreter"
-    words = re.findall(
-        r'^            "(\w+)": self\._', (source / "case_reader.py").read_text(), re.MULTILINE
-    )
-    steps = re.findall(r'^    "(\w+)": ', (source / "case_steps.py").read_text(), re.MULTILINE)
+    source = Path(__file__).parents[2] / "simulation" / "cases"
+    words = re.findall(r'^            "(\w+)": self\._', (source / "reader.py").read_text(), re.MULTILINE)
+    steps = re.findall(r'^    "(\w+)": ', (source / "steps.py").read_text(), re.MULTILINE)
     assert len(words) > 10
     assert len(steps) > 8
     for word in (*words, *steps):

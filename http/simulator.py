@@ -1,6 +1,6 @@
 """Simulations for clients: each in a process of its own, whose time, memory and answer are bounded.
 
-The parent sends one JSON document and reads one; `python -m ringful.simulation.simulator` is the child.
+The parent sends one JSON document and reads one; `python -m ringful.http.simulator` is the child.
 A script that does not end, or grows without bound, ends its child and nothing else.
 """
 
@@ -44,7 +44,7 @@ async def simulate(order: Order) -> Simulated:
         "uses": {path: used.text for path, used in order.source.uses.items()},
         "params": {name: keep(value) for name, value in order.params.items()},
     }
-    command = [sys.executable, "-m", "ringful.simulation.simulator"]
+    command = [sys.executable, "-m", "ringful.http.simulator"]
     with trio.move_on_after(WALL_SECONDS) as patience:
         done = await trio.run_process(
             command,

@@ -1,18 +1,16 @@
 """Put something into a simulation that its case does not say: faults, hang-ups, keys."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Protocol
 
 from attrs import frozen
 
 from ringful.interpreter import events
 from ringful.interpreter.run import Run
 from ringful.simulation.cases.case import Injection
-from ringful.simulation.phones.phones import SimulatedLeg
+from ringful.simulation.phones.leg import SimulatedLeg
+from ringful.simulation.phones.phones import SimulatedPhones
 from ringful.simulation.phones.room import SimulatedRoom
-
-if TYPE_CHECKING:
-    from ringful.simulation.simulate import Simulation
 
 KEYS = "0123456789*#"
 
@@ -25,7 +23,26 @@ class Asked:
     asking: int
 
 
-def possible(simulation: "Simulation", step: int) -> Iterator[Injection]:
+class World(Protocol):
+    """A simulation, as far as something can be put into it."""
+
+    @property
+    def phones(self) -> SimulatedPhones:
+        """Its phones."""
+        ...
+
+    @property
+    def runs(self) -> Mapping[str, Run]:
+        """Its calls, runs and conferences, by ID."""
+        ...
+
+    @property
+    def asked(self) -> MutableMapping[tuple[str, int], Asked]:
+        """What the web has not answered."""
+        ...
+
+
+def possible(simulation: World, step: int) -> Iterator[Injection]:
     """Give what could be injected now, which is *step*, and would change anything."""
     phones = simulation.phones
     for name in phones.live:
@@ -48,7 +65,7 @@ def possible(simulation: "Simulation", step: int) -> Iterator[Injection]:
         yield Injection("fetch fails", step)
 
 
-def inject(simulation: "Simulation", injection: Injection) -> None:
+def inject(simulation: World, injection: Injection) -> None:
     """Let *injection* happen now; on a leg that is over, or was never there, it does nothing."""
     phones = simulation.phones
     match injection.what:
@@ -74,7 +91,7 @@ def inject(simulation: "Simulation", injection: Injection) -> None:
             _break(place, injection)
 
 
-def _places(simulation: "Simulation") -> list[SimulatedLeg | SimulatedRoom]:
+def _places(simulation: World) -> list[SimulatedLeg | SimulatedRoom]:
     phones = simulation.phones
     return [*map(phones.far_side, phones.live), *phones.rooms]
 

@@ -5,21 +5,21 @@ import shutil
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from ringful.command.errors import CommandError
+from ringful.ground.complaint import Complaint
 
 
 def read_text(file: Path) -> str:
-    """Read *file*, whose line ends are a part of the form.  Raises CommandError."""
+    """Read *file*, whose line ends are a part of the form.  Raises Complaint."""
     try:
         return file.read_bytes().decode()
     except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", 2) from error
+        raise Complaint(f"{file}: {error.strerror}", 2) from error
     except UnicodeDecodeError:
-        raise CommandError(f"{file}: it is no UTF-8 text") from None
+        raise Complaint(f"{file}: it is no UTF-8 text") from None
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Put *text* in the place of *file*, all of it or nothing.  Raises CommandError."""
+    """Put *text* in the place of *file*, all of it or nothing.  Raises Complaint."""
     file = file.resolve()
     try:
         with NamedTemporaryFile("wb", dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
@@ -31,4 +31,4 @@ def write_whole(file: Path, text: str) -> None:
             os.chmod(new.name, 0o644)
         os.replace(new.name, file)
     except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", 2) from error
+        raise Complaint(f"{file}: {error.strerror}", 2) from error

@@ -1,0 +1,130 @@
+"""What the statements about a leg's life mean: ``call``, ``stay``, ``hangup``, handlers, ``start``.
+
+`ring_and` and `body_and_hang_up` are the lives themselves: what a run begins a leg with.
+"""
+
+from ringful.grammar import nodes
+from ringful.interpreter import effects, events
+from ringful.interpreter.evaluate import Fault, seconds_of, tones_of
+from ringful.interpreter.leg import ToneHandler
+from ringful.interpreter.running import Scope
+from ringful.interpreter.statements import bridge
+from ringful.interpreter.strand import Cancelled
+from ringful.interpreter.task import Task
+from ringful.media import port
+
+
+async def ring_and(run_on: Scope, call: nodes.Call, block: nodes.Block) -> None:
+    """Ring the leg, and when it is answered run *block* on it; then hang up.
+
+    A further leg that has a name stays up after its block, for the script to do things with it.
+    """
+    run, leg = run_on.run, run_on.need_leg()
+    limit = seconds_of(call.ring, run_on.names) if call.ring else run.settings.ring_timeout
+    if leg is not run.subject and (pause := run.until_turn()):
+        await run_on.within(pause, lambda _: False)
+    leg.state = "ringing"
+    run.position = call.span
+    run.perform(effects.Ring(leg.name, leg.number, leg.caller_id))
+    with run_on.ahead(lambda: block.statements):
+        run_on.look_ahead()
+        answered = await run_on.within(
+            limit,
+            lambda s: isinstance(s, port.Answered) and s.leg == leg.name,
+            on_queued=run_on.look_ahead,
+        )
+    if answered is None:
+        run.close(leg, "no answer")
+        raise Cancelled
+    await run_on.body(block)
+    if call.name and leg is not run.subject:
+        await bridge.remain(run_on)
+    run.close(leg, "script")
+
+
+async def body_and_hang_up(run_on: Scope, block: nodes.Block) -> None:
+    """Run *block* on the leg, and then hang up."""
+    await run_on.body(block)
+    run_on.run.close(run_on.need_leg(), "script")
+
+
+def call(run_on: Scope, statement: nodes.Call) -> None:
+    """Place another leg and run its block on it, at the same time."""
+    run = run_on.run
+    name = f"{run.call_id}.{statement.name or len(run.legs)}"
+    if name in run.legs:
+        name = f"{name}-{len(run.legs)}"
+    names = dict(run_on.names)
+    leg = run.new_leg(statement, name, names)
+    if statement.name:
+        run_on.names[statement.name] = names[statement.name] = name
+    inner = run_on.on(leg, names)
+    run.spawn(leg, ring_and(inner, statement, statement.block or nodes.Block()))
+
+
+def hang_up(run_on: Scope, statement: nodes.Hangup) -> None:
+    """Hang up this leg, or the one that the statement names."""
+    if statement.leg is None:
+        run_on.run.close(run_on.need_leg(), "script")
+        return
+    leg = bridge.named_leg(run_on, statement.leg, statement)
+    run_on.run.close(leg, "script")
+
+
+def on_hangup(run_on: Scope, statement: nodes.OnHangup) -> None:
+    """Have a block run when the leg is over."""
+    if run_on.leg:
+        run_on.leg.hangup_handlers.append((statement.block, run_on.names))
+
+
+def on_tone(run_on: Scope, statement: nodes.OnTone) -> None:
+    """Have a block run whenever one of the tones is pressed."""
+    handler = ToneHandler(tones_of(statement.tones, run_on.names), statement.block, run_on.names)
+    run_on.need_leg().tone_handlers.append(handler)
+
+
+def start(run_on: Scope, statement: nodes.Start) -> None:
+    """Run a block beside what follows."""
+    run_on.run.spawn(run_on.leg, run_on.on(run_on.leg, dict(run_on.names)).body(statement.block))
+
+
+async def stay(run_on: Scope, statement: nodes.Stay) -> None:
+    """Keep the leg up and run what is queued, until it ends or the limit has passed."""
+    run, leg = run_on.run, run_on.need_leg()
+    limit = seconds_of(statement.limit, run_on.names) if statement.limit else None
+    own = leg is run.subject  # What is queued is for the script's own leg.
+    timer = run.set_timer(limit) if limit is not None else None
+    bridge.idle(run, leg, True)
+    try:
+        with run_on.ahead(run_on.queued):
+            while timer is None or run.is_set(timer):
+                if own and (task := run.next_task()):
+                    await _run_task(run_on, task)
+                else:
+                    await run_on.wait(
+                        lambda s: (
+                            (own and isinstance(s, events.Queued | events.MemberCame))
+                            or s == events.TimerFired(timer or 0)
+                        )
+                    )
+    finally:
+        bridge.idle(run, leg, False)
+        if timer:
+            run.cancel_timer(timer)
+
+
+async def _run_task(run_on: Scope, task: Task) -> None:
+    """Run one queued statement, and give it its outcome."""
+    run = run_on.run
+    task.state = "running"
+    try:
+        failure = await run_on.perform(task.statement)
+    except Cancelled:
+        # A queued `hangup` or `transfer` did what it was asked to; anything else was cut off.
+        done = isinstance(task.statement, nodes.Hangup) or run_on.need_leg().closing == "transferred"
+        run.settle(task, "done" if done else "interrupted", "" if done else "the call was hung up")
+        raise
+    except Fault as fault:
+        run.settle(task, "failed", fault.message)
+        raise
+    run.settle(task, "failed" if failure else "done", failure)

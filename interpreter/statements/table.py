@@ -1,0 +1,59 @@
+"""Which function says what a statement means: the one place where a node finds its meaning.
+
+A meaning takes the scope and the node.  It is a coroutine function where it may wait; it raises
+`Failed` where the statement could not do its work, and `Fault` where the script is wrong.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeAlias
+
+from ringful.grammar import nodes
+from ringful.interpreter.running import Scope
+from ringful.interpreter.statements import bridge, conference, control, inbound, keys, legs, sound, web
+from ringful.interpreter.strand import Signal, Wait
+
+Meaning: TypeAlias = Callable[[Scope, Any], Coroutine[Wait, Signal, None] | None]
+
+MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
+    nodes.Answer: inbound.answered,
+    nodes.Ask: web.ask,
+    nodes.Break: control.leave_loop,
+    nodes.Call: legs.call,
+    nodes.Conference: conference.create,
+    nodes.Connect: bridge.connect,
+    nodes.Do: control.do,
+    nodes.Flow: control.nothing,
+    nodes.Follow: web.follow,
+    nodes.For: control.loop,
+    nodes.Gather: keys.gather,
+    nodes.Hangup: legs.hang_up,
+    nodes.If: control.choose,
+    nodes.In: conference.queue,
+    nodes.Join: conference.join,
+    nodes.Leave: conference.leave,
+    nodes.Let: control.let,
+    nodes.Menu: keys.menu,
+    nodes.Mute: bridge.mute,
+    nodes.Notify: web.notify,
+    nodes.OnHangup: legs.on_hangup,
+    nodes.OnTone: legs.on_tone,
+    nodes.Play: sound.play,
+    nodes.Record: sound.record,
+    nodes.Reject: inbound.reject,
+    nodes.Repeat: control.loop,
+    nodes.Return: control.leave_flow,
+    nodes.Say: sound.play,
+    nodes.Start: legs.start,
+    nodes.StartRecord: sound.start_record,
+    nodes.StartTones: keys.detect,
+    nodes.Stay: legs.stay,
+    nodes.StopPlay: sound.stop_play,
+    nodes.StopRecord: sound.stop_record,
+    nodes.StopTones: keys.detect,
+    nodes.Tone: sound.tone,
+    nodes.Transfer: bridge.transfer,
+    nodes.Unmute: bridge.mute,
+    nodes.Wait: control.wait,
+    nodes.WaitTone: keys.wait_tone,
+}
+"""All but messages, whose issue builds what performs them."""
