@@ -10,7 +10,7 @@ from ringful.grammar.blocks import within
 from ringful.grammar.bounds.bound import Limits, longest
 from ringful.grammar.bounds.explain import explain
 from ringful.grammar.tones import literal
-from ringful.media.local import milliseconds_of
+from ringful.media.library.local import milliseconds_of
 
 
 def explained(script: nodes.Script, uses: Mapping[str, nodes.Script], config: Config) -> str:

@@ -27,7 +27,7 @@ from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
-from ringful.media.announcements import Library
+from ringful.media.library.announcements import Library
 from ringful.media.pool import Pool, PoolSettings, open_pool
 from ringful.store.open import open_store
 from ringful.store.port import Entry, Key, Post, Store

@@ -136,7 +136,7 @@ def _act(path: Path, sounds: list[str], listen: str) -> None:
     except OSError as error:
         raise CommandError(f"{error.filename}: {error.strerror}", 2) from error
     # pjsua2 is loaded only where it is used.
-    from ringful.media.pjsua import Engine, EngineConfig
+    from ringful.media.engine.pjsua import Engine, EngineConfig
 
     host, at_port = split_address(listen)
     config = EngineConfig(host, at_port)

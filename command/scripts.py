@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from ringful.command.errors import CommandError
+from ringful.ground.complaint import Complaint
 from ringful.grammar import nodes
 from ringful.grammar.checking import checker
 from ringful.grammar.errors import Problem, ScriptError, render
@@ -108,7 +109,7 @@ def _used(file: Path, script: nodes.Script) -> tuple[dict[str, nodes.Script], li
         except ScriptError as error:
             message = f"`{name}` cannot be used: {error.problems[0].span}: {error.problems[0].message}"
             unusable.append(Problem("unknown-script", message, use.span, f"see: ringful check {other}"))
-        except CommandError as error:
+        except Complaint as error:
             unusable.append(Problem("unknown-script", f"`{name}` cannot be used: {error}", use.span))
         else:
             waiting += [(one.path, other.parent / one.path, use) for one in found[name].uses]

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from attrs import define, field, frozen
 
 from ringful.media import port, wav
-from ringful.media.pjsua import Engine, EngineConfig
+from ringful.media.engine.pjsua import Engine, EngineConfig
 
 QUIET_FRAMES = 30
 """Frames of 20 ms without sound that make a line quiet after something was heard."""

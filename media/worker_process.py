@@ -146,7 +146,7 @@ async def _try_port(config: dict[str, Any], number: int) -> tuple[WorkerProcess 
     command = [
         sys.executable,
         "-m",
-        "ringful.media.worker",
+        "ringful.media.engine.worker",
         str(theirs.fileno()),
         json.dumps(config | {"port": number}),
     ]

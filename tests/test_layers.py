@@ -189,7 +189,7 @@ def test_a_folder_can_be_seen_at_a_glance():
 
 def test_pjsua2_is_imported_by_one_module():
     users = [path for path in MODULES if any(name.startswith("pjsua2") for name in imports(path))]
-    assert users == [ROOT / "media" / "pjsua.py"]
+    assert users == [ROOT / "media" / "engine" / "pjsua.py"]
 
 
 def test_pygls_is_imported_by_one_module():
@@ -211,9 +211,9 @@ def test_the_ports_need_nothing_but_attrs():
 
 def test_a_forbidden_import_would_be_seen(tmp_path):
     module = tmp_path / "late.py"
-    module.write_text("def late():\n    from ringful.media import pjsua\n    import lark.exceptions\n")
-    assert imports(module) == {"ringful.media.pjsua", "lark.exceptions"}
-    assert not allowed("media.pjsua", "interpreter")
+    module.write_text("def late():\n    from ringful.media.engine import pjsua\n    import lark.exceptions\n")
+    assert imports(module) == {"ringful.media.engine.pjsua", "lark.exceptions"}
+    assert not allowed("media.engine.pjsua", "interpreter")
     assert allowed("media.port.Sound", "interpreter")
     assert not allowed("media.portrait", "interpreter")
 

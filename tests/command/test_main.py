@@ -50,6 +50,8 @@ def test_help_and_version_load_no_command(option: str) -> None:
         "ringful.command",
         "ringful.command.errors",
         "ringful.command.main",
+        "ringful.ground",
+        "ringful.ground.complaint",
         "ringful.store",
         "ringful.store.port",
     }

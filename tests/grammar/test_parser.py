@@ -81,7 +81,7 @@ def test_parse(case: GoldenCase) -> None:
 
 def test_no_two_terminals_match_the_same_text() -> None:
     Lark.open_from_package(
-        "ringful.grammar",
+        "ringful.grammar.reading",
         "call.lark",
         parser="lalr",
         start="script",

@@ -72,8 +72,8 @@ def test_processes_that_begin_at_once_do_not_spoil_it(tmp_path):
     kept = tmp_path / "call.tables"
     program = f"""
 import pathlib
-from ringful.grammar import tables
-from ringful.grammar.layout import Layout
+from ringful.grammar.reading import tables
+from ringful.grammar.reading.layout import Layout
 tables.parser_with(pathlib.Path({str(kept)!r}), start="script", postlex=Layout(), keep_all_tokens=True)
 """
     children = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]

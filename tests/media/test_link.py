@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from ringful.media import wav
-from ringful.media.link import Arrivals, Exchange
+from ringful.media.engine.link import Arrivals, Exchange
 
 HERTZ = 403
 

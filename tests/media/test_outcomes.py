@@ -3,7 +3,7 @@
 import pytest
 
 from ringful.media import port
-from ringful.media.outcomes import refusal, transfer_failure
+from ringful.media.engine.outcomes import refusal, transfer_failure
 
 
 @pytest.mark.parametrize(

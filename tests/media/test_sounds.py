@@ -21,8 +21,8 @@ from ringful.command.demo_sounds import melody
 from ringful.http.guard import guarded_client, permitted
 from ringful.http.outbound import Outbound
 from ringful.media import wav
-from ringful.media.announcements import Library
-from ringful.media.convert import convert
+from ringful.media.library.announcements import Library
+from ringful.media.library.convert import convert
 from ringful.media.port import Announcement, Ringback, Speech
 from ringful.media.sounds import SoundError
 
@@ -271,7 +271,7 @@ def test_public_and_allowed_addresses_are_permitted() -> None:
 async def test_an_announcement_that_is_too_large(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ringful.media.announcements.MAX_BYTES", 1000)
+    monkeypatch.setattr("ringful.media.library.announcements.MAX_BYTES", 1000)
     web.files["/large.wav"] = (200, {}, melody([440]))
     async with library(tmp_path) as sounds:
         with pytest.raises(SoundError, match="larger than 1000 bytes"):

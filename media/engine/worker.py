@@ -17,8 +17,8 @@ from threading import Lock, Thread
 from typing import Any
 
 from ringful.media import port
-from ringful.media.invite import offer_of
-from ringful.media.pjsua import Engine, EngineConfig
+from ringful.media.engine.invite import offer_of
+from ringful.media.engine.pjsua import Engine, EngineConfig
 from ringful.media.wire import Framer, encode_event
 
 _PR_SET_PDEATHSIG = 1
@@ -126,7 +126,7 @@ class Worker:
 
 
 def main() -> None:
-    """Run a worker: ``python -m ringful.media.worker FD CONFIG``."""
+    """Run a worker: ``python -m ringful.media.engine.worker FD CONFIG``."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # A terminal's interrupt is for the node, which ends its calls properly.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

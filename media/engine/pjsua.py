@@ -18,12 +18,13 @@ from typing import Any
 import pjsua2 as pj
 from attrs import frozen
 
-from ringful.media import bridge, port, wav
-from ringful.media.beep import BEEP
-from ringful.media.link import Exchange
-from ringful.media.outcomes import refusal, refused, transfer_failure
-from ringful.media.playing import Channel
-from ringful.media.recording import Disk, Recorder
+from ringful.media import port, wav
+from ringful.media.engine import bridge
+from ringful.media.engine.beep import BEEP
+from ringful.media.engine.link import Exchange
+from ringful.media.engine.outcomes import refusal, refused, transfer_failure
+from ringful.media.engine.playing import Channel
+from ringful.media.engine.recording import Disk, Recorder
 
 _POINTER = ctypes.c_void_p
 _DIGIT_SECONDS = 0.235

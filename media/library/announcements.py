@@ -19,12 +19,12 @@ from typing import Protocol, assert_never
 import trio
 from attrs import define, field, frozen
 
-from ringful.media.convert import convert
-from ringful.media.local import file_of
+from ringful.media.library.convert import convert
+from ringful.media.library.local import file_of
+from ringful.media.library.ringback import ringback
+from ringful.media.library.speech import speak
 from ringful.media.port import Announcement, Ringback, Sound, Speech
-from ringful.media.ringback import ringback
 from ringful.media.sounds import SoundError
-from ringful.media.speech import speak
 
 _RECORDING = re.compile(r"[A-Za-z0-9._-]{1,200}\.wav")
 

@@ -1,0 +1,1 @@
+"""Sounds to play: fetched, checked, converted, spoken, kept."""
