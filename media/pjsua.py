@@ -51,6 +51,8 @@ class EngineConfig:
     username: str = ""
     password: str = ""
     from_number: str = ""
+    silence_limit: float | None = None
+    """Seconds after which a far end of which nothing is heard is given up; None: never."""
 
 
 class _Frames(pj.AudioMediaPort):  # type: ignore[misc]
@@ -126,6 +128,13 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.muted = False
         self.transferring: int | None = None
         self.quality: port.Quality | None = None
+        self.held = False
+        """One of the two sides is not to send: there is nothing to be heard, or no more than music."""
+        self.quiet = 0.0
+        """For how many seconds there has been no sign of the far end."""
+        self.signs = (0, 0)
+        self.lost = ""
+        """Why we gave the far end up."""
 
     # What the library says
 
@@ -149,13 +158,17 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def onCallMediaState(self, prm: Any) -> None:
         info = self.getInfo()
-        self.audio = None
+        self.audio, self.held = None, True
         for index, media in enumerate(info.media):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status in (
                 pj.PJSUA_CALL_MEDIA_ACTIVE,
                 pj.PJSUA_CALL_MEDIA_REMOTE_HOLD,
             ):
                 self.audio = self.getAudioMedia(index)
+                self.held = (
+                    media.status != pj.PJSUA_CALL_MEDIA_ACTIVE
+                    or media.dir != pj.PJMEDIA_DIR_ENCODING_DECODING
+                )
         self.reconnect()
         self._say_answered()
 
@@ -368,8 +381,9 @@ class Leg(pj.Call):  # type: ignore[misc]
             at += _DIGIT_SECONDS
         self.digits.append((at, sending, None))
 
-    def measure(self) -> None:
-        """Read the stream's figures, which are gone once the call is."""
+    def measure(self, seconds: float) -> None:
+        """Read the stream's figures, which are gone once the call is; *seconds* after the last time."""
+        self.quiet = self.quiet + seconds if self.answered and not self.held else 0.0
         if self.audio is None:
             return
         try:
@@ -378,6 +392,10 @@ class Leg(pj.Call):  # type: ignore[misc]
             return
         received = stat.rtcp.rxStat
         self.quality = port.Quality(received.pkt, received.loss, round(received.jitterUsec.mean / 1000, 1))
+        # Who is muted may send no sound, and yet say by RTCP how he hears us.
+        signs = (received.pkt, stat.rtcp.txStat.updateCount)
+        if signs != self.signs:
+            self.signs, self.quiet = signs, 0.0
 
     def close_orders(self) -> None:
         """End all that was ordered, since the leg has ended; of connections, the pool tells."""
@@ -500,11 +518,20 @@ class Engine:
             job()
         for leg in list(self.legs.values()):
             leg.tick(now)
-        if now - self._measured > 1:
+        if (passed := now - self._measured) > 1:
             self._measured = now
-            for leg in self.legs.values():
-                leg.measure()
+            for leg in list(self.legs.values()):
+                # A machine that slept has not listened.
+                leg.measure(min(passed, 2.0))
+                self._give_up_silent(leg)
         self._let_go(now)
+
+    def _give_up_silent(self, leg: Leg) -> None:
+        """End *leg* where nothing has been heard of its far end for too long: it may have died."""
+        limit = self.config.silence_limit
+        if limit is not None and leg.answered and not leg.ordered_end and leg.quiet > limit:
+            leg.lost = f"nothing was heard from the far end for {limit:g} s"
+            self.hang_up(leg.name)
 
     def _let_go(self, now: float) -> None:
         """Drop what has been retired for long enough.
@@ -635,6 +662,8 @@ class Engine:
         end: port.Event
         if leg.confirmed:
             by: port.Party = "callee" if leg.ended_by_bye or not leg.ordered_end else "server"
+            if leg.lost and not leg.ended_by_bye:
+                by, reason = "lost", leg.lost
             if not leg.answered:
                 self.emit(port.Answered(leg.name))
             end = port.HungUp(leg.name, by, reason, leg.quality)

@@ -40,6 +40,8 @@ class PoolSettings:
     transport: str = "udp"
     from_number: str = ""
     max_calls: int = 60
+    silence_limit: float | None = 60.0
+    """Seconds after which a far end of which nothing is heard is given up; None: never."""
 
 
 @define(eq=False)
@@ -411,6 +413,7 @@ class Pool:
             "username": settings.username,
             "password": settings.password,
             "from_number": settings.from_number,
+            "silence_limit": settings.silence_limit,
         }
         taken = {worker.port for worker in self.workers}
         ports = range(settings.first_port, settings.first_port + 200) if settings.first_port else [0]
