@@ -186,7 +186,7 @@ class RecordingEnded:
 
 @frozen
 class RecordingFailed:
-    """Nothing usable was recorded; *detail* says why."""
+    """The recording could not be begun, or not gone on with; *detail* says why, and what is kept of it."""
 
     leg: str
     recording: int
