@@ -12,7 +12,9 @@ import ctypes
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pjsua2 as pj
@@ -445,7 +447,7 @@ class Engine:
         self.config, self.emit, self.log = config, emit, log
         self.on_call, self.on_transfer = on_call, on_transfer
         self.legs: dict[str, Leg] = {}
-        self.disk = Disk()
+        self.disk = Disk(log)
         self.exchange = Exchange()
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
@@ -510,14 +512,16 @@ class Engine:
         self.endpoint.libHandleEvents(milliseconds)
         soon, self._soon = self._soon, []
         for job in soon:
-            job()
+            self._try(job)
         now = time.monotonic()
         due = [job for at, job in self._later if at <= now]
         self._later = [(at, job) for at, job in self._later if at > now]
         for job in due:
-            job()
+            self._try(job)
         for leg in list(self.legs.values()):
-            leg.tick(now)
+            if not leg.lost and not self._try(partial(leg.tick, now)):
+                leg.lost = "a fault of the server, of which its log has more"
+                self.hang_up(leg.name)
         if (passed := now - self._measured) > 1:
             self._measured = now
             for leg in list(self.legs.values()):
@@ -525,6 +529,15 @@ class Engine:
                 leg.measure(min(passed, 2.0))
                 self._give_up_silent(leg)
         self._let_go(now)
+
+    def _try(self, job: Callable[[], None]) -> bool:
+        """Do *job*; a fault in it is logged, ends nothing else, and gives False."""
+        try:
+            job()
+        except Exception as error:
+            self.log("".join(format_exception(error)))
+            return False
+        return True
 
     def _give_up_silent(self, leg: Leg) -> None:
         """End *leg* where nothing has been heard of its far end for too long: it may have died."""

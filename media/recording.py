@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from traceback import format_exception
 from typing import Literal
 
 from ringful.media import wav
@@ -41,7 +42,8 @@ def _why(error: OSError) -> str:
 class Disk:
     """A thread that does what may block, in the order in which it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Callable[[str], None] = print) -> None:
+        self._log = log
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = Thread(target=self._work, name="disk", daemon=True)
         self._thread.start()
@@ -57,7 +59,11 @@ class Disk:
 
     def _work(self) -> None:
         while job := self._jobs.get():
-            job()
+            try:
+                job()
+            except Exception as error:
+                # The others still want their recordings, and their legs' ends.
+                self._log("".join(format_exception(error)))
 
 
 class Recorder:

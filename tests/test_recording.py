@@ -97,6 +97,16 @@ def test_a_folder_that_goes_while_it_is_recorded_in(tmp_path: Path, disk: Disk) 
     assert told.failed() == "r.wav: it was removed while it was recorded"
 
 
+def test_a_job_that_fails_as_nobody_expected_stops_no_other() -> None:
+    said: queue.SimpleQueue[str] = queue.SimpleQueue()
+    disk = Disk(said.put)
+    disk.do(lambda: [][1])
+    disk.do(lambda: said.put("the next one"))
+    disk.close()
+    assert "IndexError" in said.get(timeout=PATIENCE)
+    assert said.get(timeout=PATIENCE) == "the next one"
+
+
 async def test_a_recording_of_a_call_that_has_just_ended(tmp_path: Path) -> None:
     with sipp("answer", tmp_path) as (address, far):
         async with line(tmp_path) as calls:

@@ -1,7 +1,9 @@
 """A far end of which nothing is heard any more counts as lost; one that is held, or only quiet, does not."""
 
 import signal
-from contextlib import ExitStack
+import socket
+import struct
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import trio
@@ -47,6 +49,36 @@ async def test_silence_while_a_call_is_held_is_meant(tmp_path: Path) -> None:
             # A hang-up while it held would have failed the scenario.
             codes = [await trio.to_thread.run_sync(far.wait, PATIENCE) for _, far in fars]
             assert codes == [0] * len(HELD)
+
+
+def rtcp_ports(pid: int) -> list[int]:
+    """Give the ports at which process *pid* may take RTCP: the odd ones."""
+    own = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            own.add(str(entry.readlink()))
+    lines = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    ports = [int(line[1].rpartition(":")[2], 16) for line in lines if f"socket:[{line[9]}]" in own]
+    return [port for port in ports if port % 2]
+
+
+async def test_who_says_by_rtcp_that_he_hears_is_not_lost(tmp_path: Path) -> None:
+    report = struct.pack(">BBHIIIIIII", 0x81, 201, 7, 0x1234, 0x5678, 0, 0, 0, 0, 0)
+    with (
+        sipp("answer", tmp_path) as (address, far),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        async with line(tmp_path, silence_limit=2.0) as calls:
+            calls.ring("a", address)
+            await calls.next(port.Answered)
+            # Longer than the limit: only who counts reports lets the call go on.
+            for _ in range(25):
+                for at in rtcp_ports(calls.pool.workers[0].pid):
+                    sender.sendto(report, ("127.0.0.1", at))
+                await trio.sleep(0.2)
+            assert calls.receive.statistics().current_buffer_used == 0
+            assert (await calls.next(port.HungUp)).by == "lost"
+            assert await trio.to_thread.run_sync(far.wait, PATIENCE) == 0
 
 
 async def test_who_is_heard_is_not_lost_and_who_dies_is(tmp_path: Path) -> None:
