@@ -58,6 +58,8 @@ class Media:
     cache: Path = _key(Path("cache"), readers.path)  # noqa: RUF009 (a Path cannot change)
     ring_timeout: float = _key(60.0, readers.some_seconds)
     max_duration: float = _key(4 * 3600.0, readers.some_seconds)
+    silence_limit: float | None = _key(60.0, readers.seconds_or_off)
+    """How long nothing may be heard from a far end until it counts as lost; None: for ever."""
 
 
 @frozen

@@ -132,6 +132,7 @@ def pool_settings(config: Config) -> PoolSettings:
         sip.transport,
         sip.from_number,
         config.media.max_calls,
+        config.media.silence_limit,
     )
 
 

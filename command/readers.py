@@ -125,6 +125,17 @@ def some_seconds(value: Any) -> float:
     return found
 
 
+def seconds_or_off(value: Any) -> float | None:
+    """Read a duration of at least a second, or that there is none."""
+    try:
+        found = None if value == "off" else seconds(value)
+    except Unfit:
+        found = 0.0
+    if found is not None and found < 1:
+        raise Unfit('"off", or a duration of at least 1s')
+    return found
+
+
 def address(value: Any) -> str:
     """Read a host and a port."""
     found = re.fullmatch(r"[^\s:/]+:(\d{1,5})", value, re.ASCII) if isinstance(value, str) else None

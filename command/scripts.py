@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 
 from ringful.command.errors import CommandError
-from ringful.ground.complaint import Complaint
 from ringful.grammar import nodes
 from ringful.grammar.checking import checker
 from ringful.grammar.errors import Problem, ScriptError, render
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
+from ringful.ground.complaint import Complaint
 from ringful.ground.files import read_text, write_whole
 
 

@@ -34,8 +34,9 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
         case port.Refused(_, reason, sip_status):
             leg.refused, leg.sip_status = reason, sip_status
             over(run, leg)
-        case port.HungUp(_, by, _, quality):
+        case port.HungUp(_, by, detail, quality):
             leg.ended_by, leg.quality = by, quality
+            leg.lost = detail if by == "lost" else ""
             over(run, leg)
         case port.TonePressed(_, tone):
             _tone(run, leg, tone, event)
@@ -254,6 +255,7 @@ def _tell_end(run: Running, leg: Leg) -> None:
     action = "CalleeHangUp" if by_callee else "ServerHangup"
     was_in = {"confCallId": leg.last_conference} if leg.last_conference else {}
     why = {} if by_callee else {"reason": "lost" if leg.ended_by == "lost" else leg.closing or "script"}
+    why |= {"detail": leg.lost} if leg.lost else {}
     seconds = str(started_seconds(leg, run.now))
     run.tell(leg.notify, action, leg.name, duration=seconds, billAmount=bill, **was_in, **why)
 

@@ -144,6 +144,8 @@ class Leg:
     refused: RefusalReason | None = None
     sip_status: int | None = None
     ended_by: str | None = None
+    lost: str = ""
+    """What was said of how it was lost."""
     quality: Quality | None = None
     buffer: list[str] = field(factory=list)
     """Tones that were pressed and not yet taken: type-ahead."""

@@ -41,6 +41,8 @@ class PoolSettings:
     transport: str = "udp"
     from_number: str = ""
     max_calls: int = 60
+    silence_limit: float | None = 60.0
+    """Seconds after which a far end of which nothing is heard is given up; None: never."""
 
 
 class Pool:
@@ -133,7 +135,10 @@ class Pool:
     ) -> None:
         """See `port.Phones.record`."""
         kept = self.legs.get(leg)
-        if kept is None or kept.worker is None:
+        if kept is None:
+            return
+        if kept.worker is None:
+            kept.sink(port.RecordingFailed(leg, recording, "the call has not been answered"))
             return
         kept.recordings[recording] = path
         order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
@@ -148,7 +153,10 @@ class Pool:
     def send_tones(self, leg: str, sending: int, tones: str) -> None:
         """See `port.Phones.send_tones`."""
         kept = self.legs.get(leg)
-        if kept is None or kept.worker is None:
+        if kept is None:
+            return
+        if kept.worker is None:
+            kept.sink(port.TonesSent(leg, sending, sent=False))
             return
         kept.sendings.add(sending)
         kept.worker.tell({"do": "send_tones", "leg": leg, "sending": sending, "tones": tones})
@@ -335,7 +343,8 @@ class Pool:
                 pass
         leg.sink(event)
 
-    def _end(self, leg: PoolLeg, end: port.HungUp | port.Refused) -> None:
+    def _end(self, leg: PoolLeg, end: port.HungUp | port.Refused, *, died: bool = False) -> None:
+        """End *leg*, and what is open of it: all that its worker knew of, where that *died*."""
         if leg.over:
             return
         leg.over = True
@@ -345,7 +354,9 @@ class Pool:
         for playback in leg.playbacks:
             leg.sink(port.PlaybackEnded(leg.name, playback, "hangup"))
         for recording, path in leg.recordings.items():
-            leg.sink(_rescued(leg.name, recording, path))
+            leg.sink(
+                _rescued(leg.name, recording, path, "the media process died" if died else "the call ended")
+            )
         for sending in leg.sendings:
             leg.sink(port.TonesSent(leg.name, sending, sent=False))
         leg.sink(end)
@@ -383,6 +394,7 @@ class Pool:
             "username": settings.username,
             "password": settings.password,
             "from_number": settings.from_number,
+            "silence_limit": settings.silence_limit,
         }
         taken = {worker.port for worker in self.workers}
         ports = range(settings.first_port, settings.first_port + 200) if settings.first_port else [0]
@@ -415,9 +427,9 @@ class Pool:
         for leg in lost:
             detail = "the media process died"
             if leg.answered:
-                self._end(leg, port.HungUp(leg.name, "lost", detail))
+                self._end(leg, port.HungUp(leg.name, "lost", detail), died=True)
             else:
-                self._end(leg, port.Refused(leg.name, "unreachable", None, detail))
+                self._end(leg, port.Refused(leg.name, "unreachable", None, detail), died=True)
         missed = self._reception.ended(worker)
         if not self._closing and missed:
             self._start()
@@ -456,13 +468,14 @@ class Pool:
         return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
 
 
-def _rescued(leg: str, recording: int, path: Path) -> port.Event:
+def _rescued(leg: str, recording: int, path: Path, what: str) -> port.Event:
+    """Tell the end of a recording whose worker cannot, because of *what*."""
     try:
         found = wav.repair(path)
     except OSError as error:
         return port.RecordingFailed(leg, recording, str(error))
     if found is None:
-        return port.RecordingFailed(leg, recording, "the media process died before anything was recorded")
+        return port.RecordingFailed(leg, recording, f"{what} before anything was recorded")
     return port.RecordingEnded(leg, recording, "lost", *found)
 
 

@@ -72,7 +72,10 @@ Rejection: TypeAlias = Literal["busy", "rejected"]
 """How a call that comes in can be refused: 486 or 603."""
 
 Party: TypeAlias = Literal["callee", "server", "lost"]
-"""Who ended an answered leg: the far end, `Phones.hang_up`, or a fault of the media process."""
+"""Who ended an answered leg: the far end, or `Phones.hang_up`.
+
+``lost``: nobody, but a fault of the media process, or nothing was heard from the far end any more.
+"""
 
 
 @frozen
@@ -183,7 +186,7 @@ class RecordingEnded:
 
 @frozen
 class RecordingFailed:
-    """Nothing usable was recorded; *detail* says why."""
+    """The recording could not be begun, or not gone on with; *detail* says why, and what is kept of it."""
 
     leg: str
     recording: int

@@ -3,13 +3,15 @@
 Pure files: no telephony here.
 """
 
+import errno
 import mmap
 import os
+import shutil
 import struct
 from array import array
 from math import log10
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import NamedTemporaryFile
 
 RATE = 8000
 FRAME_SAMPLES = 160
@@ -47,6 +49,29 @@ def samples_of(path: Path) -> memoryview:
     raise ValueError("not a 16-bit 8 kHz mono WAV file")
 
 
+def copy_plain(source: Path, target: Path) -> bool:
+    """Copy *source* to *target* where it is of this shape already, by all that it says; say whether it is.
+
+    Raises OSError.
+    """
+    with source.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        head = file.read(HEADER_BYTES)
+        if size <= HEADER_BYTES or size % 2 or head != header(size - HEADER_BYTES):
+            return False
+        with NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as out:
+            try:
+                out.write(head)
+                shutil.copyfileobj(file, out)
+                out.close()
+                os.replace(out.name, target)
+            except BaseException:
+                Path(out.name).unlink(missing_ok=True)
+                raise
+    return True
+
+
 def power(frame: bytes) -> int:
     """Give the sum of the squares of the samples of *frame*."""
     return sum(sample * sample for sample in array("h", frame))
@@ -60,26 +85,41 @@ def level_db(energy: int, samples: int) -> float | None:
 
 
 class Writer:
-    """A WAV file that is being written, and is valid whenever `sync` has returned."""
+    """A WAV file that is being written, and is valid when it has been closed."""
 
     def __init__(self, path: Path) -> None:
         self.size = 0
         self.energy = 0
-        self._file: BinaryIO = path.open("xb")
-        self._file.write(header(0))
+        # Without a buffer: when the disk is full, what was written before is there and is counted.
+        self._file = path.open("xb", buffering=0)
+        try:
+            self._write(header(0))
+        except OSError:
+            self._file.close()
+            path.unlink(missing_ok=True)
+            raise
 
     def write(self, frame: bytes) -> None:
-        """Append *frame*."""
-        self._file.write(frame)
-        self.size += len(frame)
+        """Append *frame*.  Raises OSError, and counts what was written all the same."""
+        self._write(frame, counted=1)
+
+    def _write(self, data: bytes, counted: int = 0) -> None:
+        rest = memoryview(data)
+        while rest:
+            done = self._file.write(rest) or 0
+            self.size += done * counted
+            rest = rest[done:]
 
     def close(self) -> None:
         """Write the true header, and put all of it on the disk.  Raises OSError."""
         try:
+            self.size -= self.size % 2
             self._file.seek(0)
-            self._file.write(header(self.size))
-            self._file.flush()
+            self._write(header(self.size))
+            self._file.truncate(HEADER_BYTES + self.size)
             os.fsync(self._file.fileno())
+            if not os.fstat(self._file.fileno()).st_nlink:
+                raise FileNotFoundError(errno.ENOENT, "it was removed while it was recorded")
         finally:
             self._file.close()
 

@@ -88,12 +88,12 @@ def calling(
 
 
 @contextmanager
-def sipp(scenario: str, folder: Path) -> "Iterator[tuple[str, subprocess.Popen[bytes]]]":
+def sipp(scenario: str, folder: Path, *options: str) -> "Iterator[tuple[str, subprocess.Popen[bytes]]]":
     """Start sipp with a scenario of tests/sipp for one call; give its address and its process."""
     _need_sipp()
     dtmf_pcap(folder / "one.pcap", 1, 120)
     port = free_port()
-    process = _start(scenario, folder, "-p", str(port))
+    process = _start(scenario, folder, "-p", str(port), *options)
     try:
         while not _listens(port):
             assert process.poll() is None, "sipp did not start"

@@ -149,7 +149,9 @@ def test_nobody_there_and_bad_announcements(tmp_path: Path) -> None:
         reasons = [fields["reason"] for path, fields in told if path == "/play"]
         assert [action for action in web.actions if action == "PlayFailed"] == ["PlayFailed"] * 6
         for reason, word in zip(
-            reasons, ("404", "no audio", "must not", "must not", "outside", "no such sound"), strict=True
+            reasons,
+            ("404", "a text, not a sound", "must not", "must not", "outside", "no such sound"),
+            strict=True,
         ):
             assert word in reason
         ringful.ask("Hangup", callId=call_id)

@@ -12,7 +12,9 @@ import ctypes
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pjsua2 as pj
@@ -52,6 +54,8 @@ class EngineConfig:
     username: str = ""
     password: str = ""
     from_number: str = ""
+    silence_limit: float | None = None
+    """Seconds after which a far end of which nothing is heard is given up; None: never."""
 
 
 class _Frames(pj.AudioMediaPort):  # type: ignore[misc]
@@ -127,6 +131,13 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.muted = False
         self.transferring: int | None = None
         self.quality: port.Quality | None = None
+        self.held = False
+        """One of the two sides is not to send: there is nothing to be heard, or no more than music."""
+        self.quiet = 0.0
+        """For how many seconds there has been no sign of the far end."""
+        self.signs = (0, 0)
+        self.lost = ""
+        """Why we gave the far end up."""
 
     # What the library says
 
@@ -150,13 +161,17 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def onCallMediaState(self, prm: Any) -> None:
         info = self.getInfo()
-        self.audio = None
+        self.audio, self.held = None, True
         for index, media in enumerate(info.media):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status in (
                 pj.PJSUA_CALL_MEDIA_ACTIVE,
                 pj.PJSUA_CALL_MEDIA_REMOTE_HOLD,
             ):
                 self.audio = self.getAudioMedia(index)
+                self.held = (
+                    media.status != pj.PJSUA_CALL_MEDIA_ACTIVE
+                    or media.dir != pj.PJMEDIA_DIR_ENCODING_DECODING
+                )
         self.reconnect()
         self._say_answered()
 
@@ -369,8 +384,9 @@ class Leg(pj.Call):  # type: ignore[misc]
             at += _DIGIT_SECONDS
         self.digits.append((at, sending, None))
 
-    def measure(self) -> None:
-        """Read the stream's figures, which are gone once the call is."""
+    def measure(self, seconds: float) -> None:
+        """Read the stream's figures, which are gone once the call is; *seconds* after the last time."""
+        self.quiet = self.quiet + seconds if self.answered and not self.held else 0.0
         if self.audio is None:
             return
         try:
@@ -379,6 +395,10 @@ class Leg(pj.Call):  # type: ignore[misc]
             return
         received = stat.rtcp.rxStat
         self.quality = port.Quality(received.pkt, received.loss, round(received.jitterUsec.mean / 1000, 1))
+        # Who is muted may send no sound, and yet say by RTCP how he hears us.
+        signs = (received.pkt, stat.rtcp.txStat.updateCount)
+        if signs != self.signs:
+            self.signs, self.quiet = signs, 0.0
 
     def close_orders(self) -> None:
         """End all that was ordered, since the leg has ended; of connections, the pool tells."""
@@ -428,7 +448,7 @@ class Engine:
         self.config, self.emit, self.log = config, emit, log
         self.on_call, self.on_transfer = on_call, on_transfer
         self.legs: dict[str, Leg] = {}
-        self.disk = Disk()
+        self.disk = Disk(log)
         self.exchange = Exchange()
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
@@ -493,19 +513,39 @@ class Engine:
         self.endpoint.libHandleEvents(milliseconds)
         soon, self._soon = self._soon, []
         for job in soon:
-            job()
+            self._try(job)
         now = time.monotonic()
         due = [job for at, job in self._later if at <= now]
         self._later = [(at, job) for at, job in self._later if at > now]
         for job in due:
-            job()
+            self._try(job)
         for leg in list(self.legs.values()):
-            leg.tick(now)
-        if now - self._measured > 1:
+            if not leg.lost and not self._try(partial(leg.tick, now)):
+                leg.lost = "a fault of the server, of which its log has more"
+                self.hang_up(leg.name)
+        if (passed := now - self._measured) > 1:
             self._measured = now
-            for leg in self.legs.values():
-                leg.measure()
+            for leg in list(self.legs.values()):
+                # A machine that slept has not listened.
+                leg.measure(min(passed, 2.0))
+                self._give_up_silent(leg)
         self._let_go(now)
+
+    def _try(self, job: Callable[[], None]) -> bool:
+        """Do *job*; a fault in it is logged, ends nothing else, and gives False."""
+        try:
+            job()
+        except Exception as error:
+            self.log("".join(format_exception(error)))
+            return False
+        return True
+
+    def _give_up_silent(self, leg: Leg) -> None:
+        """End *leg* where nothing has been heard of its far end for too long: it may have died."""
+        limit = self.config.silence_limit
+        if limit is not None and leg.answered and not leg.ordered_end and leg.quiet > limit:
+            leg.lost = f"nothing was heard from the far end for {limit:g} s"
+            self.hang_up(leg.name)
 
     def _let_go(self, now: float) -> None:
         """Drop what has been retired for long enough.
@@ -636,6 +676,8 @@ class Engine:
         end: port.Event
         if leg.confirmed:
             by: port.Party = "callee" if leg.ended_by_bye or not leg.ordered_end else "server"
+            if leg.lost and not leg.ended_by_bye:
+                by, reason = "lost", leg.lost
             if not leg.answered:
                 self.emit(port.Answered(leg.name))
             end = port.HungUp(leg.name, by, reason, leg.quality)

@@ -4,12 +4,15 @@ The file's timeline is the call's: where no frame came (a re-INVITE disconnects 
 moment) there is silence of the same length, never a shift.
 """
 
+import errno
 import queue
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from traceback import format_exception
 from typing import Literal
 
 from ringful.media import wav
@@ -21,10 +24,26 @@ QUIET = 200 * 200 * wav.FRAME_SAMPLES
 Reason = Literal["stopped", "silence", "hangup", "lost"]
 
 
+_WHY: Mapping[int | None, str] = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk's quota is used up",
+    errno.EEXIST: "there is a file of that name already",
+    errno.EROFS: "the disk can only be read",
+    errno.EIO: "the disk has failed",
+}
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.ENOENT and error.filename:
+        return f"the folder {Path(error.filename).parent} is gone"
+    return _WHY.get(error.errno, error.strerror or str(error))
+
+
 class Disk:
     """A thread that does what may block, in the order in which it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Callable[[str], None] = print) -> None:
+        self._log = log
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = Thread(target=self._work, name="disk", daemon=True)
         self._thread.start()
@@ -40,7 +59,11 @@ class Disk:
 
     def _work(self) -> None:
         while job := self._jobs.get():
-            job()
+            try:
+                job()
+            except Exception as error:
+                # The others still want their recordings, and their legs' ends.
+                self._log("".join(format_exception(error)))
 
 
 class Recorder:
@@ -91,8 +114,14 @@ class Recorder:
             self._emit(RecordingStarted(self.leg, self.recording))
 
     def _fail(self, error: OSError) -> None:
+        """Tell that the recording has failed; what was written before stays, as a valid file."""
         self.over = True
-        self._emit(RecordingFailed(self.leg, self.recording, f"{self.path.name}: {error.strerror or error}"))
+        kept = ""
+        if self._writer is not None:
+            with suppress(OSError):
+                self._writer.close()
+                kept = f"; the first {self._writer.duration_ms / 1000:.1f} s are kept"
+        self._emit(RecordingFailed(self.leg, self.recording, f"{self.path.name}: {_why(error)}{kept}"))
 
     def _write(self) -> None:
         writer = self._writer
@@ -121,6 +150,7 @@ class Recorder:
         try:
             writer.close()
         except OSError as error:
+            self._writer = None
             self._fail(error)
             return
         level = wav.level_db(writer.energy, writer.size // 2)

@@ -14,7 +14,9 @@ import sys
 from collections import deque
 from pathlib import Path
 from threading import Lock, Thread
+from traceback import format_exception
 from typing import Any
+from uuid import uuid4
 
 from ringful.media import port
 from ringful.media.engine.invite import offer_of
@@ -60,12 +62,23 @@ class Worker:
         Thread(target=self._read, name="commands", daemon=True).start()
         while not self._ended:
             while self._commands:
-                self.obey(self._commands.popleft())
+                self._try(self._commands.popleft())
             engine.step(10)
             if engine.occupied != self._occupied:
                 self._occupied = engine.occupied
                 self.send({"is": "Occupied", "calls": self._occupied})
         engine.close()
+
+    def _try(self, command: dict[str, Any]) -> None:
+        """Do one command; a fault fails that one thing alone, and has its line in the log."""
+        try:
+            self.obey(command)
+        except Exception as error:
+            number = uuid4().hex[:12]
+            self.send({"is": "Log", "line": f"a fault under {number}: {''.join(format_exception(error))}"})
+            reason = f"a fault of the server; its log has more under {number}"
+            if failed := failure_of(command, reason):
+                self.emit(failed)
 
     def _read(self) -> None:
         framer = Framer()
@@ -123,6 +136,26 @@ class Worker:
                 engine.transfer(leg, command["transfer"], command["uri"])
             case other:
                 raise ValueError(f"no such command: {other}")
+
+
+def failure_of(command: dict[str, Any], reason: str) -> port.Event | None:
+    """Give the end that a command has which came to nothing because of *reason*; None where it has none."""
+    leg = command.get("leg", "")
+    match command["do"]:
+        case "ring" | "take":
+            return port.Refused(leg, "unreachable", None, reason)
+        case "play":
+            return port.PlaybackFailed(leg, command["playback"], reason)
+        case "record":
+            return port.RecordingFailed(leg, command["recording"], reason)
+        case "send_tones":
+            return port.TonesSent(leg, command["sending"], sent=False)
+        case "connect" | "link":
+            return port.ConnectFailed(leg, command["connection"], reason)
+        case "transfer":
+            return port.TransferFailed(leg, command["transfer"], "unreachable", None, reason)
+        case _:
+            return None
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from typing import Protocol, assert_never
 import trio
 from attrs import define, field, frozen
 
-from ringful.media.library.convert import convert
+from ringful.media.library.converter import Converter
 from ringful.media.library.local import file_of
 from ringful.media.library.ringback import ringback
 from ringful.media.library.speech import speak
@@ -93,10 +93,12 @@ class Library:
         self._cache, self._fetch, self._nursery, self._clock = cache, fetch, nursery, clock
         self._folders = [folder.resolve() for folder in folders]
         self._recordings = recordings
+        self._converter = Converter()
         self._max_cache = max_cache
         self._kept: dict[str, Kept] = {}
         self._making: dict[Sound, _Making] = {}
         cache.mkdir(parents=True, exist_ok=True)
+        nursery.start_soon(self._converter.serve)
 
     async def path(self, sound: Sound) -> Path:
         """Give the file of *sound*, ready to play.  Raises SoundError."""
@@ -161,7 +163,7 @@ class Library:
             with TemporaryDirectory(dir=self._cache) as folder:
                 spoken = Path(folder) / "spoken.wav"
                 await speak(text, voice, spoken)
-                await trio.to_thread.run_sync(convert, spoken, target)
+                await self._converter.convert(spoken, target)
         target.touch()
         return target
 
@@ -171,7 +173,7 @@ class Library:
             raise SoundError(f"it is larger than {MAX_BYTES} bytes")
         target = self._cache / f"file-{_digest(str(file), str(stat.st_mtime_ns), str(stat.st_size))}.wav"
         if not target.exists():
-            await trio.to_thread.run_sync(convert, file, target)
+            await self._converter.convert(file, target)
         target.touch()
         return target
 
@@ -206,7 +208,7 @@ class Library:
             with TemporaryDirectory(dir=self._cache) as folder:
                 source = Path(folder) / "fetched"
                 await trio.Path(source).write_bytes(body)
-                await trio.to_thread.run_sync(convert, source, target)
+                await self._converter.convert(source, target)
             await trio.to_thread.run_sync(self._trim)
         target.touch()
         return target

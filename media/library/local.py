@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import soundfile
-
 from ringful.media.sounds import SoundError
 
 
@@ -29,9 +27,10 @@ def file_of(url: str, folders: Sequence[Path]) -> Path:
 
 def milliseconds_of(url: str, folders: Sequence[Path]) -> int | None:
     """Say how long the sound of *url* lasts, where it lies in *folders* and can be read."""
+    # Only whoever asks for lengths needs the decoders: a server has them in a process of their own.
+    from ringful.media.library.convert import duration_ms
+
     try:
-        info = soundfile.info(file_of(url, [folder.resolve() for folder in folders]))
-    except (SoundError, OSError, ValueError, soundfile.LibsndfileError):
+        return duration_ms(file_of(url, [folder.resolve() for folder in folders]))
+    except SoundError:
         return None
-    frames: int = info.frames
-    return -(-frames * 1000 // int(info.samplerate))

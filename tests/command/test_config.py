@@ -37,6 +37,7 @@ folders = ["one", "/two"]
 cache = "/var/cache/ringful"
 ring_timeout = "1.5m"
 max_duration = "30m"
+silence_limit = "off"
 [store]
 url = "postgresql://db/ringful"
 recordings = "/srv/recordings"
@@ -96,6 +97,7 @@ def test_every_key_can_be_written(written):
     assert (config.sip.allow_sip_uris, config.sip.country) == (True, "GB")
     assert config.media.folders == (Path("one"), Path("/two"))
     assert (config.media.ring_timeout, config.media.max_duration) == (90.0, 1800.0)
+    assert (config.media.silence_limit, Config().media.silence_limit) == (None, 60.0)
     assert config.fetch.allow == (ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
     assert (config.limits.calls_per_second, config.limits.concurrent, config.limits.drain) == (2.0, 3, 0.0)
     assert config.rates.currency == "EUR"
@@ -141,6 +143,8 @@ def test_amounts_are_exactly_what_was_written(written):
         ("media.ring_timeout", "60", "expected a duration such as 60s, 2m or 4h, not 60"),
         ("media.ring_timeout", '"soon"', "expected a duration such as 60s, 2m or 4h, not 'soon'"),
         ("media.ring_timeout", '"0s"', "expected a duration above 0, not '0s'"),
+        ("media.silence_limit", "60", """expected "off", or a duration of at least 1s, not 60"""),
+        ("media.silence_limit", '"0.5s"', """expected "off", or a duration of at least 1s, not '0.5s'"""),
         ("media.folders", '"one"', "expected a list of paths such as [\"announcements\"], not 'one'"),
         ("media.folders", '["one", 2]', "#2: expected a path, not 2"),
         ("fetch.allow", '["10.0.0.0/8", "private"]', "#2: expected a network such as 127.0.0.0/8"),
