@@ -448,7 +448,7 @@ def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Non
         program = tmp_path / "program"
         lines = [
             "import ctypes, os, signal, sys, time",
-            "from ringful.media import converting",
+            "from ringful.media.library import converting",
             change,
             "converting.main()",
         ]
@@ -591,7 +591,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     )
     (tmp_path / "many").write_bytes(many)
     program = (
-        "import sys\nfrom ringful.media.convert import convert\n"
+        "import sys\nfrom ringful.media.library.convert import convert\n"
         "with open(sys.argv[1], 'rb') as a, open(sys.argv[2], 'wb') as b: convert(a, b)\n"
         "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
     )
@@ -604,7 +604,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 NODE = """
 import sys, trio
 from pathlib import Path
-from ringful.media.converter import Converter
+from ringful.media.library.converter import Converter
 async def main():
     made = Converter()
     async with trio.open_nursery() as nursery:

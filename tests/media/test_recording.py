@@ -11,9 +11,9 @@ import pytest
 
 from ringful.media import port, wav
 from ringful.media.engine.recording import Disk, Recorder
+from tests.media.test_pool import line
 from tests.server import PATIENCE
 from tests.sipp import sipp
-from tests.test_pool import line
 
 FRAME = b"\x10\x27" * wav.FRAME_SAMPLES
 

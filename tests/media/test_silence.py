@@ -10,9 +10,9 @@ import trio
 
 from ringful.command.demo_sounds import melody
 from ringful.media import port
+from tests.media.test_pool import line, write_tone
 from tests.server import PATIENCE, phone, receiver, server
 from tests.sipp import sipp
-from tests.test_pool import line, write_tone
 
 NUMBER = "15125551234"
 HELD = [

@@ -6,8 +6,8 @@ import pytest
 
 from ringful.media import port
 from ringful.media.engine.worker import failure_of
+from tests.media.test_pool import line, write_tone
 from tests.server import phone
-from tests.test_pool import line, write_tone
 
 
 async def test_an_order_that_nobody_expected_fails_alone(tmp_path: Path) -> None:
