@@ -87,7 +87,13 @@ async def open_house(
                 )
                 switchboard = Switchboard(house, nursery, limits)
                 dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
-                facade = FacadeSettings(recordings, dialect, simulate, lambda: switchboard.draining)
+                facade = FacadeSettings(
+                    recordings,
+                    dialect,
+                    simulate,
+                    lambda: switchboard.draining,
+                    deliverer.look_for_resends,
+                )
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)

@@ -430,13 +430,13 @@ async def _finish(response: httpx2.Response) -> None:
     """Read what little of the body there may be, as it came; nothing about it matters."""
     try:
         try:
-            with trio.move_on_after(READ_SECONDS):
+            with trio.move_on_after(READ_SECONDS) as scope:
                 size = 0
                 async with aclosing(response.aiter_raw()) as chunks:
                     async for chunk in chunks:
                         size += len(chunk)
                         if size > READ_BYTES:
-                            break
+                            scope.cancel()  # And no break: what is inside would not be closed.
         finally:
             with trio.move_on_after(READ_SECONDS, shield=True):
                 await response.aclose()
