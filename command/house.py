@@ -57,8 +57,9 @@ async def open_house(
         recordings = config.store.recordings
         recordings.mkdir(parents=True, exist_ok=True)
         await recover(store, settings, recordings, wav.repair, time.time())
-        async with guarded_client(config.fetch.allow) as client:
-            deliverer = Deliverer(store, client, _secrets(store), nursery, on_delivered=on_delivered)
+        # Two clients: announcements never wait for connections that receivers of callbacks hold.
+        async with guarded_client(config.fetch.allow) as client, guarded_client(config.fetch.allow) as poster:
+            deliverer = Deliverer(store, poster, _secrets(store), nursery, on_delivered=on_delivered)
             await deliverer.take_up()
             outbound = Outbound(client)
             folders = config.media.folders
@@ -86,7 +87,13 @@ async def open_house(
                 )
                 switchboard = Switchboard(house, nursery, limits)
                 dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
-                facade = FacadeSettings(recordings, dialect, simulate, lambda: switchboard.draining)
+                facade = FacadeSettings(
+                    recordings,
+                    dialect,
+                    simulate,
+                    lambda: switchboard.draining,
+                    deliverer.look_for_resends,
+                )
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)

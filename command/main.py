@@ -30,6 +30,7 @@ COMMANDS = {
     "lsp:lsp": "Speak the language server protocol on standard input and output, for editors.",
     "keys:app": "API keys.",
     "calls:app": "Calls, live and ended.",
+    "callbacks:app": "Callbacks that were not delivered, and sending them again.",
 }
 """Where each command is, and what it does.
 

@@ -21,11 +21,13 @@ from werkzeug.exceptions import HTTPException
 from ringful.http import requests
 from ringful.http.authenticate import Asked, Authenticator
 from ringful.http.bodies import MAX_BODY, MAX_UPLOAD, Body, pairs, read_body, read_bytes
+from ringful.http.callback_desk import CallbackDesk
+from ringful.http.callback_requests import CallbackResend, QueryCallbacks
 from ringful.http.compile import compile_call, compile_task
 from ringful.http.number_requests import Bind, GetNumbers, Unbind
 from ringful.http.numbers import NumberDesk
 from ringful.http.parameters import BadParameter, Parameters
-from ringful.http.present import call_as_json, call_as_text
+from ringful.http.present import as_lines, call_as_json
 from ringful.http.problems import Problem, of_refusal
 from ringful.http.script_requests import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
 from ringful.http.scripts import Answer, ScriptDesk, trace
@@ -51,13 +53,16 @@ class Settings:
     simulate: Callable[[Order], Awaitable[Simulated]]
     """Runs a simulation where it cannot hold the server."""
     draining: Callable[[], bool] = lambda: False
+    look_for_resends: Callable[[], None] = lambda: None
+    """Takes up the callbacks that are to be sent again."""
 
 
 def make_app(calls: Calls, store: Store, settings: Settings, numbers: NumberDesk) -> App:
     """Make the application."""
     app = QuartTrio(__name__)
     desk = ScriptDesk(calls, store, numbers.library, Simulator(settings.simulate))
-    facade = Facade(calls, store, settings, Authenticator(store), desk, numbers)
+    posts = CallbackDesk(store, settings.look_for_resends)
+    facade = Facade(calls, store, settings, Authenticator(store), desk, numbers, posts)
 
     @app.route("/<method>/apikey/<key>", methods=["GET", "POST"])
     async def ask(method: str, key: str) -> Response:
@@ -143,6 +148,7 @@ class Facade:
     authenticator: Authenticator
     desk: ScriptDesk
     numbers: NumberDesk
+    posts: CallbackDesk
 
     async def answer(self, method: str, key: str) -> Response:
         """Answer a call of the API."""
@@ -167,8 +173,10 @@ class Facade:
                 return _say(call_id + "\n", {"callId": call_id})
             case requests.QueryCall(call_id):
                 known = await self.calls.query(key, call_id)
+                posts = await self.posts.of_call(call_id)
                 await self._use(key, seq)
-                return _say(call_as_text(known), call_as_json(known))
+                members = call_as_json(known) | posts
+                return _say(as_lines(members), members)
             case requests.Script(call_id):
                 script = await self.calls.script(key, call_id)
                 await self._use(key, seq)
@@ -179,6 +187,8 @@ class Facade:
                 return _say(*await self.desk.answer(key, made, seq))
             case Bind() | Unbind():
                 return _say(*await self.numbers.answer(key, made, seq))
+            case QueryCallbacks() | CallbackResend():
+                return _say(*await self.posts.answer(key, made, seq))
             case GetNumbers():
                 return await self._read(self.numbers.answer(key, made, seq), key, seq)
             case GetScript() | GetVersions() | Check() | Simulate():

@@ -1,5 +1,6 @@
 """Show a call, and what happened on it: as JSON, and as lines of text.  Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import asdict
@@ -45,10 +46,10 @@ def call_as_json(call: CallView) -> dict[str, Any]:
     }
 
 
-def call_as_text(call: CallView) -> str:
-    """Give *call* as lines, ``name: value``."""
+def as_lines(members: Mapping[str, Any]) -> str:
+    """Give the members of a JSON object as lines, ``name: value``."""
     lines = []
-    for name, value in call_as_json(call).items():
+    for name, value in members.items():
         match value:
             case None:
                 continue

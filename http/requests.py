@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
+from ringful.http import callback_requests as callbacks
 from ringful.http import number_requests as numbers
 from ringful.http import parameters as p
 from ringful.http import script_requests as scripts
@@ -147,7 +148,14 @@ Task: TypeAlias = (
     | Reject
 )
 Request: TypeAlias = (
-    Call | Task | QueryCall | Script | scripts.Trace | scripts.ScriptRequest | numbers.NumberRequest
+    Call
+    | Task
+    | QueryCall
+    | Script
+    | scripts.Trace
+    | scripts.ScriptRequest
+    | numbers.NumberRequest
+    | callbacks.CallbackRequest
 )
 
 
@@ -222,6 +230,8 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "simulate": lambda given, _: scripts.simulate(given),
     "number": lambda given, dialect: numbers.number(given, dialect.country),
     "numberremove": lambda given, dialect: numbers.remove(given, dialect.country),
+    "querycallbacks": lambda given, _: callbacks.query(given),
+    "callbackresend": lambda given, _: callbacks.resend(given),
 }
 
 _ALIASES = {
@@ -251,6 +261,8 @@ METHODS = (
     "Simulate",
     "Number",
     "NumberRemove",
+    "QueryCallbacks",
+    "CallbackResend",
 )
 
 TAKES_TEXT = frozenset({"script", "check", "run", "simulate"})

@@ -7,11 +7,11 @@ Where a row replaces another (calls, the state of posts, keys), only the last on
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringful.store import schema
-from ringful.store.port import Key, Upload, Write
+from ringful.store.port import Key, Post, Upload, Write
 from ringful.store.rows import (
     Values,
     entry_values,
@@ -34,6 +34,17 @@ _INSERT_OF_DIALECT: dict[str, _Inserter] = {"sqlite": sqlite.insert, "postgresql
 _PRUNE = delete(schema.used_seqs).where(
     schema.used_seqs.c.key == bindparam("of_key"), schema.used_seqs.c.seq <= bindparam("floor")
 )
+# Only what is parked: in the meantime it may have been taken up, or delivered.
+_RESEND = (
+    update(schema.posts)
+    .where(schema.posts.c.event_id == bindparam("of_event"), schema.posts.c.state == "parked")
+    .values(state="resend")
+)
+_NOT_GONE = (
+    update(schema.posts)
+    .where(schema.posts.c.call_id == bindparam("of_call"), schema.posts.c.url == bindparam("of_url"))
+    .values(gone=None)
+)
 
 
 def apply(connection: Connection, changes: Sequence[Change]) -> None:
@@ -50,6 +61,7 @@ def apply(connection: Connection, changes: Sequence[Change]) -> None:
     _replace(connection, schema.calls, {r.call_id: plain(r) for w in writes for r in w.calls})
     states = {s.post.event_id: s for w in writes for s in w.post_states}
     _replace(connection, schema.posts, {id_: post_state_values(s) for id_, s in states.items()})
+    _resend(connection, [post for w in writes for post in w.resend])
     _replace(connection, schema.keys, {k.key: key_values(k) for k in changes if isinstance(k, Key)})
 
 
@@ -92,6 +104,13 @@ def _bind(connection: Connection, writes: Iterable[Write]) -> None:
         if write.freed:
             connection.execute(delete(table).where(table.c.number.in_(write.freed)))
         _replace(connection, table, {one.number: number_values(one) for one in write.numbers})
+
+
+def _resend(connection: Connection, posts: Sequence[Post]) -> None:
+    if posts:
+        connection.execute(_RESEND, [{"of_event": post.event_id} for post in posts])
+        urls = dict.fromkeys((post.call_id, post.url) for post in posts)
+        connection.execute(_NOT_GONE, [{"of_call": call_id, "of_url": url} for call_id, url in urls])
 
 
 def _prune(connection: Connection, seqs: Iterable[tuple[str, int]]) -> None:

@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 from attrs import field, frozen
 
 CallState: TypeAlias = Literal["live", "ended"]
+Standing: TypeAlias = Literal["pending", "delivered", "parked", "resend"]
+"""How a callback stands; ``resend``: it was parked, and the server is asked to take it up again."""
 
 
 @frozen
@@ -51,11 +53,16 @@ class PostState:
     """A post, and how its delivery stands."""
 
     post: Post
-    state: Literal["pending", "delivered", "parked"]
+    state: Standing
     attempts: int
+    """How often it was tried since it was made, or was last sent again."""
     next_at: float
     """When the next attempt is due, while pending."""
     last_error: str = ""
+    resent: float | None = None
+    """When it was last taken up again after it had been parked."""
+    gone: float | None = None
+    """When its receiver said (410) that it wants nothing more of this call at this URL."""
 
 
 @frozen
@@ -169,6 +176,8 @@ class Write:
     """(key, seq) pairs that were used."""
     post_states: Sequence[PostState] = field(factory=tuple)
     """Replaces how the delivery of these posts stands."""
+    resend: Sequence[Post] = ()
+    """Those of them that are parked are to be sent again, and their URLs are not gone any more."""
     scripts: Sequence[Upload] = ()
     """Each becomes the next version of its name, unless the newest version has the same text."""
     numbers: Sequence[Number] = ()
@@ -206,12 +215,40 @@ class Store(Protocol):
     async def recording(self, file: str) -> RecordingFile | None: ...
 
     # callback outbox
-    async def pending_posts(self) -> Sequence[PostState]:
+    async def pending_posts(
+        self, *, after: Post | None = None, limit: int | None = None
+    ) -> Sequence[PostState]:
         """Everything undelivered and not parked, in order of call and n: read at start."""
+        ...
+
+    async def asked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
+        """Those that are to be sent again, in order of call and n."""
         ...
 
     async def parked_posts(self, *, limit: int = 100) -> Sequence[PostState]: ...
     async def posts(self, call_id: str) -> Sequence[PostState]: ...
+    async def post(self, event_id: str) -> PostState | None: ...
+    async def find_posts(
+        self,
+        states: Sequence[Standing],
+        *,
+        key: str | None = None,
+        call_id: str | None = None,
+        url: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[PostState]:
+        """Those of *states* that fit, the oldest first, from behind the event *after*."""
+        ...
+
+    async def count_posts(self, call_id: str) -> Mapping[Standing, int]:
+        """How many callbacks of a call stand how."""
+        ...
+
+    async def count_parked(self) -> int: ...
+    async def is_gone(self, call_id: str, url: str) -> bool:
+        """Whether a receiver said that it wants nothing more of this call at this URL."""
+        ...
 
     # scripts
     async def script(

@@ -20,7 +20,7 @@ from ringful.store.port import (
 
 Values = dict[str, Any]
 POST_FIELDS = tuple(field.name for field in attrs.fields(Post))
-FRESH: Values = {"state": "pending", "attempts": 0, "last_error": ""}
+FRESH: Values = {"state": "pending", "attempts": 0, "last_error": "", "resent": None, "gone": None}
 
 
 def plain(value: Entry | CallRecord | RecordingFile | Key) -> Values:
@@ -57,6 +57,8 @@ def post_state_values(state: PostState) -> Values:
         "attempts": state.attempts,
         "next_at": state.next_at,
         "last_error": state.last_error,
+        "resent": state.resent,
+        "gone": state.gone,
     }
 
 

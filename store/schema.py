@@ -96,8 +96,11 @@ posts = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", Double, nullable=False),
     Column("last_error", Text, nullable=False),
+    Column("resent", Double),
+    Column("gone", Double),
     Index("posts_of_call", "call_id", "n"),
     Index("posts_by_state", "state", "call_id", "n"),
+    Index("posts_of_key", "key", "state", "created"),
 )
 
 scripts = Table(

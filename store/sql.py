@@ -4,12 +4,12 @@ Writes go to the writer's thread.  A read is one SELECT, in a thread and on a co
 so that it neither waits for the writer nor blocks trio.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import trio
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import Engine, Row, Select, and_, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.store import rows
@@ -22,9 +22,11 @@ from ringful.store.port import (
     Entry,
     Key,
     Number,
+    Post,
     PostState,
     RecordingFile,
     ScriptVersion,
+    Standing,
     StoredScript,
     StoreError,
     Write,
@@ -79,9 +81,26 @@ class SqlStore:
         """Give what is known of a recording file."""
         return _only(await self._read(select(recordings).where(recordings.c.file == file), rows.to_recording))
 
-    async def pending_posts(self) -> Sequence[PostState]:
-        """Give everything undelivered and not parked, in order of call and n."""
-        return await self._read(_posts().where(posts.c.state == "pending"), rows.to_post_state)
+    async def pending_posts(
+        self, *, after: Post | None = None, limit: int | None = None
+    ) -> Sequence[PostState]:
+        """Give everything undelivered and not parked, in order of call and n, from behind *after*."""
+        query = select(posts).where(posts.c.state == "pending")
+        if after is not None:
+            # Spelt so that the index is entered at the call, and not at its beginning.
+            behind = and_(
+                posts.c.call_id == after.call_id,
+                or_(posts.c.n > after.n, and_(posts.c.n == after.n, posts.c.event_id > after.event_id)),
+            )
+            query = query.where(
+                posts.c.call_id >= after.call_id, or_(posts.c.call_id > after.call_id, behind)
+            )
+        query = query.order_by(posts.c.call_id, posts.c.n, posts.c.event_id).limit(limit)
+        return await self._read(query, rows.to_post_state)
+
+    async def asked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
+        """Give what is to be sent again, in order of call and n."""
+        return await self._read(_posts().where(posts.c.state == "resend").limit(limit), rows.to_post_state)
 
     async def parked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
         """Give what was given up, in order of call and n."""
@@ -90,6 +109,50 @@ class SqlStore:
     async def posts(self, call_id: str) -> Sequence[PostState]:
         """Give all callbacks of a call, in order."""
         return await self._read(_posts().where(posts.c.call_id == call_id), rows.to_post_state)
+
+    async def post(self, event_id: str) -> PostState | None:
+        """Give a callback, and how it stands."""
+        return _only(await self._read(select(posts).where(posts.c.event_id == event_id), rows.to_post_state))
+
+    async def find_posts(
+        self,
+        states: Sequence[Standing],
+        *,
+        key: str | None = None,
+        call_id: str | None = None,
+        url: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[PostState]:
+        """Give those of *states* that fit, the oldest first, from behind the event *after*."""
+        query = select(posts).where(posts.c.state.in_(states))
+        wanted = {posts.c.key: key, posts.c.call_id: call_id, posts.c.url: url}
+        query = query.where(*(column == value for column, value in wanted.items() if value is not None))
+        if after is not None:
+            other = posts.alias()
+            since = select(other.c.created).where(other.c.event_id == after).scalar_subquery()
+            same = and_(posts.c.created == since, posts.c.event_id > after)
+            query = query.where(or_(posts.c.created > since, same))
+        query = query.order_by(posts.c.created, posts.c.event_id).limit(limit)
+        return await self._read(query, rows.to_post_state)
+
+    async def count_posts(self, call_id: str) -> Mapping[Standing, int]:
+        """Say how many callbacks of a call stand how."""
+        query = select(posts.c.state, func.count().label("times")).where(posts.c.call_id == call_id)
+        counted: list[tuple[Standing, int]] = list(
+            await self._read(query.group_by(posts.c.state), lambda row: (row.state, row.times))
+        )
+        return dict(counted)
+
+    async def count_parked(self) -> int:
+        """Say how many callbacks were given up."""
+        query = select(func.count().label("times")).where(posts.c.state == "parked")
+        return sum(await self._read(query, lambda row: int(row.times)))
+
+    async def is_gone(self, call_id: str, url: str) -> bool:
+        """Say whether a receiver wants nothing more of this call at this URL."""
+        query = select(posts.c.n).where(posts.c.call_id == call_id, posts.c.url == url)
+        return bool(await self._read(query.where(posts.c.gone.is_not(None)).limit(1), lambda _: True))
 
     async def script(
         self, key: str, name: str, *, version: int | None = None, digest: str | None = None

@@ -1,0 +1,141 @@
+"""`ringful callbacks`: those that were not delivered, and sending them again.
+
+They are read and marked in the store, whether a server runs or not: a running one looks for what
+is marked every two seconds, and another one takes it up when it starts.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import trio
+from cyclopts import App
+
+from ringful.command.errors import CommandError
+from ringful.command.settings import configuration
+from ringful.http.callback_desk import as_json, as_text, word
+from ringful.http.callback_requests import STATES, UNDELIVERED
+from ringful.store.open import open_store
+from ringful.store.port import PostState, Store, Write
+
+app = App(name="callbacks", help="Callbacks that were not delivered, and sending them again.")
+_T = TypeVar("_T")
+_PAGE = 1000
+
+
+def _with_store(config: Path | None, do: Callable[[Store], Awaitable[_T]]) -> _T:
+    async def opened() -> _T:
+        async with open_store(configuration(config).store.url) as store:
+            return await do(store)
+
+    return trio.run(opened)
+
+
+@app.command(name="list")
+def list_callbacks(
+    *,
+    parked: bool = False,
+    waiting: bool = False,
+    call: str | None = None,
+    key: str | None = None,
+    limit: int = 100,
+    config: Path | None = None,
+) -> None:
+    """List the callbacks that were not delivered, the oldest first; exit 1 if there are none.
+
+    Parameters
+    ----------
+    parked
+        Only those that are sent no more.
+    waiting
+        Only those that are yet to be sent, or sent again.
+    call
+        Only those of this call.
+    key
+        Only those of this key.
+    limit
+        How many at most.
+    """
+    if limit < 1:
+        raise CommandError(f"--limit: expected a number above 0, not {limit}", 2)
+    states = UNDELIVERED if parked == waiting else STATES["parked" if parked else "waiting"]
+    found = _with_store(config, lambda store: store.find_posts(states, call_id=call, key=key, limit=limit))
+    for one in found:
+        print(as_text(one))
+    if not found:
+        raise CommandError("there are no such callbacks")
+
+
+@app.command
+def show(event: str, *, config: Path | None = None) -> None:
+    """Show how a callback stands, and what it tells."""
+    one = _with_store(config, lambda store: store.post(event))
+    if one is None:
+        raise CommandError(f"there is no callback {event}; see: ringful callbacks list")
+    for name, value in as_json(one).items():
+        if value is not None:
+            print(f"{name}: {value}")
+    for name, value in one.post.fields.items():
+        print(f"field {name}: {value}")
+
+
+@app.command
+def resend(
+    *events: str,
+    url: str | None = None,
+    call: str | None = None,
+    key: str | None = None,
+    all: bool = False,  # noqa: A002 (the option's name)
+    config: Path | None = None,
+) -> None:
+    """Send parked callbacks again, as if they were new; exit 1 if there are none such.
+
+    Parameters
+    ----------
+    events
+        Which; without any, all that fit the options.
+    url
+        Those to this URL.
+    call
+        Those of this call.
+    key
+        Those of this key.
+    all
+        All there are.
+    """
+    chosen = [bool(events), any(one is not None for one in (url, call, key)), all]
+    if sum(chosen) != 1:
+        raise CommandError("say which: events, or --url, --call, --key, or --all", 2)
+
+    async def do(store: Store) -> int:
+        if events:
+            await _mark(store, [await _parked(store, event) for event in dict.fromkeys(events)])
+            return len(set(events))
+        return sum([await _mark(store, page) async for page in _pages(store, url, call, key)])
+
+    many = _with_store(config, do)
+    if not many:
+        raise CommandError("there are no such callbacks that are parked; see: ringful callbacks list")
+    print(f"{many} {'callback is' if many == 1 else 'callbacks are'} sent again")
+
+
+async def _parked(store: Store, event: str) -> PostState:
+    one = await store.post(event)
+    if one is None:
+        raise CommandError(f"there is no callback {event}; see: ringful callbacks list")
+    if one.state != "parked":
+        raise CommandError(f"the callback {event} is {word(one.state)}; only parked ones are sent again")
+    return one
+
+
+async def _pages(
+    store: Store, url: str | None, call: str | None, key: str | None
+) -> AsyncIterator[Sequence[PostState]]:
+    """Give what is parked, page by page: what was given must be marked before the next is asked for."""
+    while page := await store.find_posts(["parked"], url=url, call_id=call, key=key, limit=_PAGE):
+        yield page
+
+
+async def _mark(store: Store, page: Sequence[PostState]) -> int:
+    await store.submit(Write(resend=[one.post for one in page])).wait()
+    return len(page)
