@@ -16,8 +16,8 @@ from ringful.http.callbacks import GONE, Deliverer
 from ringful.http.guard import guarded_client
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
+from tests.http.test_callbacks import Hurry
 from tests.server import PATIENCE
-from tests.test_callbacks import Hurry
 
 OK = b"HTTP/1.1 200 OK\r\n"
 EMPTY = b"Content-Length: 0\r\n\r\n"

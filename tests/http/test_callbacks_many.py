@@ -16,8 +16,8 @@ from ringful.http.guard import guarded_client
 from ringful.http.lanes import AWAY_AFTER, PER_RECEIVER, Lane, Receiver, Turn, host_of
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
+from tests.http.test_callbacks import Hurry
 from tests.server import PATIENCE, free_port
-from tests.test_callbacks import Hurry
 
 MANY = 10_000
 URL = "http://h.example/a"
