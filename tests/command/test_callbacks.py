@@ -11,8 +11,8 @@ from attrs import frozen
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Write
 from tests.asking import ask, ask_json
-from tests.command import ringful
 from tests.server import PATIENCE, Receiver, Server, free_port, receiver, server
+from tests.typed import ringful
 
 
 def post(key: str, call_id: str, n: int, url: str) -> Post:
