@@ -116,7 +116,7 @@ def resend(
     many = _with_store(config, do)
     if not many:
         raise CommandError("there are no such callbacks that are parked; see: ringful callbacks list")
-    print(f"{many} {'callback is' if many == 1 else 'callbacks are'} sent again")
+    print(f"{many} callback{'' if many == 1 else 's'} will be sent again")
 
 
 async def _parked(store: Store, event: str) -> PostState:

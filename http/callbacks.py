@@ -192,7 +192,11 @@ class Deliverer:
         now = self._clock()
         states = [PostState(one.post, "pending", 0, now, resent=now) for one in asked]
         await self._store.submit(Write(post_states=states)).wait()
-        self.parked -= len(states)
+        log.info(
+            "callbacks are sent again", callbacks=len(states), calls=len({one.post.call_id for one in states})
+        )
+        # Others may have been parked by hand, in the database.
+        self.parked = max(0, self.parked - len(states))
         for state in states:
             self._take(state)
 

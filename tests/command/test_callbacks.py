@@ -77,13 +77,13 @@ def test_one_is_shown(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_sent_again_waits_for_the_server(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ringful(capsys, "callbacks", "resend", "c1-2") == ("1 callback is sent again\n", "", 0)
+    assert ringful(capsys, "callbacks", "resend", "c1-2") == ("1 callback will be sent again\n", "", 0)
     assert listed(capsys, "--waiting") == ["c1-2", "c3-1"]
     _, errors, code = ringful(capsys, "callbacks", "resend", "c1-2")
     assert (errors, code) == ("ringful: the callback c1-2 is waiting; only parked ones are sent again\n", 1)
     url = "http://h.example/secret?token=1"
-    assert ringful(capsys, "callbacks", "resend", "--url", url) == ("1 callback is sent again\n", "", 0)
-    assert ringful(capsys, "callbacks", "resend", "--all") == ("1 callback is sent again\n", "", 0)
+    assert ringful(capsys, "callbacks", "resend", "--url", url) == ("1 callback will be sent again\n", "", 0)
+    assert ringful(capsys, "callbacks", "resend", "--all") == ("1 callback will be sent again\n", "", 0)
     assert listed(capsys, "--waiting") == ["c1-1", "c1-2", "c2-1", "c3-1"]
 
 
@@ -129,7 +129,7 @@ def arrived(web: Receiver, many: int) -> list[str]:
 
 def test_a_running_server_takes_up_what_the_command_marks(running: Server, web: Receiver) -> None:
     park(running.folder, running.key, "m1", f"{web.url}/a", [3, 1, 2])
-    assert running.command("callbacks", "resend", "--call", "m1") == "3 callbacks are sent again\n"
+    assert running.command("callbacks", "resend", "--call", "m1") == "3 callbacks will be sent again\n"
     assert arrived(web, 3) == ["m1-1", "m1-2", "m1-3"]
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from ipaddress import ip_network
@@ -11,7 +11,7 @@ from pathlib import Path
 import trio
 from attrs import define, evolve, field
 
-from ringful.http.callbacks import PAGE, Deliverer
+from ringful.http.callbacks import GIVE_UP, PAGE, Deliverer
 from ringful.http.guard import guarded_client
 from ringful.http.lanes import AWAY_AFTER, PER_RECEIVER, Lane, Receiver, Turn, host_of
 from ringful.store.open import open_store
@@ -170,7 +170,7 @@ async def secret_of(_: str) -> str | None:
 
 
 @asynccontextmanager
-async def delivering(store: Store, **settings: Hurry) -> AsyncIterator[Deliverer]:
+async def delivering(store: Store, **settings: Callable[[], float]) -> AsyncIterator[Deliverer]:
     async with guarded_client([ip_network("127.0.0.0/8")]) as client, trio.open_nursery() as nursery:
         yield Deliverer(store, client, secret_of, nursery, **settings)
         nursery.cancel_scope.cancel()
@@ -222,6 +222,28 @@ async def test_when_it_is_back_all_come_in_order_and_not_at_once(tmp_path: Path)
         for i in range(calls):
             assert [n for call_id, n in web.got if call_id == f"c{i}"] == [1, 2, 3]
         nursery.cancel_scope.cancel()
+
+
+async def test_who_waits_for_a_scout_for_a_day_is_parked_without_an_attempt(tmp_path: Path) -> None:
+    nowhere, late = f"http://127.0.0.1:{free_port()}/a", [0.0, 0.0]
+    async with open_store(f"sqlite:///{tmp_path}/s.db") as store:
+        posts = [post(nowhere, n, f"c{i}") for i in range(50) for n in (1, 2)]
+        await store.submit(Write(posts=posts)).wait()
+        async with delivering(
+            store, steady=lambda: trio.current_time() + late[0], clock=lambda: time.time() + late[1]
+        ) as deliverer:
+            await deliverer.take_up()
+            with trio.fail_after(PATIENCE):
+                while deliverer.failed_attempts < PER_RECEIVER:  # noqa: ASYNC110
+                    await trio.sleep(0.01)
+                assert (deliverer.waiting, deliverer.parked) == (len(posts), 0)
+                late[:] = 61.0, GIVE_UP + 1
+                deliverer.look_for_resends()
+                while deliverer.parked < len(posts) / 2:  # noqa: ASYNC110
+                    await trio.sleep(0.01)
+        untried = [one for one in await store.parked_posts(limit=1000) if not one.attempts]
+        assert untried
+        assert untried[0].last_error.startswith("its receiver was away for too long: 127.0.0.1:")
 
 
 async def test_a_receiver_that_says_nothing_delays_no_other_one(tmp_path: Path) -> None:
