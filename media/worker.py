@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
+from ringful.ground.children import ignore
 from ringful.media import port
 from ringful.media.invite import offer_of
 from ringful.media.pjsua import Engine, EngineConfig
@@ -128,8 +129,8 @@ class Worker:
 def main() -> None:
     """Run a worker: ``python -m ringful.media.worker FD CONFIG``."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # A terminal's interrupt is for the node, which ends its calls properly.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # To end is for the node to say, which ends its calls properly.
+    ignore()
     connection = socket.socket(fileno=int(sys.argv[1]))
     try:
         worker = Worker(connection, EngineConfig(**json.loads(sys.argv[2])))

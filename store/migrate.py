@@ -5,7 +5,7 @@ database at once make it once.  A database that is up to date is only read.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 
 from ringful.store import migrations
 from ringful.store.engine import outside_transaction
@@ -25,15 +25,30 @@ def upgrade(engine: Engine) -> None:
 
     Raises StoreError where the database was made by a newer ringful, and what SQLAlchemy raises.
     """
-    scripts = _scripts()
-    with outside_transaction(engine) as connection:
-        if _revision(connection) == scripts.get_current_head():
-            return
     try:
         with engine.begin() as connection:
-            _run(connection, scripts)
+            _run(connection, _scripts())
     except (ResolutionError, CommandError):
         raise StoreError(f"{engine.url.database} was made by a newer ringful, which must be used") from None
+
+
+def look(engine: Engine) -> Literal["empty", "old", "ready"]:
+    """Say how *engine*'s database stands, without changing it: no tables yet, migrations lacking, or neither.
+
+    Raises StoreError where its tables are not ours, and what SQLAlchemy raises.
+    """
+    with outside_transaction(engine) as connection:
+        tables = set(inspect(connection).get_table_names())
+        if not tables:
+            return "empty"
+        revision = _revision(connection) if "alembic_version" in tables else None
+        if revision is None or "used_seqs" not in tables:
+            some = ", ".join(sorted(tables)[:3]) + (" …" if len(tables) > 3 else "")
+            raise StoreError(
+                f"{engine.url.database} is a database of something else (its tables: {some}): "
+                "name one of ringful's own in store.url"
+            )
+        return "ready" if revision == _scripts().get_current_head() else "old"
 
 
 def _scripts() -> ScriptDirectory:
