@@ -90,6 +90,7 @@ async def open_house(
                     config.media.max_calls, config.limits.calls_per_second, config.limits.concurrent
                 )
                 switchboard = Switchboard(house, nursery, limits)
+                nursery.start_soon(switchboard.beat)
                 dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
                 facade = FacadeSettings(recordings, dialect, simulate, lambda: switchboard.draining)
                 numbers = Numbers(store, config.sip.country)

@@ -88,7 +88,9 @@ def _engine(url: URL, pool_size: int) -> Engine:
         return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=remote)
     except (ImportError, NoSuchModuleError) as error:
         if url.get_backend_name() == "postgresql":
-            wanted = "pip install 'psycopg[binary]', and say store.url = \"postgresql+psycopg://USER@HOST/NAME\""
+            wanted = (
+                "pip install 'psycopg[binary]', and say store.url = \"postgresql+psycopg://USER@HOST/NAME\""
+            )
             raise StoreError(f"the driver of {url.drivername} is not installed: {wanted}") from None
         raise StoreError(f"no driver for {url.drivername} is installed: {error}") from None
 

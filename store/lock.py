@@ -52,7 +52,7 @@ def owned(url: URL) -> Iterator[Lock]:
 
 @contextmanager
 def shared(url: URL) -> Iterator[None]:
-    """Keep servers off the store at *url* for a moment.  Raises StoreTaken where one has it, and StoreError."""
+    """Keep servers off the store at *url* for a moment.  Raises StoreTaken if one has it, and StoreError."""
     if url.get_backend_name() == "sqlite":
         path = _lock_path(url)
         file = _open(path)

@@ -32,7 +32,10 @@ def test_the_lock_is_found_by_every_path_to_the_database(tmp_path, monkeypatch):
     monkeypatch.chdir(real)
     with owned(parse_url(url_of(real / "ringful.db"))):
         for path in ("ringful.db", "../real/ringful.db", tmp_path / "link/ringful.db", tmp_path / "other.db"):
-            with pytest.raises(StoreError, match=f"process {os.getpid()}, since"), owned(parse_url(url_of(path))):
+            with (
+                pytest.raises(StoreError, match=f"process {os.getpid()}, since"),
+                owned(parse_url(url_of(path))),
+            ):
                 pass
         uri = f"sqlite:///file:{real}/ringful.db?mode=rw&uri=true"
         with pytest.raises(StoreError, match="another server has this store"), owned(parse_url(uri)):
@@ -87,7 +90,11 @@ async def test_a_second_owner_leaves_no_trace(tmp_path):
 def up(tmp_path_factory):
     """A server with a call up, which is told to a web application."""
     folder = tmp_path_factory.mktemp("up")
-    with receiver({}) as web, phone("--answer-after", "0s") as (address, _), server(folder, address) as ringful:
+    with (
+        receiver({}) as web,
+        phone("--answer-after", "0s") as (address, _),
+        server(folder, address) as ringful,
+    ):
         call_id = ringful.ask("Call", callee=NUMBER, callbackUrl=f"{web.url}/call")
         web.until("CallEstablished")
         yield ringful, web, call_id
@@ -243,9 +250,7 @@ def test_a_signal_before_it_is_ready_ends_the_server_at_once(tmp_path):
 def test_a_child_is_deaf_to_signals_from_its_first_instruction_on():
     program = "import signal, sys; sys.stdout.write(str(sorted(signal.pthread_sigmask(0, []))))"
     with spared():
-        found = subprocess.run(
-            ["python3", "-c", program], capture_output=True, text=True, check=True
-        )
+        found = subprocess.run(["python3", "-c", program], capture_output=True, text=True, check=True)
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         assert name in found.stdout
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
