@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 
 def _with_store(config: Path | None, read: Callable[[Store], Awaitable[_T]]) -> _T:
     async def opened() -> _T:
-        async with open_store(configuration(config).store.url) as store:
+        async with open_store(configuration(config).store.url, make=False) as store:
             return await read(store)
 
     return trio.run(opened)

@@ -108,7 +108,7 @@ def base_of(settings: Config, url: str | None) -> str:
 
 async def find_key(store_url: str, wanted: str | None) -> Key:
     """Find a key in the store, the newest one where none is named.  Raises CommandError."""
-    async with open_store(store_url) as store:
+    async with open_store(store_url, make=False) as store:
         keys = [key for key in await store.keys() if key.revoked is None and wanted in (None, key.key)]
     if not keys:
         raise CommandError("there is no such key; make one: ringful keys add NAME")

@@ -29,7 +29,8 @@ from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
 from ringful.media.library.announcements import Library
 from ringful.media.pool import Pool, PoolSettings, open_pool
-from ringful.store.open import open_store
+from ringful.store.lock import Lock
+from ringful.store.open import own_store
 from ringful.store.port import Entry, Key, Post, Store
 
 
@@ -38,6 +39,7 @@ class Joined:
     """A server whose parts are joined and running, but for its HTTP."""
 
     store: Store
+    lock: Lock
     pool: Pool
     switchboard: Switchboard
     deliverer: Deliverer
@@ -51,8 +53,11 @@ async def open_house(
     watchers: tuple[Callable[[Entry], None], ...] = (),
     on_delivered: Callable[[Post], None] = lambda _: None,
 ) -> AsyncIterator[Joined]:
-    """Join the parts as *config* says; what was up when the last server died is ended first."""
-    async with open_store(config.store.url) as store, trio.open_nursery() as nursery:
+    """Join the parts as *config* says; what was up when the last server died is ended first.
+
+    Raises StoreError where another server has the store, which is unhurt by it.
+    """
+    async with own_store(config.store.url) as (store, lock), trio.open_nursery() as nursery:
         settings = run_settings(config)
         recordings = config.store.recordings
         recordings.mkdir(parents=True, exist_ok=True)
@@ -86,6 +91,7 @@ async def open_house(
                     config.media.max_calls, config.limits.calls_per_second, config.limits.concurrent
                 )
                 switchboard = Switchboard(house, nursery, limits)
+                nursery.start_soon(switchboard.beat)
                 dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
                 facade = FacadeSettings(
                     recordings,
@@ -99,7 +105,7 @@ async def open_house(
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
                 pool.open(Arrivals(switchboard, numbers, desk.started, nursery).take)
                 app = make_app(switchboard, store, facade, desk)
-                yield Joined(store, pool, switchboard, deliverer, app)
+                yield Joined(store, lock, pool, switchboard, deliverer, app)
             nursery.cancel_scope.cancel()
 
 

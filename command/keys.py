@@ -14,6 +14,7 @@ from cyclopts import App
 
 from ringful.command.errors import CommandError
 from ringful.command.settings import configuration
+from ringful.ground.files import keep_private
 from ringful.store.keys import new_key_id, new_secret
 from ringful.store.open import open_store
 from ringful.store.port import Key
@@ -69,6 +70,7 @@ def add(
         async with open_store(configuration(config).store.url) as store:
             await store.put_key(key)
 
+    keep_private()
     trio.run(put)
     print(key.key, key.secret)
 
@@ -94,7 +96,7 @@ def list_keys(*, config: Path | None = None) -> None:
     """List the keys; secrets are not shown."""
 
     async def read() -> list[Key]:
-        async with open_store(configuration(config).store.url) as store:
+        async with open_store(configuration(config).store.url, make=False) as store:
             return list(await store.keys())
 
     for key in trio.run(read):
@@ -121,7 +123,7 @@ def revoke(key: str, *, config: Path | None = None) -> None:
     """Take KEY out of use, at once."""
 
     async def end() -> None:
-        async with open_store(configuration(config).store.url) as store:
+        async with open_store(configuration(config).store.url, make=False) as store:
             known = await store.key(key)
             if known is None:
                 raise CommandError(f"there is no key {key}; see: ringful keys list")

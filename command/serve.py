@@ -9,11 +9,14 @@ from pathlib import Path
 
 import structlog
 import trio
+from attrs import define, field
 
 from ringful.command.config import Config, exposure
 from ringful.command.errors import CommandError, first_of
 from ringful.command.house import Joined, open_house
+from ringful.command.notify import notify
 from ringful.command.settings import configuration
+from ringful.ground.files import keep_private
 from ringful.http.serve import serve as serve_http
 
 log = structlog.get_logger()
@@ -28,6 +31,7 @@ def serve(*, config: Path | None = None) -> None:
         The configuration file; ringful.toml in this folder, where none is named.
     """
     settings = configuration(config)
+    keep_private()
     set_up_log()
     for line in exposure(settings):
         log.warning(line)
@@ -54,7 +58,43 @@ def set_up_log() -> None:
     )
 
 
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What ends the server; where a signal was ignored at the start, as nohup does with SIGHUP, it stays so."""
+
+
+@define
+class _Told:
+    """That the server is to end, and that it is to hang up."""
+
+    end: trio.Event = field(factory=trio.Event)
+    at_once: trio.Event = field(factory=trio.Event)
+
+    async def listen(self, signals: AsyncIterator[int]) -> None:
+        async for _ in signals:
+            (self.at_once if self.end.is_set() else self.end).set()
+
+
 async def _serve(config: Config) -> None:
+    heard = [one for one in ENDING if signal.getsignal(one) is not signal.SIG_IGN]
+    # From the first moment on: one that comes before the server is ready ends the start of it.
+    with trio.open_signal_receiver(*heard) as signals:
+        async with trio.open_nursery() as nursery:
+            told = _Told()
+            nursery.start_soon(told.listen, signals)
+            started = trio.Event()
+            nursery.start_soon(_end_the_start, told, started, nursery.cancel_scope)
+            await _run(config, told, started)
+            nursery.cancel_scope.cancel()
+
+
+async def _end_the_start(told: _Told, started: trio.Event, starting: trio.CancelScope) -> None:
+    await told.end.wait()
+    if not started.is_set():
+        log.info("ended before it was ready")
+        starting.cancel()
+
+
+async def _run(config: Config, told: _Told, started: trio.Event) -> None:
     async with open_house(config) as house, trio.open_nursery() as nursery:
         stopping = trio.Event()
         for key in await house.store.keys():
@@ -63,29 +103,27 @@ async def _serve(config: Config) -> None:
                     "requests of this key need no signature: for a trial only", key=key.key, name=key.name
                 )
         urls = await nursery.start(partial(serve_http, house.app, config.http.bind, stopping.wait))
+        started.set()
         for address in house.pool.addresses:
             print(f"sip:{address}", flush=True)
         print("  ".join(urls), flush=True)
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            await _until_told(signals)
-            await _drain(house, config, signals)
+        house.lock.tell([*(f"sip:{address}" for address in house.pool.addresses), *urls])
+        notify("READY=1")
+        await told.end.wait()
+        notify("STOPPING=1")
+        await _drain(house, config, told)
         stopping.set()
         nursery.cancel_scope.deadline = trio.current_time() + 5
 
 
-async def _until_told(signals: AsyncIterator[int]) -> None:
-    async for _ in signals:
-        return
-
-
-async def _drain(house: Joined, config: Config, signals: AsyncIterator[int]) -> None:
+async def _drain(house: Joined, config: Config, told: _Told) -> None:
     """Let live calls go on for a while; a second signal hangs them up properly."""
     switchboard = house.switchboard
     log.info("draining: no new calls are taken", live=len(switchboard.live))
 
     async def hang_up_when_told_again() -> None:
-        async for _ in signals:
-            switchboard.hang_up_all("shutdown")
+        await told.at_once.wait()
+        switchboard.hang_up_all("shutdown")
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hang_up_when_told_again)

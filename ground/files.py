@@ -18,6 +18,11 @@ def read_text(file: Path) -> str:
         raise Complaint(f"{file}: it is no UTF-8 text") from None
 
 
+def keep_private() -> None:
+    """Let only their owner read the files that this process makes from now on: secrets, and recordings."""
+    os.umask(0o077)
+
+
 def write_whole(file: Path, text: str) -> None:
     """Put *text* in the place of *file*, all of it or nothing.  Raises Complaint."""
     file = file.resolve()

@@ -273,13 +273,15 @@ class Run:
 
     @property
     def outcome(self) -> str:
-        """``completed``, ``interrupted`` (a run without a call), or why it failed; empty while it is live."""
+        """``completed``, or why it was not (``interrupted``: a run without a call); empty while live."""
         if not self.ended:
             return ""
         if self.fault:
             return "scriptfailed"
         if self.subject and self.subject.refused:
             return self.subject.refused
+        if "lost" in (self.interrupted, self.subject and self.subject.ended_by):
+            return "lost"
         return "interrupted" if self.interrupted else "completed"
 
     @property

@@ -14,6 +14,7 @@ import structlog
 import trio
 from attrs import define, field
 
+from ringful.ground.children import spared
 from ringful.media import port
 from ringful.media.wire import Framer, WireError, decode_event
 
@@ -151,9 +152,10 @@ async def _try_port(config: dict[str, Any], number: int) -> tuple[WorkerProcess 
         json.dumps(config | {"port": number}),
     ]
     # Forking takes a millisecond, and happens when a worker is wanted and not for each call.
-    process = subprocess.Popen(  # noqa: ASYNC220
-        command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
+    with spared():
+        process = subprocess.Popen(  # noqa: ASYNC220
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
     theirs.close()
     stream, framer = trio.SocketStream(trio.socket.from_stdlib_socket(ours)), Framer()
     reason = "it did not start in time"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, sel
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringful.store import schema
-from ringful.store.port import Key, Post, Upload, Write
+from ringful.store.port import Key, Post, Slice, Upload, Write
 from ringful.store.rows import (
     Values,
     entry_values,
@@ -62,6 +62,12 @@ def apply(connection: Connection, changes: Sequence[Change]) -> None:
     states = {s.post.event_id: s for w in writes for s in w.post_states}
     _replace(connection, schema.posts, {id_: post_state_values(s) for id_, s in states.items()})
     _resend(connection, [post for w in writes for post in w.resend])
+    _replace(
+        connection, schema.beats, {node: {"node": node, "at": at} for w in writes for node, at in w.beats}
+    )
+    _insert(connection, schema.secrets, [{"name": n, "secret": s} for w in writes for n, s in w.secrets])
+    _remove(connection, [pair for w in writes for pair in w.removed])
+    _prune_journals(connection, [one for w in writes for one in w.pruned])
     _replace(connection, schema.keys, {k.key: key_values(k) for k in changes if isinstance(k, Key)})
 
 
@@ -120,3 +126,22 @@ def _prune(connection: Connection, seqs: Iterable[tuple[str, int]]) -> None:
     floors = [{"of_key": key, "floor": seq - WINDOW} for key, seq in newest.items() if seq > WINDOW]
     if floors:
         connection.execute(_PRUNE, floors)
+
+
+def _remove(connection: Connection, removed: Iterable[tuple[str, float]]) -> None:
+    rows = [{"of_file": file, "at": at} for file, at in removed]
+    if rows:
+        table = schema.recordings
+        statement = update(table).where(table.c.file == bindparam("of_file"))
+        connection.execute(statement.values(removed=bindparam("at")), rows)
+
+
+def _prune_journals(connection: Connection, slices: Iterable[Slice]) -> None:
+    journal, posts, calls = schema.journal, schema.posts, schema.calls
+    for one in slices:
+        lines = delete(journal).where(journal.c.call_id == one.call_id, journal.c.n <= one.n)
+        connection.execute(lines)
+        if one.last:
+            told = delete(posts).where(posts.c.call_id == one.call_id, posts.c.state != "pending")
+            connection.execute(told)
+            connection.execute(update(calls).where(calls.c.call_id == one.call_id).values(pruned=one.at))

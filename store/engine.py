@@ -8,7 +8,9 @@ half-way.  SQLite's Python driver is told to leave transactions alone, or savepo
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
@@ -49,7 +51,17 @@ def parse_url(text: str) -> URL:
         raise StoreError(f"a {url.get_backend_name()} database is not supported: use sqlite or postgresql")
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise StoreError("the database must be a file, such as sqlite:///ringful.db")
+    if url.drivername == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
     return url
+
+
+def file_of(url: URL) -> Path:
+    """Give the file of a SQLite database, through every symbolic link."""
+    name = url.database or ""
+    if name.startswith("file:"):
+        name = unquote(name.removeprefix("file:").partition("?")[0])
+    return Path(name).resolve()
 
 
 def writing_engine(url: URL) -> Engine:
@@ -75,6 +87,11 @@ def _engine(url: URL, pool_size: int) -> Engine:
     try:
         return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=remote)
     except (ImportError, NoSuchModuleError) as error:
+        if url.get_backend_name() == "postgresql":
+            wanted = (
+                "pip install 'psycopg[binary]', and say store.url = \"postgresql+psycopg://USER@HOST/NAME\""
+            )
+            raise StoreError(f"the driver of {url.drivername} is not installed: {wanted}") from None
         raise StoreError(f"no driver for {url.drivername} is installed: {error}") from None
 
 

@@ -3,35 +3,65 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from stat import S_IMODE
 
+import structlog
 import trio
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ringful.store.engine import (
     BUSY_MS,
     describe,
+    file_of,
     outside_transaction,
     parse_url,
     reading_engine,
     writing_engine,
 )
-from ringful.store.migrate import upgrade
+from ringful.store.lock import Lock, StoreTaken, owned, shared
+from ringful.store.migrate import look, upgrade
 from ringful.store.port import StoreError
 from ringful.store.sql import SqlStore
 from ringful.store.writer import Writer
 
+log = structlog.get_logger()
+
 
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[SqlStore]:
-    """Open the database at *url*, made or brought up to date first; on leaving, commit what waits.
+async def open_store(url: str, *, make: bool = True) -> AsyncIterator[SqlStore]:
+    """Open the database at *url*, brought up to date first; on leaving, commit what waits.
 
-    Several processes may have the same database open.  Raises StoreError.
+    With *make* it is made where there is none.  Several processes may have the same database open, beside
+    the one server (`own_store`).  Raises StoreError.
     """
     parsed = parse_url(url)
-    writing, reading = writing_engine(parsed), reading_engine(parsed)
+    if not make:
+        _must_exist(parsed)
+    async with _opened(parsed, make=make, alone=False) as store:
+        yield store
+
+
+@asynccontextmanager
+async def own_store(url: str) -> AsyncIterator[tuple[SqlStore, Lock]]:
+    """Open the database at *url* as its one server, made or brought up to date first.
+
+    Raises StoreTaken where another server has it, before anything is read or written; and StoreError.
+    """
+    parsed = parse_url(url)
+    with owned(parsed) as lock:
+        if parsed.get_backend_name() == "sqlite":
+            narrow(file_of(parsed))
+        async with _opened(parsed, make=True, alone=True) as store:
+            yield store, lock
+
+
+@asynccontextmanager
+async def _opened(url: URL, *, make: bool, alone: bool) -> AsyncIterator[SqlStore]:
+    writing, reading = writing_engine(url), reading_engine(url)
     try:
-        await trio.to_thread.run_sync(_prepare, writing)
+        await trio.to_thread.run_sync(lambda: _prepare(writing, make=make, alone=alone))
         writer = Writer(writing)
         try:
             yield SqlStore(writer, reading)
@@ -42,13 +72,55 @@ async def open_store(url: str) -> AsyncIterator[SqlStore]:
         reading.dispose()
 
 
-def _prepare(engine: Engine) -> None:
+def _must_exist(url: URL) -> None:
+    if url.get_backend_name() == "sqlite" and not file_of(url).exists():
+        raise _nothing_at(str(file_of(url)))
+
+
+def _nothing_at(place: str) -> StoreError:
+    return StoreError(
+        f"there is no database at {place}; start the server there, or name its configuration with --config"
+    )
+
+
+def narrow(path: Path) -> None:
+    """Let only their owner read the database at *path* and what SQLite keeps beside it: it holds secrets."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        file = path.with_name(name)
+        try:
+            mode = S_IMODE(file.stat().st_mode)
+            if mode & 0o077:
+                file.chmod(mode & 0o700)
+                log.warning("others could read this file of secrets: now only its owner can", file=str(file))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            log.warning("others may read this file of secrets", file=str(file), why=error.strerror)
+
+
+def _prepare(engine: Engine, *, make: bool, alone: bool) -> None:
     try:
+        found = look(engine)
+        if found == "empty" and not make:
+            raise _nothing_at(engine.url.render_as_string() if engine.name != "sqlite" else _path(engine))
         if engine.dialect.name == "sqlite":
             _use_write_ahead_log(engine)
-        upgrade(engine)
+        if found == "ready":
+            return
+        if alone:
+            upgrade(engine)
+            return
+        try:
+            with shared(engine.url):
+                upgrade(engine)
+        except StoreTaken as taken:
+            raise StoreError(f"{taken} (its tables are of another version of ringful)") from None
     except SQLAlchemyError as error:
         raise StoreError(describe(error, engine.url)) from error
+
+
+def _path(engine: Engine) -> str:
+    return str(file_of(engine.url))
 
 
 def _use_write_ahead_log(engine: Engine) -> None:

@@ -82,6 +82,8 @@ class CallRecord:
     bill: Decimal | None = None
     caller: str | None = None
     """Who called us, empty where that is withheld; None: the call is our own."""
+    pruned: float | None = None
+    """When its journal was removed, for its age; None: it is kept."""
 
 
 @frozen
@@ -94,6 +96,22 @@ class RecordingFile:
     created: float
     duration_ms: int
     size: int
+    removed: float | None = None
+    """When the file was removed; None: it is there."""
+
+
+@frozen
+class Slice:
+    """The first lines of the journal of a call that has ended, up to line *n*, to be removed.
+
+    With *last* that is all of it: its callbacks go too, but for those still to be delivered, and its
+    record says *at* when that was.
+    """
+
+    call_id: str
+    n: int
+    at: float
+    last: bool = False
 
 
 @frozen
@@ -184,6 +202,14 @@ class Write:
     """Inserted, or replaced by number."""
     freed: Sequence[str] = ()
     """Numbers that are bound to nothing any more."""
+    beats: Sequence[tuple[str, float]] = ()
+    """(node, time): that the node was alive then; replaces its last one."""
+    removed: Sequence[tuple[str, float]] = ()
+    """(file, time): recordings whose files are removed."""
+    pruned: Sequence[Slice] = ()
+    """Parts of journals to be removed."""
+    secrets: Sequence[tuple[str, str]] = ()
+    """(name, secret): the store's own."""
 
 
 class Commit(Protocol):
@@ -213,6 +239,24 @@ class Store(Protocol):
 
     async def recordings(self, call_id: str) -> Sequence[RecordingFile]: ...
     async def recording(self, file: str) -> RecordingFile | None: ...
+    async def kept_recordings(
+        self, *, before: float | None = None, limit: int = 100
+    ) -> Sequence[RecordingFile]:
+        """Those whose files are there: the newest first; with *before* only older ones, the oldest first."""
+        ...
+
+    async def beats(self) -> Mapping[str, float]:
+        """When each node was last known to be alive with a call up."""
+        ...
+
+    # retention
+    async def old_journals(self, before: float, *, limit: int = 100) -> Sequence[tuple[str, int]]:
+        """(call, its last line's number) of calls that ended before and keep a journal, the oldest first."""
+        ...
+
+    async def secret(self, name: str) -> str:
+        """Give the store's own secret of that *name*, made when it is first asked for."""
+        ...
 
     # callback outbox
     async def pending_posts(

@@ -64,6 +64,8 @@ calls = Table(
     Column("outcome", Text, nullable=False),
     Column("bill", Money),
     Column("caller", Text),
+    Column("pruned", Double),
+    Index("calls_by_end", "pruned", "ended"),
     Index("calls_by_time", "created"),
     Index("calls_of_key", "key", "created"),
     Index("calls_by_state", "state", "created"),
@@ -79,6 +81,8 @@ recordings = Table(
     Column("created", Double, nullable=False),
     Column("duration_ms", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
+    Column("removed", Double),
+    Index("recordings_by_time", "removed", "created"),
     Index("recordings_of_call", "call_id", "created"),
 )
 
@@ -147,4 +151,18 @@ used_seqs = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
+)
+
+beats = Table(
+    "beats",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("secret", Text, nullable=False),
 )

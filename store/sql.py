@@ -5,6 +5,7 @@ so that it neither waits for the writer nor blocks trio.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.store import rows
 from ringful.store.engine import READERS, describe
-from ringful.store.keys import KeyMemory
+from ringful.store.keys import KeyMemory, new_secret
 from ringful.store.port import (
     CallRecord,
     CallState,
@@ -31,7 +32,18 @@ from ringful.store.port import (
     StoreError,
     Write,
 )
-from ringful.store.schema import calls, journal, keys, numbers, posts, recordings, scripts, used_seqs
+from ringful.store.schema import (
+    beats,
+    calls,
+    journal,
+    keys,
+    numbers,
+    posts,
+    recordings,
+    scripts,
+    secrets,
+    used_seqs,
+)
 from ringful.store.window import WINDOW
 from ringful.store.writer import Writer
 
@@ -101,6 +113,45 @@ class SqlStore:
     async def asked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
         """Give what is to be sent again, in order of call and n."""
         return await self._read(_posts().where(posts.c.state == "resend").limit(limit), rows.to_post_state)
+
+    async def kept_recordings(
+        self, *, before: float | None = None, limit: int = 100
+    ) -> Sequence[RecordingFile]:
+        """Give those whose files are there: the newest first; older ones than *before*, the oldest first."""
+        query = select(recordings).where(recordings.c.removed.is_(None)).limit(limit)
+        if before is None:
+            query = query.order_by(recordings.c.created.desc(), recordings.c.file)
+        else:
+            query = query.where(recordings.c.created < before)
+            query = query.order_by(recordings.c.created, recordings.c.file)
+        return await self._read(query, rows.to_recording)
+
+    async def beats(self) -> Mapping[str, float]:
+        """Give when each node was last known to be alive."""
+        return dict(await self._read(select(beats), lambda row: (str(row.node), float(row.at))))
+
+    async def old_journals(self, before: float, *, limit: int = 100) -> Sequence[tuple[str, int]]:
+        """Give the calls that ended before then and keep a journal, and its last line's number."""
+        last = select(func.max(journal.c.n)).where(journal.c.call_id == calls.c.call_id).scalar_subquery()
+        query = select(calls.c.call_id, last.label("last")).where(
+            calls.c.pruned.is_(None), calls.c.state == "ended", calls.c.ended < before
+        )
+        ordered = query.order_by(calls.c.ended).limit(limit)
+        return await self._read(ordered, lambda row: (str(row.call_id), int(row.last or 0)))
+
+    async def secret(self, name: str) -> str:
+        """Give the store's own secret of that *name*, made when it is first asked for."""
+        query = select(secrets.c.secret).where(secrets.c.name == name)
+        for made in (False, True):
+            found = _only(await self._read(query, lambda row: str(row.secret)))
+            if found is not None or made:
+                break
+            # Of two processes that make it at once, one is refused, and finds the other's.
+            with suppress(StoreError):
+                await self._writer.submit(Write(secrets=[(name, new_secret())])).wait()
+        if found is None:
+            raise StoreError(f"the store's secret `{name}` cannot be made: the log says why")
+        return found
 
     async def parked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
         """Give what was given up, in order of call and n."""

@@ -77,9 +77,15 @@ class Server:
     sip: str = ""
     """Where calls come in."""
 
-    def start(self) -> None:
+    def start(self, *, start_new_session: bool = False) -> None:
+        """Start it; with *start_new_session* in a group of processes of its own."""
         self.process = subprocess.Popen(
-            [*RINGFUL, "serve"], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
+            [*RINGFUL, "serve"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=start_new_session,
         )
         assert self.process.stdout
         for line in self.process.stdout:
@@ -93,14 +99,15 @@ class Server:
         if self.process is None:
             return
         self.process.kill()
-        self._gone()
+        self.gone()
 
     def stop(self) -> int:
         assert self.process
         self.process.send_signal(signal.SIGTERM)
-        return self._gone()
+        return self.gone()
 
-    def _gone(self) -> int:
+    def gone(self) -> int:
+        """Wait until it has ended; give its exit code."""
         assert self.process
         assert self.process.stdout
         code = self.process.wait(PATIENCE)

@@ -6,6 +6,7 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
+from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
 
@@ -33,10 +34,12 @@ from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.params import bind
 from ringful.interpreter.trace import Tracer
 from ringful.interpreter.values import Value
-from ringful.store.port import Commit, Key, StoreError
+from ringful.store.port import Commit, Key, StoreError, Write
 
 log = structlog.get_logger()
 
+BEAT = 5.0
+"""Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
 MAX_QUEUED = 1000
 """Statements that may wait in one call's queue."""
 
@@ -240,6 +243,15 @@ class Switchboard:
             del self.live[call.run.call_id]
             if not self.live:
                 self._emptied.set()
+
+    async def beat(self, every: float = BEAT) -> None:
+        """Write down that this node lives, as long as any call is up: one row, for all of them."""
+        while True:
+            await trio.sleep(every)
+            if any(leg.state == "up" for call in self.live.values() for leg in call.run.legs.values()):
+                # The writer tells in the log what it cannot keep; the next beat may do better.
+                with suppress(StoreError):
+                    await self.house.store.submit(Write(beats=[(self._name, self.house.clock())])).wait()
 
     async def drain(self, limit: float) -> None:
         """Take no new calls, let the live ones go on for *limit* seconds, then hang them up properly."""

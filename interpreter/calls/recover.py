@@ -3,15 +3,20 @@
 The journal is fed to a run, which then stands where the old one stood; then it is told that its
 legs are lost.  What comes of that (open recordings, discarded tasks, the final event) is journalled
 and posted as ever, so that every answered call has its one hang-up callback.
+
+They ended when the server did, and not when it came back: at the last thing that their journal holds,
+or at the last beat of the node that had them, which is a few seconds older than its death at most.
 """
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from pathlib import Path
 from uuid import uuid4
 
 import structlog
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
+from ringful.ground.faults import fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.view import rebuild
 from ringful.interpreter.run import Run
@@ -32,6 +37,9 @@ class _Farewell:
     key: str
     call_id: str
     at: float
+    """When the call was cut."""
+    back: float
+    """When the server came back: what is told is told from then on."""
     run: Run | None = None
     posts: list[Post] = field(factory=list)
 
@@ -40,7 +48,7 @@ class _Farewell:
             return  # Still what the old run did.
         match effect:
             case effects.Notify(url, fields, n):
-                self.posts.append(Post(uuid4().hex, self.key, self.call_id, n, url, fields, self.at))
+                self.posts.append(Post(uuid4().hex, self.key, self.call_id, n, url, fields, self.back))
             case effects.Ask(asking):
                 self.run.post(events.WebFailed(asking, "the server was restarted"))
             case _:
@@ -50,58 +58,80 @@ class _Farewell:
         return self.at
 
 
+@frozen
+class _House:
+    """What every call that was cut is ended with."""
+
+    settings: Settings
+    recordings: Path
+    repair: Repair
+    now: float
+
+
 async def recover(
     store: Store, settings: Settings, recordings: Path, repair: Repair, now: float
 ) -> Sequence[Post]:
     """End every call that the store believes to be live; return the callbacks to deliver, now durable."""
     posts: list[Post] = []
+    house = _House(settings, recordings, repair, now)
+    beats = await store.beats()
     for record in await store.calls(state="live", limit=1_000_000):
         entries = await store.journal(record.call_id)
-        write = _end(record, entries, settings, recordings, repair, now)
+        last = max([record.created, *(entry.at for entry in entries[-1:])])
+        beat = beats.get(record.call_id.partition("-")[0], last)
+        # A beat that is still to come was made by a clock that has been set back since.
+        write = _end(record, entries, max(last, beat) if beat <= now else last, house)
         await store.submit(write).wait()
         posts += write.posts
         log.warning("a call that was up when the server died has been ended", call=record.call_id)
     return posts
 
 
-def _end(
-    record: CallRecord,
-    entries: Sequence[Entry],
-    settings: Settings,
-    recordings: Path,
-    repair: Repair,
-    now: float,
-) -> Write:
+def _end(record: CallRecord, entries: Sequence[Entry], at: float, house: _House) -> Write:
     try:
-        door = _Farewell(record.key, record.call_id, now)
-        run = rebuild(record.call_id, entries, settings, door)
-    except ValueError as error:
-        log.error("a journal cannot be read", call=record.call_id, why=str(error))
-        return Write(calls=[evolve(record, state="ended", ended=now, outcome="lost")])
+        return _ended_properly(record, entries, at, house)
+    except Exception as error:
+        fault("ending a call that was up when the server died", error, call=record.call_id)
+    bill = None
+    if record.answered is not None and record.caller is None:
+        bill = house.settings.bill(record.callee, max(0, ceil(round(at - record.answered, 3))))
+    return Write(calls=[evolve(record, state="ended", ended=at, outcome="lost", bill=bill)])
+
+
+def _ended_properly(record: CallRecord, entries: Sequence[Entry], at: float, house: _House) -> Write:
+    door = _Farewell(record.key, record.call_id, at, house.now)
+    run = rebuild(record.call_id, entries, house.settings, door)
     written: list[Entry] = []
     run.resume_journal(written.append, len(entries))
     door.run = run
     files = []
+    if run.subject is None:
+        # First of all, or the run might take the end of its legs for its own proper one.
+        run.post(events.Interrupted("hangup", why="lost"))
     for leg in [leg for leg in run.legs.values() if leg.state != "over"]:
         for number, recording in list(leg.recordings.items()):
-            found = repair(recordings / recording.file)
+            try:
+                found = house.repair(house.recordings / recording.file)
+            except OSError as error:
+                log.error("a recording cannot be repaired", call=record.call_id, why=str(error))
+                run.post(port.RecordingFailed(leg.name, number, str(error)))
+                continue
             if found:
                 run.post(port.RecordingEnded(leg.name, number, "lost", *found))
-                files.append(RecordingFile(recording.file, record.call_id, record.key, now, *found))
+                files.append(RecordingFile(recording.file, record.call_id, record.key, at, *found))
             else:
                 run.post(port.RecordingFailed(leg.name, number, "the server was restarted"))
         up = leg.answered_at is not None
         run.post(port.HungUp(leg.name, "lost") if up else port.Refused(leg.name, "cancelled"))
-    if run.subject is None:
-        run.post(events.Interrupted("hangup", why="lost"))
     run.drain()
     if not run.ended:
         run.abandon("the server was restarted")
+    subject = run.subject
     ended = evolve(
         record,
         state="ended",
-        answered=run.subject.answered_at if run.subject else None,
-        ended=now,
+        answered=subject.answered_at if subject else None,
+        ended=(subject.ended_at if subject else None) or run.now,
         outcome=run.outcome,
         bill=run.bill,
     )

@@ -18,6 +18,7 @@ from traceback import format_exception
 from typing import Any
 from uuid import uuid4
 
+from ringful.ground.children import ignore
 from ringful.media import port
 from ringful.media.engine.invite import offer_of
 from ringful.media.engine.pjsua import Engine, EngineConfig
@@ -161,8 +162,8 @@ def failure_of(command: dict[str, Any], reason: str) -> port.Event | None:
 def main() -> None:
     """Run a worker: ``python -m ringful.media.engine.worker FD CONFIG``."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # A terminal's interrupt is for the node, which ends its calls properly.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # To end is for the node to say, which ends its calls properly.
+    ignore()
     connection = socket.socket(fileno=int(sys.argv[1]))
     try:
         worker = Worker(connection, EngineConfig(**json.loads(sys.argv[2])))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import trio
 
+from ringful.ground.children import SPARE
 from ringful.media.sounds import SoundError
 
 DEFAULT_VOICE = "en-us"
@@ -22,12 +23,22 @@ async def speak(text: str, voice: str | None, target: Path) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9+-]{1,30}", voice, re.IGNORECASE):
         raise SoundError(f"{voice!r} is no name of a voice")
     # The text goes in by standard input, so that nothing in it can be taken for an option.
-    command = [program, "--stdin", "-b", "1", "-v", voice, "-w", str(target)]
+    command = [*SPARE, program, "--stdin", "-b", "1", "-v", voice, "-w", str(target)]
     with trio.move_on_after(_SECONDS) as limit:
         done = await trio.run_process(
-            command, stdin=text.encode(), check=False, capture_stdout=True, stderr=subprocess.STDOUT
+            command,
+            stdin=text.encode(),
+            check=False,
+            capture_stdout=True,
+            stderr=subprocess.STDOUT,
+            deliver_cancel=_kill,
         )
     if limit.cancelled_caught:
         raise SoundError(f"the speech was not ready within {_SECONDS:.0f} seconds")
     if done.returncode != 0 or not await trio.Path(target).exists():
         raise SoundError(f"espeak-ng cannot speak: {done.stdout.decode(errors='replace').strip()[:200]}")
+
+
+async def _kill(process: trio.Process) -> None:
+    # It ignores the signal to end, and has nothing to put in order.
+    process.kill()

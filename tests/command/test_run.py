@@ -99,7 +99,7 @@ def test_the_first_interrupt_hangs_up_and_waits_for_the_end(ringful: Server, tmp
     assert process.returncode == 1
     assert "now           hangup" in out
     assert "hanging up; Ctrl-C again leaves" in err
-    assert err.splitlines()[-1].endswith("ended: interrupted")
+    assert err.splitlines()[-1].endswith("ended: lost")
 
 
 def test_a_detached_run_is_left_alone(ringful: Server, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_server_that_starts_again_is_waited_for(tmp_path: Path) -> None:
             ringful.start()
             _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
-        assert err.splitlines()[-1].endswith("ended: interrupted")
+        assert err.splitlines()[-1].endswith("ended: lost")
 
 
 @pytest.mark.parametrize(

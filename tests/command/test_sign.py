@@ -81,7 +81,7 @@ def test_the_newest_key_that_holds_signs(here, capsys):
     [
         (["Cal", "callee=1"], "there is no method Cal; there are: ", 2),
         (["Call", "callee"], "'callee': expected name=value", 2),
-        (["Call", "callee=1"], "there is no such key; make one: ringful keys add NAME", 1),
+        (["Call", "callee=1"], "there is no database at ", 2),
         (
             ["Call", "callee=1", "--key", "K", "--secret", "S", "--url", "voice"],
             "'voice': expected an address",

@@ -69,6 +69,20 @@ def test_a_migration_that_fails_leaves_nothing_behind(engine):
         assert inspect(connection).get_table_names() == ["used_seqs"]
 
 
+@pytest.mark.parametrize("tables", [["holidays"], ["used_seqs"], ["alembic_version", "holidays"]], ids=str)
+async def test_a_database_of_something_else_is_refused_and_left_alone(engine, tmp_path, tables):
+    with engine.begin() as connection:
+        for table in tables:
+            connection.execute(text(f"CREATE TABLE {table} (version_num)"))
+            connection.execute(text(f"INSERT INTO {table} VALUES ('1f2e')"))
+    engine.dispose()
+    before = (tmp_path / "ringful.db").read_bytes()
+    with pytest.raises(StoreError, match="is a database of something else"):
+        async with open_store(f"sqlite:///{tmp_path}/ringful.db"):
+            pass
+    assert (tmp_path / "ringful.db").read_bytes() == before
+
+
 def test_migrations_form_one_line():
     folder = Path(migrations.__file__).parent
     previous = None
