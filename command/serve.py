@@ -1,8 +1,6 @@
 """`ringful serve`: the server."""
 
-import logging
 import signal
-import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +12,7 @@ from ringful.command.config import Config, exposure
 from ringful.command.errors import CommandError, first_of
 from ringful.command.house import Joined, open_house
 from ringful.command.settings import configuration
+from ringful.ground.log import set_up
 from ringful.http.serve import serve as serve_http
 
 log = structlog.get_logger()
@@ -28,7 +27,7 @@ def serve(*, config: Path | None = None) -> None:
         The configuration file; ringful.toml in this folder, where none is named.
     """
     settings = configuration(config)
-    set_up_log()
+    set_up(settings.log.format, settings.log.level)
     for line in exposure(settings):
         log.warning(line)
     try:
@@ -38,20 +37,6 @@ def serve(*, config: Path | None = None) -> None:
         if isinstance(first, OSError):
             raise CommandError(f"the server cannot start: {first}", 2) from error
         raise
-
-
-def set_up_log() -> None:
-    """Log to standard error: one line an event."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 async def _serve(config: Config) -> None:

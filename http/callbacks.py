@@ -98,6 +98,19 @@ class Deliverer:
         self._hosts: dict[str, trio.CapacityLimiter] = {}
         self._latest: dict[str, trio.Event] = {}
         self._emptied = trio.Event()
+        self.delivered = self.failed_attempts = self.parked = 0
+        """Since this began; of parked ones, as of the others, those of earlier servers are not counted."""
+
+    @property
+    def waiting(self) -> int:
+        """How many posts are to be delivered."""
+        return sum(len(lane.posts) for lane in self._lanes.values())
+
+    @property
+    def lag(self) -> float:
+        """How many seconds the oldest of them has waited."""
+        oldest = min((lane.posts[0].state.post.created for lane in self._lanes.values()), default=None)
+        return 0.0 if oldest is None else max(0.0, self._clock() - oldest)
 
     def deliver(self, post: Post) -> None:
         """Take *post*, which is on the disk, for delivery."""
@@ -147,6 +160,7 @@ class Deliverer:
         while True:
             if lane.stopped:
                 turn.tried.set()
+                self.parked += 1
                 await self._keep(evolve(state, state="parked", last_error="the URL is gone (410)"))
                 return
             await trio.sleep(max(0.0, state.next_at - self._clock()))
@@ -154,12 +168,15 @@ class Deliverer:
             turn.tried.set()
             state = evolve(state, attempts=state.attempts + 1, last_error=why)
             if verdict == "delivered":
+                self.delivered += 1
                 await self._keep(evolve(state, state="delivered"))
                 self._on_delivered(state.post)
                 return
+            self.failed_attempts += 1
             lane.stopped = verdict == "gone"
             over = self._clock() - state.post.created > GIVE_UP
             if verdict != "retry" or over:
+                self.parked += 1
                 self._complain(state, why, "parked")
                 await self._keep(evolve(state, state="parked"))
                 return

@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 from ringful.media import port, wav
 from ringful.media.connections import Connections
 from ringful.media.incoming import STATUS, Reception
+from ringful.media.options import ask_options
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.worker_process import WorkerProcess, start_worker
 
@@ -81,6 +82,8 @@ class Pool:
         self._connections = Connections()
         self._reception = Reception(settings.address, settings.first_port)
         self._starting = 0
+        self.started = self.died = 0
+        """Workers that were started, and those that ended without having been let go."""
         self._changed = trio.Event()
         self._closing = False
 
@@ -424,6 +427,7 @@ class Pool:
                 self._end(leg, port.Refused(leg.name, "capacity", None, "no media worker can be started"))
             return
         self.workers.append(worker)
+        self.started += 1
         self._reception.began(worker)
         self._notice()
         try:
@@ -439,6 +443,7 @@ class Pool:
     def _bury(self, worker: WorkerProcess) -> None:
         lost = [leg for leg in self.legs.values() if leg.worker is worker]
         if not worker.dismissed:
+            self.died += not self._closing
             log.error("a media worker died", pid=worker.pid, calls=len(lost))
         for leg in lost:
             detail = "the media process died"
@@ -478,10 +483,40 @@ class Pool:
             worker.dismiss()
         self._notice()
 
+    async def why_mute(self) -> str:
+        """Say why no worker does what it is told; nothing as soon as one has answered."""
+        if not self.workers:
+            return "no media worker runs; the log says why none could be started"
+        answered = trio.Event()
+
+        async def ask(worker: WorkerProcess) -> None:
+            await worker.ping()
+            answered.set()
+
+        async with trio.open_nursery() as nursery:
+            for worker in self.workers:
+                nursery.start_soon(ask, worker)
+            await answered.wait()
+            nursery.cancel_scope.cancel()
+        return ""
+
+    async def why_deaf(self) -> str:
+        """Say why calls cannot come in by SIP; nothing where the entrance has answered."""
+        entrance = self._reception.entrance
+        if entrance is None:
+            place = f"{self._settings.address}:{self._settings.first_port}"
+            return f"none of our workers listens at sip.bind, {place}"
+        await ask_options(_reachable(self._settings.address), entrance.port)
+        return ""
+
     @property
     def addresses(self) -> list[str]:
         """Where the workers listen."""
         return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
+
+
+def _reachable(address: str) -> str:
+    return "127.0.0.1" if address == "0.0.0.0" else address
 
 
 def _rescued(leg: str, recording: int, path: Path) -> port.Event:

@@ -181,6 +181,10 @@ class RecordingEnded:
     level_db: float | None = None
 
 
+NOT_BEGUN = "it was ended before it began"
+"""Why there is no recording where somebody hung up during its beep: no fault of anybody."""
+
+
 @frozen
 class RecordingFailed:
     """Nothing usable was recorded; *detail* says why."""
