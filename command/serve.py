@@ -1,6 +1,7 @@
 """`ringful serve`: the server."""
 
 import signal
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,10 @@ import trio
 from ringful.command.config import Config, exposure
 from ringful.command.errors import CommandError, first_of
 from ringful.command.house import Joined, open_house
+from ringful.command.missing import look_at_trunk, missing
+from ringful.command.ports import not_bound, usable_sip
 from ringful.command.settings import configuration
+from ringful.ground.faults import Fence
 from ringful.ground.log import set_up
 from ringful.http.serve import serve as serve_http
 
@@ -28,8 +32,9 @@ def serve(*, config: Path | None = None) -> None:
     """
     settings = configuration(config)
     set_up(settings.log.format, settings.log.level)
-    for line in exposure(settings):
+    for line in (*exposure(settings), *missing(settings, time.time())):
         log.warning(line)
+    usable_sip(settings.sip.bind)
     try:
         trio.run(_serve, settings)
     except BaseException as error:
@@ -47,10 +52,16 @@ async def _serve(config: Config) -> None:
                 log.warning(
                     "requests of this key need no signature: for a trial only", key=key.key, name=key.name
                 )
-        urls = await nursery.start(partial(serve_http, house.app, config.http.bind, stopping.wait))
+        try:
+            urls = await nursery.start(partial(serve_http, house.app, config.http.bind, stopping.wait))
+        except* OSError as errors:
+            first = first_of(errors)
+            assert isinstance(first, OSError)
+            raise not_bound("http.bind", config.http.bind, first) from first
         for address in house.pool.addresses:
             print(f"sip:{address}", flush=True)
         print("  ".join(urls), flush=True)
+        Fence(nursery).start_soon(look_at_trunk, config)
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             await _until_told(signals)
             await _drain(house, config, signals)

@@ -137,10 +137,15 @@ _BY: dict[str, str] = {
 }
 
 
+_REFUSED_BY: dict[str, str] = {"unreachable": "trunk", "capacity": "server", "notallowed": "server"}
+
+
 def who(leg: Leg, ended_by: str | None) -> str:
     """Say who ended *leg*: ``far end``, ``script``, ``request``, ``server``, ``lost`` and some more."""
     if ended_by == "lost":
         return "lost"
+    if leg.refused in _REFUSED_BY:
+        return _REFUSED_BY[leg.refused]
     if leg.closing in (None, "far end") or (ended_by == "callee" and leg.closing != "transferred"):
         return "far end"
     return _BY.get(leg.closing or "", "server")

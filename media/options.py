@@ -8,8 +8,8 @@ from secrets import token_hex
 
 import trio
 
-_RESEND = (0.5, 1.0, 2.0)
-"""Seconds after which a datagram is sent again (RFC 3261, 17.1.2)."""
+_RESEND = (0.5, 1.0, 2.0, 4.0)
+"""How many seconds each datagram is waited upon before it is sent again (RFC 3261, 17.1.2)."""
 _MOST = 65536
 
 
@@ -29,18 +29,11 @@ async def ask_options(host: str, at_port: int, transport: str = "udp") -> int:
         if transport == "tcp":
             await trio.SocketStream(ours).send_all(message)
             return await _status(ours, call_id)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_send, ours, message)
-            status = await _status(ours, call_id)
-            nursery.cancel_scope.cancel()
-        return status
-
-
-async def _send(ours: trio.socket.SocketType, message: bytes) -> None:
-    await ours.send(message)
-    for pause in _RESEND:
-        await trio.sleep(pause)
-        await ours.send(message)
+        for patience in _RESEND:
+            await ours.send(message)
+            with trio.move_on_after(patience):
+                return await _status(ours, call_id)
+        return await _status(ours, call_id)
 
 
 async def _status(ours: trio.socket.SocketType, call_id: str) -> int:

@@ -4,6 +4,7 @@ The file's timeline is the call's: where no frame came (a re-INVITE disconnects 
 moment) there is silence of the same length, never a shift.
 """
 
+import errno
 import queue
 import time
 from collections import deque
@@ -122,6 +123,9 @@ class Recorder:
             writer.close()
         except OSError as error:
             self._fail(error)
+            return
+        if not self.path.exists():
+            self._fail(FileNotFoundError(errno.ENOENT, "it was deleted while it was written"))
             return
         level = wav.level_db(writer.energy, writer.size // 2)
         size = wav.HEADER_BYTES + writer.size
