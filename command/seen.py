@@ -10,7 +10,6 @@ from attrs import frozen
 from ringful.command.config import Config
 from ringful.ground import log as ground_log
 from ringful.ground.disk import why_short
-from ringful.ground.faults import counted
 from ringful.ground.metrics import Metrics
 from ringful.http.callbacks import Deliverer
 from ringful.http.probes import Check, Probes, Readiness
@@ -102,7 +101,7 @@ def _read_server(metrics: Metrics, parts: Parts) -> None:
         "ringful_faults",
         "counter",
         "Faults of ringful itself: each is in the log.",
-        lambda: counted["faults"],
+        lambda: ground_log.written["fault"],
     )
     metrics.read(
         "ringful_log_lines",

@@ -5,7 +5,6 @@ it was doing fail with its usual outcome; the others go on.  `fault` makes the l
 reason that is told; `Fence` is the last net, below the places that know what outcome there is.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVarTuple
 from uuid import uuid4
@@ -17,16 +16,12 @@ from attrs import frozen
 log = structlog.get_logger()
 Ts = TypeVarTuple("Ts")
 
-counted: "Counter[str]" = Counter()
-"""How many ``faults`` there were since the process began."""
-
 
 def fault(doing: str, error: BaseException, **about: Any) -> str:
     """Log *error*, which came up while *doing* something; give the reason to tell, with the log's ID.
 
     *about* is what finds it again in the log: ``call``, ``url``.
     """
-    counted["faults"] += 1
     number = uuid4().hex[:12]
     log.error("a fault of ringful itself", doing=doing, fault=number, **about, exc_info=error)
     return f"a fault of the server; its log has more under {number}"

@@ -21,7 +21,7 @@ NEVER = frozenset({"digits", "tone", "tones", "text", "secret", "password", "fie
 """What no line shows, whoever gives it."""
 
 written: "Counter[str]" = Counter()
-"""How many lines there were of each level since the process began."""
+"""How many lines there were of each level since the process began; and how many told of a ``fault``."""
 
 _FIRST = ("timestamp", "level", "event", "call")
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]*)://[^\s\"'<>`]+", re.IGNORECASE)
@@ -89,6 +89,7 @@ def _renderer(form: str, *, colors: bool) -> list[Processor]:
 
 def _count(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     written[str(line.get("level", ""))] += 1
+    written["fault"] += "fault of ringful itself" in str(line.get("event", ""))
     return line
 
 

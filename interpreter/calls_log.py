@@ -187,7 +187,8 @@ def _ended(known: Known) -> LogLine:
         about["failures"] = sum(one.times for one in run.failures)
     lost = leg is not None and leg.ended_by == "lost"
     what = "a call" if leg else "a script"
-    return LogLine("warning" if lost else "info", f"{what} has ended", about)
+    weight: Weight = "warning" if lost else "info"
+    return LogLine(weight, f"{what} has ended", about)
 
 
 def _leg_ended(entry: Entry, leg: Leg, on: dict[str, str], about: dict[str, Any]) -> list[LogLine]:
