@@ -30,6 +30,16 @@ class Http:
     bind: str = _key("127.0.0.1:8080", readers.address)
     public_url: str = _key("", readers.public_url)
     """What recordings' URLs begin with; empty: ``http://`` and *bind*."""
+    metrics_allow: tuple[readers.Network, ...] = _key((), readers.networks)
+    """Networks that `/metrics` and `/ready` are told beside this machine."""
+
+
+@frozen
+class Log:
+    """What is said on standard error."""
+
+    format: str = _key("text", readers.one_of("text", "json"))
+    level: str = _key("info", readers.one_of("debug", "info", "warning", "error"))
 
 
 @frozen
@@ -68,6 +78,8 @@ class StoreSection:
 
     url: str = _key("sqlite:///ringful.db", readers.text)
     recordings: Path = _key(Path("recordings"), readers.path)  # noqa: RUF009
+    min_free: int = _key(100_000_000, readers.size)
+    """Bytes that must be free on the disks of the database, the recordings and the cache."""
 
 
 @frozen
@@ -114,6 +126,7 @@ class Config:
     fetch: Fetching = field(factory=Fetching)
     limits: Limits = field(factory=Limits)
     rates: Rates = field(factory=Rates)
+    log: Log = field(factory=Log)
 
 
 _SECTIONS: dict[str, type] = {
@@ -124,6 +137,7 @@ _SECTIONS: dict[str, type] = {
     "fetch": Fetching,
     "limits": Limits,
     "rates": Rates,
+    "log": Log,
 }
 
 
@@ -203,7 +217,7 @@ def exposure(config: Config) -> tuple[str, ...]:
         raise CommandError(f"sip.bind: expected an IP address, not {host}", 2) from None
     if config.sip.front == "kamailio":
         raise CommandError("sip.front: kamailio cannot be run by this version yet; use auto or none", 2)
-    if config.sip.front == "auto" and not _is_private(host):
+    if config.sip.front == "auto" and not is_private(host):
         message = (
             f"sip.bind: {host} faces an open network and there is no SIP front; bind to a private address"
         )
@@ -214,14 +228,15 @@ def exposure(config: Config) -> tuple[str, ...]:
 def _warnings(config: Config, sip_host: str) -> Iterator[str]:
     if config.sip.front == "auto":
         yield "no SIP front: calls come in and go out on loopback or a private trunk only"
-    elif not _is_private(sip_host):
+    elif not is_private(sip_host):
         yield f'sip.bind: {sip_host} faces an open network, and front = "none" says that this is meant'
     http_host, _ = split_address(config.http.bind)
-    if http_host != "localhost" and not _is_private(http_host):
+    if http_host != "localhost" and not is_private(http_host):
         yield f"http.bind: {http_host} faces an open network, and HTTP is not encrypted: put TLS in front"
 
 
-def _is_private(host: str) -> bool:
+def is_private(host: str) -> bool:
+    """Say whether *host* is an address that no open network leads to."""
     try:
         address = ip_address(host)
     except ValueError:

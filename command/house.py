@@ -9,6 +9,7 @@ import trio
 from attrs import frozen
 
 from ringful.command.config import Config, split_address
+from ringful.command.seen import Parts, measure_lag, see
 from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
 from ringful.http.callbacks import Deliverer
@@ -93,18 +94,14 @@ async def open_house(
                 switchboard = Switchboard(house, nursery, limits)
                 nursery.start_soon(switchboard.beat)
                 dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
-                facade = FacadeSettings(
-                    recordings,
-                    dialect,
-                    simulate,
-                    lambda: switchboard.draining,
-                    deliverer.look_for_resends,
-                )
+                facade = FacadeSettings(recordings, dialect, simulate, deliverer.look_for_resends)
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
                 pool.open(Arrivals(switchboard, numbers, desk.started, nursery).take)
-                app = make_app(switchboard, store, facade, desk)
+                probes = see(config, Parts(store, pool, switchboard, deliverer))
+                nursery.start_soon(measure_lag, probes.metrics)
+                app = make_app(switchboard, store, facade, desk, probes)
                 yield Joined(store, lock, pool, switchboard, deliverer, app)
             nursery.cancel_scope.cancel()
 

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from ringful.command.config import split_address
 from ringful.command.errors import CommandError
+from ringful.command.ports import check_udp
 from ringful.grammar.errors import ScriptError
 
 
@@ -77,12 +78,15 @@ def phone(
         440=http://h/welcome.wav (Hz; any but 250).
     """
     if case:
+        check_udp("--listen", listen or "127.0.0.1:5070")
         _act(case, sound or [], listen or "127.0.0.1:5070")
         return
     # pjsua2 is loaded only where it is used: it takes a moment, and speaks at once.
     from ringful.media.phone import PhoneOptions, parse_press, run_phone
 
-    host, at_port = split_address(listen or ("127.0.0.1:0" if call else "127.0.0.1:5070"))
+    address = listen or ("127.0.0.1:0" if call else "127.0.0.1:5070")
+    check_udp("--listen", address)
+    host, at_port = split_address(address)
     try:
         presses = tuple(parse_press(one) for one in press or ())
     except ValueError as error:

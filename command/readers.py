@@ -21,6 +21,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 T = TypeVar("T")
 
 _TRUNK = re.compile(r"sip:[\w.-]+(:\d{1,5})?(;[\w=;.-]+)?", re.ASCII)
+_SIZES = {"": 1, "k": 1000, "M": 1000_000, "G": 1000_000_000}
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
@@ -89,6 +90,16 @@ def whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise Unfit("a whole number of at least 1")
     return value
+
+
+def size(value: Any) -> int:
+    """Read a number of bytes, or a text such as 100MB."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    found = re.fullmatch(r"(\d+)\s?([kMG]?)B?", value, re.ASCII) if isinstance(value, str) else None
+    if not found:
+        raise Unfit("a size such as 100MB or 2GB")
+    return int(found[1]) * _SIZES[found[2]]
 
 
 def number(value: Any) -> float:

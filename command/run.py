@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,8 +35,8 @@ def run(
 ) -> None:
     """Start a script on a running server, and print what happens as it happens.
 
-    Exit 0 when it completed, and 1 when it was refused or did not.  Ctrl-C hangs up and waits for the
-    end; a second one leaves.
+    Exit 0 when it completed, and 1 when it was refused, did not, or something could not be played or
+    recorded.  Ctrl-C hangs up and waits for the end; a second one leaves.
 
     Parameters
     ----------
@@ -66,7 +66,24 @@ def run(
     outcome = _Follower(client, call_id).follow()
     if outcome != "completed":
         raise CommandError(f"{call_id} ended: {outcome}")
+    if failures := client.ask("QueryCall", {"callId": call_id})["failures"]:
+        raise CommandError(f"{call_id} has completed, but {_told(failures)}")
     print(f"ringful: {call_id} has completed", file=sys.stderr)
+
+
+def _told(failures: Sequence[dict[str, Any]]) -> str:
+    """Say in one line how much could not be made, and why: the first reason of each kind."""
+    said = []
+    for what, one, more in (("play", "sound", "sounds"), ("record", "recording", "recordings")):
+        alike = [failure for failure in failures if failure["what"] == what]
+        if alike:
+            times = sum(failure["times"] for failure in alike)
+            others = len({failure["why"] for failure in alike}) - 1
+            reasons = f" (and for {others} more)" if others else ""
+            said.append(
+                f"{times} {one if times == 1 else more} could not be made: {alike[0]['why']}{reasons}"
+            )
+    return "; ".join(said)
 
 
 def _values(given: Iterable[str]) -> tuple[dict[str, str], dict[str, Any]]:

@@ -1,8 +1,7 @@
 """`ringful serve`: the server."""
 
-import logging
 import signal
-import sys
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -14,9 +13,13 @@ from attrs import define, field
 from ringful.command.config import Config, exposure
 from ringful.command.errors import CommandError, first_of
 from ringful.command.house import Joined, open_house
+from ringful.command.missing import look_at_trunk, missing
 from ringful.command.notify import notify
+from ringful.command.ports import not_bound, usable_sip
 from ringful.command.settings import configuration
+from ringful.ground.faults import Fence
 from ringful.ground.files import keep_private
+from ringful.ground.log import set_up
 from ringful.http.serve import serve as serve_http
 
 log = structlog.get_logger()
@@ -32,9 +35,10 @@ def serve(*, config: Path | None = None) -> None:
     """
     settings = configuration(config)
     keep_private()
-    set_up_log()
-    for line in exposure(settings):
+    set_up(settings.log.format, settings.log.level)
+    for line in (*exposure(settings), *missing(settings, time.time())):
         log.warning(line)
+    usable_sip(settings.sip.bind)
     try:
         trio.run(_serve, settings)
     except BaseException as error:
@@ -42,20 +46,6 @@ def serve(*, config: Path | None = None) -> None:
         if isinstance(first, OSError):
             raise CommandError(f"the server cannot start: {first}", 2) from error
         raise
-
-
-def set_up_log() -> None:
-    """Log to standard error: one line an event."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -102,12 +92,18 @@ async def _run(config: Config, told: _Told, started: trio.Event) -> None:
                 log.warning(
                     "requests of this key need no signature: for a trial only", key=key.key, name=key.name
                 )
-        urls = await nursery.start(partial(serve_http, house.app, config.http.bind, stopping.wait))
+        try:
+            urls = await nursery.start(partial(serve_http, house.app, config.http.bind, stopping.wait))
+        except* OSError as errors:
+            first = first_of(errors)
+            assert isinstance(first, OSError)
+            raise not_bound("http.bind", config.http.bind, first) from first
         started.set()
         for address in house.pool.addresses:
             print(f"sip:{address}", flush=True)
         print("  ".join(urls), flush=True)
         house.lock.tell([*(f"sip:{address}" for address in house.pool.addresses), *urls])
+        Fence(nursery).start_soon(look_at_trunk, config)
         notify("READY=1")
         await told.end.wait()
         notify("STOPPING=1")

@@ -14,7 +14,7 @@ from uuid import uuid4
 import structlog
 import trio
 from attrs import frozen
-from quart import Response, request
+from quart import Response, g, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
@@ -28,6 +28,7 @@ from ringful.http.number_requests import Bind, GetNumbers, Unbind
 from ringful.http.numbers import NumberDesk
 from ringful.http.parameters import BadParameter, Parameters
 from ringful.http.present import as_lines, call_as_json
+from ringful.http.probes import Probes, add_probes
 from ringful.http.problems import Problem, of_refusal
 from ringful.http.script_requests import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
 from ringful.http.scripts import Answer, ScriptDesk, trace
@@ -52,12 +53,11 @@ class Settings:
     dialect: requests.Dialect
     simulate: Callable[[Order], Awaitable[Simulated]]
     """Runs a simulation where it cannot hold the server."""
-    draining: Callable[[], bool] = lambda: False
     look_for_resends: Callable[[], None] = lambda: None
     """Takes up the callbacks that are to be sent again."""
 
 
-def make_app(calls: Calls, store: Store, settings: Settings, numbers: NumberDesk) -> App:
+def make_app(calls: Calls, store: Store, settings: Settings, numbers: NumberDesk, probes: Probes) -> App:
     """Make the application."""
     app = QuartTrio(__name__)
     desk = ScriptDesk(calls, store, numbers.library, Simulator(settings.simulate))
@@ -72,15 +72,11 @@ def make_app(calls: Calls, store: Store, settings: Settings, numbers: NumberDesk
     async def recording(file: str) -> Response:
         return await facade.recording(file)
 
-    @app.route("/health")
-    async def health() -> Response:
-        draining = settings.draining()
-        return Response("draining\n" if draining else "ok\n", 503 if draining else 200, mimetype="text/plain")
-
     @app.route("/")
     async def about() -> Response:
         return Response(ABOUT, mimetype="text/plain")
 
+    add_probes(app, probes)
     app.register_error_handler(Problem, show)
     app.register_error_handler(BadParameter, _bad_parameter)
     app.register_error_handler(Refusal, _refused)
@@ -97,6 +93,7 @@ def wants_json() -> bool:
 
 async def show(problem: Problem) -> Response:
     """Show *problem* in the form that the client reads."""
+    g.refused = problem.code
     if wants_json():
         return Response(problem.as_json(), problem.status, dict(problem.headers), "application/problem+json")
     return Response(problem.as_text(), problem.status, dict(problem.headers), "text/plain")

@@ -43,6 +43,7 @@ def call_as_json(call: CallView) -> dict[str, Any]:
             {"recordFile": one.url, "duration": one.duration, "size": one.size} for one in call.recordings
         ],
         "quality": asdict(call.quality) if call.quality else None,
+        "failures": [{"what": one.what, "why": one.why, "times": one.times} for one in call.failures],
     }
 
 

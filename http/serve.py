@@ -1,5 +1,6 @@
 """Serve the application on hypercorn, under trio."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -22,7 +23,8 @@ async def serve(
     """
     config = Config()
     config.bind = [bind]
-    config.accesslog = config.errorlog = None
+    config.accesslog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = 3
     run = partial(hypercorn.trio.serve, app, config, shutdown_trigger=shutdown)
     async with trio.open_nursery() as nursery:

@@ -156,6 +156,7 @@ def _hear_playback(
             _pass_on(run, leg, event, ending=reason == "hangup")
         case port.PlaybackFailed(_, _, detail):
             del leg.playbacks[event.playback]
+            run.note_failure("play", detail)
             run.tell(playback.notify, "PlayFailed", leg.name, announcement=playback.name, reason=detail)
             _pass_on(run, leg, event, ending=False)
 
@@ -189,6 +190,8 @@ def _hear_recording(
             _pass_on(run, leg, event, ending=ended in ("hangup", "lost"))
         case port.RecordingFailed(_, _, detail):
             del leg.recordings[event.recording]
+            if detail != port.NOT_BEGUN:
+                run.note_failure("record", detail)
             run.tell(recording.notify, "RecordFailed", leg.name, recordFile=url, reason=detail)
             _pass_on(run, leg, event, ending=False)
 

@@ -11,9 +11,9 @@ This module decides what an event means for legs, tasks and strands; what a stat
 
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
-from typing import Protocol, assert_never
+from typing import Literal, Protocol, assert_never
 
-from attrs import define, field
+from attrs import define, evolve, field, frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE, Span
@@ -49,6 +49,19 @@ class Door(Protocol):
         ...
 
 
+@frozen
+class Failure:
+    """That something could not be played, said or recorded, so many *times* for the same reason."""
+
+    what: Literal["play", "record"]
+    why: str
+    times: int = 1
+
+
+MOST_FAILURES = 20
+"""How many kinds of failure a run remembers."""
+
+
 @define(eq=False)
 class Run:
     """Run what *started* says as *call_id*; see the module's docstring.
@@ -77,6 +90,8 @@ class Run:
     strands: list[Strand] = field(factory=list, init=False)
     ended: bool = field(default=False, init=False)
     fault: Fault | None = field(default=None, init=False)
+    failures: tuple[Failure, ...] = field(default=(), init=False)
+    """What could not be played or recorded; the script went on."""
     interrupted: str = field(default="", init=False)
     """Why a run without a call was ended from outside; empty: it was not."""
     now: float = field(default=0.0, init=False)
@@ -223,6 +238,22 @@ class Run:
             if strand.leg is None:
                 strand.cancel()
         self._reap()
+
+    def note_failure(self, what: Literal["play", "record"], why: str) -> None:
+        """Remember that something could not be played or recorded."""
+        why = self.secrets.conceal(why)
+        alike = [one for one in self.failures if (one.what, one.why) == (what, why)]
+        if alike:
+            self.failures = tuple(
+                evolve(one, times=one.times + 1) if one is alike[0] else one for one in self.failures
+            )
+        elif len(self.failures) < MOST_FAILURES:
+            self.failures += (Failure(what, why),)
+
+    @property
+    def unhandled(self) -> int:
+        """How many events are in the inbox."""
+        return len(self._inbox)
 
     def _too_long(self) -> None:
         limit = self.settings.max_duration

@@ -7,7 +7,7 @@ meanings stand below the run, which is made of them, and no module has to know o
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ringful.grammar import nodes
 from ringful.grammar.span import Span
@@ -45,6 +45,9 @@ class Doings(Protocol):
 
     def note(self, name: str, leg: Leg | None, data: Mapping[str, object]) -> None:
         """Journal what came of a statement on *leg*, or on none."""
+
+    def note_failure(self, what: Literal["play", "record"], why: str) -> None:
+        """Remember that something could not be played or recorded."""
 
     def take_way(self, statement: nodes.Statement, way: str) -> None:
         """Tell whoever watches that the run goes on from *statement* by *way* (see `grammar.branches`)."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import structlog
 from attrs import define
 
+from ringful.ground.holder import holder_of
 from ringful.media import port
 from ringful.media.worker_process import WorkerProcess
 
@@ -44,7 +45,11 @@ class Reception:
         self.desk = desk
         if self.entrance is None:
             place = f"{self.address}:{self.at_port}"
-            log.error("no call can come in: something else listens at sip.bind", address=place)
+            log.error(
+                "no call can come in: something else listens at sip.bind",
+                address=place,
+                by=holder_of(self.at_port, udp=True) or "a process of another user",
+            )
 
     def ask(self, offer: port.Offer) -> port.Taken | port.RefusalReason:
         """Ask who takes *offer*; a fault of whoever decides it refuses this call and no other."""

@@ -8,7 +8,7 @@ told before the leg's.  Workers are filled one after another, one is kept warm, 
 import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -18,6 +18,7 @@ from attrs import frozen
 from ringful.media import port, wav
 from ringful.media.connections import Connections
 from ringful.media.incoming import STATUS, Reception
+from ringful.media.options import ask_options
 from ringful.media.pool_leg import PoolLeg
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.worker_process import WorkerProcess, start_worker
@@ -55,6 +56,8 @@ class Pool:
         self._connections = Connections()
         self._reception = Reception(settings.address, settings.first_port)
         self._starting = 0
+        self.started = self.died = 0
+        """Workers that were started, and those that ended without having been let go."""
         self._changed = trio.Event()
         self._closing = False
 
@@ -140,6 +143,9 @@ class Pool:
         if kept.worker is None:
             kept.sink(port.RecordingFailed(leg, recording, "the call has not been answered"))
             return
+        # Its folder may be gone; where that cannot be made anew, the worker says why it cannot record.
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
         kept.recordings[recording] = path
         order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
         kept.worker.tell({"do": "record", "leg": leg, **order})
@@ -408,6 +414,7 @@ class Pool:
                 self._end(leg, port.Refused(leg.name, "capacity", None, "no media worker can be started"))
             return
         self.workers.append(worker)
+        self.started += 1
         self._reception.began(worker)
         self._notice()
         try:
@@ -423,6 +430,7 @@ class Pool:
     def _bury(self, worker: WorkerProcess) -> None:
         lost = [leg for leg in self.legs.values() if leg.worker is worker]
         if not worker.dismissed:
+            self.died += not self._closing
             log.error("a media worker died", pid=worker.pid, calls=len(lost))
         for leg in lost:
             detail = "the media process died"
@@ -462,10 +470,40 @@ class Pool:
             worker.dismiss()
         self._notice()
 
+    async def why_mute(self) -> str:
+        """Say why no worker does what it is told; nothing as soon as one has answered."""
+        if not self.workers:
+            return "no media worker runs; the log says why none could be started"
+        answered = trio.Event()
+
+        async def ask(worker: WorkerProcess) -> None:
+            await worker.ping()
+            answered.set()
+
+        async with trio.open_nursery() as nursery:
+            for worker in self.workers:
+                nursery.start_soon(ask, worker)
+            await answered.wait()
+            nursery.cancel_scope.cancel()
+        return ""
+
+    async def why_deaf(self) -> str:
+        """Say why calls cannot come in by SIP; nothing where the entrance has answered."""
+        entrance = self._reception.entrance
+        if entrance is None:
+            place = f"{self._settings.address}:{self._settings.first_port}"
+            return f"none of our workers listens at sip.bind, {place}"
+        await ask_options(_reachable(self._settings.address), entrance.port)
+        return ""
+
     @property
     def addresses(self) -> list[str]:
         """Where the workers listen."""
         return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
+
+
+def _reachable(address: str) -> str:
+    return "127.0.0.1" if address == "0.0.0.0" else address
 
 
 def _rescued(leg: str, recording: int, path: Path, what: str) -> port.Event:

@@ -184,6 +184,10 @@ class RecordingEnded:
     level_db: float | None = None
 
 
+NOT_BEGUN = "it was ended before it began"
+"""Why there is no recording where somebody hung up during its beep: no fault of anybody."""
+
+
 @frozen
 class RecordingFailed:
     """The recording could not be begun, or not gone on with; *detail* says why, and what is kept of it."""

@@ -53,6 +53,8 @@ class WorkerProcess:
     """How many calls the library holds: some longer than they are told to be over."""
     dismissed: bool = False
     idle_since: float = field(factory=time.monotonic)
+    heard: trio.Event = field(factory=trio.Event)
+    """Set, and made anew, when it has answered a `ping`."""
     _framer_out: Framer = field(factory=Framer)
     _outbox: Any = None
 
@@ -71,6 +73,12 @@ class WorkerProcess:
         # Where it has died, the pool will tell of it.
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             self._outbox.send_nowait(self._framer_out.pack(command))
+
+    async def ping(self) -> None:
+        """Return when its engine has answered; that may never be."""
+        heard = self.heard
+        self.tell({"do": "ping"})
+        await heard.wait()
 
     def dismiss(self) -> None:
         """Let it end."""
@@ -122,6 +130,9 @@ class WorkerProcess:
                 owner.noticed()
             case "Offered":
                 owner.offered(self, message["offer"], port.Offer(message["caller"], message["called"]))
+            case "Pong":
+                self.heard.set()
+                self.heard = trio.Event()
             case "Log":
                 log.warning("media worker", pid=self.pid, line=message["line"])
             case _:

@@ -7,7 +7,8 @@ Where a row replaces another (calls, the state of posts, keys), only the last on
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, update
+from attrs import frozen
+from sqlalchemy import Connection, Insert, Table, bindparam, column, delete, insert, select, table, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringful.store import schema
@@ -24,7 +25,13 @@ from ringful.store.rows import (
 )
 from ringful.store.window import WINDOW
 
-Change: TypeAlias = Write | Key
+
+@frozen
+class Sign:
+    """A write that changes nothing, and shows that the disk takes one."""
+
+
+Change: TypeAlias = Write | Key | Sign
 
 # Core has no neutral upsert; these two are spelt alike.
 _Inserter: TypeAlias = Callable[[Table], sqlite.Insert | postgresql.Insert]
@@ -46,9 +53,14 @@ _NOT_GONE = (
     .values(gone=None)
 )
 
+# A row is written although it stays as it is.
+_SIGN = update(table("alembic_version", column("version_num"))).values(version_num=column("version_num"))
+
 
 def apply(connection: Connection, changes: Sequence[Change]) -> None:
     """Make *changes* on *connection*.  Raises what SQLAlchemy raises."""
+    if any(isinstance(change, Sign) for change in changes):
+        connection.execute(_SIGN)
     writes = [change for change in changes if isinstance(change, Write)]
     _insert(connection, schema.journal, [entry_values(e) for w in writes for e in w.entries])
     _insert(connection, schema.posts, [post_values(p) for w in writes for p in w.posts])

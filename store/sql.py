@@ -7,6 +7,7 @@ so that it neither waits for the writer nor blocks trio.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar
 
 import trio
@@ -14,8 +15,10 @@ from sqlalchemy import Engine, Row, Select, and_, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.store import rows
+from ringful.store.change import Sign
 from ringful.store.engine import READERS, describe
 from ringful.store.keys import KeyMemory, new_secret
+from ringful.store.place import place_of
 from ringful.store.port import (
     CallRecord,
     CallState,
@@ -54,7 +57,8 @@ class SqlStore:
     """A `Store`; every read raises StoreError where the database cannot be read."""
 
     def __init__(self, writer: Writer, readers: Engine) -> None:
-        self._writer = writer
+        self.writer = self._writer = writer
+        self._place = place_of(readers.url)
         self._readers = readers
         self._limiter = trio.CapacityLimiter(READERS)
         self._memory = KeyMemory()
@@ -62,6 +66,21 @@ class SqlStore:
     def submit(self, write: Write) -> Commit:
         """Put *write* in its place at once; the commit tells when it is durable."""
         return self._writer.submit(write)
+
+    @property
+    def file(self) -> Path | None:
+        """The database's file, where it has one."""
+        return self._place.path
+
+    async def why_unwritable(self) -> str:
+        """Say why nothing can be stored; nothing where a write has just come to the disk."""
+        if moved := await trio.to_thread.run_sync(self._place.why_moved, abandon_on_cancel=True):
+            return moved
+        try:
+            await self._writer.submit(Sign()).wait()
+        except StoreError as error:
+            return str(error)
+        return ""
 
     async def journal(self, call_id: str) -> Sequence[Entry]:
         """Give all lines of the call's journal, in order."""

@@ -10,7 +10,8 @@ each batch that says what became of it.
 """
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
@@ -51,12 +52,19 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.on_commit: Callable[[int, float], None] = lambda _writes, _seconds: None
+        """Told of each commit how many writes it held and how long it took; in the writer's thread."""
         self._queue: SimpleQueue[Pending | None] = SimpleQueue()
         self._closed = False
         self._trio = trio.lowlevel.current_trio_token()
         # A daemon: if the process must go down without closing, an open transaction is simply not there.
         self._thread = threading.Thread(target=self._run, name="store writer", daemon=True)
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many changes wait for the next commit."""
+        return self._queue.qsize()
 
     def submit(self, change: Change) -> Pending:
         """Put *change* in its place; never blocks.  To be called in trio's thread."""
@@ -79,7 +87,10 @@ class Writer:
         while going:
             batch, going = self._take()
             if batch:
-                self._tell(batch, self._commit([pending.change for pending in batch]))
+                began = time.perf_counter()
+                errors = self._commit([pending.change for pending in batch])
+                self.on_commit(len(batch), time.perf_counter() - began)
+                self._tell(batch, errors)
 
     def _take(self) -> tuple[list[Pending], bool]:
         """Wait for a change, and take it with all that wait behind it; False once there will be no more."""

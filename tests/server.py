@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -76,6 +76,8 @@ class Server:
     seq: int = 0
     sip: str = ""
     """Where calls come in."""
+    log: IO[str] | None = None
+    """Where it logs; None: as the tests do."""
 
     def start(self, *, start_new_session: bool = False) -> None:
         """Start it; with *start_new_session* in a group of processes of its own."""
@@ -84,6 +86,7 @@ class Server:
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
+            stderr=self.log,
             text=True,
             start_new_session=start_new_session,
         )
@@ -151,7 +154,7 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path, trunk: str, **environment: str) -> Iterator[Server]:
+def server(folder: Path, trunk: str, *, log: IO[str] | None = None, **environment: str) -> Iterator[Server]:
     port = free_port()
     settings = {
         "RINGFUL_HTTP__BIND": f"127.0.0.1:{port}",
@@ -163,6 +166,7 @@ def server(folder: Path, trunk: str, **environment: str) -> Iterator[Server]:
     }
     made = Server(folder, {**os.environ, **settings, **environment}, f"http://127.0.0.1:{port}")
     made.key, made.secret = made.command("keys", "add", "test").split()
+    made.log = log
     made.start()
     try:
         yield made

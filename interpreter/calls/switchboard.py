@@ -78,6 +78,15 @@ class RecordingView:
 
 
 @frozen
+class FailureView:
+    """Something that could not be played or recorded, so many *times*; the script went on."""
+
+    what: Literal["play", "record"]
+    why: str
+    times: int
+
+
+@frozen
 class CallView:
     """All that is known of a call, or of a run that has no call of its own."""
 
@@ -100,6 +109,7 @@ class CallView:
     tasks: tuple[TaskView, ...]
     recordings: tuple[RecordingView, ...]
     quality: Quality | None
+    failures: tuple[FailureView, ...] = ()
 
 
 @frozen

@@ -11,7 +11,7 @@ from attrs import evolve
 from ringful.grammar import nodes
 from ringful.grammar.showing.printer import show, show_statement
 from ringful.interpreter import effects, events
-from ringful.interpreter.calls.switchboard import CallView, RecordingView, TaskView
+from ringful.interpreter.calls.switchboard import CallView, FailureView, RecordingView, TaskView
 from ringful.interpreter.journal import decode_event
 from ringful.interpreter.run import Door, Run
 from ringful.interpreter.settings import Settings
@@ -72,6 +72,7 @@ def view(run: Run, created: float) -> CallView:
             for one in recorded
         ),
         quality=leg.quality if leg else None,
+        failures=tuple(FailureView(one.what, one.why, one.times) for one in run.failures),
     )
 
 

@@ -332,7 +332,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         """End a recording, also one whose beep is still heard."""
         if self.beeping.pop(recording, None):
             self.channel(False).stop(-recording)
-            reason_port = port.RecordingFailed(self.name, recording, "it was ended before it began")
+            reason_port = port.RecordingFailed(self.name, recording, port.NOT_BEGUN)
             self.engine.emit(reason_port)
             return
         recorder, frames = self.recorders.pop(recording, (None, None))

@@ -153,6 +153,9 @@ class Recorder:
             self._writer = None
             self._fail(error)
             return
+        if not self.path.exists():
+            self._fail(FileNotFoundError(errno.ENOENT, "it was deleted while it was written"))
+            return
         level = wav.level_db(writer.energy, writer.size // 2)
         size = wav.HEADER_BYTES + writer.size
         self._emit(RecordingEnded(self.leg, self.recording, reason, writer.duration_ms, size, level))

@@ -135,6 +135,8 @@ class Worker:
                 engine.mute(leg, muted=command["muted"])
             case "transfer":
                 engine.transfer(leg, command["transfer"], command["uri"])
+            case "ping":
+                self.send({"is": "Pong"})
             case other:
                 raise ValueError(f"no such command: {other}")
 

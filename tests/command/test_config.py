@@ -21,6 +21,7 @@ EVERYTHING = """
 [http]
 bind = "0.0.0.0:80"
 public_url = "https://voice.example.com"
+metrics_allow = ["10.0.0.0/8"]
 [sip]
 bind = "10.0.0.1:5080"
 front = "none"
@@ -41,6 +42,10 @@ silence_limit = "off"
 [store]
 url = "postgresql://db/ringful"
 recordings = "/srv/recordings"
+min_free = "2GB"
+[log]
+format = "json"
+level = "debug"
 [fetch]
 allow = ["127.0.0.0/8", "fd00::/8"]
 answer_timeout = "4s"
@@ -92,7 +97,7 @@ def test_without_a_file_everything_has_a_default(tmp_path, monkeypatch):
 
 def test_every_key_can_be_written(written):
     config = written(EVERYTHING)
-    assert config.http == Http("0.0.0.0:80", "https://voice.example.com")
+    assert config.http == Http("0.0.0.0:80", "https://voice.example.com", (ip_network("10.0.0.0/8"),))
     assert (config.sip.trunk, config.sip.password) == ("sip:trunk.example.com:5061;transport=tcp", "12345")
     assert (config.sip.allow_sip_uris, config.sip.country) == (True, "GB")
     assert config.media.folders == (Path("one"), Path("/two"))
@@ -112,6 +117,14 @@ def test_every_key_can_be_written(written):
             assert found != default, f"{section.name}.{key.name}"
 
 
+@pytest.mark.parametrize(
+    ("size", "bytes_"), [("0", 0), ("7", 7), ('"100MB"', 10**8), ('"2 GB"', 2 * 10**9), ('"3k"', 3000)]
+)
+def test_sizes(written, size, bytes_):
+    assert written(f"[store]\nmin_free = {size}\n").store.min_free == bytes_
+    assert written("", RINGFUL_STORE__MIN_FREE=size.strip('"')).store.min_free == bytes_
+
+
 def test_amounts_are_exactly_what_was_written(written):
     (rate,) = written("[[rates.table]]\nper_minute = 0.1000000000000000055511151231257827\n").rates.table
     assert str(rate.per_minute) == "0.1000000000000000055511151231257827"
@@ -124,6 +137,12 @@ def test_amounts_are_exactly_what_was_written(written):
         ("http.bind", '"127.0.0.1:99999"', "expected an address such as"),
         ("http.bind", '"http://127.0.0.1:80"', "expected an address such as"),
         ("http.bind", "8080", "expected an address such as 127.0.0.1:5060, not 8080"),
+        ("log.format", '"xml"', "expected one of text, json"),
+        ("log.level", '"loud"', "expected one of debug, info, warning, error"),
+        ("store.min_free", '"much"', "expected a size such as 100MB or 2GB"),
+        ("store.min_free", "-1", "expected a size such as"),
+        ("store.min_free", "true", "expected a size such as"),
+        ("http.metrics_allow", '["10.0.0.0/99"]', "expected a network such as"),
         ("http.public_url", '"voice.example.com"', "expected a URL such as https://voice.example.com"),
         ("http.public_url", '"https://x/?a=b"', "expected a URL"),
         ("sip.trunk", "5", "expected a SIP URI such as sip:127.0.0.1:5070, not 5"),
@@ -180,7 +199,8 @@ def test_unknown_keys_and_sections_are_refused(written):
     assert message.startswith("ringful.toml: there is no key sip.trnk; there are: bind, front, trunk")
     message = refusal(written, "[sip]\n[sips]\n")
     assert message == (
-        "ringful.toml: there is no section [sips]; there are: http, sip, media, store, fetch, limits, rates"
+        "ringful.toml: there is no section [sips]; "
+        "there are: http, sip, media, store, fetch, limits, rates, log"
     )
     assert refusal(written, "sip = 5\n") == "ringful.toml: sip must be a section, [sip]"
 

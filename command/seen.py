@@ -1,0 +1,190 @@
+"""The server seen from outside: its parts joined with its metrics, its log of calls and its probes."""
+
+from collections import Counter
+from collections.abc import Mapping
+from importlib import metadata
+
+import trio
+from attrs import frozen
+
+from ringful.command.config import Config
+from ringful.ground import log as ground_log
+from ringful.ground.disk import why_short
+from ringful.ground.metrics import Metrics
+from ringful.http.callbacks import Deliverer
+from ringful.http.probes import Check, Probes, Readiness
+from ringful.interpreter.calls.log import CallsLog
+from ringful.interpreter.calls.metrics import CallsMetrics
+from ringful.interpreter.calls.node import Switchboard
+from ringful.interpreter.calls.trunk_failures import trunk_of
+from ringful.media.pool import Pool
+from ringful.store.sql import SqlStore
+
+
+@frozen
+class Parts:
+    """What there is to see."""
+
+    store: SqlStore
+    pool: Pool
+    switchboard: Switchboard
+    deliverer: Deliverer
+
+
+def see(config: Config, parts: Parts) -> Probes:
+    """Have *parts* watched, and give what the probes need."""
+    metrics = Metrics()
+    _read_server(metrics, parts)
+    _read_calls(metrics, parts)
+    _read_callbacks(metrics, parts)
+    store, switchboard = parts.store, parts.switchboard
+
+    def committed(writes: int, seconds: float) -> None:
+        metrics.commit_writes.observe(writes)
+        metrics.commit_seconds.observe(seconds)
+
+    store.writer.on_commit = committed
+    find = switchboard.live.get
+    trunk = trunk_of(config.sip.trunk, config.sip.username)
+    switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
+    return Probes(metrics, Readiness(_checks(config, parts)), config.http.metrics_allow)
+
+
+def _checks(config: Config, parts: Parts) -> Mapping[str, Check]:
+    places = [config.store.recordings, config.media.cache]
+    if parts.store.file:
+        places.insert(0, parts.store.file.parent)
+
+    async def room() -> str:
+        # A disk that hangs, as one behind a network may, holds a thread and nothing else.
+        return await trio.to_thread.run_sync(why_short, places, config.store.min_free, abandon_on_cancel=True)
+
+    async def draining() -> str:
+        return "no new calls are taken: the server is ending" if parts.switchboard.draining else ""
+
+    return {
+        "store": parts.store.why_unwritable,
+        "sip": parts.pool.why_deaf,
+        "worker": parts.pool.why_mute,
+        "disk": room,
+        "draining": draining,
+    }
+
+
+def _read_server(metrics: Metrics, parts: Parts) -> None:
+    pool, writer = parts.pool, parts.store.writer
+    version = metadata.version("ringful")
+    metrics.read("ringful_info", "gauge", "The version that runs.", lambda: {version: 1}, label="version")
+    metrics.read(
+        "ringful_draining",
+        "gauge",
+        "1 while no new calls are taken, since the server is ending.",
+        lambda: parts.switchboard.draining,
+    )
+    metrics.read("ringful_workers", "gauge", "Media workers that run.", lambda: len(pool.workers))
+    metrics.read(
+        "ringful_workers_started", "counter", "Media workers that were started.", lambda: pool.started
+    )
+    metrics.read(
+        "ringful_workers_died",
+        "counter",
+        "Media workers that ended without having been let go.",
+        lambda: pool.died,
+    )
+    metrics.read(
+        "ringful_store_writes_waiting",
+        "gauge",
+        "Writes that wait for the store's next commit.",
+        lambda: writer.waiting,
+    )
+    metrics.read(
+        "ringful_faults",
+        "counter",
+        "Faults of ringful itself: each is in the log.",
+        lambda: ground_log.written["fault"],
+    )
+    metrics.read(
+        "ringful_log_lines",
+        "counter",
+        "Lines of the log.",
+        lambda: {level: ground_log.written[level] for level in ("info", "warning", "error")},
+        label="level",
+    )
+
+
+def _read_calls(metrics: Metrics, parts: Parts) -> None:
+    live = parts.switchboard.live
+
+    def by_state() -> dict[str, float]:
+        found = Counter(
+            ("up" if call.run.subject.state == "up" else "ringing") if call.run.subject else "running"
+            for call in live.values()
+        )
+        return {state: found[state] for state in ("ringing", "up", "running")}
+
+    def legs() -> dict[str, float]:
+        up = sum(leg.answered for leg in parts.pool.legs.values())
+        return {"ringing": len(parts.pool.legs) - up, "up": up}
+
+    def waiting() -> int:
+        return sum(task.state == "waiting" for call in live.values() for task in call.run.tasks)
+
+    metrics.read(
+        "ringful_calls",
+        "gauge",
+        "Live calls, and runs without a call of their own (running).",
+        by_state,
+        label="state",
+    )
+    metrics.read("ringful_legs", "gauge", "Legs in the media workers.", legs, label="state")
+    metrics.read(
+        "ringful_statements_waiting", "gauge", "Statements that wait in the queues of live calls.", waiting
+    )
+    metrics.read(
+        "ringful_events_waiting",
+        "gauge",
+        "Events in the inboxes of live calls that have not been handled.",
+        lambda: sum(call.run.unhandled for call in live.values()),
+    )
+
+
+def _read_callbacks(metrics: Metrics, parts: Parts) -> None:
+    deliverer = parts.deliverer
+    metrics.read(
+        "ringful_callbacks_waiting",
+        "gauge",
+        "Callbacks that are to be delivered, those between two attempts among them.",
+        lambda: deliverer.waiting,
+    )
+    metrics.read(
+        "ringful_callbacks_parked",
+        "gauge",
+        "Callbacks that were given up since the server started.",
+        lambda: deliverer.parked,
+    )
+    metrics.read(
+        "ringful_callbacks_delivered",
+        "counter",
+        "Callbacks that were delivered.",
+        lambda: deliverer.delivered,
+    )
+    metrics.read(
+        "ringful_callbacks_failed_attempts",
+        "counter",
+        "Attempts to deliver a callback that failed.",
+        lambda: deliverer.failed_attempts,
+    )
+    metrics.read(
+        "ringful_callbacks_lag_seconds",
+        "gauge",
+        "How long the oldest waiting callback has waited.",
+        lambda: deliverer.lag,
+    )
+
+
+async def measure_lag(metrics: Metrics) -> None:
+    """Look once a second how late the loop comes to a task that has slept, until cancelled."""
+    while True:
+        due = trio.current_time() + 1
+        await trio.sleep_until(due)
+        metrics.loop_lag.observe(max(0.0, trio.current_time() - due))

@@ -1,0 +1,135 @@
+"""What those ask who watch the server: does it turn, is it ready for work, what does it measure.
+
+`/health` answers whoever asks, as soon as the loop turns: for what starts a dead server again.
+`/ready` looks at each part: for what sends work here or elsewhere.  Since customers reach the same
+port, `/ready` and `/metrics` are told to this machine and to *allow* only, and to nobody whose
+request was passed on by a proxy: to all others they are not there.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+import trio
+from attrs import define, field, frozen
+from quart import Response, abort, g, request
+from quart_trio import QuartTrio
+
+from ringful.ground.faults import fault
+from ringful.ground.metrics import CONTENT_TYPE, Metrics
+from ringful.http import requests
+
+Check = Callable[[], Awaitable[str]]
+"""Say what is wrong with a part of the server; nothing where it is well."""
+
+PATIENCE = 2.0
+"""Seconds after which a part that says nothing is not well."""
+KEPT = 1.0
+"""Seconds for which an answer is given again, so that whoever asks often makes no work."""
+
+_PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+
+
+@define(eq=False)
+class Readiness:
+    """The parts of the server, each asked at most once a second whoever asks."""
+
+    checks: Mapping[str, Check]
+    _found: dict[str, str] = field(factory=dict)
+    _at: float = float("-inf")
+    _asking: trio.Lock = field(factory=trio.Lock)
+
+    async def find(self) -> Mapping[str, str]:
+        """Say of each part what is wrong with it; nothing where it is well."""
+        async with self._asking:
+            if trio.current_time() - self._at >= KEPT:
+                found: dict[str, str] = {}
+                async with trio.open_nursery() as nursery:
+                    for name, check in self.checks.items():
+                        nursery.start_soon(_ask, name, check, found)
+                self._found, self._at = {name: found[name] for name in self.checks}, trio.current_time()
+            return self._found
+
+
+async def _ask(name: str, check: Check, found: dict[str, str]) -> None:
+    found[name] = f"no answer within {PATIENCE:g} s"
+    with trio.move_on_after(PATIENCE):
+        try:
+            found[name] = await check()
+        except OSError as error:
+            found[name] = str(error) or type(error).__name__
+        except Exception as error:
+            found[name] = fault(f"looking whether {name} is well", error)
+
+
+@frozen
+class Probes:
+    """What the probes need."""
+
+    metrics: Metrics
+    readiness: Readiness
+    allow: Sequence[IPv4Network | IPv6Network] = ()
+    """Networks that are told beside this machine."""
+
+    def told(self) -> bool:
+        """Say whether whoever asks may be told."""
+        if any(name in request.headers for name in _PASSED_ON):
+            return False
+        try:
+            address = ip_address(request.remote_addr or "")
+        except ValueError:
+            return False
+        mapped = getattr(address, "ipv4_mapped", None)
+        address = mapped or address
+        return address.is_loopback or any(
+            address in network for network in self.allow if network.version == address.version
+        )
+
+
+def add_probes(app: QuartTrio, probes: Probes) -> None:
+    """Add `/health`, `/ready` and `/metrics` to *app*, and count its requests."""
+
+    @app.route("/health")
+    async def health() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    @app.route("/ready")
+    async def ready() -> Response:
+        if not probes.told():
+            abort(404)
+        return shown(await probes.readiness.find(), as_json="json" in request.headers.get("Accept", ""))
+
+    @app.route("/metrics")
+    async def metrics() -> Response:
+        if not probes.told():
+            abort(404)
+        return Response(probes.metrics.shown(), content_type=CONTENT_TYPE)
+
+    @app.after_request
+    async def count(response: Response) -> Response:
+        probes.metrics.http_requests.labels(_method(), str(response.status_code)).inc()
+        if response.status_code in (401, 403, 409, 429, 503):
+            probes.metrics.http_refused.labels(g.get("refused", "other")).inc()
+        return response
+
+
+def shown(found: Mapping[str, str], *, as_json: bool) -> Response:
+    """Show what was found: 200 where all is well, and 503 otherwise."""
+    status = 503 if any(found.values()) else 200
+    if as_json:
+        parts = {name: {"ok": not why} | ({"why": why} if why else {}) for name, why in found.items()}
+        body = json.dumps({"ready": status == 200, "checks": parts}) + "\n"
+        return Response(body, status, mimetype="application/json")
+    lines = [f"{name}: {why or 'ok'}\n" for name, why in found.items()]
+    return Response("".join(lines), status, mimetype="text/plain")
+
+
+_PLACES = frozenset({"recordings", "health", "ready", "metrics"})
+
+
+def _method() -> str:
+    """Give the method of the API that was asked for, or the place: one of a few words, whoever asks."""
+    first = request.path.strip("/").partition("/")[0]
+    if first in _PLACES:
+        return first
+    return requests.find_method(first) or "other"
