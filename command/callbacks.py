@@ -13,8 +13,8 @@ from cyclopts import App
 
 from ringful.command.errors import CommandError
 from ringful.command.settings import configuration
-from ringful.http.callback_desk import as_json, as_text, word
-from ringful.http.callback_requests import STATES, UNDELIVERED
+from ringful.http.desks.callbacks import as_json, as_text, word
+from ringful.http.reading.callbacks import STATES, UNDELIVERED
 from ringful.store.open import open_store
 from ringful.store.port import PostState, Store, Write
 

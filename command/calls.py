@@ -9,7 +9,7 @@ import trio
 from cyclopts import App
 
 from ringful.command.errors import CommandError
-from ringful.command.house import run_settings
+from ringful.command.serving.house import run_settings
 from ringful.command.settings import configuration
 from ringful.grammar.errors import ScriptError
 from ringful.ground.files import write_whole

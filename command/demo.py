@@ -22,10 +22,10 @@ import trio
 from attrs import define, evolve, field, frozen
 
 from ringful.command.config import Config, Fetching, Http, Media, Sip, StoreSection
-from ringful.command.demo_sounds import melody, sound
-from ringful.command.demo_web import web_application
+from ringful.command.demonstration.sounds import melody, sound
+from ringful.command.demonstration.web import web_application
 from ringful.command.errors import CommandError, first_of
-from ringful.command.house import Joined, open_house
+from ringful.command.serving.house import Joined, open_house
 from ringful.http.serve import serve as serve_http
 from ringful.http.signing import signed_url
 from ringful.interpreter.calls.rates import Rate

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from ringful.command.config import split_address
 from ringful.command.errors import CommandError
-from ringful.command.ports import check_udp
+from ringful.command.serving.ports import check_udp
 from ringful.grammar.errors import ScriptError
 
 

@@ -12,10 +12,10 @@ from attrs import define, field
 
 from ringful.command.config import Config, exposure
 from ringful.command.errors import CommandError, first_of
-from ringful.command.house import Joined, open_house
-from ringful.command.missing import look_at_trunk, missing
-from ringful.command.notify import notify
-from ringful.command.ports import not_bound, usable_sip
+from ringful.command.serving.house import Joined, open_house
+from ringful.command.serving.missing import look_at_trunk, missing
+from ringful.command.serving.notify import notify
+from ringful.command.serving.ports import not_bound, usable_sip
 from ringful.command.settings import configuration
 from ringful.ground.faults import Fence
 from ringful.ground.files import keep_private

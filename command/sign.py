@@ -8,7 +8,7 @@ import trio
 from ringful.command.client import base_of, find_key
 from ringful.command.errors import CommandError
 from ringful.command.settings import configuration
-from ringful.http.requests import METHODS, find_method
+from ringful.http.reading.requests import METHODS, find_method
 from ringful.http.signing import signed_url
 
 

@@ -18,21 +18,21 @@ from quart import Response, g, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
-from ringful.http import requests
 from ringful.http.authenticate import Asked, Authenticator
-from ringful.http.bodies import MAX_BODY, MAX_UPLOAD, Body, pairs, read_body, read_bytes
-from ringful.http.callback_desk import CallbackDesk
-from ringful.http.callback_requests import CallbackResend, QueryCallbacks
-from ringful.http.compile import compile_call, compile_task
-from ringful.http.number_requests import Bind, GetNumbers, Unbind
-from ringful.http.numbers import NumberDesk
-from ringful.http.parameters import BadParameter, Parameters
+from ringful.http.desks.callbacks import CallbackDesk
+from ringful.http.desks.numbers import NumberDesk
+from ringful.http.desks.scripts import Answer, ScriptDesk, trace
+from ringful.http.desks.simulate import Order, Simulated, Simulator
 from ringful.http.present import as_lines, call_as_json
 from ringful.http.probes import Probes, add_probes
 from ringful.http.problems import Problem, of_refusal
-from ringful.http.script_requests import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
-from ringful.http.scripts import Answer, ScriptDesk, trace
-from ringful.http.simulate import Order, Simulated, Simulator
+from ringful.http.reading import requests
+from ringful.http.reading.bodies import MAX_BODY, MAX_UPLOAD, Body, pairs, read_body, read_bytes
+from ringful.http.reading.callbacks import CallbackResend, QueryCallbacks
+from ringful.http.reading.compile import compile_call, compile_task
+from ringful.http.reading.numbers import Bind, GetNumbers, Unbind
+from ringful.http.reading.parameters import BadParameter, Parameters
+from ringful.http.reading.scripts import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
 from ringful.interpreter.calls.switchboard import Calls, Operation, Refusal
 from ringful.interpreter.events import Started
 from ringful.store.port import Key, Store, StoreError, Write

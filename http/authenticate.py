@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from attrs import define, field, frozen
 
-from ringful.http.parameters import BadParameter, sequence
 from ringful.http.problems import Problem
+from ringful.http.reading.parameters import BadParameter, sequence
 from ringful.http.signing import string_to_sign, verify, without_signature
 from ringful.interpreter.calls.switchboard import Refusal
 from ringful.store.port import Key, Store, StoreError

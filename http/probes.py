@@ -17,7 +17,7 @@ from quart_trio import QuartTrio
 
 from ringful.ground.faults import fault
 from ringful.ground.metrics import CONTENT_TYPE, Metrics
-from ringful.http import requests
+from ringful.http.reading import requests
 
 Check = Callable[[], Awaitable[str]]
 """Say what is wrong with a part of the server; nothing where it is well."""

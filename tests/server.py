@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 from attrs import define, field
 
-from ringful.command.demo_web import web_application
+from ringful.command.demonstration.web import web_application
 from ringful.http.signing import signed_url
 
 RINGFUL = [sys.executable, "-m", "ringful.command.main"]

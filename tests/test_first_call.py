@@ -6,7 +6,7 @@ import wave
 from pathlib import Path
 from urllib.request import urlopen
 
-from ringful.command.demo_sounds import melody
+from ringful.command.demonstration.sounds import melody
 from tests.server import PATIENCE, RINGFUL, Server, free_port, phone, receiver, server
 
 NUMBER = "15125551234"

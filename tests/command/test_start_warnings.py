@@ -12,8 +12,8 @@ import pytest
 
 from ringful.command.config import Config, Fetching, Http, Media, Rates, Sip, StoreSection
 from ringful.command.errors import CommandError
-from ringful.command.missing import missing, why_no_trunk
-from ringful.command.ports import check_udp, usable_sip
+from ringful.command.serving.missing import missing, why_no_trunk
+from ringful.command.serving.ports import check_udp, usable_sip
 from ringful.ground.holder import holder_of
 from ringful.interpreter.calls.rates import Rate
 from tests.command.test_log import lines_of, logged

@@ -15,8 +15,8 @@ import pytest
 import trio
 from attrs import define, field
 
-from ringful.http.callbacks import Deliverer, judge
-from ringful.http.guard import guarded_client
+from ringful.http.outward.callbacks import Deliverer, judge
+from ringful.http.outward.guard import guarded_client
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.server import PATIENCE

@@ -11,9 +11,9 @@ from pathlib import Path
 import trio
 from attrs import define, evolve, field
 
-from ringful.http.callbacks import GIVE_UP, PAGE, Deliverer
-from ringful.http.guard import guarded_client
-from ringful.http.lanes import AWAY_AFTER, PER_RECEIVER, Lane, Receiver, Turn, host_of
+from ringful.http.outward.callbacks import GIVE_UP, PAGE, Deliverer
+from ringful.http.outward.guard import guarded_client
+from ringful.http.outward.lanes import AWAY_AFTER, PER_RECEIVER, Lane, Receiver, Turn, host_of
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.http.test_callbacks import Hurry

@@ -12,8 +12,8 @@ import structlog
 import trio
 from attrs import define, field
 
-from ringful.http.callbacks import GONE, Deliverer
-from ringful.http.guard import guarded_client
+from ringful.http.outward.callbacks import GONE, Deliverer
+from ringful.http.outward.guard import guarded_client
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.http.test_callbacks import Hurry

@@ -5,10 +5,10 @@ from urllib.parse import parse_qsl
 import pytest
 
 from ringful.grammar.showing.printer import show, show_statement
-from ringful.http import requests
 from ringful.http.app import immediate
-from ringful.http.compile import compile_call, compile_task
-from ringful.http.parameters import Parameters
+from ringful.http.reading import requests
+from ringful.http.reading.compile import compile_call, compile_task
+from ringful.http.reading.parameters import Parameters
 from tests.conftest import GoldenCase
 
 

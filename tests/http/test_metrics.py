@@ -12,7 +12,7 @@ import pytest
 import trio
 from prometheus_client.parser import text_string_to_metric_families
 
-from ringful.command.seen import measure_lag
+from ringful.command.serving.seen import measure_lag
 from ringful.ground.metrics import Metrics
 from tests.server import PATIENCE, Server, phone, receiver, server
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringful.http import requests
-from ringful.http.parameters import BadParameter, Parameters, sequence
-from ringful.http.requests import Dialect, find_method, read
+from ringful.http.reading import requests
+from ringful.http.reading.parameters import BadParameter, Parameters, sequence
+from ringful.http.reading.requests import Dialect, find_method, read
 
 DIALECT = Dialect()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ringful.command.demo_web import web_application
+from ringful.command.demonstration.web import web_application
 from tests.asking import ask
 from tests.server import phone, receiver, server
 

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from ringful.command.demo_sounds import melody
+from ringful.command.demonstration.sounds import melody
 from ringful.store.keys import REMEMBERED
 from tests.asking import ask, ask_json
 from tests.media.test_pool import pitch, rms, samples

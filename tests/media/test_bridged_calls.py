@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ringful.command.demo_sounds import melody
+from ringful.command.demonstration.sounds import melody
 from ringful.media.wav import header
 from tests.asking import ask
 from tests.media.test_connections import likeness, write_speech

@@ -23,7 +23,7 @@ import soundfile
 import trio
 import trio.testing
 
-from ringful.command.demo_sounds import melody
+from ringful.command.demonstration.sounds import melody
 from ringful.media import wav
 from ringful.media.library import convert, converter, converting
 from ringful.media.library.converter import Converter

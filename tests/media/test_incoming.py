@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trio
 
-from ringful.command.demo_sounds import melody
+from ringful.command.demonstration.sounds import melody
 from ringful.media import port
 from tests.media.test_pool import Line, line
 from tests.server import PATIENCE, free_port

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringful.command.house import shipped_scripts
+from ringful.command.serving.house import shipped_scripts
 from ringful.grammar.errors import ScriptError
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
-from ringful.http import requests
-from ringful.http.bodies import read_body
-from ringful.http.given import fit
-from ringful.http.library import MAX_USED, Library, digest_of
-from ringful.http.parameters import BadParameter, Parameters
+from ringful.http.desks.library import MAX_USED, Library, digest_of
+from ringful.http.desks.world import case_of
 from ringful.http.problems import Problem
-from ringful.http.requests import Dialect, find_method, read
-from ringful.http.script_requests import Given, Run, Simulate
-from ringful.http.world import case_of
+from ringful.http.reading import requests
+from ringful.http.reading.bodies import read_body
+from ringful.http.reading.given import fit
+from ringful.http.reading.parameters import BadParameter, Parameters
+from ringful.http.reading.requests import Dialect, find_method, read
+from ringful.http.reading.scripts import Given, Run, Simulate
 from ringful.interpreter.sources import Source
 from ringful.simulation.cases.reader import parse_case
 from ringful.store.open import open_store

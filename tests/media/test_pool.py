@@ -16,7 +16,7 @@ import pytest
 import trio
 from attrs import define, field
 
-from ringful.command.demo_sounds import melody
+from ringful.command.demonstration.sounds import melody
 from ringful.media import port
 from ringful.media.pool import Pool, PoolSettings, open_pool
 from tests.server import PATIENCE, free_port, phone

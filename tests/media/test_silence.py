@@ -8,7 +8,7 @@ from pathlib import Path
 
 import trio
 
-from ringful.command.demo_sounds import melody
+from ringful.command.demonstration.sounds import melody
 from ringful.media import port
 from tests.media.test_pool import line, write_tone
 from tests.server import PATIENCE, phone, receiver, server

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ringful.command.demo_sounds import melody
+from ringful.command.demonstration.sounds import melody
 from tests.server import PATIENCE, phone, receiver, server
 from tests.sipp import calling, sipp
 

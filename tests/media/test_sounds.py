@@ -17,9 +17,9 @@ import soundfile
 import trio
 from attrs import define, field
 
-from ringful.command.demo_sounds import melody
-from ringful.http.guard import guarded_client, permitted
-from ringful.http.outbound import Outbound
+from ringful.command.demonstration.sounds import melody
+from ringful.http.outward.guard import guarded_client, permitted
+from ringful.http.outward.outbound import Outbound
 from ringful.media import wav
 from ringful.media.library import convert as conversion
 from ringful.media.library.announcements import Library

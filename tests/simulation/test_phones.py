@@ -11,7 +11,7 @@ import trio
 import trio.testing
 from attrs import define, field
 
-from ringful.command.demo_sounds import melody
+from ringful.command.demonstration.sounds import melody
 from ringful.media import port
 from ringful.media.pool import Pool, PoolSettings, open_pool
 from ringful.media.sounds import SoundError

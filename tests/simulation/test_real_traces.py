@@ -17,8 +17,8 @@ import pytest
 import trio
 from attrs import frozen
 
-from ringful.command.demo_sounds import melody
-from ringful.command.demo_web import web_application
+from ringful.command.demonstration.sounds import melody
+from ringful.command.demonstration.web import web_application
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import Source, parsed
 from ringful.interpreter.trace import Tracer

@@ -4,8 +4,8 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from ringful.http import parameters as p
-from ringful.http.parameters import BadParameter, Parameters
+from ringful.http.reading import parameters as p
+from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.store.port import Standing
 
 STATES: dict[str, tuple[Standing, ...]] = {

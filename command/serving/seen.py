@@ -11,7 +11,7 @@ from ringful.command.config import Config
 from ringful.ground import log as ground_log
 from ringful.ground.disk import why_short
 from ringful.ground.metrics import Metrics
-from ringful.http.callbacks import Deliverer
+from ringful.http.outward.callbacks import Deliverer
 from ringful.http.probes import Check, Probes, Readiness
 from ringful.interpreter.calls.log import CallsLog
 from ringful.interpreter.calls.metrics import CallsMetrics

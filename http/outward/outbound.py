@@ -15,7 +15,7 @@ import httpx2
 import trio
 from attrs import frozen
 
-from ringful.http.guard import AddressRefused
+from ringful.http.outward.guard import AddressRefused
 
 MAX_REDIRECTS = 5
 MAX_ANSWER = 64 * 1024

@@ -11,7 +11,7 @@ import trio
 from attrs import define, field, frozen
 
 from ringful.http.problems import Problem
-from ringful.http.script_requests import Inline
+from ringful.http.reading.scripts import Inline
 from ringful.interpreter.sources import Source
 from ringful.interpreter.values import Value
 from ringful.store.port import Key

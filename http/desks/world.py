@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ringful.http.parameters import BadParameter
+from ringful.http.reading.parameters import BadParameter
 from ringful.interpreter.values import from_json, to_json
 
 

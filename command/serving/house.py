@@ -9,16 +9,16 @@ import trio
 from attrs import frozen
 
 from ringful.command.config import Config, split_address
-from ringful.command.seen import Parts, measure_lag, see
+from ringful.command.serving.seen import Parts, measure_lag, see
 from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
-from ringful.http.callbacks import Deliverer
-from ringful.http.guard import guarded_client
-from ringful.http.library import Library as Scripts
-from ringful.http.numbers import NumberDesk
-from ringful.http.outbound import Outbound
-from ringful.http.requests import Dialect
-from ringful.http.simulator import simulate
+from ringful.http.desks.library import Library as Scripts
+from ringful.http.desks.numbers import NumberDesk
+from ringful.http.desks.simulator import simulate
+from ringful.http.outward.callbacks import Deliverer
+from ringful.http.outward.guard import guarded_client
+from ringful.http.outward.outbound import Outbound
+from ringful.http.reading.requests import Dialect
 from ringful.interpreter.calls.arrivals import Arrivals
 from ringful.interpreter.calls.limits import may_call
 from ringful.interpreter.calls.live import House

@@ -8,11 +8,9 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
-from ringful.http import callback_requests as callbacks
-from ringful.http import number_requests as numbers
-from ringful.http import parameters as p
-from ringful.http import script_requests as scripts
-from ringful.http.parameters import Parameters
+from ringful.http.reading import callbacks, numbers, scripts
+from ringful.http.reading import parameters as p
+from ringful.http.reading.parameters import Parameters
 
 
 @frozen

@@ -1,6 +1,6 @@
 """Simulations for clients: each in a process of its own, whose time, memory and answer are bounded.
 
-The parent sends one JSON document and reads one; `python -m ringful.http.simulator` is the child.
+The parent sends one JSON document and reads one; `python -m ringful.http.desks.simulator` is the child.
 A script that does not end, or grows without bound, ends its child and nothing else.
 """
 
@@ -15,9 +15,9 @@ from attrs import asdict
 
 from ringful.grammar.errors import ScriptError
 from ringful.grammar.reading.parser import parse
+from ringful.http.desks.simulate import Order, Simulated
 from ringful.http.diagnostics import diagnose
 from ringful.http.present import line_as_json
-from ringful.http.simulate import Order, Simulated
 from ringful.interpreter.journal import keep, kept
 from ringful.interpreter.sources import Source
 from ringful.interpreter.tell import stamp
@@ -44,7 +44,7 @@ async def simulate(order: Order) -> Simulated:
         "uses": {path: used.text for path, used in order.source.uses.items()},
         "params": {name: keep(value) for name, value in order.params.items()},
     }
-    command = [sys.executable, "-m", "ringful.http.simulator"]
+    command = [sys.executable, "-m", "ringful.http.desks.simulator"]
     with trio.move_on_after(WALL_SECONDS) as patience:
         done = await trio.run_process(
             command,

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
-from ringful.http import parameters as p
-from ringful.http.bodies import value_of
-from ringful.http.parameters import BadParameter, Parameters
+from ringful.http.reading import parameters as p
+from ringful.http.reading.bodies import value_of
+from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.interpreter.values import Value
 
 PREFIX = "param."

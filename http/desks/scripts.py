@@ -7,13 +7,15 @@ from typing import Any, TypeAlias
 from attrs import evolve, frozen
 
 from ringful.grammar import nodes
-from ringful.http import requests
-from ringful.http.compile import compile_call_of
-from ringful.http.given import fit
-from ringful.http.library import ENDING, Checked, Library, digest_of
-from ringful.http.parameters import BadParameter
+from ringful.http.desks.library import ENDING, Checked, Library, digest_of
+from ringful.http.desks.simulate import Order, Simulator, inline_of, simulated
+from ringful.http.desks.world import case_of
 from ringful.http.present import line_as_json, line_as_text
-from ringful.http.script_requests import (
+from ringful.http.reading import requests
+from ringful.http.reading.compile import compile_call_of
+from ringful.http.reading.given import fit
+from ringful.http.reading.parameters import BadParameter
+from ringful.http.reading.scripts import (
     Check,
     GetScript,
     GetVersions,
@@ -26,8 +28,6 @@ from ringful.http.script_requests import (
     Trace,
     Upload,
 )
-from ringful.http.simulate import Order, Simulator, inline_of, simulated
-from ringful.http.world import case_of
 from ringful.interpreter.calls.switchboard import Calls
 from ringful.interpreter.events import Started
 from ringful.interpreter.tell import stamp

@@ -4,9 +4,9 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from ringful.http import parameters as p
-from ringful.http.parameters import BadParameter, Parameters
-from ringful.http.script_requests import Given, Named, values
+from ringful.http.reading import parameters as p
+from ringful.http.reading.parameters import BadParameter, Parameters
+from ringful.http.reading.scripts import Given, Named, values
 
 
 @frozen

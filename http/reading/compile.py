@@ -5,7 +5,7 @@ from typing import assert_never
 from attrs import evolve
 
 from ringful.grammar import nodes
-from ringful.http import requests
+from ringful.http.reading import requests
 
 
 def compile_call(request: requests.Call) -> nodes.Script:

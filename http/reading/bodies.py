@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 from attrs import field, frozen
 from quart import request
 
-from ringful.http.parameters import BadParameter, unicode
 from ringful.http.problems import Problem
+from ringful.http.reading.parameters import BadParameter, unicode
 from ringful.interpreter.values import Value
 
 MAX_BODY = 64 * 1024

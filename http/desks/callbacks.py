@@ -9,15 +9,15 @@ from typing import Any
 
 from attrs import frozen
 
-from ringful.http.callback_requests import (
+from ringful.http.outward.lanes import host_of
+from ringful.http.problems import Problem
+from ringful.http.reading.callbacks import (
     STATES,
     UNDELIVERED,
     CallbackRequest,
     CallbackResend,
     QueryCallbacks,
 )
-from ringful.http.lanes import host_of
-from ringful.http.problems import Problem
 from ringful.interpreter.tell import stamp
 from ringful.store.port import Key, Post, PostState, Standing, Store, Write
 

@@ -2,8 +2,8 @@
 
 from ringful.grammar import nodes
 from ringful.grammar.spell import suggest
-from ringful.http.parameters import BadParameter
-from ringful.http.script_requests import Given
+from ringful.http.reading.parameters import BadParameter
+from ringful.http.reading.scripts import Given
 from ringful.interpreter import params
 from ringful.interpreter.values import Value
 

@@ -10,11 +10,11 @@ from ringful.grammar import nodes
 from ringful.grammar.errors import Problem
 from ringful.grammar.span import Span
 from ringful.http import problems
+from ringful.http.desks.library import Checked, Library
+from ringful.http.desks.scripts import Answer, told
 from ringful.http.diagnostics import diagnose
-from ringful.http.given import fit
-from ringful.http.library import Checked, Library
-from ringful.http.number_requests import Bind, GetNumbers, NumberRequest, Unbind
-from ringful.http.scripts import Answer, told
+from ringful.http.reading.given import fit
+from ringful.http.reading.numbers import Bind, GetNumbers, NumberRequest, Unbind
 from ringful.interpreter.calls.numbers import Numbers
 from ringful.interpreter.calls.switchboard import Refusal
 from ringful.interpreter.evaluate import Fault, text_of, url_of

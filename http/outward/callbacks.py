@@ -29,9 +29,9 @@ import trio
 from attrs import evolve, frozen
 
 from ringful.ground.faults import Fence, fault
-from ringful.http.guard import AddressRefused
-from ringful.http.lanes import PAUSES, Lane, Receiver, Sign, Turn, born, host_of
-from ringful.http.outbound import FAILURES, reason_of
+from ringful.http.outward.guard import AddressRefused
+from ringful.http.outward.lanes import PAUSES, Lane, Receiver, Sign, Turn, born, host_of
+from ringful.http.outward.outbound import FAILURES, reason_of
 from ringful.store.port import Post, PostState, Store, StoreError, Write
 
 log = structlog.get_logger()

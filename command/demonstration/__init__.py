@@ -1,0 +1,1 @@
+"""What the demo needs: sounds, and a small web application."""
