@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 
 import trio
@@ -10,6 +11,8 @@ from attrs import frozen
 
 from ringful.command.config import Config, split_address
 from ringful.command.simulator import simulate
+from ringful.ground.faults import Fence
+from ringful.http.addresses import refusal
 from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
 from ringful.http.callbacks import Deliverer
@@ -53,17 +56,18 @@ async def open_house(
 ) -> AsyncIterator[Joined]:
     """Join the parts as *config* says; what was up when the last server died is ended first."""
     async with open_store(config.store.url) as store, trio.open_nursery() as nursery:
+        tasks = Fence(nursery)
         settings = run_settings(config)
         recordings = config.store.recordings
         recordings.mkdir(parents=True, exist_ok=True)
         await recover(store, settings, recordings, wav.repair, time.time())
         async with guarded_client(config.fetch.allow) as client:
-            deliverer = Deliverer(store, client, _secrets(store), nursery, on_delivered=on_delivered)
+            deliverer = Deliverer(store, client, _secrets(store), tasks, on_delivered=on_delivered)
             await deliverer.take_up()
             outbound = Outbound(client)
             folders = config.media.folders
             own = (settings.recordings_url, recordings)
-            library = Library(config.media.cache, folders, outbound.fetch, nursery, recordings=own)
+            library = Library(config.media.cache, folders, outbound.fetch, tasks, recordings=own)
             async with open_pool(pool_settings(config), library) as pool:
 
                 async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:
@@ -84,13 +88,18 @@ async def open_house(
                 limits = NodeLimits(
                     config.media.max_calls, config.limits.calls_per_second, config.limits.concurrent
                 )
-                switchboard = Switchboard(house, nursery, limits)
-                dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
+                switchboard = Switchboard(house, tasks, limits)
+                dialect = Dialect(
+                    config.sip.country,
+                    config.sip.allow_sip_uris,
+                    partial(refusal, allow=config.fetch.allow),
+                    settings.recordings_url,
+                )
                 facade = FacadeSettings(recordings, dialect, simulate, lambda: switchboard.draining)
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
-                pool.open(Arrivals(switchboard, numbers, desk.started, nursery).take)
+                pool.open(Arrivals(switchboard, numbers, desk.started, tasks).take)
                 app = make_app(switchboard, store, facade, desk)
                 yield Joined(store, pool, switchboard, deliverer, app)
             nursery.cancel_scope.cancel()

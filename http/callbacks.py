@@ -17,13 +17,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from typing import Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx2
 import structlog
 import trio
 from attrs import define, evolve, field
 
+from ringful.ground.faults import Tasks, fault
+from ringful.http.addresses import host_of, wrong
+from ringful.http.guard import AddressRefused
 from ringful.http.outbound import FAILURES, OutboundError, read_bounded, reason_of
 from ringful.store.port import Post, PostState, Store, StoreError, Write
 
@@ -86,7 +89,7 @@ class Deliverer:
         store: Store,
         client: httpx2.AsyncClient,
         secret_of: Callable[[str], Awaitable[str | None]],
-        nursery: trio.Nursery,
+        nursery: Tasks,
         *,
         on_delivered: Callable[[Post], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
@@ -127,7 +130,11 @@ class Deliverer:
             if turn.before is not None:
                 with trio.move_on_after(ORDER_SECONDS):
                     await turn.before.wait()
-            await self._deliver(lane, turn)
+            try:
+                await self._deliver(lane, turn)
+            except Exception as error:
+                # It is still pending on the disk: the next start takes it up, and nothing sooner.
+                fault("delivering a callback", error, call=name[0], event_id=turn.state.post.event_id)
             turn.tried.set()
             if self._latest.get(name[0]) is turn.tried:
                 del self._latest[name[0]]
@@ -170,14 +177,19 @@ class Deliverer:
 
     async def _attempt(self, state: PostState) -> tuple[Verdict, str, float]:
         post = state.post
-        host = urlsplit(post.url).netloc
-        limiter = self._hosts.setdefault(host, trio.CapacityLimiter(PER_HOST))
+        if why := wrong(post.url):
+            return "final", f"it is no web address: {why}", 0.0
+        limiter = self._hosts.setdefault(host_of(post.url), trio.CapacityLimiter(PER_HOST))
         async with limiter:
             try:
                 with trio.fail_after(TOTAL_SECONDS):
                     response = await self._post(post)
-            except FAILURES as error:
-                return "retry", reason_of(error), 0.0
+            except (*FAILURES, StoreError) as error:
+                hopeless = isinstance(error, AddressRefused) and error.for_good
+                return "final" if hopeless else "retry", reason_of(error), 0.0
+            except Exception as error:
+                why = fault("delivering a callback", error, call=post.call_id, event_id=post.event_id)
+                return "retry", why, 0.0
         status = response.status_code
         asked = response.headers.get("retry-after") if status in (429, 503) else None
         return judge(status), f"it answered {status}", self._seconds(asked)
@@ -221,7 +233,7 @@ class Deliverer:
         log.warning(
             "a callback was not delivered",
             call=state.post.call_id,
-            host=urlsplit(state.post.url).netloc,
+            host=host_of(state.post.url),
             action=state.post.fields.get("action", ""),
             attempt=state.attempts,
             why=why,

@@ -12,6 +12,7 @@ import trio
 from sqlalchemy import Engine, Row, Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from ringful.ground.faults import fault
 from ringful.store import rows
 from ringful.store.engine import READERS, describe
 from ringful.store.keys import KeyMemory
@@ -165,6 +166,8 @@ class SqlStore:
                     return [to_value(row) for row in connection.execute(query)]
             except SQLAlchemyError as error:
                 raise StoreError(describe(error, self._readers.url)) from error
+            except Exception as error:
+                raise StoreError(fault("reading the store", error)) from error
 
         return await trio.to_thread.run_sync(read, limiter=self._limiter)
 

@@ -18,7 +18,9 @@ import structlog
 import trio
 from attrs import define, field
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from ringful.ground.faults import fault
 from ringful.store.change import Change, apply
 from ringful.store.engine import describe, refused_for_itself
 from ringful.store.port import StoreError
@@ -79,7 +81,7 @@ class Writer:
         while going:
             batch, going = self._take()
             if batch:
-                self._tell(batch, self._commit([pending.change for pending in batch]))
+                self._tell(batch, self._fenced([pending.change for pending in batch]))
 
     def _take(self) -> tuple[list[Pending], bool]:
         """Wait for a change, and take it with all that wait behind it; False once there will be no more."""
@@ -101,6 +103,13 @@ class Writer:
         # Once trio is over there is nobody left to tell.
         with suppress(trio.RunFinishedError):
             self._trio.run_sync_soon(settle)
+
+    def _fenced(self, changes: Sequence[Change]) -> list[str]:
+        """Commit *changes*, whatever comes: the thread must not end, for nobody would write any more."""
+        try:
+            return self._commit(changes)
+        except Exception as error:
+            return [fault("writing to the store", error)] * len(changes)
 
     def _commit(self, changes: Sequence[Change]) -> list[str]:
         """Commit *changes* together; give an error for each, empty where it is durable."""
@@ -131,6 +140,9 @@ class Writer:
         return ""
 
     def _failed(self, changes: Sequence[Change], error: Exception) -> list[str]:
-        why = describe(error, self._engine.url)
+        if isinstance(error, SQLAlchemyError):
+            why = describe(error, self._engine.url)
+        else:
+            why = fault("writing to the store", error)
         log.error("the store refused a write", writes=len(changes), why=why)
         return [why] * len(changes)
