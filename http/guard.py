@@ -5,6 +5,7 @@ is connected to, after the name was resolved and again for every redirect, so ne
 resolves to an inner address nor one that changes between two look-ups gets by.
 """
 
+import os
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -91,11 +92,13 @@ class GuardedBackend(AsyncNetworkBackend):
 def _unconnected(host: str, port: int, error: BaseException | None) -> str:
     """Say why no address of *host* could be connected to."""
     while error is not None:
+        if isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
         match error:
             case ConnectionRefusedError():
                 return f"{host}:{port} refuses the connection"
-            case OSError(strerror=str() as why):
-                return f"{host}:{port} cannot be reached: {why}"
+            case OSError(errno=int() as number):
+                return f"{host}:{port} cannot be reached: {os.strerror(number)}"
         error = error.__cause__ or error.__context__
     return f"{host}:{port} cannot be reached"
 
