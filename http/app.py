@@ -9,7 +9,6 @@ import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
-from uuid import uuid4
 
 import structlog
 import trio
@@ -18,6 +17,7 @@ from quart import Response, g, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
+from ringful.ground.faults import fault
 from ringful.http.authenticate import Asked, Authenticator
 from ringful.http.desks.callbacks import CallbackDesk
 from ringful.http.desks.numbers import NumberDesk
@@ -128,11 +128,7 @@ async def _http_error(error: HTTPException) -> Response:
 
 
 async def _fault(error: Exception) -> Response:
-    fault = uuid4().hex[:12]
-    log.error(
-        "a request failed for a fault of ringful itself", fault=fault, path=request.path, exc_info=error
-    )
-    return await show(Problem(500, "server.fault", f"a fault of the server; its log has more under {fault}"))
+    return await show(Problem(500, "server.fault", fault("answering a request", error, path=request.path)))
 
 
 @frozen

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import structlog
 from attrs import define
 
+from ringful.ground.faults import fault
 from ringful.ground.holder import holder_of
 from ringful.media import port
 from ringful.media.worker_process import WorkerProcess
@@ -39,6 +40,8 @@ class Reception:
     """Where the entrance ought to be; 0: wherever the first worker is."""
     desk: port.Desk | None = None
     entrance: WorkerProcess | None = None
+    lost: bool = False
+    """There was an entrance while calls were taken, and there is none now."""
 
     def open(self, desk: port.Desk) -> None:
         """Take calls from now on."""
@@ -57,21 +60,21 @@ class Reception:
             return "capacity"
         try:
             return self.desk(offer)
-        except Exception:
-            log.exception("a fault of ringful itself refused a call that came in", called=offer.called)
+        except Exception as error:
+            fault("taking a call that came in", error, called=offer.called)
             return "noanswer"
 
     def began(self, worker: WorkerProcess) -> None:
         """Note that *worker* listens."""
         if self.entrance is None and self.at_port in (0, worker.port):
-            self.entrance = worker
+            self.entrance, self.lost = worker, False
 
     def ended(self, worker: WorkerProcess) -> bool:
         """Note that *worker* has ended; say whether another must take its place."""
         if worker is not self.entrance:
             return False
-        self.entrance = None
-        return self.desk is not None
+        self.entrance, self.lost = None, self.desk is not None
+        return self.lost
 
     def room(self, worker: WorkerProcess) -> int:
         """Say how many calls of our own *worker* can take."""

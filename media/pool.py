@@ -7,7 +7,7 @@ told before the leg's.  Workers are filled one after another, one is kept warm, 
 
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import structlog
 import trio
 from attrs import frozen
 
+from ringful.ground.faults import Fence, Tasks, fault
 from ringful.media import port, wav
 from ringful.media.connections import Connections
 from ringful.media.incoming import STATUS, Reception
@@ -25,6 +26,10 @@ from ringful.media.worker_process import WorkerProcess, start_worker
 
 log = structlog.get_logger()
 
+PAUSES = (0.0, 0.1, 1.0, 5.0, 30.0)
+"""Seconds before a worker takes the place of one that is gone: those that live shortly come later."""
+LIVES_SECONDS = 5.0
+"""A worker that dies sooner than this died of its start."""
 IDLE_SECONDS = 30.0
 """How long a worker without calls is kept, beyond the one that is kept warm."""
 
@@ -49,7 +54,7 @@ class PoolSettings:
 class Pool:
     """Implements `port.Phones`; made by `open_pool`."""
 
-    def __init__(self, settings: PoolSettings, sounds: Sounds, nursery: trio.Nursery) -> None:
+    def __init__(self, settings: PoolSettings, sounds: Sounds, nursery: Tasks) -> None:
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
         self.workers: list[WorkerProcess] = []
         self.legs: dict[str, PoolLeg] = {}
@@ -58,6 +63,8 @@ class Pool:
         self._starting = 0
         self.started = self.died = 0
         """Workers that were started, and those that ended without having been let go."""
+        self._in_a_row = 0
+        """How many workers have died of their start since one did not."""
         self._changed = trio.Event()
         self._closing = False
 
@@ -214,6 +221,8 @@ class Pool:
             return await self._sounds.path(sound)
         except SoundError as error:
             return str(error)
+        except Exception as error:
+            return fault("having a sound made", error)
 
     async def _play(
         self,
@@ -227,8 +236,13 @@ class Pool:
         path = await self._fetch(sound)
         if before is not None:
             await before.wait()
-        self._play_now(leg, playback, path, background=background)
-        done.set()
+        try:
+            self._play_now(leg, playback, path, background=background)
+        except Exception as error:
+            why = fault("playing a sound", error, call=leg.name)
+            self._hear(leg, port.PlaybackFailed(leg.name, playback, why))
+        finally:
+            done.set()
 
     def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, *, background: bool) -> None:
         if leg.over or playback not in leg.playbacks or leg.worker is None:
@@ -248,13 +262,21 @@ class Pool:
         path = await self._fetch(sound)
         if before is not None:
             await before.wait()
-        if not leg.over and playback in leg.cues and leg.worker and isinstance(path, Path):
-            leg.worker.tell({"do": "cue", "leg": leg.name, "playback": playback, "path": str(path)})
-        done.set()
+        try:
+            if not leg.over and playback in leg.cues and leg.worker and isinstance(path, Path):
+                leg.worker.tell({"do": "cue", "leg": leg.name, "playback": playback, "path": str(path)})
+        finally:
+            done.set()
 
     # Legs
 
     async def _place(self, leg: PoolLeg) -> None:
+        try:
+            await self._placed(leg)
+        except Exception as error:
+            self.failed(leg.name, fault("placing a call", error, call=leg.name))
+
+    async def _placed(self, leg: PoolLeg) -> None:
         uri = await self._uri(leg.number)
         if uri is None:
             self._end(leg, port.Refused(leg.name, "unreachable", None, "the trunk's name cannot be resolved"))
@@ -354,6 +376,22 @@ class Pool:
         if leg.over:
             return
         leg.over = True
+        try:
+            self._settle(leg, died)
+        except Exception as error:
+            fault("ending what is open on a call", error, call=leg.name)
+        try:
+            leg.sink(end)
+        except Exception as error:
+            fault("telling the end of a call", error, call=leg.name)
+        del self.legs[leg.name]
+        if leg.worker:
+            leg.worker.legs.discard(leg.name)
+            leg.worker.idle_since = time.monotonic()
+        self._notice()
+
+    def _settle(self, leg: PoolLeg, died: bool) -> None:
+        """Tell the end of everything that is open on *leg*, whose worker *died* or not."""
         self._connections.leg_ends(leg)
         for transfer in leg.transfers:
             leg.sink(port.TransferFailed(leg.name, transfer, "hangup"))
@@ -365,12 +403,6 @@ class Pool:
             )
         for sending in leg.sendings:
             leg.sink(port.TonesSent(leg.name, sending, sent=False))
-        leg.sink(end)
-        del self.legs[leg.name]
-        if leg.worker:
-            leg.worker.legs.discard(leg.name)
-            leg.worker.idle_since = time.monotonic()
-        self._notice()
 
     # Workers
 
@@ -404,24 +436,56 @@ class Pool:
         }
         taken = {worker.port for worker in self.workers}
         ports = range(settings.first_port, settings.first_port + 200) if settings.first_port else [0]
+        worker = None
         try:
             worker = await start_worker(config, [one for one in ports if one not in taken])
+        except Exception as error:
+            fault("starting a media worker", error)
         finally:
             self._starting -= 1
         if worker is None:
+            self._in_a_row += 1
             log.error("no media worker can be started: every call will fail until one can")
             for leg in [leg for leg in self.legs.values() if leg.worker is None]:
                 self._end(leg, port.Refused(leg.name, "capacity", None, "no media worker can be started"))
+            if self._reception.lost:
+                await self._replace(self._start)
             return
         self.workers.append(worker)
         self.started += 1
         self._reception.began(worker)
         self._notice()
+        began = time.monotonic()
         try:
             await worker.serve(self)
+        except Exception as error:
+            fault("serving a media worker", error, pid=worker.pid)
         finally:
             self.workers.remove(worker)
             self._bury(worker)
+        self._in_a_row = 0 if time.monotonic() - began > LIVES_SECONDS else self._in_a_row + 1
+        if self._reception.ended(worker):
+            await self._replace(self._start)
+        elif not worker.dismissed:
+            await self._replace(self._keep_warm)
+
+    async def _replace(self, start: Callable[[], None]) -> None:
+        """Have *start* see to another worker: at once, or after a pause where none will live."""
+        await trio.sleep(PAUSES[min(self._in_a_row, len(PAUSES) - 1)])
+        if not self._closing:
+            start()
+
+    def failed(self, leg: str, why: str) -> None:
+        """Let *leg* end, since what happened on it, or was to, could not be done for a fault of ours."""
+        kept = self.legs.get(leg)
+        if kept is None:
+            return
+        if kept.worker:
+            kept.worker.tell({"do": "hang_up", "leg": leg})
+        if kept.answered:
+            self._end(kept, port.HungUp(leg, "lost", why))
+        else:
+            self._end(kept, port.Refused(leg, "unreachable", None, why))
 
     def noticed(self) -> None:
         """Hear that a worker has more or fewer calls than before."""
@@ -438,21 +502,22 @@ class Pool:
                 self._end(leg, port.HungUp(leg.name, "lost", detail), died=True)
             else:
                 self._end(leg, port.Refused(leg.name, "unreachable", None, detail), died=True)
-        missed = self._reception.ended(worker)
-        if not self._closing and missed:
-            self._start()
-        elif not self._closing and not worker.dismissed:
-            self._keep_warm()
 
     async def let_idle_go(self) -> None:
         """Dismiss workers that have been idle for a while; one is kept, and the entrance."""
         while True:
             await trio.sleep(IDLE_SECONDS / 6)
-            idle = [worker for worker in self.workers if not worker.legs and not worker.occupied]
-            idle.sort(key=lambda worker: worker is not self._reception.entrance)
-            for worker in idle[1:]:
-                if time.monotonic() - worker.idle_since > IDLE_SECONDS:
-                    worker.dismiss()
+            try:
+                self._let_idle_go()
+            except Exception as error:
+                fault("letting idle media workers go", error)
+
+    def _let_idle_go(self) -> None:
+        idle = [worker for worker in self.workers if not worker.legs and not worker.occupied]
+        idle.sort(key=lambda worker: worker is not self._reception.entrance)
+        for worker in idle[1:]:
+            if time.monotonic() - worker.idle_since > IDLE_SECONDS:
+                worker.dismiss()
 
     async def warm(self) -> None:
         """Start the first worker, and return when it is ready.  Raises OSError where none can be had."""
@@ -512,6 +577,8 @@ def _rescued(leg: str, recording: int, path: Path, what: str) -> port.Event:
         found = wav.repair(path)
     except OSError as error:
         return port.RecordingFailed(leg, recording, str(error))
+    except Exception as error:
+        return port.RecordingFailed(leg, recording, fault("mending a recording", error, call=leg))
     if found is None:
         return port.RecordingFailed(leg, recording, f"{what} before anything was recorded")
     return port.RecordingEnded(leg, recording, "lost", *found)
@@ -521,8 +588,9 @@ def _rescued(leg: str, recording: int, path: Path, what: str) -> port.Event:
 async def open_pool(settings: PoolSettings, sounds: Sounds) -> AsyncIterator[Pool]:
     """Give a pool with one warm worker; all workers end with it."""
     async with trio.open_nursery() as nursery:
-        pool = Pool(settings, sounds, nursery)
-        nursery.start_soon(pool.let_idle_go)
+        tasks = Fence(nursery)
+        pool = Pool(settings, sounds, tasks)
+        tasks.start_soon(pool.let_idle_go)
         await pool.warm()
         try:
             yield pool

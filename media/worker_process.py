@@ -15,6 +15,7 @@ import trio
 from attrs import define, field
 
 from ringful.ground.children import spared
+from ringful.ground.faults import fault
 from ringful.media import port
 from ringful.media.wire import Framer, WireError, decode_event
 
@@ -35,6 +36,9 @@ class Owner(Protocol):
 
     def noticed(self) -> None:
         """Hear that its number of free legs has changed."""
+
+    def failed(self, leg: str, why: str) -> None:
+        """Hear that what happened on *leg* could not be taken in: it must end."""
 
 
 @define(eq=False)
@@ -57,6 +61,7 @@ class WorkerProcess:
     """Set, and made anew, when it has answered a `ping`."""
     _framer_out: Framer = field(factory=Framer)
     _outbox: Any = None
+    _faults: int = 0
 
     @property
     def pid(self) -> int:
@@ -83,14 +88,15 @@ class WorkerProcess:
     def dismiss(self) -> None:
         """Let it end."""
         self.dismissed = True
-        self.stream.socket.shutdown(trio.socket.SHUT_RDWR)
+        with suppress(OSError):  # It may have gone by itself.
+            self.stream.socket.shutdown(trio.socket.SHUT_RDWR)
 
     async def serve(self, owner: Owner) -> None:
         """Pass messages both ways until the worker has ended, however it did."""
         self._outbox, outgoing = trio.open_memory_channel[bytes](math.inf)
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._write, outgoing)
+                nursery.start_soon(self._write, outgoing, nursery.cancel_scope)
                 await self._read(owner)
                 nursery.cancel_scope.cancel()
         finally:
@@ -106,22 +112,42 @@ class WorkerProcess:
         self.process.kill()
         self.process.wait()
 
-    async def _write(self, outgoing: "trio.MemoryReceiveChannel[bytes]") -> None:
+    async def _write(self, outgoing: "trio.MemoryReceiveChannel[bytes]", serving: trio.CancelScope) -> None:
         try:
             async for data in outgoing:
                 await self.stream.send_all(data)
         except trio.BrokenResourceError:
             return
+        except Exception as error:
+            # Half a command may be out: it is let go, and its calls end as lost.
+            fault("writing to a media worker", error, pid=self.pid)
+            serving.cancel()
 
     async def _read(self, owner: Owner) -> None:
         try:
             while data := await self.stream.receive_some(65536):
                 for message in self.framer.unpack(data):
-                    self._take(owner, message)
+                    if not self._taken(owner, message):
+                        return
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return
         except WireError as error:
             log.error("a media worker cannot be understood", pid=self.pid, why=str(error))
+        except Exception as error:
+            fault("reading from a media worker", error, pid=self.pid)
+
+    def _taken(self, owner: Owner, message: dict[str, Any]) -> bool:
+        """Take *message*; say whether it is worth reading on, which it is not after two faults in a row."""
+        try:
+            self._take(owner, message)
+        except Exception as error:
+            leg = str(message.get("leg", ""))
+            why = fault("taking in what a media worker says", error, pid=self.pid, call=leg)
+            self._faults += 1
+            owner.failed(leg, why)
+            return self._faults < 2
+        self._faults = 0
+        return True
 
     def _take(self, owner: Owner, message: dict[str, Any]) -> None:
         match message["is"]:
@@ -163,11 +189,16 @@ async def _try_port(config: dict[str, Any], number: int) -> tuple[WorkerProcess 
         json.dumps(config | {"port": number}),
     ]
     # Forking takes a millisecond, and happens when a worker is wanted and not for each call.
-    with spared():
-        process = subprocess.Popen(  # noqa: ASYNC220
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        )
-    theirs.close()
+    try:
+        with spared():
+            process = subprocess.Popen(  # noqa: ASYNC220
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
+    except OSError as error:
+        ours.close()
+        return None, f"no process can be started: {error}"
+    finally:
+        theirs.close()
     stream, framer = trio.SocketStream(trio.socket.from_stdlib_socket(ours)), Framer()
     reason = "it did not start in time"
     try:

@@ -14,6 +14,7 @@ import trio
 from sqlalchemy import Engine, Row, Select, and_, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from ringful.ground.faults import fault
 from ringful.store import rows
 from ringful.store.change import Sign
 from ringful.store.engine import READERS, describe
@@ -298,6 +299,8 @@ class SqlStore:
                     return [to_value(row) for row in connection.execute(query)]
             except SQLAlchemyError as error:
                 raise StoreError(describe(error, self._readers.url)) from error
+            except Exception as error:
+                raise StoreError(fault("reading the store", error)) from error
 
         return await trio.to_thread.run_sync(read, limiter=self._limiter)
 

@@ -19,7 +19,9 @@ import structlog
 import trio
 from attrs import define, field
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from ringful.ground.faults import fault
 from ringful.store.change import Change, apply
 from ringful.store.engine import describe, refused_for_itself
 from ringful.store.port import StoreError
@@ -88,7 +90,7 @@ class Writer:
             batch, going = self._take()
             if batch:
                 began = time.perf_counter()
-                errors = self._commit([pending.change for pending in batch])
+                errors = self._fenced([pending.change for pending in batch])
                 self.on_commit(len(batch), time.perf_counter() - began)
                 self._tell(batch, errors)
 
@@ -112,6 +114,13 @@ class Writer:
         # Once trio is over there is nobody left to tell.
         with suppress(trio.RunFinishedError):
             self._trio.run_sync_soon(settle)
+
+    def _fenced(self, changes: Sequence[Change]) -> list[str]:
+        """Commit *changes*, whatever comes: the thread must not end, for nobody would write any more."""
+        try:
+            return self._commit(changes)
+        except Exception as error:
+            return [fault("writing to the store", error)] * len(changes)
 
     def _commit(self, changes: Sequence[Change]) -> list[str]:
         """Commit *changes* together; give an error for each, empty where it is durable."""
@@ -142,6 +151,9 @@ class Writer:
         return ""
 
     def _failed(self, changes: Sequence[Change], error: Exception) -> list[str]:
-        why = describe(error, self._engine.url)
+        if isinstance(error, SQLAlchemyError):
+            why = describe(error, self._engine.url)
+        else:
+            why = fault("writing to the store", error)
         log.error("the store refused a write", writes=len(changes), why=why)
         return [why] * len(changes)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 
 import trio
@@ -10,11 +11,13 @@ from attrs import frozen
 
 from ringful.command.config import Config, split_address
 from ringful.command.serving.seen import Parts, measure_lag, see
+from ringful.ground.faults import Fence
 from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
 from ringful.http.desks.library import Library as Scripts
 from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.simulator import simulate
+from ringful.http.outward.addresses import refusal
 from ringful.http.outward.callbacks import Deliverer
 from ringful.http.outward.guard import guarded_client
 from ringful.http.outward.outbound import Outbound
@@ -59,18 +62,19 @@ async def open_house(
     Raises StoreError where another server has the store, which is unhurt by it.
     """
     async with own_store(config.store.url) as (store, lock), trio.open_nursery() as nursery:
+        tasks = Fence(nursery)
         settings = run_settings(config)
         recordings = config.store.recordings
         recordings.mkdir(parents=True, exist_ok=True)
         await recover(store, settings, recordings, wav.repair, time.time())
         # Two clients: announcements never wait for connections that receivers of callbacks hold.
         async with guarded_client(config.fetch.allow) as client, guarded_client(config.fetch.allow) as poster:
-            deliverer = Deliverer(store, poster, _secrets(store), nursery, on_delivered=on_delivered)
+            deliverer = Deliverer(store, poster, _secrets(store), tasks, on_delivered=on_delivered)
             await deliverer.take_up()
             outbound = Outbound(client)
             folders = config.media.folders
             own = (settings.recordings_url, recordings)
-            library = Library(config.media.cache, folders, outbound.fetch, nursery, recordings=own)
+            library = Library(config.media.cache, folders, outbound.fetch, tasks, recordings=own)
             async with open_pool(pool_settings(config), library) as pool:
 
                 async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:
@@ -91,16 +95,21 @@ async def open_house(
                 limits = NodeLimits(
                     config.media.max_calls, config.limits.calls_per_second, config.limits.concurrent
                 )
-                switchboard = Switchboard(house, nursery, limits)
-                nursery.start_soon(switchboard.beat)
-                dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
+                switchboard = Switchboard(house, tasks, limits)
+                tasks.start_soon(switchboard.beat)
+                dialect = Dialect(
+                    config.sip.country,
+                    config.sip.allow_sip_uris,
+                    partial(refusal, allow=config.fetch.allow),
+                    settings.recordings_url,
+                )
                 facade = FacadeSettings(recordings, dialect, simulate, deliverer.look_for_resends)
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
-                pool.open(Arrivals(switchboard, numbers, desk.started, nursery).take)
+                pool.open(Arrivals(switchboard, numbers, desk.started, tasks).take)
                 probes = see(config, Parts(store, pool, switchboard, deliverer))
-                nursery.start_soon(measure_lag, probes.metrics)
+                tasks.start_soon(measure_lag, probes.metrics)
                 app = make_app(switchboard, store, facade, desk, probes)
                 yield Joined(store, lock, pool, switchboard, deliverer, app)
             nursery.cancel_scope.cancel()

@@ -28,7 +28,7 @@ import structlog
 import trio
 from attrs import evolve, frozen
 
-from ringful.ground.faults import Fence, fault
+from ringful.ground.faults import Tasks, fault
 from ringful.http.outward.guard import AddressRefused
 from ringful.http.outward.lanes import PAUSES, Lane, Receiver, Sign, Turn, born, host_of
 from ringful.http.outward.outbound import FAILURES, reason_of
@@ -96,14 +96,14 @@ class Deliverer:
         store: Store,
         client: httpx2.AsyncClient,
         secret_of: Callable[[str], Awaitable[str | None]],
-        nursery: trio.Nursery,
+        tasks: Tasks,
         *,
         on_delivered: Callable[[Post], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = trio.current_time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._store, self._client, self._secret_of, self._tasks = store, client, secret_of, Fence(nursery)
+        self._store, self._client, self._secret_of, self._tasks = store, client, secret_of, tasks
         self._on_delivered, self._clock, self._steady, self._jitter = on_delivered, clock, steady, jitter
         self._receivers: dict[tuple[str, str], Receiver] = {}
         self._turns: dict[str, Turn] = {}

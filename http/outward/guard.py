@@ -5,9 +5,10 @@ is connected to, after the name was resolved and again for every redirect, so ne
 resolves to an inner address nor one that changes between two look-ups gets by.
 """
 
+import os
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from collections.abc import Awaitable, Callable, Iterable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeAlias
 
 import httpcore2
@@ -15,22 +16,23 @@ import httpx2
 import trio
 from httpcore2 import AsyncNetworkBackend, AsyncNetworkStream
 
-Networks: TypeAlias = Sequence[IPv4Network | IPv6Network]
+from ringful.http.outward.addresses import REFUSED, Networks, literal, permitted
+
 Resolve: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
 
 
+TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
+
+
 class AddressRefused(OSError):
-    """A host is, or resolves to, an address that must not be reached."""
+    """A host is, or resolves to, an address that must not be reached.
 
+    *for_good* says that it is that address by itself: no look-up will ever give another.
+    """
 
-def permitted(address: str, allow: Networks) -> bool:
-    """Say whether *address* is a public one, or lies in one of the networks of *allow*."""
-    parsed = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    if any(parsed.version == network.version and parsed in network for network in allow):
-        return True
-    return parsed.is_global and not parsed.is_multicast
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -57,20 +59,21 @@ class GuardedBackend(AsyncNetworkBackend):
         """Resolve *host*, refuse it if it leads anywhere inside, and connect to what was checked."""
         try:
             addresses = await self._resolve(host, port)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # A UnicodeError is what a name gives that is none.
             raise httpcore2.ConnectError(f"the host {host} cannot be resolved") from error
         refused = [address for address in addresses if not permitted(address, self._allow)]
         if refused or not addresses:
-            raise AddressRefused(
-                f"{host} is at {', '.join(refused) or 'no address'}, which must not be reached"
-            )
+            at = "" if refused == [host] else f" is at {', '.join(refused) or 'no address'}"
+            raise AddressRefused(f"{host}{at}, {REFUSED}", for_good=literal(host) is not None)
         last: Exception | None = None
         for address in addresses:
             try:
                 return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore2.ConnectError as error:
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 last = error
-        raise httpcore2.ConnectError(f"{host}:{port} refuses the connection: {last}")
+        if isinstance(last, httpcore2.ConnectTimeout):
+            raise last
+        raise httpcore2.ConnectError(_unconnected(host, port, last)) from last
 
     async def connect_unix_socket(
         self,
@@ -86,8 +89,24 @@ class GuardedBackend(AsyncNetworkBackend):
         await trio.sleep(seconds)
 
 
-def guarded_client(allow: Networks, resolver: Resolve = resolve) -> httpx2.AsyncClient:
-    """Make a client that all requests on behalf of customers go through."""
+def _unconnected(host: str, port: int, error: BaseException | None) -> str:
+    """Say why no address of *host* could be connected to."""
+    while error is not None:
+        if isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        match error:
+            case ConnectionRefusedError():
+                return f"{host}:{port} refuses the connection"
+            case OSError(errno=int() as number):
+                return f"{host}:{port} cannot be reached: {os.strerror(number)}"
+        error = error.__cause__ or error.__context__
+    return f"{host}:{port} cannot be reached"
+
+
+def guarded_client(
+    allow: Networks, resolver: Resolve = resolve, *, timeout: httpx2.Timeout = TIMEOUT
+) -> httpx2.AsyncClient:
+    """Make a client that all requests on behalf of customers go through; it keeps no cookies."""
     transport = httpx2.AsyncHTTPTransport(trust_env=False)
     transport._pool = httpcore2.AsyncConnectionPool(  # the transport has no argument for it
         ssl_context=ssl.create_default_context(),
@@ -100,6 +119,8 @@ def guarded_client(allow: Networks, resolver: Resolve = resolve) -> httpx2.Async
         transport=transport,
         trust_env=False,
         follow_redirects=False,
-        timeout=httpx2.Timeout(10.0, connect=5.0),
-        headers={"User-Agent": "ringful"},
+        timeout=timeout,
+        # What is decoded is decoded within bounds, in `outbound`: it is better not asked for.
+        headers={"User-Agent": "ringful", "Accept-Encoding": "identity"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )

@@ -1,5 +1,6 @@
 """The requests about numbers, which are ours: what takes the calls that come in at each."""
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -36,13 +37,15 @@ class Unbind:
 NumberRequest: TypeAlias = Bind | GetNumbers | Unbind
 
 
-def number(given: Parameters, country: str) -> Bind | GetNumbers:
-    """Read `Number`."""
+def number(
+    given: Parameters, country: str, callback: Callable[[Parameters], str | None]
+) -> Bind | GetNumbers:
+    """Read `Number`; *callback* takes its URL."""
     read = p.own_number(country)
     asked = given.optional("number", read)
     name = given.optional("script", p.script_name)
     version = given.optional("version", p.version)
-    url = given.optional("callbackUrl", p.web_url)
+    url = callback(given)
     if version is not None and name is None:
         raise BadParameter("version", "invalid", "version goes with the name of a script")
     if name is None and url is None:

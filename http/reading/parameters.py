@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
+from ringful.http.outward.addresses import wrong
 from ringful.interpreter.calls.numbers import e164
 
 _V = TypeVar("_V")
@@ -220,16 +220,23 @@ def digits(name: str, value: str) -> str:
 
 def web_url(name: str, value: str) -> str:
     """Read an absolute http or https URL."""
-    try:
-        parts = urlsplit(value)
-        ok = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        ok = False
-    if not ok or " " in value:
-        raise BadParameter(name, "invalid", f"{name} must be an http or https URL, not {value!r}")
-    if parts.username or parts.password:
+    if why := wrong(value):
+        raise BadParameter(name, "invalid", f"{name} must be an http or https URL, not {value!r}: {why}")
+    if "@" in re.split(r"[/?#]", value.partition("://")[2], maxsplit=1)[0]:
         raise BadParameter(name, "invalid", f"{name} must not hold a user name or password")
     return value
+
+
+def reachable(read: Callable[[str, str], str], refusal: Callable[[str], str]) -> Callable[[str, str], str]:
+    """Make a reader of what *read* reads, but for URLs that *refusal* says must not be reached, and why."""
+
+    def read_reachable(name: str, value: str) -> str:
+        found = read(name, value)
+        if found.lower().startswith(("http://", "https://")) and (why := refusal(found)):
+            raise BadParameter(name, "address", f"{name}: {why}")
+        return found
+
+    return read_reachable
 
 
 def announcement(name: str, value: str) -> str:

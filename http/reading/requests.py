@@ -15,10 +15,22 @@ from ringful.http.reading.parameters import Parameters
 
 @frozen
 class Dialect:
-    """What the configuration says about numbers."""
+    """What the configuration says about numbers, and about addresses."""
 
     country: str = "US"
     sip_uris: bool = False
+    refusal: Callable[[str], str] = lambda _: ""
+    """Says why a URL can never be posted to from here; nothing where it may be."""
+    own: str = ""
+    """What the URLs of our own recordings begin with: playing one needs no network."""
+
+    def callback(self, given: Parameters) -> str | None:
+        """Take the URL that is to be told."""
+        return given.optional("callbackUrl", p.reachable(p.web_url, self.refusal))
+
+    def unplayable(self, url: str) -> str:
+        """Say why the sound at *url* can never be fetched from here; nothing where it may be."""
+        return "" if self.own and url.startswith(self.own) else self.refusal(url)
 
 
 @frozen
@@ -161,10 +173,6 @@ def _call_id(given: Parameters) -> str:
     return given.required("callId", p.identifier, "r1-…")
 
 
-def _callback(given: Parameters) -> str | None:
-    return given.optional("callbackUrl", p.web_url)
-
-
 def _immediate(given: Parameters) -> bool:
     said = given.optional("immediate immediately", p.boolean)
     return True if said is None else said
@@ -175,7 +183,7 @@ def _call(given: Parameters, dialect: Dialect) -> Call:
     call = Call(
         given.required("callee", number, "15125551234"),
         given.optional("callerId", p.number(dialect.country, sip=False)),
-        _callback(given),
+        dialect.callback(given),
         given.optional("ringTimeout", p.ring_seconds),
     )
     name = given.optional("script", p.script_name)
@@ -190,13 +198,15 @@ def _script(given: Parameters, _: Dialect) -> Request:
     return scripts.script(given) if call_id is None else Script(call_id)
 
 
-def _play(given: Parameters, _: Dialect) -> Play:
+def _play(given: Parameters, dialect: Dialect) -> Play:
     waits = given.optional("waitComplete", p.boolean)
     return Play(
         _call_id(given),
-        given.required("announcement", p.announcement, "http://host/welcome.wav"),
+        given.required(
+            "announcement", p.reachable(p.announcement, dialect.unplayable), "http://host/welcome.wav"
+        ),
         True if waits is None else waits,
-        _callback(given),
+        dialect.callback(given),
     )
 
 
@@ -204,16 +214,17 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "call": _call,
     "hangup": lambda given, _: Hangup(_call_id(given), _immediate(given)),
     "play": _play,
-    "record": lambda given, _: Record(_call_id(given), _callback(given)),
+    "record": lambda given, dialect: Record(_call_id(given), dialect.callback(given)),
     "recordstop": lambda given, _: RecordStop(_call_id(given), _immediate(given)),
-    "waitfortone": lambda given, _: WaitForTone(
-        _call_id(given), given.required("tone", p.tones, "1"), _callback(given)
+    "waitfortone": lambda given, dialect: WaitForTone(
+        _call_id(given), given.required("tone", p.tones, "1"), dialect.callback(given)
     ),
-    "starttonedetector": lambda given, _: StartToneDetector(
-        _call_id(given), given.required("callbackUrl", p.web_url, "http://host/tones")
+    "starttonedetector": lambda given, dialect: StartToneDetector(
+        _call_id(given),
+        given.required("callbackUrl", p.reachable(p.web_url, dialect.refusal), "http://host/tones"),
     ),
-    "stoptonedetector": lambda given, _: StopToneDetector(
-        _call_id(given), _callback(given), _immediate(given)
+    "stoptonedetector": lambda given, dialect: StopToneDetector(
+        _call_id(given), dialect.callback(given), _immediate(given)
     ),
     "tone": lambda given, _: Tone(_call_id(given), given.required("tones tone", p.digits, "1234%23")),
     "answer": lambda given, _: Answer(_call_id(given)),
@@ -224,9 +235,9 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "script": _script,
     "trace": lambda given, _: scripts.trace(given),
     "check": lambda given, _: scripts.check(given),
-    "run": lambda given, _: scripts.run(given),
+    "run": lambda given, dialect: scripts.run(given, dialect.callback),
     "simulate": lambda given, _: scripts.simulate(given),
-    "number": lambda given, dialect: numbers.number(given, dialect.country),
+    "number": lambda given, dialect: numbers.number(given, dialect.country, dialect.callback),
     "numberremove": lambda given, dialect: numbers.remove(given, dialect.country),
     "querycallbacks": lambda given, _: callbacks.query(given),
     "callbackresend": lambda given, _: callbacks.resend(given),

@@ -5,7 +5,7 @@ parameter of its own is a value for the script; one that has the name of such a 
 ``param.NAME``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from attrs import field, frozen
@@ -133,9 +133,9 @@ def check(given: Parameters) -> Check:
     return Check(_reference(given))
 
 
-def run(given: Parameters) -> Run:
-    """Read `Run`."""
-    return Run(_reference(given), callback_url=given.optional("callbackUrl", p.web_url), given=values(given))
+def run(given: Parameters, callback: Callable[[Parameters], str | None]) -> Run:
+    """Read `Run`; *callback* takes its URL."""
+    return Run(_reference(given), callback_url=callback(given), given=values(given))
 
 
 _WORLD = ("phones", "sounds", "missing", "recording", "web", "queue", "now")

@@ -7,9 +7,9 @@ takes a moment: what happens on the leg meanwhile is kept, and enters the run be
 from typing import Protocol
 
 import structlog
-import trio
 from attrs import define, evolve, field
 
+from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import events
 from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.calls.switchboard import Refusal
@@ -61,7 +61,7 @@ class _Ear:
 class Arrivals:
     """The desk of a node: `take` is what `port.Phones.open` is given."""
 
-    def __init__(self, switchboard: Switchboard, lines: Lines, read: Reader, nursery: trio.Nursery) -> None:
+    def __init__(self, switchboard: Switchboard, lines: Lines, read: Reader, nursery: Tasks) -> None:
         self._switchboard, self._lines, self._read = switchboard, lines, read
         self._nursery = nursery
 
@@ -86,8 +86,8 @@ class Arrivals:
         except (Refusal, StoreError) as error:
             log.error("a call that came in cannot be taken", number=number.number, why=str(error))
             phones.hang_up(call_id)
-        except Exception:
-            log.exception("a fault of ringful itself ended a call", call=call_id)
+        except Exception as error:
+            fault("taking a call that came in", error, call=call_id)
             phones.hang_up(call_id)
 
     async def _run(self, number: Number, offer: port.Offer, call_id: str, ear: _Ear) -> None:

@@ -2,7 +2,8 @@
 
 A turn drains the inbox and submits everything that came of it (journal lines, callbacks, the call's
 record) as one write.  Effects are performed as they come; a callback is handed over for delivery
-only once it is on the disk.  A fault of ours ends that call and no other, here and nowhere else.
+only once it is on the disk.  A fault of ours ends that call and no other: a turn that fails abandons
+the run and tells its end, and where even that fails the call is cut, without a word.
 """
 
 import time
@@ -17,6 +18,7 @@ import trio
 from attrs import evolve, field, frozen
 
 from ringful.grammar.errors import ScriptError
+from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.order import order
 from ringful.interpreter.run import Run
@@ -73,7 +75,7 @@ class LiveCall:
     def __init__(
         self,
         house: House,
-        nursery: trio.Nursery,
+        nursery: Tasks,
         key: Key,
         call_id: str,
         started: events.Started,
@@ -166,21 +168,28 @@ class LiveCall:
             with scope:
                 await trio.sleep(seconds)
                 self._timers.pop(timer, None)
-                self.run.post(events.TimerFired(timer))
+                try:
+                    self.run.post(events.TimerFired(timer))
+                except Exception as error:
+                    # What waits for it would wait for ever.
+                    self.give_up(fault("a call's timer", error, call=self.run.call_id))
 
         self.nursery.start_soon(run_out)
 
     async def _ask(self, effect: effects.Ask) -> None:
         try:
             answer = await self.house.ask(effect.url, effect.fields, effect.want)
-        except (OSError, ValueError) as error:
-            self.run.post(events.WebFailed(effect.asking, str(error)))
-        else:
             if effect.want == "script" and len(str(answer)) > _LONG_ANSWER:
                 # The run will find it parsed, and nobody else's call has waited for that.
                 with suppress(ScriptError):
                     await trio.to_thread.run_sync(answered, str(answer))
-            self.run.post(events.WebAnswered(effect.asking, answer))
+            told: events.Event = events.WebAnswered(effect.asking, answer)
+        except OSError as error:
+            told = events.WebFailed(effect.asking, str(error))
+        except Exception as error:
+            why = fault("asking the web", error, call=self.run.call_id)
+            told = events.WebFailed(effect.asking, why)
+        self.run.post(told)
 
     # Turns
 
@@ -192,7 +201,10 @@ class LiveCall:
         if entry.kind == "event" and entry.name == "RecordingEnded":
             self._note_recording(entry.data)
         for watcher in self.house.watchers:
-            watcher(entry)
+            try:
+                watcher(entry)
+            except Exception as error:
+                fault("telling what happened on a call", error, call=self.run.call_id)
 
     def _note_recording(self, data: Mapping[str, Any]) -> None:
         leg = self.run.legs.get(data["leg"])
@@ -213,21 +225,52 @@ class LiveCall:
         """Handle everything in the inbox, and submit what came of it."""
         try:
             self.run.drain()
-        except Exception:
-            log.exception("a fault of ringful itself ended a call", call=self.run.call_id)
-            self._abandon()
-        posts, self._posts = self._posts, []
-        entries, self._entries = self._entries, []
-        recordings, self._recordings = self._recordings, []
+            return self._submit(seqs)
+        except Exception as error:
+            why = fault("a call's turn", error, call=self.run.call_id)
+        self._wake()  # So that `serve` sees the end.
+        try:
+            self._abandon(why)
+            return self._submit(seqs)
+        except Exception as error:
+            why = fault("ending a call after a fault", error, call=self.run.call_id)
+        return self._cut(seqs)
+
+    def give_up(self, why: str) -> None:
+        """End the call where it stands, for a fault outside its turns, and let `serve` come to its end."""
+        try:
+            self._abandon(why)
+        except Exception as error:
+            fault("ending a call after a fault", error, call=self.run.call_id)
+            self._cut(())
+        self._wake()
+
+    def _submit(self, seqs: tuple[tuple[str, int], ...]) -> Commit:
+        """Submit what came of a turn."""
         record = self._record()
         changed = (record,) if record != self.record or not self.tasks else ()
+        write = Write(self._entries, self._posts, changed, self._recordings, seqs)
+        commit = self.house.store.submit(write)
+        posts, self._posts = self._posts, []
+        self._entries, self._recordings = [], []
         self.record, self.tasks = record, self.tasks + 1
-        commit = self.house.store.submit(Write(entries, posts, changed, recordings, seqs))
+        self._submitted(commit)
+        if posts:
+            self._outgoing.send_nowait((commit, posts))
+        return commit
+
+    def _submitted(self, commit: Commit) -> None:
         self.committed = commit
         self.turned.set()
         self.turned = trio.Event()
-        if posts:
-            self._outgoing.send_nowait((commit, posts))
+
+    def _cut(self, seqs: tuple[tuple[str, int], ...]) -> Commit:
+        """End the call where nothing can be made of its run any more: kept is that it ended, and no more."""
+        self._hang_up()
+        self.run.ended = True
+        self.record = evolve(self.record, state="ended", ended=self.house.clock(), outcome="lost")
+        commit = self.house.store.submit(Write(calls=[self.record], seqs=seqs))
+        self._submitted(commit)
         return commit
 
     def _record(self) -> CallRecord:
@@ -243,23 +286,36 @@ class LiveCall:
             bill=run.bill if run.ended else None,
         )
 
-    def _abandon(self) -> None:
-        for leg in self.run.legs.values():
-            self.house.phones.hang_up(leg.name)
-        self.run.abandon("a fault of the server")
+    def _abandon(self, why: str) -> None:
+        self._hang_up()
+        self.run.abandon(why)
+
+    def _hang_up(self) -> None:
+        for leg in list(self.run.legs):
+            try:
+                self.house.phones.hang_up(leg)
+            except Exception as error:
+                fault("hanging up after a fault", error, call=self.run.call_id)
 
     async def serve(self) -> None:
         """Take turns until the run has ended, and every callback of it is handed over."""
         async with trio.open_nursery() as inner:
             inner.start_soon(self._hand_over)
-            while not self.run.ended:
-                await self._woken.wait()
-                self._woken = trio.Event()
+            try:
+                await self._take_turns()
+            except Exception as error:
+                self.give_up(fault("serving a call", error, call=self.run.call_id))
                 self.turn()
             for scope in self._timers.values():
                 scope.cancel()
             self._outgoing.close()
         self.done.set()
+
+    async def _take_turns(self) -> None:
+        while not self.run.ended:
+            await self._woken.wait()
+            self._woken = trio.Event()
+            self.turn()
 
     async def _hand_over(self) -> None:
         async for commit, posts in self._incoming:
@@ -268,5 +324,11 @@ class LiveCall:
             except StoreError as error:
                 # Better told and not kept than neither.
                 log.error("callbacks could not be stored", call=self.run.call_id, why=str(error))
+            except Exception as error:
+                fault("storing callbacks", error, call=self.run.call_id)
             for post in posts:
-                self.house.deliver(post)
+                try:
+                    self.house.deliver(post)
+                except Exception as error:
+                    # It is on the disk: the next start takes it up.
+                    fault("handing over a callback", error, call=post.call_id, event_id=post.event_id)

@@ -15,6 +15,7 @@ import trio
 from attrs import evolve, frozen
 
 from ringful.grammar import nodes
+from ringful.ground.faults import Tasks
 from ringful.interpreter import events
 from ringful.interpreter.calls.limits import Bucket
 from ringful.interpreter.calls.live import House, LiveCall
@@ -56,7 +57,7 @@ class NodeLimits:
 class Switchboard:
     """The live calls of one node; implements `switchboard.Calls`."""
 
-    def __init__(self, house: House, nursery: trio.Nursery, limits: NodeLimits, name: str = "r1") -> None:
+    def __init__(self, house: House, nursery: Tasks, limits: NodeLimits, name: str = "r1") -> None:
         self.house = house
         self.live: dict[str, LiveCall] = {}
         self.draining = False
@@ -103,8 +104,12 @@ class Switchboard:
         call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key))
         call.spent = spent
         self.live[call_id] = call
-        call.run.start()
-        commit = call.turn(_seqs(key, seq))
+        try:
+            call.run.start()
+            commit = call.turn(_seqs(key, seq))
+        except Exception:
+            self._forget(call)
+            raise
         self._nursery.start_soon(self._serve, call)
         return call, commit
 
@@ -240,9 +245,12 @@ class Switchboard:
         try:
             await call.serve()
         finally:
-            del self.live[call.run.call_id]
-            if not self.live:
-                self._emptied.set()
+            self._forget(call)
+
+    def _forget(self, call: LiveCall) -> None:
+        del self.live[call.run.call_id]
+        if not self.live:
+            self._emptied.set()
 
     async def beat(self, every: float = BEAT) -> None:
         """Write down that this node lives, as long as any call is up: one row, for all of them."""

@@ -19,6 +19,7 @@ from typing import Protocol, assert_never
 import trio
 from attrs import define, field, frozen
 
+from ringful.ground.faults import Tasks, fault
 from ringful.media.library.converter import Converter
 from ringful.media.library.local import file_of
 from ringful.media.library.ringback import ringback
@@ -84,7 +85,7 @@ class Library:
         cache: Path,
         folders: Sequence[Path],
         fetch: Fetch,
-        nursery: trio.Nursery,
+        nursery: Tasks,
         *,
         recordings: tuple[str, Path] | None = None,
         max_cache: int = 2 * 1024**3,
@@ -118,6 +119,8 @@ class Library:
             making.error = str(error)
         except OSError as error:
             making.error = f"it cannot be kept: {error.strerror or error}"
+        except Exception as error:
+            making.error = fault("making a sound", error, sound=type(sound).__name__)
         finally:
             making.error = making.error or "the server is shutting down"
             del self._making[sound]

@@ -10,11 +10,14 @@ from ringful.media.sounds import SoundError
 def file_of(url: str, folders: Sequence[Path]) -> Path:
     """Give the file of *url* (a name, or ``file:``) in *folders*, which are resolved.  Raises SoundError."""
     if url.lower().startswith("file:"):
-        candidates = [Path(unquote(urlsplit(url).path))]
+        candidates = [_path_of(url)]
     else:
         candidates = [folder / f"{url}{ending}" for folder in folders for ending in ("", ".wav")]
     for candidate in candidates:
-        found = candidate.resolve()
+        try:
+            found = candidate.resolve()
+        except (OSError, ValueError, RuntimeError) as error:  # Too long, a NUL, links in a circle.
+            raise SoundError(f"no file can have this name: {error}") from error
         inside = any(found.is_relative_to(folder) for folder in folders)
         if inside and found.is_file():
             return found
@@ -23,6 +26,13 @@ def file_of(url: str, folders: Sequence[Path]) -> Path:
     raise SoundError(
         "there is no such file" if url.lower().startswith("file:") else "the library has no such sound"
     )
+
+
+def _path_of(url: str) -> Path:
+    try:
+        return Path(unquote(urlsplit(url).path))
+    except ValueError as error:
+        raise SoundError(f"it is no file URL: {error}") from error
 
 
 def milliseconds_of(url: str, folders: Sequence[Path]) -> int | None:

@@ -18,7 +18,7 @@ import trio
 from attrs import define, field
 
 from ringful.command.demonstration.sounds import melody
-from ringful.http.outward.guard import guarded_client, permitted
+from ringful.http.outward.guard import guarded_client
 from ringful.http.outward.outbound import Outbound
 from ringful.media import wav
 from ringful.media.library import convert as conversion
@@ -234,31 +234,6 @@ async def test_a_missing_synthesizer_says_what_to_install(
     async with library(tmp_path) as sounds:
         with pytest.raises(SoundError, match="install espeak-ng"):
             await sounds.path(Speech("x"))
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1",
-        "10.1.2.3",
-        "192.168.0.1",
-        "169.254.169.254",
-        "100.64.0.1",
-        "0.0.0.0",
-        "224.0.0.1",
-        "::1",
-        "fe80::1%eth0",
-        "::ffff:10.0.0.1",
-    ],
-)
-def test_inner_addresses_are_not_permitted(address: str) -> None:
-    assert not permitted(address, ())
-
-
-def test_public_and_allowed_addresses_are_permitted() -> None:
-    assert permitted("93.184.216.34", ())
-    assert permitted("10.1.2.3", (ip_network("10.0.0.0/8"),))
-    assert permitted("::ffff:10.1.2.3", (ip_network("10.0.0.0/8"),))
 
 
 async def test_an_announcement_that_is_too_large(
