@@ -6,7 +6,7 @@ only once it is on the disk.  A fault of ours ends that call and no other, here 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +24,18 @@ from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import answered
 from ringful.interpreter.values import Value
 from ringful.media import port
-from ringful.store.port import CallRecord, Commit, Entry, Key, Post, RecordingFile, Store, StoreError, Write
+from ringful.store.port import (
+    CallRecord,
+    Commit,
+    Entry,
+    Key,
+    Post,
+    RecordingFile,
+    Store,
+    StoreError,
+    UsedSeq,
+    Write,
+)
 
 log = structlog.get_logger()
 
@@ -209,7 +220,7 @@ class LiveCall:
                 )
             )
 
-    def turn(self, seqs: tuple[tuple[str, int], ...] = ()) -> Commit:
+    def turn(self, seqs: Sequence[UsedSeq] = ()) -> Commit:
         """Handle everything in the inbox, and submit what came of it."""
         try:
             self.run.drain()
@@ -236,6 +247,7 @@ class LiveCall:
             self.record,
             callee=offer.called if offer else leg.number if leg else "",
             caller=offer.caller if offer else None,
+            label=run.started.label or None,
             state="ended" if run.ended else "live",
             answered=leg.answered_at if leg else None,
             ended=((leg.ended_at if leg else None) or run.now) if run.ended else None,

@@ -72,6 +72,7 @@ def view(run: Run, created: float) -> CallView:
             for one in recorded
         ),
         quality=leg.quality if leg else None,
+        label=run.started.label or None,
     )
 
 
