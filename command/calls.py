@@ -1,21 +1,25 @@
 """`ringful calls`: the calls of this server, live and ended."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import trio
-from cyclopts import App
+from attrs import evolve
+from cyclopts import App, Parameter
 
 from ringful.command.errors import CommandError
+from ringful.command.pick import pick
 from ringful.command.serving.house import run_settings
 from ringful.command.settings import configuration
 from ringful.grammar.errors import ScriptError
 from ringful.ground.files import write_whole
+from ringful.http.present import record_as_text
+from ringful.http.reading import parameters as p
+from ringful.http.reading.requests import call_filter
 from ringful.interpreter.calls.view import as_script, rebuild
 from ringful.interpreter.sources import read_source
-from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer, render
 from ringful.simulation.replay.replay import golden, replay
 from ringful.simulation.replay.retold_phones import Keys
@@ -42,24 +46,67 @@ def _journal(config: Path | None, call_id: str) -> list[Entry]:
 
 
 @app.command(name="list")
-def list_calls(*, config: Path | None = None, limit: int = 50) -> None:
-    """List the newest calls."""
-    for call in _with_store(config, lambda store: store.calls(limit=limit)):
-        print(_line(call))
+def list_calls(
+    *,
+    key: str | None = None,
+    state: str | None = None,
+    number: str | None = None,
+    label: str | None = None,
+    since: Annotated[str | None, Parameter(name="--from")] = None,
+    until: Annotated[str | None, Parameter(name="--to")] = None,
+    after: str | None = None,
+    limit: int = 50,
+    config: Path | None = None,
+) -> None:
+    """List the newest calls.
+
+    Parameters
+    ----------
+    key
+        Only the calls of this key: its ID or its name.
+    state
+        live, ended, or an outcome such as completed or busy.
+    number
+        Only calls to this number, or from it.
+    label
+        Only calls that are called so.
+    since
+        Only calls placed then or later: 2026-01-31T09:00:00Z, or Unix seconds.
+    until
+        Only calls placed before.
+    after
+        Only calls behind this one, the last of the page before.
+    limit
+        How many, at most.
+    """
+    country = configuration(config).sip.country
+    numbers = _read("--number", number, p.any_number(country)) or ()
+    start, end = _read("--from", since, p.moment), _read("--to", until, p.moment)
+    if start is not None and end is not None and start >= end:
+        raise CommandError("--from: expected a time before --to", 2)
+    if limit < 1:
+        raise CommandError(f"--limit: expected 1 or more, not {limit}", 2)
+    wanted = call_filter(
+        _read("--state", state, p.call_state), numbers, _read("--label", label, p.label), start, end
+    )
+
+    async def found(store: Store) -> Sequence[CallRecord]:
+        place = None if after is None else await store.call(after)
+        if after is not None and place is None:
+            raise CommandError(f"there is no call {after}; see: ringful calls list")
+        owner = None if key is None else pick(await store.keys(), key).key
+        return await store.find_calls(evolve(wanted, key=owner), after=place, limit=limit)
+
+    for call in _with_store(config, found):
+        print(record_as_text(call))
 
 
-def _line(call: CallRecord) -> str:
-    bill = "" if call.bill is None else format(call.bill, "f")
-    seconds = f"{call.ended - call.answered:.0f} s" if call.ended and call.answered else ""
-    return "  ".join(
-        [call.call_id, stamp(call.created), _who(call), call.outcome or call.state, seconds, bill]
-    ).rstrip()
-
-
-def _who(call: CallRecord) -> str:
-    if call.caller is None:
-        return call.callee
-    return f"{call.callee} called by {call.caller or 'nobody known'}"
+def _read(option: str, written: str | None, read: Callable[[str, str], _T]) -> _T | None:
+    """Read what an option says, as the API reads its parameter."""
+    try:
+        return None if written is None else read(option, written.strip())
+    except p.BadParameter as bad:
+        raise CommandError(str(bad), 2) from bad
 
 
 @app.command

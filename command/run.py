@@ -57,7 +57,7 @@ def run(
     client = client_of(
         config, url, key or os.environ.get("RINGFUL_KEY"), secret or os.environ.get("RINGFUL_SECRET")
     )
-    body = {"script": read_text(file), "label": file.name, "params": values, "callbackUrl": callback}
+    body = {"script": read_text(file), "file": file.name, "params": values, "callbackUrl": callback}
     call_id = client.say("Run", texts, body=body)
     if detach:
         print(call_id)

@@ -6,24 +6,24 @@ handed over is done by the call's own task, so a client that goes away undoes no
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import structlog
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 from quart import Response, g, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from ringful.ground.faults import fault
-from ringful.http.authenticate import Asked, Authenticator
+from ringful.http.authenticate import Answer, Asked, Asking, Authenticator
 from ringful.http.desks.callbacks import CallbackDesk
 from ringful.http.desks.numbers import NumberDesk
-from ringful.http.desks.scripts import Answer, ScriptDesk, trace
+from ringful.http.desks.scripts import ScriptDesk, placed, trace
 from ringful.http.desks.simulate import Order, Simulated, Simulator
-from ringful.http.present import as_lines, call_as_json
+from ringful.http.present import as_lines, call_as_json, record_as_json, record_as_text
 from ringful.http.probes import Probes, add_probes
 from ringful.http.problems import Problem, of_refusal
 from ringful.http.reading import requests
@@ -43,6 +43,24 @@ App: TypeAlias = QuartTrio
 """What `make_app` makes, and `ringful.http.serve` serves."""
 
 ABOUT = "This is ringful, a programmable-voice server. Its API is described in docs/api.md.\n"
+
+
+NOTHING: Answer = ("", {})
+REPLAYED = "Ringful-Replayed"
+"""The header of an answer that was given before, or that would have been."""
+Read: TypeAlias = (
+    requests.QueryCall
+    | requests.QueryCalls
+    | requests.Script
+    | Trace
+    | QueryCallbacks
+    | GetNumbers
+    | GetScript
+    | GetVersions
+    | Check
+    | Simulate
+)
+"""The requests that change nothing."""
 
 
 @frozen
@@ -150,63 +168,83 @@ class Facade:
             known = ", ".join(requests.METHODS)
             raise Problem(404, "method.unknown", f"there is no method {method[:40]!r}; there are: {known}")
         asked, body = await _asked(text=name in requests.TAKES_TEXT)
-        owner = await self.authenticator.key_of(key, asked)
-        async with self.authenticator.seq_of(owner, asked) as seq:
-            given = Parameters(asked.parameters, body.members, body.text)
-            made = requests.read(name, given, self.settings.dialect)
-            return await self._do(owner, made, seq)
+        owner, seqs = await self.authenticator.key_of(key, asked)
+        async with self.authenticator.asking(owner, seqs, asked) as asking:
+            answer = asking.before or NOTHING
+            if asking.before is None:
+                given = Parameters(asked.parameters, body.members, body.text)
+                made = requests.read(name, given, self.settings.dialect)
+                # What changes something is not left half-way by a client that goes away.
+                with trio.CancelScope(shield=not isinstance(made, Read)):
+                    answer = await self._do(owner, made, asking)
+            return _say(answer, {REPLAYED: "true"} if asking.again else {})
 
-    async def _do(self, key: Key, made: requests.Request, seq: int | None) -> Response:
+    async def _do(self, key: Key, made: requests.Request, asking: Asking) -> Answer:
         match made:
+            case requests.Call() if made.script:
+                return await self.desk.place(key, made, asking)
             case requests.Call():
-                if made.script:
-                    call_id = await self.desk.place(key, made, seq)
-                else:
-                    call_id = await self.calls.place(key, Started(compile_call(made)), seq=seq)
-                return _say(call_id + "\n", {"callId": call_id})
+                started = Started(compile_call(made), label=made.label or "")
+                return await placed(self.calls, key, started, asking)
+            case Upload() | Run():
+                return await self.desk.answer(key, made, asking)
+            case Bind() | Unbind():
+                return await self.numbers.answer(key, made, asking)
+            case CallbackResend():
+                return await self.posts.resend(key, made, asking)
+        if not isinstance(made, Read):
+            await self._task(key, made, asking)
+            return NOTHING
+        answer = await self._read(key, made, asking)
+        if seqs := asking.used():
+            with trio.CancelScope(shield=True):
+                await self.store.submit(Write(seqs=seqs)).wait()
+        return answer
+
+    async def _read(self, key: Key, made: Read, asking: Asking) -> Answer:
+        """Give an answer that changes nothing; the seq is used all the same."""
+        match made:
             case requests.QueryCall(call_id):
                 known = await self.calls.query(key, call_id)
-                posts = await self.posts.of_call(call_id)
-                await self._use(key, seq)
-                members = call_as_json(known) | posts
-                return _say(as_lines(members), members)
+                members = call_as_json(known) | await self.posts.of_call(call_id)
+                return as_lines(members), members
+            case requests.QueryCalls():
+                return await self._list(key, made)
             case requests.Script(call_id):
                 script = await self.calls.script(key, call_id)
-                await self._use(key, seq)
-                return _say(script, {"callId": call_id, "script": script})
+                return script, {"callId": call_id, "script": script}
             case Trace():
-                return await self._read(trace(self.calls, key, made), key, seq)
-            case Upload() | Run():
-                return _say(*await self.desk.answer(key, made, seq))
-            case Bind() | Unbind():
-                return _say(*await self.numbers.answer(key, made, seq))
-            case QueryCallbacks() | CallbackResend():
-                return _say(*await self.posts.answer(key, made, seq))
+                return await trace(self.calls, key, made)
+            case QueryCallbacks():
+                return await self.posts.answer(key, made)
             case GetNumbers():
-                return await self._read(self.numbers.answer(key, made, seq), key, seq)
+                return await self.numbers.answer(key, made, asking)
             case GetScript() | GetVersions() | Check() | Simulate():
-                return await self._read(self.desk.answer(key, made, seq), key, seq)
-            case _:
-                await self._task(key, made, seq)
-                return _say("", {})
+                return await self.desk.answer(key, made, asking)
 
-    async def _read(self, answer: Awaitable[Answer], key: Key, seq: int | None) -> Response:
-        """Give an answer that changes nothing; the seq is used all the same."""
-        found = await answer
-        await self._use(key, seq)
-        return _say(*found)
+    async def _list(self, key: Key, made: requests.QueryCalls) -> Answer:
+        after = None
+        if made.after is not None:
+            after = await self.store.call(made.after)
+            if after is None or after.key != key.key:
+                raise Problem(404, "call.unknown", f"this key has no call {made.after}")
+        wanted = evolve(made.wanted, key=key.key)
+        # One more than is told says whether there is more.
+        found = await self.store.find_calls(wanted, after=after, limit=made.limit + 1)
+        page = found[: made.limit]
+        members = {
+            "calls": [record_as_json(one) for one in page],
+            "next": page[-1].call_id if len(found) > len(page) else None,
+        }
+        return "".join(f"{record_as_text(one)}\n" for one in page), members
 
-    async def _task(self, key: Key, task: requests.Task, seq: int | None) -> None:
-        operation = immediate(task)
+    async def _task(self, key: Key, task: requests.Task, asking: Asking) -> None:
+        operation, seqs = immediate(task), asking.used(NOTHING)
         if operation is None:
-            await self.calls.queue(key, task.call_id, compile_task(task), seq=seq)
+            await self.calls.queue(key, task.call_id, compile_task(task), seqs=seqs)
             return
         notify = task.callback_url if isinstance(task, requests.StopToneDetector) else None
-        await self.calls.interrupt(key, task.call_id, operation, notify=notify, seq=seq)
-
-    async def _use(self, key: Key, seq: int | None) -> None:
-        if seq is not None:
-            await self.store.submit(Write(seqs=[(key.key, seq)])).wait()
+        await self.calls.interrupt(key, task.call_id, operation, notify=notify, seqs=seqs)
 
     async def recording(self, file: str) -> Response:
         """Give a finished recording; its unguessable name is the permission."""
@@ -247,7 +285,8 @@ async def _asked(*, text: bool) -> tuple[Asked, Body]:
     return Asked(request.method, path, query, body.pairs, data), body
 
 
-def _say(text: str, members: dict[str, Any]) -> Response:
+def _say(answer: Answer, headers: Mapping[str, str]) -> Response:
+    text, members = answer
     if wants_json():
-        return Response(json.dumps(members) + "\n", mimetype="application/json")
-    return Response(text, mimetype="text/plain")
+        return Response(json.dumps(members) + "\n", 200, dict(headers), "application/json")
+    return Response(text, 200, dict(headers), "text/plain")

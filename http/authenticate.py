@@ -1,19 +1,31 @@
-"""Who asks: the key, the signature, the seq.
+"""Who asks: the key, the signature, the seq; and what the same request was answered before.
 
-A seq is reserved while its request is worked on, and given back when the request is refused.
+A seq is reserved while its request is worked on, and given back when the request is refused.  The same
+request again (the same signed bytes) waits for the first one, and is given its answer: whoever lost
+the answer on the way loses nothing, and nothing is done twice.
 """
 
-from collections.abc import AsyncIterator
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
 
+import trio
 from attrs import define, field, frozen
 
 from ringful.http.problems import Problem
 from ringful.http.reading.parameters import BadParameter, sequence
 from ringful.http.signing import string_to_sign, verify, without_signature
 from ringful.interpreter.calls.switchboard import Refusal
-from ringful.store.port import Key, Store, StoreError
-from ringful.store.window import SeqUsed, SeqWindow
+from ringful.store.port import Key, Store, StoreError, UsedSeq
+from ringful.store.window import SeqUsed, SeqWindow, accepted, seqs_of
+
+Answer: TypeAlias = tuple[str, Mapping[str, Any]]
+"""As text, and as the members of a JSON object."""
+
+NEWEST = "Ringful-Newest-Seq"
+"""The header of a 409 that says the newest seq that was used: one more works."""
 
 
 @frozen
@@ -25,6 +37,13 @@ class Asked:
     query: tuple[tuple[str, str], ...]
     form: tuple[tuple[str, str], ...]
     body: bytes
+
+    @property
+    def signed(self) -> str:
+        """What is signed of it."""
+        in_form = any(name == "sig" for name, _ in self.form)
+        body = without_signature(self.body) if in_form else self.body
+        return string_to_sign(self.method, self.path, self.query, body)
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
@@ -40,57 +59,124 @@ class Asked:
 
 
 @define
+class Asking:
+    """A request that is worked on: its seq, if it has one, and what it was answered before, if it was."""
+
+    key: str
+    """Whose seqs these are."""
+    seq: int | None = None
+    digest: str = ""
+    again: UsedSeq | None = None
+    """What is kept of the same request; None: it is new."""
+    done: trio.Event = field(factory=trio.Event)
+    written: bool = False
+    """Whether the seq was given away to be kept: from then on it may have been used."""
+
+    @property
+    def before(self) -> Answer | None:
+        """The first answer; None: there was none, or the request only asks, and is asked anew."""
+        kept = self.again.answer if self.again else None
+        return None if kept is None else (kept["text"], kept["members"])
+
+    def used(self, answer: Answer | None = None) -> Sequence[UsedSeq]:
+        """Give what is to be kept together with whatever the request does.
+
+        *answer* is what the same request is given again; None: it only asks.
+        """
+        if self.seq is None or self.again:
+            return ()
+        self.written = True
+        kept = None if answer is None else {"text": answer[0], "members": dict(answer[1])}
+        return (UsedSeq(self.key, self.seq, self.digest, kept),)
+
+
+@define
 class Authenticator:
     """Check requests against the store's keys."""
 
     store: Store
+    clock: Callable[[], float] = time.time
     _windows: dict[str, SeqWindow] = field(factory=dict)
+    _flights: dict[tuple[str, int], Asking] = field(factory=dict)
+    """The requests that are worked on."""
 
-    async def key_of(self, key: str, asked: Asked) -> Key:
-        """Give the key that signed *asked*.  Raises Problem."""
+    async def key_of(self, key: str, asked: Asked) -> tuple[Key, str]:
+        """Give the key that signed *asked*, and the name of the seqs of that secret.  Raises Problem."""
         known = await self.store.key(key)
         if known is None or known.revoked is not None:
             raise Problem(401, "key.unknown", "the API key in the path is not known here, or was revoked")
         signature = asked.one("sig")
         if signature is None and not known.signing:
-            return known
+            return known, seqs_of(known)
         if signature is None:
             raise Problem(401, "sig.missing", "sig is missing: sign the request with the key's secret")
-        body = without_signature(asked.body) if any(name == "sig" for name, _ in asked.form) else asked.body
-        message = string_to_sign(asked.method, asked.path, asked.query, body)
-        if not verify(known.secret, signature, message):
-            detail = "sig does not match; compare what you signed with `signed` (docs/api.md, Signing)"
-            raise Problem(401, "sig.wrong", detail, extra={"signed": message})
-        return known
+        message = asked.signed
+        for secret, seqs in accepted(known, self.clock()):
+            if verify(secret, signature, message):
+                return known, seqs
+        detail = "sig does not match; compare what you signed with `signed` (docs/api.md, Signing)"
+        raise Problem(401, "sig.wrong", detail, extra={"signed": message})
 
     @asynccontextmanager
-    async def seq_of(self, key: Key, asked: Asked) -> AsyncIterator[int | None]:
-        """Hold the request's seq while it is worked on: used when that succeeds, free again when it fails."""
+    async def asking(self, key: Key, seqs: str, asked: Asked) -> AsyncIterator[Asking]:
+        """Hold the request's seq while it is worked on: used when that succeeds, free again when it fails.
+
+        *seqs* is as `key_of` says.  Raises BadParameter, and Problem where the seq cannot be had.
+        """
         written = asked.one("seq")
         if written is None and not key.signing:
-            yield None
+            yield Asking(seqs)
             return
         if written is None:
             raise BadParameter("seq", "missing", "seq is missing; give a number that was not used before")
-        seq = sequence("seq", written)
-        window = await self._window(key.key)
+        seq = sequence("seq", written, self.clock())
+        asking = Asking(seqs, seq, hashlib.sha256(asked.signed.encode()).hexdigest())
+        window = await self._window(seqs)
+        if not await self._reserve(asking, seq, window):
+            yield asking
+            return
+        self._flights[seqs, seq] = asking
         try:
-            window.reserve(seq)
-        except SeqUsed as used:
-            raise Problem(409, "seq.used", str(used)) from used
-        try:
-            yield seq
+            yield asking
         except (Problem, BadParameter, Refusal, StoreError):
             window.release(seq)
             raise
         except BaseException:
             # The client went away, or a fault of ours: what was asked for may have been done.
-            window.commit(seq)
+            if asking.written:
+                window.commit(seq)
+            else:
+                window.release(seq)
             raise
-        window.commit(seq)
+        else:
+            window.commit(seq)
+        finally:
+            del self._flights[seqs, seq]
+            asking.done.set()
+
+    async def _reserve(self, asking: Asking, seq: int, window: SeqWindow) -> bool:
+        """Reserve *seq*; False where the same request was answered before, which *asking* then says."""
+        while flight := self._flights.get((asking.key, seq)):
+            if flight.digest != asking.digest:
+                raise _used(f"seq {seq} is taken by another request; use each seq once", window)
+            await flight.done.wait()
+        try:
+            window.reserve(seq)
+        except SeqUsed as used:
+            kept = await self.store.used_seq(asking.key, seq)
+            if kept is None or kept.digest != asking.digest:
+                raise _used(str(used), window) from used
+            asking.again = kept
+            return False
+        return True
 
     async def _window(self, key: str) -> SeqWindow:
         if key not in self._windows:
             used = await self.store.used_seqs(key)
             self._windows.setdefault(key, SeqWindow(used))
         return self._windows[key]
+
+
+def _used(why: str, window: SeqWindow) -> Problem:
+    newest = window.newest
+    return Problem(409, "seq.used", why, {NEWEST: str(newest)}, extra={"newest": newest})

@@ -57,6 +57,8 @@ class Started:
     plan: Plan | None = None
     pace: float = 0.0
     """Seconds between the legs that the script places itself: what its key's calls per second allow."""
+    label: str = ""
+    """What its key calls it: told with everything that is told of it."""
 
 
 @frozen

@@ -101,6 +101,8 @@ def _encode_started(started: events.Started) -> dict[str, Any]:
         data["notify"] = started.notify
     if started.origin:
         data["origin"] = attrs.asdict(started.origin)
+    if started.label:
+        data["label"] = started.label
     return data
 
 
@@ -194,6 +196,7 @@ def _decode_started(data: Mapping[str, Any]) -> events.Started:
         events.Origin(**data["origin"]) if "origin" in data else None,
         events.Plan(**data["plan"]) if "plan" in data else None,
         data.get("pace", 0.0),
+        data.get("label", ""),
     )
 
 

@@ -420,6 +420,8 @@ class Run:
             return
         self.told += 1
         first = {"action": action} if action else {}
+        if self.started.label:
+            first["label"] = self.started.label
         last = {"callId": call_id, "at": stamp(self.now), "n": str(self.told)}
         self.perform(effects.Notify(url, first | fields | last, self.told, secret))
 

@@ -22,6 +22,7 @@ from ringful.store.rows import (
     post_state_values,
     post_values,
     upload_values,
+    used_values,
 )
 from ringful.store.window import WINDOW
 
@@ -38,8 +39,17 @@ _Inserter: TypeAlias = Callable[[Table], sqlite.Insert | postgresql.Insert]
 _INSERT_OF_DIALECT: dict[str, _Inserter] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 # A bound name must not be a column's own, or Core takes it for a value to set.
+_KEPT = schema.used_seqs.alias("kept")
+_LAST_KEPT = (
+    select(_KEPT.c.seq)
+    .where(_KEPT.c.key == bindparam("of_key"))
+    .order_by(_KEPT.c.seq.desc())
+    .limit(1)
+    .offset(WINDOW - 1)
+    .scalar_subquery()
+)
 _PRUNE = delete(schema.used_seqs).where(
-    schema.used_seqs.c.key == bindparam("of_key"), schema.used_seqs.c.seq <= bindparam("floor")
+    schema.used_seqs.c.key == bindparam("of_key"), schema.used_seqs.c.seq < _LAST_KEPT
 )
 # Only what is parked: in the meantime it may have been taken up, or delivered.
 _RESEND = (
@@ -65,9 +75,9 @@ def apply(connection: Connection, changes: Sequence[Change]) -> None:
     _insert(connection, schema.journal, [entry_values(e) for w in writes for e in w.entries])
     _insert(connection, schema.posts, [post_values(p) for w in writes for p in w.posts])
     _insert(connection, schema.recordings, [plain(r) for w in writes for r in w.recordings])
-    seqs = [pair for w in writes for pair in w.seqs]
-    _insert(connection, schema.used_seqs, [{"key": key, "seq": seq} for key, seq in seqs])
-    _prune(connection, seqs)
+    seqs = [used_values(used) for w in writes for used in w.seqs]
+    _insert(connection, schema.used_seqs, seqs)
+    _prune(connection, {used["key"] for used in seqs})
     _add_versions(connection, [u for w in writes for u in w.scripts])
     _bind(connection, writes)
     _replace(connection, schema.calls, {r.call_id: plain(r) for w in writes for r in w.calls})
@@ -131,13 +141,14 @@ def _resend(connection: Connection, posts: Sequence[Post]) -> None:
         connection.execute(_NOT_GONE, [{"of_call": call_id, "of_url": url} for call_id, url in urls])
 
 
-def _prune(connection: Connection, seqs: Iterable[tuple[str, int]]) -> None:
-    newest: dict[str, int] = {}
-    for key, seq in seqs:
-        newest[key] = max(seq, newest.get(key, 0))
-    floors = [{"of_key": key, "floor": seq - WINDOW} for key, seq in newest.items() if seq > WINDOW]
-    if floors:
-        connection.execute(_PRUNE, floors)
+def _prune(connection: Connection, keys: Iterable[str]) -> None:
+    """Keep the newest `WINDOW` seqs of each of *keys*: all in the window are among them.
+
+    By their number and not by arithmetic: where a seq is a time, 1024 of them may be a second, and who
+    waits in vain for an answer asks again later than that.
+    """
+    for key in keys:
+        connection.execute(_PRUNE, {"of_key": key})
 
 
 def _remove(connection: Connection, removed: Iterable[tuple[str, float]]) -> None:
@@ -154,6 +165,6 @@ def _prune_journals(connection: Connection, slices: Iterable[Slice]) -> None:
         lines = delete(journal).where(journal.c.call_id == one.call_id, journal.c.n <= one.n)
         connection.execute(lines)
         if one.last:
-            told = delete(posts).where(posts.c.call_id == one.call_id, posts.c.state != "pending")
+            told = delete(posts).where(posts.c.call_id == one.call_id, posts.c.state == "delivered")
             connection.execute(told)
             connection.execute(update(calls).where(calls.c.call_id == one.call_id).values(pruned=one.at))

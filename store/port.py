@@ -8,7 +8,7 @@ Reads see every committed write.  Times are Unix seconds (UTC); JSON values are 
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from attrs import field, frozen
 
@@ -84,6 +84,24 @@ class CallRecord:
     """Who called us, empty where that is withheld; None: the call is our own."""
     pruned: float | None = None
     """When its journal was removed, for its age; None: it is kept."""
+    label: str | None = None
+    """What its key calls it."""
+
+
+@frozen
+class CallFilter:
+    """Which calls are looked for: those of which everything holds that is named."""
+
+    key: str | None = None
+    state: CallState | None = None
+    outcome: str | None = None
+    numbers: tuple[str, ...] = ()
+    """Ways to write the number that was called, or that called."""
+    label: str | None = None
+    since: float | None = None
+    """Placed then or later."""
+    until: float | None = None
+    """Placed before."""
 
 
 @frozen
@@ -130,6 +148,11 @@ class Key:
     prefixes: tuple[str, ...] = ()
     """``+1512``…: what may be called; empty means the trunk's own country."""
     spending_cap: Decimal | None = None
+    old_secret: str | None = None
+    """The secret before this one, which holds until *old_until*."""
+    old_until: float | None = None
+    generation: int = 0
+    """How often the secret was changed: each has its own seqs."""
 
 
 @frozen
@@ -181,6 +204,18 @@ class StoredScript:
     text: str
 
 
+class UsedSeq(NamedTuple):
+    """A seq that was used, and the answer that the same request is given when it comes again."""
+
+    key: str
+    """Whose: a key, or a generation of it (`ringful.store.window.seqs_of`)."""
+    seq: int
+    digest: str | None = None
+    """The SHA-256 of what was signed, in lower-case hex; None: nothing is the same request."""
+    answer: Mapping[str, Any] | None = None
+    """As JSON; None: the request only asks, and is asked anew."""
+
+
 @frozen
 class Write:
     """Things that become durable together, or not at all."""
@@ -190,8 +225,8 @@ class Write:
     calls: Sequence[CallRecord] = ()
     """Inserted, or replaced by call_id."""
     recordings: Sequence[RecordingFile] = ()
-    seqs: Sequence[tuple[str, int]] = ()
-    """(key, seq) pairs that were used."""
+    seqs: Sequence[UsedSeq | tuple[str, int]] = ()
+    """What was used; a pair is one of which nothing is kept."""
     post_states: Sequence[PostState] = field(factory=tuple)
     """Replaces how the delivery of these posts stands."""
     resend: Sequence[Post] = ()
@@ -235,6 +270,12 @@ class Store(Protocol):
         self, *, key: str | None = None, state: CallState | None = None, limit: int = 100
     ) -> Sequence[CallRecord]:
         """Newest first."""
+        ...
+
+    async def find_calls(
+        self, wanted: CallFilter, *, after: CallRecord | None = None, limit: int = 100
+    ) -> Sequence[CallRecord]:
+        """Newest first; behind *after*, where that is given, so that new calls move no page."""
         ...
 
     async def recordings(self, call_id: str) -> Sequence[RecordingFile]: ...
@@ -317,7 +358,11 @@ class Store(Protocol):
     async def keys(self) -> Sequence[Key]: ...
     async def put_key(self, key: Key) -> None: ...
     async def used_seqs(self, key: str) -> frozenset[int]:
-        """The newest 1024 seqs that were used (older ones are forgotten; the rest is arithmetic)."""
+        """Those less than 1024 below the newest (the rest is arithmetic)."""
+        ...
+
+    async def used_seq(self, key: str, seq: int) -> UsedSeq | None:
+        """What is kept of a seq: the newest 1024 of each key are."""
         ...
 
     async def spent(self, key: str) -> Decimal:

@@ -16,6 +16,7 @@ from ringful.store.port import (
     ScriptVersion,
     StoredScript,
     Upload,
+    UsedSeq,
 )
 
 Values = dict[str, Any]
@@ -62,6 +63,11 @@ def post_state_values(state: PostState) -> Values:
     }
 
 
+def used_values(used: UsedSeq | tuple[str, int]) -> Values:
+    """Give the row of a seq."""
+    return UsedSeq(*used)._asdict()
+
+
 def upload_values(upload: Upload, version: int) -> Values:
     """Give the row of *upload* as that version."""
     values = {field.name: getattr(upload, field.name) for field in attrs.fields(Upload)}
@@ -104,6 +110,11 @@ def to_key(row: Row[Any]) -> Key:
     """Read a row of keys."""
     values = dict(row._mapping)
     return Key(**values | {"prefixes": tuple(values["prefixes"])})
+
+
+def to_used(row: Row[Any]) -> UsedSeq:
+    """Read a row of used seqs."""
+    return UsedSeq(**row._mapping)
 
 
 def to_post_state(row: Row[Any]) -> PostState:

@@ -66,8 +66,14 @@ calls = Table(
     Column("caller", Text),
     Column("pruned", Double),
     Index("calls_by_end", "pruned", "ended"),
+    Column("label", Text),
     Index("calls_by_time", "created"),
-    Index("calls_of_key", "key", "created"),
+    # Each way that a key's calls are looked for, in the order that they are listed in.
+    Index("calls_of_key", "key", "created", "call_id"),
+    Index("calls_of_outcome", "key", "outcome", "created", "call_id"),
+    Index("calls_of_label", "key", "label", "created", "call_id"),
+    Index("calls_of_callee", "key", "callee", "created", "call_id"),
+    Index("calls_of_caller", "key", "caller", "created", "call_id"),
     Index("calls_by_state", "state", "created"),
     Index("bills_of_key", "key", "bill"),
 )
@@ -144,6 +150,9 @@ keys = Table(
     Column("concurrent", Integer),
     Column("prefixes", JSON, nullable=False),
     Column("spending_cap", Money),
+    Column("old_secret", Text),
+    Column("old_until", Double),
+    Column("generation", Integer, nullable=False, server_default="0"),
 )
 
 used_seqs = Table(
@@ -151,6 +160,8 @@ used_seqs = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", Text),
+    Column("answer", JSON(none_as_null=True)),
 )
 
 beats = Table(

@@ -15,12 +15,13 @@ from sqlalchemy import Engine, Row, Select, and_, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.ground.faults import fault
-from ringful.store import rows
+from ringful.store import find, rows
 from ringful.store.change import Sign
 from ringful.store.engine import READERS, describe
 from ringful.store.keys import KeyMemory, new_secret
 from ringful.store.place import place_of
 from ringful.store.port import (
+    CallFilter,
     CallRecord,
     CallState,
     Commit,
@@ -34,6 +35,7 @@ from ringful.store.port import (
     Standing,
     StoredScript,
     StoreError,
+    UsedSeq,
     Write,
 )
 from ringful.store.schema import (
@@ -103,6 +105,15 @@ class SqlStore:
         if state is not None:
             query = query.where(calls.c.state == state)
         return await self._read(query, rows.to_call)
+
+    async def find_calls(
+        self, wanted: CallFilter, *, after: CallRecord | None = None, limit: int = 100
+    ) -> Sequence[CallRecord]:
+        """Give the newest calls that are *wanted*, behind *after*."""
+        found: dict[str, CallRecord] = {}
+        for query in find.queries(wanted, after, limit):
+            found |= {call.call_id: call for call in await self._read(query, rows.to_call)}
+        return sorted(found.values(), key=lambda call: (call.created, call.call_id), reverse=True)[:limit]
 
     async def recordings(self, call_id: str) -> Sequence[RecordingFile]:
         """Give the call's recordings, the first one first."""
@@ -281,6 +292,11 @@ class SqlStore:
         newest = select(func.max(used_seqs.c.seq)).where(used_seqs.c.key == key).scalar_subquery()
         query = select(used_seqs.c.seq).where(used_seqs.c.key == key, used_seqs.c.seq > newest - WINDOW)
         return frozenset(await self._read(query, lambda row: int(row.seq)))
+
+    async def used_seq(self, key: str, seq: int) -> UsedSeq | None:
+        """Give what is kept of a seq."""
+        query = select(used_seqs).where(used_seqs.c.key == key, used_seqs.c.seq == seq)
+        return _only(await self._read(query, rows.to_used))
 
     async def spent(self, key: str) -> Decimal:
         """Give the sum of the bills of this key's calls, exactly."""

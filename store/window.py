@@ -7,11 +7,29 @@ counts as used, and so nothing of it need be remembered.
 A request reserves its seq, and then either commits it, when what it did is durable, or releases it,
 when it is refused: a refused request has changed nothing, its seq included.  Only what is committed
 moves the window, so a request that comes to nothing never pushes another one's seq out of it.
+
+Each secret of a key has its own seqs: what was signed with one says nothing to another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from ringful.store.port import Key
 
 WINDOW = 1024
+
+
+def seqs_of(key: Key, generation: int | None = None) -> str:
+    """Give the name under which the used seqs of *key* are kept: those of one secret (the present one)."""
+    number = key.generation if generation is None else generation
+    return f"{key.key}.{number}" if number else key.key
+
+
+def accepted(key: Key, now: float) -> Sequence[tuple[str, str]]:
+    """Give the secrets that hold at *now*, the present one first, each with the name of its seqs."""
+    found = [(key.secret, seqs_of(key))]
+    if key.old_secret is not None and key.old_until is not None and now < key.old_until:
+        found.append((key.old_secret, seqs_of(key, key.generation - 1)))
+    return found
 
 
 class SeqUsed(Exception):

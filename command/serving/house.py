@@ -36,6 +36,7 @@ from ringful.media.pool import Pool, PoolSettings, open_pool
 from ringful.store.lock import Lock
 from ringful.store.open import own_store
 from ringful.store.port import Entry, Key, Post, Store
+from ringful.store.window import accepted
 
 
 @frozen
@@ -158,6 +159,6 @@ def pool_settings(config: Config) -> PoolSettings:
 def _secrets(store: Store) -> Callable[[str], Awaitable[str | None]]:
     async def secret_of(key: str) -> str | None:
         known: Key | None = await store.key(key)
-        return known.secret if known else None
+        return " ".join(secret for secret, _ in accepted(known, time.time())) if known else None
 
     return secret_of

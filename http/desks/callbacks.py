@@ -9,12 +9,12 @@ from typing import Any
 
 from attrs import frozen
 
+from ringful.http.authenticate import Answer, Asking
 from ringful.http.outward.lanes import host_of
 from ringful.http.problems import Problem
 from ringful.http.reading.callbacks import (
     STATES,
     UNDELIVERED,
-    CallbackRequest,
     CallbackResend,
     QueryCallbacks,
 )
@@ -92,23 +92,29 @@ class CallbackDesk:
             "undelivered": [brief(one) for one in undelivered],
         }
 
-    async def answer(self, key: Key, asked: CallbackRequest, seq: int | None) -> tuple[str, dict[str, Any]]:
-        """Give the answer as text and as members of JSON.  Raises Problem, StoreError."""
-        if asked.call_id is not None:
-            call = await self.store.call(asked.call_id)
-            if call is None or call.key != key.key:
-                raise Problem(404, "call.unknown", f"there is no call {asked.call_id}")
-        seqs = [] if seq is None else [(key.key, seq)]
-        if isinstance(asked, CallbackResend):
-            parked = await self._parked(key, asked)
-            await self.store.submit(Write(seqs=seqs, resend=[one.post for one in parked])).wait()
-            self.look()
-            return f"{len(parked)}\n", {"resent": len(parked), "more": len(parked) == AT_ONCE}
+    async def answer(self, key: Key, asked: QueryCallbacks) -> Answer:
+        """List the callbacks that were asked for.  Raises Problem, StoreError."""
+        await self._know(key, asked.call_id)
         found, more = await self._list(key, asked)
-        if seqs:
-            await self.store.submit(Write(seqs=seqs)).wait()
         text = "".join(as_text(one) + "\n" for one in found)
         return text, {"callbacks": [as_json(one) for one in found], "more": more}
+
+    async def resend(self, key: Key, asked: CallbackResend, asking: Asking) -> Answer:
+        """Mark the parked ones that are meant.  Raises Problem, StoreError."""
+        await self._know(key, asked.call_id)
+        parked = await self._parked(key, asked)
+        answer: Answer = f"{len(parked)}\n", {"resent": len(parked), "more": len(parked) == AT_ONCE}
+        again = [one.post for one in parked]
+        await self.store.submit(Write(seqs=asking.used(answer), resend=again)).wait()
+        self.look()
+        return answer
+
+    async def _know(self, key: Key, call_id: str | None) -> None:
+        if call_id is None:
+            return
+        call = await self.store.call(call_id)
+        if call is None or call.key != key.key:
+            raise Problem(404, "call.unknown", f"there is no call {call_id}")
 
     async def _list(self, key: Key, asked: QueryCallbacks) -> tuple[Sequence[PostState], bool]:
         if asked.after is not None:

@@ -10,8 +10,9 @@ from ringful.grammar import nodes
 from ringful.grammar.errors import Problem
 from ringful.grammar.span import Span
 from ringful.http import problems
+from ringful.http.authenticate import Answer, Asking
 from ringful.http.desks.library import Checked, Library
-from ringful.http.desks.scripts import Answer, told
+from ringful.http.desks.scripts import told
 from ringful.http.diagnostics import diagnose
 from ringful.http.reading.given import fit
 from ringful.http.reading.numbers import Bind, GetNumbers, NumberRequest, Unbind
@@ -34,16 +35,16 @@ class NumberDesk:
     numbers: Numbers
     clock: Callable[[], float] = time.time
 
-    async def answer(self, key: Key, asked: NumberRequest, seq: int | None) -> Answer:
-        """Answer a request; the caller sees to *seq* where nothing is bound or unbound."""
-        seqs = [] if seq is None else [(key.key, seq)]
+    async def answer(self, key: Key, asked: NumberRequest, asking: Asking) -> Answer:
+        """Answer a request; the caller sees to its seq where nothing is bound or unbound."""
         match asked:
             case Bind():
                 number = await self._checked(key, asked)
-                await self.numbers.bind(key, number, seqs)
-                return f"{number.number}\n", _about(number)
+                answer: Answer = f"{number.number}\n", _about(number)
+                await self.numbers.bind(key, number, asking.used(answer))
+                return answer
             case Unbind(number):
-                await self.numbers.free(key, number, seqs)
+                await self.numbers.free(key, number, asking.used(("", {})))
                 return "", {}
             case GetNumbers(wanted):
                 found = self.numbers.of(key) if wanted is None else [self.numbers.own(key, wanted)]

@@ -1,12 +1,15 @@
 """The methods about scripts: each gives its answer as text and as the members of a JSON object."""
 
+import json
 import time
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
-from attrs import evolve, frozen
+import trio
+from attrs import evolve, field, frozen
 
 from ringful.grammar import nodes
+from ringful.http.authenticate import Answer, Asking
 from ringful.http.desks.library import ENDING, Checked, Library, digest_of
 from ringful.http.desks.simulate import Order, Simulator, inline_of, simulated
 from ringful.http.desks.world import case_of
@@ -34,7 +37,8 @@ from ringful.interpreter.tell import stamp
 from ringful.store import port
 from ringful.store.port import Key, ScriptVersion, Store, Write
 
-Answer: TypeAlias = tuple[str, dict[str, Any]]
+MAX_KEPT = 16 * 1024
+"""Characters of the warnings that are kept with an answer."""
 
 
 @frozen
@@ -46,12 +50,13 @@ class ScriptDesk:
     library: Library
     simulator: Simulator
     clock: Callable[[], float] = time.time
+    _uploading: trio.Lock = field(factory=trio.Lock)
 
-    async def answer(self, key: Key, asked: ScriptRequest, seq: int | None) -> Answer:
-        """Answer a request; the caller sees to *seq* where nothing is written or started."""
+    async def answer(self, key: Key, asked: ScriptRequest, asking: Asking) -> Answer:
+        """Answer a request; the caller sees to its seq where nothing is written or started."""
         match asked:
             case Upload():
-                return await self._upload(key, asked, seq)
+                return await self._upload(key, asked, asking)
             case GetScript(Named(name, version)):
                 found = await self.library.find(key, name, version)
                 return found.text, _about(found.about) | {"script": found.text}
@@ -60,11 +65,11 @@ class ScriptDesk:
             case Check(script):
                 return _problems(await self._read(key, script))
             case Run():
-                return await self._run(key, asked, seq)
+                return await self._run(key, asked, asking)
             case Simulate():
                 return await self._simulate(key, asked)
 
-    async def place(self, key: Key, asked: requests.Call, seq: int | None) -> str:
+    async def place(self, key: Key, asked: requests.Call, asking: Asking) -> Answer:
         """Start a call that runs a stored script."""
         assert asked.script
         checked = await self.library.load(key, asked.script.name, asked.script.version)
@@ -77,26 +82,42 @@ class ScriptDesk:
         values = fit(asked.given, own, but=callee)
         if callee:
             values.setdefault(callee, asked.callee)
-        started = Started(called, values, uses=checked.source.used_scripts, origin=checked.origin)
-        return await self.calls.place(key, started, seq=seq)
+        started = Started(
+            called,
+            values,
+            uses=checked.source.used_scripts,
+            origin=checked.origin,
+            label=asked.label or "",
+        )
+        return await placed(self.calls, key, started, asking)
 
     async def _read(self, key: Key, script: Reference) -> Checked:
         match script:
             case Named(name, version):
                 return await self.library.load(key, name, version)
-            case Inline(text, label):
-                return await self.library.read(key, text, label)
+            case Inline(text, file):
+                return await self.library.read(key, text, file)
 
-    async def _upload(self, key: Key, asked: Upload, seq: int | None) -> Answer:
+    async def _upload(self, key: Key, asked: Upload, asking: Asking) -> Answer:
         checked = await self.library.read(key, asked.text, asked.name + ENDING)
         checked.diagnosis.hold()
         created, digest = self.clock(), digest_of(asked.text)
         upload = port.Upload(key.key, asked.name, asked.text, digest, created)
-        await self.store.submit(Write(scripts=[upload], seqs=_seqs(key, seq))).wait()
-        stored = await self.store.script(key.key, asked.name, digest=digest)
-        assert stored
-        members = {"new": stored.about.created == created, "warnings": checked.diagnosis.members}
-        return f"{stored.about.version}\n", _about(stored.about) | members
+        # One at a time, so that the answer is known before it is kept together with the script.
+        async with self._uploading:
+            newest = await self.store.script(key.key, asked.name)
+            if newest and newest.about.digest == digest:
+                about = newest.about
+            else:
+                version = newest.about.version + 1 if newest else 1
+                size = len(asked.text.encode())
+                about = ScriptVersion(key.key, asked.name, version, digest, created, size)
+            members = _about(about) | {"new": about.created == created}
+            text, warnings = f"{about.version}\n", checked.diagnosis.members
+            kept = warnings if len(json.dumps(warnings)) <= MAX_KEPT else []
+            seqs = asking.used((text, members | {"warnings": kept}))
+            await self.store.submit(Write(scripts=[upload], seqs=seqs)).wait()
+        return text, members | {"warnings": warnings}
 
     async def _versions(self, key: Key, name: str | None) -> Answer:
         if name is not None:
@@ -105,7 +126,7 @@ class ScriptDesk:
         lines = "".join(f"{one.name}  {one.version}  {stamp(one.created)}  {one.digest}\n" for one in found)
         return lines, {"scripts": [_about(one) for one in found]}
 
-    async def _run(self, key: Key, asked: Run, seq: int | None) -> Answer:
+    async def _run(self, key: Key, asked: Run, asking: Asking) -> Answer:
         checked = await self._read(key, asked.script)
         checked.diagnosis.hold()
         script = checked.source.script
@@ -115,10 +136,10 @@ class ScriptDesk:
             uses=checked.source.used_scripts,
             notify=asked.callback_url,
             origin=checked.origin,
+            label=asked.label or "",
         )
-        call_id = await self.calls.place(key, started, seq=seq)
         kind = "callId" if isinstance(script.header, nodes.Call) else "runId"
-        return f"{call_id}\n", {kind: call_id}
+        return await placed(self.calls, key, started, asking, kind)
 
     async def _simulate(self, key: Key, asked: Simulate) -> Answer:
         script = asked.script or inline_of(asked.case)
@@ -131,6 +152,14 @@ class ScriptDesk:
         given = fit(asked.given, source.script, whole=False)
         order = Order(asked.case + case_of(asked.world), source, given)
         return simulated(await self.simulator.run(key, order))
+
+
+async def placed(calls: Calls, key: Key, started: Started, asking: Asking, kind: str = "callId") -> Answer:
+    """Start what *started* says, and give the answer, which is kept with it."""
+    call_id = calls.new_id()
+    answer = f"{call_id}\n", {kind: call_id}
+    await calls.place(key, call_id, started, seqs=asking.used(answer))
+    return answer
 
 
 async def trace(calls: Calls, key: Key, asked: Trace) -> Answer:
@@ -174,7 +203,3 @@ def _callee(script: nodes.Script) -> str | None:
     number = script.header.number if isinstance(script.header, nodes.Call) else None
     named = number.id if isinstance(number, nodes.Name) else None
     return named if named in {param.name for param in script.params} else None
-
-
-def _seqs(key: Key, seq: int | None) -> tuple[tuple[str, int], ...]:
-    return () if seq is None else ((key.key, seq),)

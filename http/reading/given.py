@@ -7,7 +7,7 @@ from ringful.http.reading.scripts import Given
 from ringful.interpreter import params
 from ringful.interpreter.values import Value
 
-OWN = ("callbackUrl", "name", "version", "params", "script", "label")
+OWN = ("callbackUrl", "name", "version", "params", "script", "label", "file")
 """What a misspelt name may have been meant for besides a param."""
 
 

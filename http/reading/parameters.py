@@ -7,6 +7,7 @@ parameter's name, what was found, and what was expected.
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -18,6 +19,9 @@ _TONES = frozenset("0123456789*#ABCD")
 NO_MEMBERS: Mapping[str, Any] = {}
 MAX_LENGTH = 2048
 """Characters of any one parameter."""
+DAY = 24 * 3600.0
+MAX_LABEL = 200
+"""Characters of what a call is called."""
 
 
 class BadParameter(Exception):
@@ -167,11 +171,49 @@ def script_name(name: str, value: str) -> str:
     return bare
 
 
-def label(name: str, value: str) -> str:
+def file_name(name: str, value: str) -> str:
     """Read what a script that has no name is called in its problems: a bare file name."""
     if not re.fullmatch(r"[\w][\w .-]{0,99}", value):
         raise BadParameter(name, "invalid", f"{name} must be a bare file name, not {value!r}")
     return value
+
+
+def label(name: str, value: str) -> str:
+    """Read what a call is called by its key: up to `MAX_LABEL` characters that can be seen."""
+    if len(value) <= MAX_LABEL and value.isprintable():
+        return value
+    raise BadParameter(name, "invalid", f"{name} must be up to {MAX_LABEL} printable characters")
+
+
+def call_state(name: str, value: str) -> str:
+    """Read a state or an outcome of calls: a word such as ``live``, ``ended``, ``completed``, ``busy``."""
+    if re.fullmatch(r"[a-z]{2,30}", value):
+        return value
+    expected = "live, ended, or an outcome such as completed or busy"
+    raise BadParameter(name, "invalid", f"{name} must be {expected}, not {value!r}")
+
+
+def moment(name: str, value: str) -> float:
+    """Read a time: ISO 8601, in UTC where it names no zone, or Unix seconds."""
+    if re.fullmatch(r"[0-9]{9,11}(\.[0-9]{1,6})?", value):
+        return float(value)
+    try:
+        found = datetime.fromisoformat(value)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        expected = "a time such as 2026-01-31T09:00:00Z, or Unix seconds"
+        raise BadParameter(name, "invalid", f"{name} must be {expected}, not {value!r}") from None
+
+
+def to_most(most: int) -> Callable[[str, str], int]:
+    """Make a reader of a whole number from 1 to *most*."""
+
+    def read(name: str, value: str) -> int:
+        if 1 <= (number := whole(name, value)) <= most:
+            return number
+        raise BadParameter(name, "invalid", f"{name} must be 1 to {most}, not {value!r}")
+
+    return read
 
 
 def whole(name: str, value: str) -> int:
@@ -295,8 +337,29 @@ def own_number(country: str) -> Callable[[str, str], str]:
     return read_own
 
 
-def sequence(name: str, value: str) -> int:
-    """Read a seq."""
-    if value.isascii() and value.isdigit() and len(value) < 20 and 0 < int(value) < 2**63:
-        return int(value)
-    raise BadParameter(name, "invalid", f"{name} must be a positive whole number below 2^63, not {value!r}")
+def any_number(country: str) -> Callable[[str, str], tuple[str, ...]]:
+    """Make a reader of a number that is looked for: gives the ways in which it may be written down."""
+    read = own_number(country)
+
+    def read_any(name: str, value: str) -> tuple[str, ...]:
+        if value.lower().startswith("sip:"):
+            return (value,)
+        found = read(name, value)
+        return tuple(dict.fromkeys((found, found.lstrip("+"), re.sub(r"[\s().-]", "", value))))
+
+    return read_any
+
+
+def sequence(name: str, value: str, now: float) -> int:
+    """Read a seq; *now* (Unix seconds) bounds it.
+
+    All that lies far below a key's newest seq is used, so a slip of the keyboard could use up all that
+    there are: a seq is at most the nanoseconds of the clock, a day ahead.
+    """
+    if not (value.isascii() and value.isdigit() and len(value) < 30 and int(value) > 0):
+        raise BadParameter(name, "invalid", f"{name} must be a positive whole number, not {value!r}")
+    most = int(now + DAY) * 1_000_000_000
+    if int(value) > most:
+        expected = f"at most {most}, which is the clock in nanoseconds, a day ahead"
+        raise BadParameter(name, "invalid", f"{name} must be {expected}, not {value}")
+    return int(value)

@@ -10,7 +10,11 @@ from attrs import evolve, field, frozen
 
 from ringful.http.reading import callbacks, numbers, scripts
 from ringful.http.reading import parameters as p
-from ringful.http.reading.parameters import Parameters
+from ringful.http.reading.parameters import BadParameter, Parameters
+from ringful.store.port import CallFilter
+
+MAX_CALLS = 1000
+"""Calls that one answer may list."""
 
 
 @frozen
@@ -45,6 +49,8 @@ class Call:
     script: scripts.Named | None = None
     """What runs once it is answered; None: what is queued."""
     given: scripts.Given = field(factory=scripts.Given)
+    label: str | None = None
+    """What the key calls it."""
 
 
 @frozen
@@ -139,6 +145,16 @@ class QueryCall:
 
 
 @frozen
+class QueryCalls:
+    """List the key's calls, the newest first, behind the call *after* (ours)."""
+
+    wanted: CallFilter
+    """But for whose they are."""
+    after: str | None = None
+    limit: int = 100
+
+
+@frozen
 class Script:
     """Give a call as a script (ours)."""
 
@@ -161,6 +177,7 @@ Request: TypeAlias = (
     Call
     | Task
     | QueryCall
+    | QueryCalls
     | Script
     | scripts.Trace
     | scripts.ScriptRequest
@@ -185,12 +202,43 @@ def _call(given: Parameters, dialect: Dialect) -> Call:
         given.optional("callerId", p.number(dialect.country, sip=False)),
         dialect.callback(given),
         given.optional("ringTimeout", p.ring_seconds),
+        label=given.optional("label", p.label),
     )
     name = given.optional("script", p.script_name)
     if name is None:
         return call
     version = given.optional("version", p.version)
     return evolve(call, script=scripts.Named(name, version), given=scripts.values(given))
+
+
+def _query_calls(given: Parameters, dialect: Dialect) -> QueryCalls:
+    state = given.optional("state", p.call_state)
+    numbers = given.optional("number", p.any_number(dialect.country))
+    label = given.optional("label", p.label)
+    since, until = given.optional("from", p.moment), given.optional("to", p.moment)
+    if since is not None and until is not None and since >= until:
+        raise BadParameter("from", "invalid", "from must be before to")
+    after = given.optional("after", p.identifier)
+    limit = given.optional("limit", p.to_most(MAX_CALLS))
+    return QueryCalls(call_filter(state, numbers or (), label, since, until), after, limit or 100)
+
+
+def call_filter(
+    state: str | None,
+    numbers: tuple[str, ...] = (),
+    label: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
+) -> CallFilter:
+    """Say which calls are wanted; *state* is ``live``, ``ended``, or an outcome."""
+    wanted = CallFilter(numbers=numbers, label=label, since=since, until=until)
+    match state:
+        case None:
+            return wanted
+        case "live" | "ended":
+            return evolve(wanted, state=state)
+        case outcome:
+            return evolve(wanted, outcome=outcome)
 
 
 def _script(given: Parameters, _: Dialect) -> Request:
@@ -232,6 +280,7 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
         _call_id(given), given.optional("reason", p.one_of("busy", "declined")) == "busy"
     ),
     "querycall": lambda given, _: QueryCall(_call_id(given)),
+    "querycalls": _query_calls,
     "script": _script,
     "trace": lambda given, _: scripts.trace(given),
     "check": lambda given, _: scripts.check(given),
@@ -263,6 +312,7 @@ METHODS = (
     "Answer",
     "Reject",
     "QueryCall",
+    "QueryCalls",
     "Trace",
     "Script",
     "Check",

@@ -37,10 +37,10 @@ class Named:
 
 @frozen
 class Inline:
-    """A script that came with the request; *label* is what its problems and its trace call it."""
+    """A script that came with the request; *file* is what its problems and its trace call it."""
 
     text: str
-    label: str = "script"
+    file: str = "script"
 
 
 Reference: TypeAlias = Named | Inline
@@ -82,6 +82,7 @@ class Run:
     script: Reference
     given: Given = field(factory=Given)
     callback_url: str | None = None
+    label: str | None = None
 
 
 @frozen
@@ -135,7 +136,9 @@ def check(given: Parameters) -> Check:
 
 def run(given: Parameters, callback: Callable[[Parameters], str | None]) -> Run:
     """Read `Run`; *callback* takes its URL."""
-    return Run(_reference(given), callback_url=callback(given), given=values(given))
+    script = _reference(given)
+    url, label = callback(given), given.optional("label", p.label)
+    return Run(script, values(given), url, label)
 
 
 _WORLD = ("phones", "sounds", "missing", "recording", "web", "queue", "now")
@@ -168,12 +171,12 @@ def trace(given: Parameters) -> Trace:
 
 def _reference(given: Parameters) -> Reference:
     text = given.text("script")
-    label = given.optional("label", p.label)
+    file = given.optional("file", p.file_name)
     named = _named(given)
     if text is not None and named:
         raise BadParameter("name", "invalid", "give the name of a script or its text, not both")
     if text is not None:
-        return Inline(text, label or "script")
+        return Inline(text, file or "script")
     if named is None:
         raise BadParameter(
             "name", "missing", "name is missing; give e.g. name=approve, or the text of a script as the body"

@@ -7,7 +7,7 @@ the run and tells its end, and where even that fails the call is cut, without a 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,7 +26,18 @@ from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import answered
 from ringful.interpreter.values import Value
 from ringful.media import port
-from ringful.store.port import CallRecord, Commit, Entry, Key, Post, RecordingFile, Store, StoreError, Write
+from ringful.store.port import (
+    CallRecord,
+    Commit,
+    Entry,
+    Key,
+    Post,
+    RecordingFile,
+    Store,
+    StoreError,
+    UsedSeq,
+    Write,
+)
 
 log = structlog.get_logger()
 
@@ -221,7 +232,7 @@ class LiveCall:
                 )
             )
 
-    def turn(self, seqs: tuple[tuple[str, int], ...] = ()) -> Commit:
+    def turn(self, seqs: Sequence[UsedSeq] = ()) -> Commit:
         """Handle everything in the inbox, and submit what came of it."""
         try:
             self.run.drain()
@@ -245,7 +256,7 @@ class LiveCall:
             self._cut(())
         self._wake()
 
-    def _submit(self, seqs: tuple[tuple[str, int], ...]) -> Commit:
+    def _submit(self, seqs: Sequence[UsedSeq]) -> Commit:
         """Submit what came of a turn."""
         record = self._record()
         changed = (record,) if record != self.record or not self.tasks else ()
@@ -264,7 +275,7 @@ class LiveCall:
         self.turned.set()
         self.turned = trio.Event()
 
-    def _cut(self, seqs: tuple[tuple[str, int], ...]) -> Commit:
+    def _cut(self, seqs: Sequence[UsedSeq]) -> Commit:
         """End the call where nothing can be made of its run any more: kept is that it ended, and no more."""
         self._hang_up()
         self.run.ended = True
@@ -279,6 +290,7 @@ class LiveCall:
             self.record,
             callee=offer.called if offer else leg.number if leg else "",
             caller=offer.caller if offer else None,
+            label=run.started.label or None,
             state="ended" if run.ended else "live",
             answered=leg.answered_at if leg else None,
             ended=((leg.ended_at if leg else None) or run.now) if run.ended else None,

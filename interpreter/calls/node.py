@@ -6,6 +6,7 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -35,7 +36,7 @@ from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.params import bind
 from ringful.interpreter.trace import Tracer
 from ringful.interpreter.values import Value
-from ringful.store.port import Commit, Key, StoreError, Write
+from ringful.store.port import Commit, Key, StoreError, UsedSeq, Write
 
 log = structlog.get_logger()
 
@@ -67,8 +68,10 @@ class Switchboard:
         self._buckets: dict[str, Bucket] = {}
         self._emptied = trio.Event()
 
-    async def place(self, key: Key, started: events.Started, *, seq: int | None) -> str:
-        """Start what *started* says, and return its ID.
+    async def place(
+        self, key: Key, call_id: str, started: events.Started, *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
+        """Start what *started* says, as *call_id*.
 
         Raises CannotStart, NotAllowed, TooMany, Unavailable.
         """
@@ -76,10 +79,8 @@ class Switchboard:
         if spent := await self.spent(key):
             raise NotAllowed(spent)
         self._admit(key, number)
-        call_id = self.new_id()
-        call, commit = self.begin(key, call_id, started, seq)
+        call, commit = self.begin(key, call_id, started, seqs)
         await self.durable(commit, call)
-        return call_id
 
     async def spent(self, key: Key) -> str:
         """Say that *key* has spent all that it may; nothing if it has not."""
@@ -94,7 +95,13 @@ class Switchboard:
         return f"{self._name}-{b32encode(token_bytes(10)).decode().lower()}"
 
     def begin(
-        self, key: Key, call_id: str, started: events.Started, seq: int | None = None, *, spent: str = ""
+        self,
+        key: Key,
+        call_id: str,
+        started: events.Started,
+        seqs: Sequence[UsedSeq] = (),
+        *,
+        spent: str = "",
     ) -> tuple[LiveCall, Commit]:
         """Begin the run of a call; `durable` says when that is kept.
 
@@ -106,7 +113,7 @@ class Switchboard:
         self.live[call_id] = call
         try:
             call.run.start()
-            commit = call.turn(_seqs(key, seq))
+            commit = call.turn(seqs)
         except Exception:
             self._forget(call)
             raise
@@ -149,7 +156,9 @@ class Switchboard:
         up = sum(call.legs for call in self.live.values() if call.key.key == key.key) - counted
         return "" if up < concurrent else f"this key has {up} calls up, which is as many as it may have"
 
-    async def queue(self, key: Key, call_id: str, statement: nodes.Statement, *, seq: int | None) -> None:
+    async def queue(
+        self, key: Key, call_id: str, statement: nodes.Statement, *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
         """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver, TooMany."""
         call = await self._find_live(key, call_id)
         if call.run.subject is None:
@@ -158,10 +167,16 @@ class Switchboard:
         if waiting >= MAX_QUEUED:
             raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
         call.run.post(events.Queued(len(call.run.tasks) + 1, statement))
-        await self.durable(call.turn(_seqs(key, seq)), call)
+        await self.durable(call.turn(seqs), call)
 
     async def interrupt(
-        self, key: Key, call_id: str, operation: Operation, *, notify: str | None = None, seq: int | None
+        self,
+        key: Key,
+        call_id: str,
+        operation: Operation,
+        *,
+        notify: str | None = None,
+        seqs: Sequence[UsedSeq] = (),
     ) -> None:
         """Do *operation* at once.  Raises NoSuchCall, CallOver where there is nothing to do it to."""
         call = await self._find_live(key, call_id)
@@ -171,7 +186,7 @@ class Switchboard:
         if operation == "stop tones" and not (leg and leg.detector):
             raise CallOver("no tone detector runs on this call")
         call.run.post(events.Interrupted(operation, notify))
-        await self.durable(call.turn(_seqs(key, seq)), call)
+        await self.durable(call.turn(seqs), call)
 
     async def query(self, key: Key, call_id: str) -> CallView:
         """Tell all about a call, live or ended.  Raises NoSuchCall."""
@@ -279,10 +294,6 @@ class Switchboard:
         while self.live:
             self._emptied = trio.Event()
             await self._emptied.wait()
-
-
-def _seqs(key: Key, seq: int | None) -> tuple[tuple[str, int], ...]:
-    return () if seq is None else ((key.key, seq),)
 
 
 def _no_such(call_id: str) -> NoSuchCall:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import phonenumbers
 
 from ringful.interpreter.calls.switchboard import Refusal
-from ringful.store.port import Commit, Key, Number, Store, Write
+from ringful.store.port import Commit, Key, Number, Store, UsedSeq, Write
 
 
 class NoSuchNumber(Refusal):
@@ -78,14 +78,14 @@ class Numbers:
         if found and found.key != key.key:
             raise NumberTaken(f"the number {found.number} is bound by another key of this server")
 
-    async def bind(self, key: Key, number: Number, seqs: Sequence[tuple[str, int]]) -> None:
+    async def bind(self, key: Key, number: Number, seqs: Sequence[UsedSeq]) -> None:
         """Bind *number*, also anew; return when that is durable.  Raises NumberTaken, StoreError."""
         self.hold(key, number.number)
         before = self._bound.get(number.number)
         self._bound[number.number] = number
         await self._kept(self._store.submit(Write(numbers=[number], seqs=seqs)), number.number, before)
 
-    async def free(self, key: Key, written: str, seqs: Sequence[tuple[str, int]]) -> None:
+    async def free(self, key: Key, written: str, seqs: Sequence[UsedSeq]) -> None:
         """Unbind a number; its calls that are up go on.  Raises NoSuchNumber, StoreError."""
         before = self.own(key, written)
         del self._bound[before.number]

@@ -4,6 +4,7 @@ Everything a client asks for becomes a statement in some call's inbox.  Each met
 what it did is durable; when it raises, nothing has changed.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal, Protocol, TypeAlias
 
@@ -14,7 +15,7 @@ from ringful.grammar.span import Span
 from ringful.interpreter.events import Origin, Started
 from ringful.interpreter.trace import Line
 from ringful.media.port import Quality
-from ringful.store.port import Key
+from ringful.store.port import Key, UsedSeq
 
 
 class Refusal(Exception):
@@ -110,6 +111,8 @@ class CallView:
     recordings: tuple[RecordingView, ...]
     quality: Quality | None
     failures: tuple[FailureView, ...] = ()
+    label: str | None = None
+    """What its key calls it."""
 
 
 @frozen
@@ -122,21 +125,33 @@ class TraceView:
 
 
 class Calls(Protocol):
-    """What a façade may ask of the switchboard."""
+    """What a façade may ask of the switchboard; *seqs* are kept with what they were used for."""
 
-    async def place(self, key: Key, started: Started, *, seq: int | None) -> str:
-        """Start what *started* says, and return its ID: the call's, where the script has one.
+    def new_id(self) -> str:
+        """Make the ID of a call."""
+        ...
+
+    async def place(self, key: Key, call_id: str, started: Started, *, seqs: Sequence[UsedSeq] = ()) -> None:
+        """Start what *started* says, as *call_id*.
 
         Raises CannotStart, NotAllowed, TooMany, Unavailable.
         """
         ...
 
-    async def queue(self, key: Key, call_id: str, statement: nodes.Statement, *, seq: int | None) -> None:
+    async def queue(
+        self, key: Key, call_id: str, statement: nodes.Statement, *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
         """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver."""
         ...
 
     async def interrupt(
-        self, key: Key, call_id: str, operation: Operation, *, notify: str | None = None, seq: int | None
+        self,
+        key: Key,
+        call_id: str,
+        operation: Operation,
+        *,
+        notify: str | None = None,
+        seqs: Sequence[UsedSeq] = (),
     ) -> None:
         """Do *operation* at once, past the queue.  Raises NoSuchCall, CallOver."""
         ...

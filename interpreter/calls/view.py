@@ -73,6 +73,7 @@ def view(run: Run, created: float) -> CallView:
         ),
         quality=leg.quality if leg else None,
         failures=tuple(FailureView(one.what, one.why, one.times) for one in run.failures),
+        label=run.started.label or None,
     )
 
 

@@ -123,9 +123,18 @@ def test_anything_is_a_request_or_a_bad_parameter(method: str, pairs: list[tuple
         read(name, Parameters(pairs), DIALECT)
 
 
-@pytest.mark.parametrize(
-    "written", ["0", "-1", "1.5", "x", "9" * 19 + "9", "0" * 20 + "7", "99999999999999999999999"]
-)
-def test_a_seq_that_no_database_could_keep(written: str) -> None:
+@pytest.mark.parametrize("written", ["0", "-1", "1.5", "x", "", "٣", "1e3", "0" * 29 + "7", "9" * 5000])
+def test_a_seq_that_is_no_number(written: str) -> None:
     with pytest.raises(BadParameter, match="positive whole number"):
-        sequence("seq", written)
+        sequence("seq", written, 1.8e9)
+
+
+@pytest.mark.parametrize("written", [str(2**63), str(2**63 - 1), "9" * 20, "1800086400000000001"])
+def test_a_seq_that_would_use_up_all_others(written: str) -> None:
+    with pytest.raises(BadParameter, match="seq must be at most 1800086400000000000, which is the clock"):
+        sequence("seq", written, 1.8e9)
+
+
+def test_a_seq_may_be_the_clock_in_any_unit_also_one_that_is_ahead() -> None:
+    for written in (1, 1_800_000_000_000, 1_800_000_000_000_000, 1_800_086_400_000_000_000):
+        assert sequence("seq", str(written), 1.8e9) == written

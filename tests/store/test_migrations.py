@@ -44,7 +44,7 @@ def test_primary_keys_are_those_of_the_schema(engine):
 def test_upgrading_twice_changes_nothing(engine):
     upgrade(engine)
     with engine.begin() as connection:
-        connection.execute(text("INSERT INTO used_seqs VALUES ('K', 1)"))
+        connection.execute(text("INSERT INTO used_seqs (key, seq) VALUES ('K', 1)"))
     upgrade(engine)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM used_seqs")).scalar_one() == 1
