@@ -18,7 +18,7 @@ from ringful.interpreter.retold_phones import Keys
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer, render
-from ringful.interpreter.view import as_script, rebuild
+from ringful.interpreter.view import as_script, pruned, rebuild
 from ringful.store.open import open_store
 from ringful.store.port import CallRecord, Entry, Store
 
@@ -35,10 +35,15 @@ def _with_store(config: Path | None, read: Callable[[Store], Awaitable[_T]]) -> 
 
 
 def _journal(config: Path | None, call_id: str) -> list[Entry]:
-    entries = _with_store(config, lambda store: store.journal(call_id))
+    async def read(store: Store) -> tuple[CallRecord | None, list[Entry]]:
+        return await store.call(call_id), list(await store.journal(call_id))
+
+    record, entries = _with_store(config, read)
+    if record and pruned(record, entries):
+        raise CommandError(f"the journal of {call_id} is not kept any more (store.keep)")
     if not entries:
         raise CommandError(f"there is no call {call_id}; see: ringful calls list")
-    return list(entries)
+    return entries
 
 
 @app.command(name="list")

@@ -66,6 +66,18 @@ class StoreSection:
 
     url: str = _key("sqlite:///ringful.db", readers.text)
     recordings: Path = _key(Path("recordings"), readers.path)  # noqa: RUF009
+    keep: float | None = _key(None, readers.keeping)
+    """Seconds after its end for which a call's journal and callbacks are kept."""
+
+
+@frozen
+class Recordings:
+    """How long recordings are kept, and who may fetch them."""
+
+    keep: float | None = _key(None, readers.keeping)
+    public: bool = _key(True, readers.boolean)
+    """Whoever knows its name may fetch a recording; otherwise its link is signed, and expires."""
+    link_lifetime: float = _key(24 * 3600.0, readers.some_seconds)
 
 
 @frozen
@@ -109,6 +121,7 @@ class Config:
     sip: Sip = field(factory=Sip)
     media: Media = field(factory=Media)
     store: StoreSection = field(factory=StoreSection)
+    recordings: Recordings = field(factory=Recordings)
     fetch: Fetching = field(factory=Fetching)
     limits: Limits = field(factory=Limits)
     rates: Rates = field(factory=Rates)
@@ -119,6 +132,7 @@ _SECTIONS: dict[str, type] = {
     "sip": Sip,
     "media": Media,
     "store": StoreSection,
+    "recordings": Recordings,
     "fetch": Fetching,
     "limits": Limits,
     "rates": Rates,

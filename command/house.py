@@ -3,10 +3,11 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ringful.command.config import Config, split_address
 from ringful.command.simulator import simulate
@@ -17,13 +18,16 @@ from ringful.http.guard import guarded_client
 from ringful.http.library import Library as Scripts
 from ringful.http.numbers import NumberDesk
 from ringful.http.outbound import Outbound
+from ringful.http.recordings import RecordingDesk
 from ringful.http.requests import Dialect
 from ringful.interpreter.arrivals import Arrivals
 from ringful.interpreter.limits import may_call
+from ringful.interpreter.links import Links
 from ringful.interpreter.live import House
 from ringful.interpreter.node import NodeLimits, Switchboard
 from ringful.interpreter.numbers import Numbers
 from ringful.interpreter.recover import recover
+from ringful.interpreter.retention import Retention
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
@@ -58,7 +62,8 @@ async def open_house(
     Raises StoreError where another server has the store, which is unhurt by it.
     """
     async with own_store(config.store.url) as (store, lock), trio.open_nursery() as nursery:
-        settings = run_settings(config)
+        secret = "" if config.recordings.public else await store.secret("links")
+        settings = evolve(run_settings(config), link_secret=secret)
         recordings = config.store.recordings
         recordings.mkdir(parents=True, exist_ok=True)
         await recover(store, settings, recordings, wav.repair, time.time())
@@ -68,7 +73,12 @@ async def open_house(
             outbound = Outbound(client)
             folders = config.media.folders
             own = (settings.recordings_url, recordings)
-            library = Library(config.media.cache, folders, outbound.fetch, nursery, recordings=own)
+            allowed = partial(_may_play, settings.links)
+            retention = Retention(store, recordings, config.store.keep, config.recordings.keep)
+            nursery.start_soon(retention.run)
+            library = Library(
+                config.media.cache, folders, outbound.fetch, nursery, recordings=own, allowed=allowed
+            )
             async with open_pool(pool_settings(config), library) as pool:
 
                 async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:
@@ -92,7 +102,12 @@ async def open_house(
                 switchboard = Switchboard(house, nursery, limits)
                 nursery.start_soon(switchboard.beat)
                 dialect = Dialect(config.sip.country, config.sip.allow_sip_uris)
-                facade = FacadeSettings(recordings, dialect, simulate, lambda: switchboard.draining)
+                facade = FacadeSettings(
+                    RecordingDesk(store, recordings, settings.links, retention.remove),
+                    dialect,
+                    simulate,
+                    lambda: switchboard.draining,
+                )
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
@@ -100,6 +115,11 @@ async def open_house(
                 app = make_app(switchboard, store, facade, desk)
                 yield Joined(store, lock, pool, switchboard, deliverer, app)
             nursery.cancel_scope.cancel()
+
+
+def _may_play(links: Links, file: str, query: str) -> bool:
+    """Say whether a recording's URL is one that we have told, however long ago."""
+    return links.problem(file, query, None) is None
 
 
 def run_settings(config: Config) -> Settings:
@@ -110,6 +130,7 @@ def run_settings(config: Config) -> Settings:
         max_duration=config.media.max_duration,
         ask_limit=config.fetch.answer_timeout,
         recordings_url=f"{public_url.rstrip('/')}/recordings/",
+        link_lifetime=config.recordings.link_lifetime,
         bill=config.rates.rates.bill,
     )
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "lsp:lsp": "Speak the language server protocol on standard input and output, for editors.",
     "keys:app": "API keys.",
     "calls:app": "Calls, live and ended.",
+    "recordings:app": "Recordings.",
 }
 """Where each command is, and what it does.
 

@@ -5,14 +5,11 @@ handed over is done by the call's own task, so a client that goes away undoes no
 """
 
 import json
-import re
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 import structlog
-import trio
 from attrs import frozen
 from quart import Response, request
 from quart_trio import QuartTrio
@@ -27,6 +24,7 @@ from ringful.http.numbers import NumberDesk
 from ringful.http.parameters import BadParameter, Parameters
 from ringful.http.present import call_as_json, call_as_text
 from ringful.http.problems import Problem, of_refusal
+from ringful.http.recordings import RecordingDesk, RemoveRecording
 from ringful.http.script_requests import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
 from ringful.http.scripts import Answer, ScriptDesk, trace
 from ringful.http.simulate import Order, Simulated, Simulator
@@ -46,7 +44,7 @@ ABOUT = "This is ringful, a programmable-voice server. Its API is described in d
 class Settings:
     """What the façade needs of the configuration."""
 
-    recordings: Path
+    recordings: RecordingDesk
     dialect: requests.Dialect
     simulate: Callable[[Order], Awaitable[Simulated]]
     """Runs a simulation where it cannot hold the server."""
@@ -65,7 +63,7 @@ def make_app(calls: Calls, store: Store, settings: Settings, numbers: NumberDesk
 
     @app.route("/recordings/<file>")
     async def recording(file: str) -> Response:
-        return await facade.recording(file)
+        return await settings.recordings.give(file, request.query_string.decode("latin-1"))
 
     @app.route("/health")
     async def health() -> Response:
@@ -173,6 +171,8 @@ class Facade:
                 script = await self.calls.script(key, call_id)
                 await self._use(key, seq)
                 return _say(script, {"callId": call_id, "script": script})
+            case RemoveRecording():
+                return await self._read(self.settings.recordings.removed(key, made), key, seq)
             case Trace():
                 return await self._read(trace(self.calls, key, made), key, seq)
             case Upload() | Run():
@@ -204,18 +204,6 @@ class Facade:
     async def _use(self, key: Key, seq: int | None) -> None:
         if seq is not None:
             await self.store.submit(Write(seqs=[(key.key, seq)])).wait()
-
-    async def recording(self, file: str) -> Response:
-        """Give a finished recording; its unguessable name is the permission."""
-        if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}\.wav", file) or await self.store.recording(file) is None:
-            raise Problem(404, "recording.unknown", "there is no such recording")
-        path = self.settings.recordings / file
-        try:
-            data = await trio.Path(path).read_bytes()
-        except OSError as error:
-            log.error("a recording cannot be read", file=file, why=str(error))
-            raise Problem(404, "recording.gone", "the recording's file is gone") from error
-        return Response(data, mimetype="audio/wav")
 
 
 def immediate(task: requests.Task) -> Operation | None:

@@ -39,9 +39,11 @@ def call_as_json(call: CallView) -> dict[str, Any]:
             for task in call.tasks
         ],
         "recordings": [
-            {"recordFile": one.url, "duration": one.duration, "size": one.size} for one in call.recordings
+            {"recordFile": one.url, "duration": one.duration, "size": one.size, "removed": _time(one.removed)}
+            for one in call.recordings
         ],
         "quality": asdict(call.quality) if call.quality else None,
+        "pruned": _time(call.pruned),
     }
 
 
@@ -54,7 +56,8 @@ def call_as_text(call: CallView) -> str:
                 continue
             case list():
                 lines += [
-                    f"{name}: " + "  ".join(str(part) for part in one.values() if part != "") for one in value
+                    f"{name}: " + "  ".join(str(part) for part in one.values() if part not in ("", None))
+                    for one in value
                 ]
             case dict():
                 lines.append(f"{name}: " + "  ".join(f"{key}={part}" for key, part in value.items()))

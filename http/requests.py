@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from ringful.http import number_requests as numbers
 from ringful.http import parameters as p
+from ringful.http import recordings
 from ringful.http import script_requests as scripts
 from ringful.http.parameters import Parameters
 
@@ -147,7 +148,14 @@ Task: TypeAlias = (
     | Reject
 )
 Request: TypeAlias = (
-    Call | Task | QueryCall | Script | scripts.Trace | scripts.ScriptRequest | numbers.NumberRequest
+    Call
+    | Task
+    | QueryCall
+    | Script
+    | scripts.Trace
+    | scripts.ScriptRequest
+    | numbers.NumberRequest
+    | recordings.RemoveRecording
 )
 
 
@@ -222,6 +230,7 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "simulate": lambda given, _: scripts.simulate(given),
     "number": lambda given, dialect: numbers.number(given, dialect.country),
     "numberremove": lambda given, dialect: numbers.remove(given, dialect.country),
+    "recordingremove": lambda given, _: recordings.remove(given),
 }
 
 _ALIASES = {
@@ -251,6 +260,7 @@ METHODS = (
     "Simulate",
     "Number",
     "NumberRemove",
+    "RecordingRemove",
 )
 
 TAKES_TEXT = frozenset({"script", "check", "run", "simulate"})

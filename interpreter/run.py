@@ -285,7 +285,7 @@ class Run:
 
     @property
     def outcome(self) -> str:
-        """``completed``, or why it was not (``interrupted``: a run without a call); empty while it is live."""
+        """``completed``, or why it was not (``interrupted``: a run without a call); empty while it lives."""
         if not self.ended:
             return ""
         if self.fault:

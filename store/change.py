@@ -123,6 +123,5 @@ def _prune_journals(connection: Connection, slices: Iterable[Slice]) -> None:
         lines = delete(journal).where(journal.c.call_id == one.call_id, journal.c.n <= one.n)
         connection.execute(lines)
         if one.last:
-            told = delete(posts).where(posts.c.call_id == one.call_id, posts.c.state != "pending")
-            connection.execute(told)
+            connection.execute(delete(posts).where(posts.c.call_id == one.call_id))
             connection.execute(update(calls).where(calls.c.call_id == one.call_id).values(pruned=one.at))

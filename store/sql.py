@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import trio
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import Engine, Row, Select, exists, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.store import rows
@@ -108,10 +108,16 @@ class SqlStore:
         return dict(await self._read(select(beats), lambda row: (str(row.node), float(row.at))))
 
     async def old_journals(self, before: float, *, limit: int = 100) -> Sequence[tuple[str, int]]:
-        """Give the calls that ended before then and keep a journal, and its last line's number."""
+        """Give the calls that ended before then and keep a journal, and its last line's number.
+
+        One with a callback still to be delivered is not among them.
+        """
         last = select(func.max(journal.c.n)).where(journal.c.call_id == calls.c.call_id).scalar_subquery()
         query = select(calls.c.call_id, last.label("last")).where(
-            calls.c.pruned.is_(None), calls.c.state == "ended", calls.c.ended < before
+            calls.c.pruned.is_(None),
+            calls.c.state == "ended",
+            calls.c.ended < before,
+            ~exists().where(posts.c.state == "pending", posts.c.call_id == calls.c.call_id),
         )
         ordered = query.order_by(calls.c.ended).limit(limit)
         return await self._read(ordered, lambda row: (str(row.call_id), int(row.last or 0)))
