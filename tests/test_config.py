@@ -188,7 +188,7 @@ def test_unknown_keys_and_sections_are_refused(written):
     message = refusal(written, "[sip]\n[sips]\n")
     assert message == (
         "ringful.toml: there is no section [sips]; there are: "
-            "http, sip, media, store, recordings, fetch, limits, rates"
+        "http, sip, media, store, recordings, fetch, limits, rates"
     )
     assert refusal(written, "sip = 5\n") == "ringful.toml: sip must be a section, [sip]"
 
