@@ -18,7 +18,7 @@ from ringful.ground.files import write_whole
 from ringful.http.present import record_as_text
 from ringful.http.reading import parameters as p
 from ringful.http.reading.requests import call_filter
-from ringful.interpreter.calls.view import as_script, rebuild
+from ringful.interpreter.calls.view import as_script, pruned, rebuild
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.trace import Tracer, render
 from ringful.simulation.replay.replay import golden, replay
@@ -39,10 +39,15 @@ def _with_store(config: Path | None, read: Callable[[Store], Awaitable[_T]]) -> 
 
 
 def _journal(config: Path | None, call_id: str) -> list[Entry]:
-    entries = _with_store(config, lambda store: store.journal(call_id))
+    async def read(store: Store) -> tuple[CallRecord | None, list[Entry]]:
+        return await store.call(call_id), list(await store.journal(call_id))
+
+    record, entries = _with_store(config, read)
+    if record and pruned(record, entries):
+        raise CommandError(f"the journal of {call_id} is not kept any more (store.keep)")
     if not entries:
         raise CommandError(f"there is no call {call_id}; see: ringful calls list")
-    return list(entries)
+    return entries
 
 
 @app.command(name="list")

@@ -80,6 +80,18 @@ class StoreSection:
     recordings: Path = _key(Path("recordings"), readers.path)  # noqa: RUF009
     min_free: int = _key(100_000_000, readers.size)
     """Bytes that must be free on the disks of the database, the recordings and the cache."""
+    keep: float | None = _key(None, readers.keeping)
+    """Seconds after its end for which a call's journal and callbacks are kept."""
+
+
+@frozen
+class Recordings:
+    """How long recordings are kept, and who may fetch them."""
+
+    keep: float | None = _key(None, readers.keeping)
+    public: bool = _key(True, readers.boolean)
+    """Whoever knows its name may fetch a recording; otherwise its link is signed, and expires."""
+    link_lifetime: float = _key(24 * 3600.0, readers.some_seconds)
 
 
 @frozen
@@ -123,6 +135,7 @@ class Config:
     sip: Sip = field(factory=Sip)
     media: Media = field(factory=Media)
     store: StoreSection = field(factory=StoreSection)
+    recordings: Recordings = field(factory=Recordings)
     fetch: Fetching = field(factory=Fetching)
     limits: Limits = field(factory=Limits)
     rates: Rates = field(factory=Rates)
@@ -134,6 +147,7 @@ _SECTIONS: dict[str, type] = {
     "sip": Sip,
     "media": Media,
     "store": StoreSection,
+    "recordings": Recordings,
     "fetch": Fetching,
     "limits": Limits,
     "rates": Rates,

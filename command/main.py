@@ -31,6 +31,7 @@ COMMANDS = {
     "keys:app": "API keys.",
     "calls:app": "Calls, live and ended.",
     "callbacks:app": "Callbacks that were not delivered, and sending them again.",
+    "recordings:app": "Recordings.",
 }
 """Where each command is, and what it does.
 

@@ -128,6 +128,17 @@ def seconds(value: Any) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
+def keeping(value: Any) -> float | None:
+    """Read how long something is kept: a duration, which may be of days, or off for ever."""
+    if value == "off":
+        return None
+    days = re.fullmatch(r"(\d+(?:\.\d+)?)d", value, re.ASCII) if isinstance(value, str) else None
+    try:
+        return float(days[1]) * 86400 if days and float(days[1]) else some_seconds(value)
+    except Unfit:
+        raise Unfit("off, or a duration such as 90d or 12h") from None
+
+
 def some_seconds(value: Any) -> float:
     """Read a duration that is not nothing."""
     found = seconds(value)

@@ -51,6 +51,9 @@ def serve(*, config: Path | None = None) -> None:
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What ends the server; where a signal was ignored at the start, as nohup does with SIGHUP, it stays so."""
 
+CLOSING = 60.0
+"""Seconds that the end may take at most, once the calls have had their time."""
+
 
 @define
 class _Told:
@@ -106,7 +109,9 @@ async def _run(config: Config, told: _Told, started: trio.Event) -> None:
         Fence(nursery).start_soon(look_at_trunk, config)
         notify("READY=1")
         await told.end.wait()
-        notify("STOPPING=1")
+        # However long the calls may go on, the unit need not know.
+        patience = int((config.limits.drain + CLOSING) * 1_000_000)
+        notify(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={patience}")
         await _drain(house, config, told)
         stopping.set()
         nursery.cancel_scope.deadline = trio.current_time() + 5

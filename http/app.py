@@ -5,9 +5,7 @@ handed over is done by the call's own task, so a client that goes away undoes no
 """
 
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import TypeAlias
 
 import structlog
@@ -21,6 +19,7 @@ from ringful.ground.faults import fault
 from ringful.http.authenticate import Answer, Asked, Asking, Authenticator
 from ringful.http.desks.callbacks import CallbackDesk
 from ringful.http.desks.numbers import NumberDesk
+from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.scripts import ScriptDesk, placed, trace
 from ringful.http.desks.simulate import Order, Simulated, Simulator
 from ringful.http.present import as_lines, call_as_json, record_as_json, record_as_text
@@ -32,6 +31,7 @@ from ringful.http.reading.callbacks import CallbackResend, QueryCallbacks
 from ringful.http.reading.compile import compile_call, compile_task
 from ringful.http.reading.numbers import Bind, GetNumbers, Unbind
 from ringful.http.reading.parameters import BadParameter, Parameters
+from ringful.http.reading.recordings import RemoveRecording
 from ringful.http.reading.scripts import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
 from ringful.interpreter.calls.switchboard import Calls, Operation, Refusal
 from ringful.interpreter.events import Started
@@ -67,7 +67,7 @@ Read: TypeAlias = (
 class Settings:
     """What the façade needs of the configuration."""
 
-    recordings: Path
+    recordings: RecordingDesk
     dialect: requests.Dialect
     simulate: Callable[[Order], Awaitable[Simulated]]
     """Runs a simulation where it cannot hold the server."""
@@ -88,7 +88,7 @@ def make_app(calls: Calls, store: Store, settings: Settings, numbers: NumberDesk
 
     @app.route("/recordings/<file>")
     async def recording(file: str) -> Response:
-        return await facade.recording(file)
+        return await settings.recordings.give(file, request.query_string.decode("latin-1"))
 
     @app.route("/")
     async def about() -> Response:
@@ -192,6 +192,10 @@ class Facade:
                 return await self.numbers.answer(key, made, asking)
             case CallbackResend():
                 return await self.posts.resend(key, made, asking)
+            case RemoveRecording():
+                answer: Answer = await self.settings.recordings.removed(key, made)
+                await self.store.submit(Write(seqs=asking.used(answer))).wait()
+                return answer
         if not isinstance(made, Read):
             await self._task(key, made, asking)
             return NOTHING
@@ -245,18 +249,6 @@ class Facade:
             return
         notify = task.callback_url if isinstance(task, requests.StopToneDetector) else None
         await self.calls.interrupt(key, task.call_id, operation, notify=notify, seqs=seqs)
-
-    async def recording(self, file: str) -> Response:
-        """Give a finished recording; its unguessable name is the permission."""
-        if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}\.wav", file) or await self.store.recording(file) is None:
-            raise Problem(404, "recording.unknown", "there is no such recording")
-        path = self.settings.recordings / file
-        try:
-            data = await trio.Path(path).read_bytes()
-        except OSError as error:
-            log.error("a recording cannot be read", file=file, why=str(error))
-            raise Problem(404, "recording.gone", "the recording's file is gone") from error
-        return Response(data, mimetype="audio/wav")
 
 
 def immediate(task: requests.Task) -> Operation | None:

@@ -43,10 +43,12 @@ def call_as_json(call: CallView) -> dict[str, Any]:
             for task in call.tasks
         ],
         "recordings": [
-            {"recordFile": one.url, "duration": one.duration, "size": one.size} for one in call.recordings
+            {"recordFile": one.url, "duration": one.duration, "size": one.size, "removed": _time(one.removed)}
+            for one in call.recordings
         ],
         "quality": asdict(call.quality) if call.quality else None,
         "failures": [{"what": one.what, "why": one.why, "times": one.times} for one in call.failures],
+        "pruned": _time(call.pruned),
     }
 
 
@@ -100,7 +102,8 @@ def as_lines(members: Mapping[str, Any]) -> str:
                 continue
             case list():
                 lines += [
-                    f"{name}: " + "  ".join(str(part) for part in one.values() if part != "") for one in value
+                    f"{name}: " + "  ".join(str(part) for part in one.values() if part not in ("", None))
+                    for one in value
                 ]
             case dict():
                 lines.append(f"{name}: " + "  ".join(f"{key}={part}" for key, part in value.items()))

@@ -17,6 +17,7 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    410: "Gone",
     413: "Too large",
     415: "Unsupported media type",
     422: "Script with errors",
@@ -63,6 +64,8 @@ def of_refusal(refusal: switchboard.Refusal) -> Problem:
             return Problem(404, "number.unknown", detail)
         case numbers.NumberTaken():
             return Problem(409, "number.taken", detail)
+        case switchboard.Pruned():
+            return Problem(410, "call.pruned", detail)
         case switchboard.CallOver():
             return Problem(409, "call.over", detail)
         case switchboard.CannotStart(span=span):

@@ -167,7 +167,7 @@ def _hear_recording(
     recording = leg.recordings.get(event.recording)
     if recording is None:
         return
-    url = run.settings.recordings_url + recording.file
+    url = run.settings.links.to(recording.file, run.now)
     match event:
         case port.RecordingStarted():
             run.tell(recording.notify, "RecordStart", leg.name, recordFile=url)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import field, frozen
+
+from ringful.interpreter.links import Links
 
 
 def no_charge(_number: str, _seconds: int) -> Decimal:
@@ -19,6 +21,9 @@ class Settings:
     max_duration: float = 4 * 3600.0
     recordings_url: str = "http://127.0.0.1:8080/recordings/"
     """What a recording's file name is appended to, to make ``recordFile``."""
+    link_secret: str = field(default="", repr=False)
+    """What those links are signed with; empty: they are not."""
+    link_lifetime: float = 24 * 3600.0
     bill: Callable[[str, int], Decimal] = no_charge
     """(callee, started seconds of the call) to its price."""
     first_key: float = 10.0
@@ -37,3 +42,8 @@ class Settings:
     """How many legs one conference holds."""
     type_ahead: int = 64
     """Tones that a leg's input buffer holds; later ones are dropped."""
+
+    @property
+    def links(self) -> Links:
+        """How recordings are linked to."""
+        return Links(self.recordings_url, self.link_secret, self.link_lifetime)

@@ -144,7 +144,9 @@ def _told_ends(posts: Sequence[Mapping[str, Any]]) -> Iterator[Broken]:
         count: Counter[tuple[str, str]] = Counter()
         for post in posts:
             fields = post["fields"]
-            action, key = fields.get("action"), (fields["callId"], str(fields.get(name)))
+            # A recording's link may differ between the two in when it expires.
+            what = str(fields.get(name)).partition("?" if name == "recordFile" else "\n")[0]
+            action, key = fields.get("action"), (fields["callId"], what)
             count[key] += (action == begin) - (action in ends and count[key] > 0)
         for (leg, what), left in count.items():
             if left:

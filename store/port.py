@@ -122,8 +122,7 @@ class RecordingFile:
 class Slice:
     """The first lines of the journal of a call that has ended, up to line *n*, to be removed.
 
-    With *last* that is all of it: its callbacks go too, but for those still to be delivered, and its
-    record says *at* when that was.
+    With *last* that is all of it: its callbacks go too, and its record says *at* when that was.
     """
 
     call_id: str
@@ -292,7 +291,10 @@ class Store(Protocol):
 
     # retention
     async def old_journals(self, before: float, *, limit: int = 100) -> Sequence[tuple[str, int]]:
-        """(call, its last line's number) of calls that ended before and keep a journal, the oldest first."""
+        """(call, its last line's number) of calls that ended before and keep a journal, the oldest first.
+
+        One with a callback still to be delivered is not among them.
+        """
         ...
 
     async def secret(self, name: str) -> str:

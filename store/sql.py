@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import trio
-from sqlalchemy import Engine, Row, Select, and_, func, or_, select
+from sqlalchemy import Engine, Row, Select, and_, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.ground.faults import fault
@@ -162,10 +162,16 @@ class SqlStore:
         return dict(await self._read(select(beats), lambda row: (str(row.node), float(row.at))))
 
     async def old_journals(self, before: float, *, limit: int = 100) -> Sequence[tuple[str, int]]:
-        """Give the calls that ended before then and keep a journal, and its last line's number."""
+        """Give the calls that ended before then and keep a journal, and its last line's number.
+
+        One with a callback still to be delivered is not among them.
+        """
         last = select(func.max(journal.c.n)).where(journal.c.call_id == calls.c.call_id).scalar_subquery()
         query = select(calls.c.call_id, last.label("last")).where(
-            calls.c.pruned.is_(None), calls.c.state == "ended", calls.c.ended < before
+            calls.c.pruned.is_(None),
+            calls.c.state == "ended",
+            calls.c.ended < before,
+            ~exists().where(posts.c.state == "pending", posts.c.call_id == calls.c.call_id),
         )
         ordered = query.order_by(calls.c.ended).limit(limit)
         return await self._read(ordered, lambda row: (str(row.call_id), int(row.last or 0)))

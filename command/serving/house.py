@@ -7,7 +7,7 @@ from functools import partial
 from importlib.resources import files
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ringful.command.config import Config, split_address
 from ringful.command.serving.seen import Parts, measure_lag, see
@@ -16,6 +16,7 @@ from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
 from ringful.http.desks.library import Library as Scripts
 from ringful.http.desks.numbers import NumberDesk
+from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.simulator import simulate
 from ringful.http.outward.addresses import refusal
 from ringful.http.outward.callbacks import Deliverer
@@ -28,6 +29,8 @@ from ringful.interpreter.calls.live import House
 from ringful.interpreter.calls.node import NodeLimits, Switchboard
 from ringful.interpreter.calls.numbers import Numbers
 from ringful.interpreter.calls.recover import recover
+from ringful.interpreter.calls.retention import Retention
+from ringful.interpreter.links import Links
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
@@ -64,7 +67,8 @@ async def open_house(
     """
     async with own_store(config.store.url) as (store, lock), trio.open_nursery() as nursery:
         tasks = Fence(nursery)
-        settings = run_settings(config)
+        secret = "" if config.recordings.public else await store.secret("links")
+        settings = evolve(run_settings(config), link_secret=secret)
         recordings = config.store.recordings
         recordings.mkdir(parents=True, exist_ok=True)
         await recover(store, settings, recordings, wav.repair, time.time())
@@ -75,7 +79,12 @@ async def open_house(
             outbound = Outbound(client)
             folders = config.media.folders
             own = (settings.recordings_url, recordings)
-            library = Library(config.media.cache, folders, outbound.fetch, tasks, recordings=own)
+            allowed = partial(_may_play, settings.links)
+            retention = Retention(store, recordings, config.store.keep, config.recordings.keep)
+            tasks.start_soon(retention.run)
+            library = Library(
+                config.media.cache, folders, outbound.fetch, tasks, recordings=own, allowed=allowed
+            )
             async with open_pool(pool_settings(config), library) as pool:
 
                 async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:
@@ -104,7 +113,12 @@ async def open_house(
                     partial(refusal, allow=config.fetch.allow),
                     settings.recordings_url,
                 )
-                facade = FacadeSettings(recordings, dialect, simulate, deliverer.look_for_resends)
+                facade = FacadeSettings(
+                    RecordingDesk(store, recordings, settings.links, retention.remove),
+                    dialect,
+                    simulate,
+                    deliverer.look_for_resends,
+                )
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
@@ -116,6 +130,11 @@ async def open_house(
             nursery.cancel_scope.cancel()
 
 
+def _may_play(links: Links, file: str, query: str) -> bool:
+    """Say whether a recording's URL is one that we have told, however long ago."""
+    return links.problem(file, query, None) is None
+
+
 def run_settings(config: Config) -> Settings:
     """Give what runs are told of the configuration."""
     public_url = config.http.public_url or f"http://{config.http.bind}"
@@ -124,6 +143,7 @@ def run_settings(config: Config) -> Settings:
         max_duration=config.media.max_duration,
         ask_limit=config.fetch.answer_timeout,
         recordings_url=f"{public_url.rstrip('/')}/recordings/",
+        link_lifetime=config.recordings.link_lifetime,
         bill=config.rates.rates.bill,
     )
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
-from ringful.http.reading import callbacks, numbers, scripts
+from ringful.http.reading import callbacks, numbers, recordings, scripts
 from ringful.http.reading import parameters as p
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.store.port import CallFilter
@@ -183,6 +183,7 @@ Request: TypeAlias = (
     | scripts.ScriptRequest
     | numbers.NumberRequest
     | callbacks.CallbackRequest
+    | recordings.RemoveRecording
 )
 
 
@@ -290,6 +291,7 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "numberremove": lambda given, dialect: numbers.remove(given, dialect.country),
     "querycallbacks": lambda given, _: callbacks.query(given),
     "callbackresend": lambda given, _: callbacks.resend(given),
+    "recordingremove": lambda given, _: recordings.remove(given),
 }
 
 _ALIASES = {
@@ -322,6 +324,7 @@ METHODS = (
     "NumberRemove",
     "QueryCallbacks",
     "CallbackResend",
+    "RecordingRemove",
 )
 
 TAKES_TEXT = frozenset({"script", "check", "run", "simulate"})

@@ -27,16 +27,18 @@ from ringful.interpreter.calls.switchboard import (
     NoSuchCall,
     NotAllowed,
     Operation,
+    Pruned,
     TooMany,
     TraceView,
     Unavailable,
 )
-from ringful.interpreter.calls.view import as_script, rebuild, view
+from ringful.interpreter.calls.view import as_script, pruned, rebuild, view, view_of_record
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.params import bind
+from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer
 from ringful.interpreter.values import Value
-from ringful.store.port import Commit, Key, StoreError, UsedSeq, Write
+from ringful.store.port import CallRecord, Commit, Key, StoreError, UsedSeq, Write
 
 log = structlog.get_logger()
 
@@ -190,13 +192,18 @@ class Switchboard:
 
     async def query(self, key: Key, call_id: str) -> CallView:
         """Tell all about a call, live or ended.  Raises NoSuchCall."""
+        house = self.house
+        recordings = await house.store.recordings(call_id)
+        removed = {one.file: one.removed for one in recordings if one.removed is not None}
         if call := self._own(key, call_id):
-            return view(call.run, call.record.created)
-        record = await self.house.store.call(call_id)
+            return view(call.run, call.record.created, house.clock(), removed)
+        record = await house.store.call(call_id)
         if record is None or record.key != key.key:
             raise _no_such(call_id)
-        entries = await self.house.store.journal(call_id)
-        return view(rebuild(call_id, entries, self.house.settings), record.created)
+        entries = await house.store.journal(call_id)
+        if pruned(record, entries):
+            return view_of_record(record, recordings, house.settings, house.clock())
+        return view(rebuild(call_id, entries, house.settings), record.created, house.clock(), removed)
 
     async def trace(self, key: Key, call_id: str, *, after: int, patience: float) -> TraceView:
         """Give the call's lines behind the first *after*; where there are none yet, wait for some.
@@ -213,6 +220,8 @@ class Switchboard:
             if record is None or record.key != key.key:
                 raise _no_such(call_id)
             entries = await self.house.store.journal(call_id)
+            if pruned(record, entries):
+                raise _pruned(record)
             lines = Tracer().lines(entries)[after:]
             ended = record.state == "ended"
             if lines or ended or turned is None or trio.current_time() >= deadline:
@@ -226,6 +235,8 @@ class Switchboard:
         if record is None or record.key != key.key:
             raise _no_such(call_id)
         entries = await self.house.store.journal(call_id)
+        if pruned(record, entries):
+            raise _pruned(record)
         call = self._own(key, call_id)
         return as_script(call.run if call else rebuild(call_id, entries, self.house.settings), entries)
 
@@ -298,6 +309,11 @@ class Switchboard:
 
 def _no_such(call_id: str) -> NoSuchCall:
     return NoSuchCall(f"this key has no call {call_id}")
+
+
+def _pruned(record: CallRecord) -> Pruned:
+    ended = "" if record.ended is None else f", which ended at {stamp(record.ended)},"
+    return Pruned(f"the journal of {record.call_id}{ended} is not kept any more; QueryCall has what is left")
 
 
 def _number(started: events.Started) -> str | None:

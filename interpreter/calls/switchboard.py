@@ -30,6 +30,10 @@ class CallOver(Refusal):
     """The call has ended, or the operation makes no sense now (409)."""
 
 
+class Pruned(Refusal):
+    """The call's journal was removed for its age (410)."""
+
+
 class NotAllowed(Refusal):
     """The key may not call that number, or has spent its cap (403)."""
 
@@ -71,11 +75,12 @@ class TaskView:
 
 @frozen
 class RecordingView:
-    """A finished recording: its *url*, and its length in seconds."""
+    """A finished recording: its *url*, its length in seconds, and when its file was removed."""
 
     url: str
     duration: float
     size: int
+    removed: float | None = None
 
 
 @frozen
@@ -113,6 +118,8 @@ class CallView:
     failures: tuple[FailureView, ...] = ()
     label: str | None = None
     """What its key calls it."""
+    pruned: float | None = None
+    """When its journal was removed for its age, and with it all that is not told here."""
 
 
 @frozen

@@ -4,7 +4,8 @@ A call that has ended is looked at through its journal: the events are fed to a 
 stands where the old one stood.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import ceil
 
 from attrs import evolve
 
@@ -15,7 +16,9 @@ from ringful.interpreter.calls.switchboard import CallView, FailureView, Recordi
 from ringful.interpreter.journal import decode_event
 from ringful.interpreter.run import Door, Run
 from ringful.interpreter.settings import Settings
-from ringful.store.port import Entry
+from ringful.store.port import CallRecord, Entry, RecordingFile
+
+NONE: Mapping[str, float] = {}
 
 
 class Deaf:
@@ -45,8 +48,11 @@ def rebuild(call_id: str, entries: Sequence[Entry], settings: Settings, door: Do
     return run
 
 
-def view(run: Run, created: float) -> CallView:
-    """Tell all that is known of *run*, which was placed at *created*."""
+def view(run: Run, created: float, now: float = 0.0, removed: Mapping[str, float] = NONE) -> CallView:
+    """Tell all that is known *now* of *run*, which was placed at *created*.
+
+    *removed* are the recordings whose files are gone, and since when.
+    """
     leg, offer = run.subject, run.started.offer
     up = leg is not None and leg.state == "up"
     recorded = [one for each in run.legs.values() for one in each.recorded]
@@ -68,13 +74,50 @@ def view(run: Run, created: float) -> CallView:
             for task in run.tasks
         ),
         recordings=tuple(
-            RecordingView(run.settings.recordings_url + one.file, one.duration_ms / 1000, one.size)
+            RecordingView(
+                run.settings.links.to(one.file, now), one.duration_ms / 1000, one.size, removed.get(one.file)
+            )
             for one in recorded
         ),
         quality=leg.quality if leg else None,
         failures=tuple(FailureView(one.what, one.why, one.times) for one in run.failures),
         label=run.started.label or None,
     )
+
+
+def view_of_record(
+    record: CallRecord, recordings: Sequence[RecordingFile], settings: Settings, now: float
+) -> CallView:
+    """Tell what is left of a call whose journal was removed."""
+    seconds = None
+    if record.answered is not None and record.ended is not None:
+        seconds = max(0, ceil(round(record.ended - record.answered, 3)))
+    return CallView(
+        call_id=record.call_id,
+        callee=record.callee,
+        caller=record.caller,
+        inbound=record.caller is not None,
+        state="ended",
+        created=record.created,
+        answered=record.answered,
+        ended=record.ended,
+        outcome=record.outcome,
+        origin=None,
+        duration=seconds,
+        bill=record.bill,
+        tasks=(),
+        recordings=tuple(
+            RecordingView(settings.links.to(one.file, now), one.duration_ms / 1000, one.size, one.removed)
+            for one in recordings
+        ),
+        quality=None,
+        pruned=record.pruned or now,
+    )
+
+
+def pruned(record: CallRecord, entries: Sequence[Entry]) -> bool:
+    """Say whether the journal of a call was removed, or is being removed: it lacks its beginning."""
+    return record.state == "ended" and (not entries or entries[0].n != 1)
 
 
 def as_script(run: Run, entries: Sequence[Entry]) -> str:

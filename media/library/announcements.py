@@ -77,7 +77,8 @@ class _Making:
 class Library:
     """Implements `sounds.Sounds`.
 
-    *recordings* are the URL that our own recordings are told under, and their folder.
+    *recordings* are the URL that our own recordings are told under, and their folder; *allowed* says
+    whether the name of one and the query of its URL may be played.
     """
 
     def __init__(
@@ -88,12 +89,13 @@ class Library:
         nursery: Tasks,
         *,
         recordings: tuple[str, Path] | None = None,
+        allowed: Callable[[str, str], bool] = lambda _name, _query: True,
         max_cache: int = 2 * 1024**3,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._cache, self._fetch, self._nursery, self._clock = cache, fetch, nursery, clock
         self._folders = [folder.resolve() for folder in folders]
-        self._recordings = recordings
+        self._recordings, self._allowed = recordings, allowed
         self._converter = Converter()
         self._max_cache = max_cache
         self._kept: dict[str, Kept] = {}
@@ -131,7 +133,8 @@ class Library:
             case Speech(text, voice):
                 return await self._spoken(text, voice)
             case Announcement(url) if file := self._recording(url):
-                return await self._local(file)
+                # It is in the shape that is played, and leaves no copy that would outlive it.
+                return file
             case Announcement(url) if url.lower().startswith(("http://", "https://")):
                 return await self._fetched(url)
             case Announcement(url):
@@ -146,8 +149,8 @@ class Library:
         if self._recordings is None or not url.startswith(self._recordings[0]):
             return None
         prefix, folder = self._recordings
-        name = url.removeprefix(prefix)
-        if not _RECORDING.fullmatch(name):
+        name, _, query = url.removeprefix(prefix).partition("?")
+        if not _RECORDING.fullmatch(name) or not self._allowed(name, query):
             raise SoundError("there is no such recording")
         return file_of(name, [folder.resolve()])
 

@@ -17,7 +17,7 @@ from ringful.interpreter.trace import Line, clock
 _PASSING = re.compile(r" (?:at|billAmount|line|column)=\S+")
 _PLACE = re.compile(r"^\S*:\d+:\d+: ")
 _AMOUNT = re.compile(r"(?<=duration=)[\d.]+|(?<=\.wav )[\d.]+(?=s )")
-_RECORDINGS = re.compile(r"https?://[^\s/]+/recordings/")
+_RECORDINGS = re.compile(r"https?://[^\s/]+/recordings/|(?<=\.wav)\?expires=\d+&sig=[0-9a-f]+")
 
 
 @frozen
@@ -32,10 +32,15 @@ def told(lines: Sequence[Line], call_id: str) -> list[Told]:
     """Give *lines* of the call *call_id* as they are compared."""
     found = []
     for line in lines:
-        text = _PLACE.sub("", _RECORDINGS.sub("recordings/", _PASSING.sub("", line.text)))
+        text = _PLACE.sub("", _RECORDINGS.sub(_bare, _PASSING.sub("", line.text)))
         said = f"{line.leg}  {line.verb}  {text}".rstrip().replace(call_id, "call-1")
         found.append(Told(_AMOUNT.sub("…", said), f"{clock(line.at)}  {said}"))
     return found
+
+
+def _bare(found: re.Match[str]) -> str:
+    """Leave of a recording's link its folder, without the server, and without its signature."""
+    return "" if found[0].startswith("?") else "recordings/"
 
 
 def disagreement(one: Sequence[Told], other: Sequence[Told]) -> str:

@@ -43,6 +43,11 @@ silence_limit = "off"
 url = "postgresql://db/ringful"
 recordings = "/srv/recordings"
 min_free = "2GB"
+keep = "90d"
+[recordings]
+keep = "12h"
+public = false
+link_lifetime = "1h"
 [log]
 format = "json"
 level = "debug"
@@ -133,6 +138,12 @@ def test_amounts_are_exactly_what_was_written(written):
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
+        ("store.keep", '"forever"', "expected off, or a duration such as 90d or 12h, not 'forever'"),
+        ("store.keep", '"0d"', "expected off, or a duration such as 90d or 12h"),
+        ("store.keep", "90", "expected off, or a duration such as 90d or 12h, not 90"),
+        ("recordings.keep", "true", "expected off, or a duration such as 90d or 12h, not True"),
+        ("recordings.public", '"no"', "expected true or false, not 'no'"),
+        ("recordings.link_lifetime", '"0s"', "expected a duration above 0"),
         ("http.bind", '"127.0.0.1"', "expected an address such as 127.0.0.1:5060, not '127.0.0.1'"),
         ("http.bind", '"127.0.0.1:99999"', "expected an address such as"),
         ("http.bind", '"http://127.0.0.1:80"', "expected an address such as"),
@@ -199,8 +210,8 @@ def test_unknown_keys_and_sections_are_refused(written):
     assert message.startswith("ringful.toml: there is no key sip.trnk; there are: bind, front, trunk")
     message = refusal(written, "[sip]\n[sips]\n")
     assert message == (
-        "ringful.toml: there is no section [sips]; "
-        "there are: http, sip, media, store, fetch, limits, rates, log"
+        "ringful.toml: there is no section [sips]; there are: "
+        "http, sip, media, store, recordings, fetch, limits, rates, log"
     )
     assert refusal(written, "sip = 5\n") == "ringful.toml: sip must be a section, [sip]"
 

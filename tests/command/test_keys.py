@@ -99,7 +99,7 @@ def test_what_is_wrong_is_said_in_a_line(here, capsys, args, said, code):
 
 def test_a_database_that_cannot_be_opened_is_said(here, capsys, monkeypatch):
     monkeypatch.setenv("RINGFUL_STORE__URL", "sqlite:///none/ringful.db")
-    output, errors, code = ringful(capsys, "keys", "list")
+    output, errors, code = ringful(capsys, "keys", "add", "me")
     assert (output, code) == ("", 2)
     assert errors == (
         "ringful: none/ringful.db: it cannot be opened: its folder is missing, or may not be written\n"

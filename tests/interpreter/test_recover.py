@@ -124,7 +124,9 @@ async def test_a_recording_that_cannot_be_repaired_is_told_and_nobody_elses_end_
 
 
 @pytest.mark.parametrize("broken", ["nothing", "no script", "unknown"])
-async def test_a_journal_that_cannot_be_read_ends_as_lost_by_its_record(store, tmp_path, broken):
+async def test_a_journal_that_cannot_be_read_ends_as_lost_and_is_billed_by_its_record(
+    store, tmp_path, broken
+):
     entries = lived(SCRIPT, *UP)
     if broken == "nothing":
         entries = []
