@@ -25,7 +25,7 @@ _PAGE = 1000
 
 def _with_store(config: Path | None, do: Callable[[Store], Awaitable[_T]]) -> _T:
     async def opened() -> _T:
-        async with open_store(configuration(config).store.url) as store:
+        async with open_store(configuration(config).store.url, make=False) as store:
             return await do(store)
 
     return trio.run(opened)

@@ -1,8 +1,9 @@
 """`ringful serve`: the server."""
 
+import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -61,10 +62,22 @@ class _Told:
 
     end: trio.Event = field(factory=trio.Event)
     at_once: trio.Event = field(factory=trio.Event)
+    terminals: list[int] = field(factory=lambda: [one for one in (1, 2) if os.isatty(one)])
+    """Known from the start: a terminal that is gone does not say that it was one."""
 
     async def listen(self, signals: AsyncIterator[int]) -> None:
-        async for _ in signals:
+        async for number in signals:
+            if number == signal.SIGHUP:
+                _leave(self.terminals)
             (self.at_once if self.end.is_set() else self.end).set()
+
+
+def _leave(terminals: Iterable[int]) -> None:
+    """Write no more to a terminal that is gone: to fail at a line of the log would end the calls."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for file in terminals:
+        os.dup2(nowhere, file)
+    os.close(nowhere)
 
 
 async def _serve(config: Config) -> None:

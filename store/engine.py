@@ -27,7 +27,7 @@ from sqlalchemy.exc import (
 
 from ringful.store.port import StoreError
 
-BUSY_MS = 10_000
+BUSY_MS = 30_000
 """How long SQLite waits for another process's lock, in milliseconds."""
 READERS = 8
 

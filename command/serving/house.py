@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from ringful.command.config import Config, split_address
 from ringful.command.serving.seen import Parts, measure_lag, see
+from ringful.ground.clock import SteadyClock
 from ringful.ground.faults import Fence
 from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
@@ -90,6 +91,7 @@ async def open_house(
                 async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:
                     return from_json(await outbound.ask(url, fields, want))
 
+                clock = SteadyClock()
                 house = House(
                     pool,
                     store,
@@ -101,6 +103,8 @@ async def open_house(
                         number, key.prefixes, config.sip.country, sip_uris=config.sip.allow_sip_uris
                     ),
                     watchers=list(watchers),
+                    clock=clock,
+                    follow=clock.follow,
                 )
                 limits = NodeLimits(
                     config.media.max_calls, config.limits.calls_per_second, config.limits.concurrent

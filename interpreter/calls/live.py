@@ -76,6 +76,8 @@ class House:
     may_call: Callable[[Key, str], bool]
     """Whether the key may call the number."""
     clock: Callable[[], float] = time.time
+    follow: Callable[[], None] = lambda: None
+    """Lets the clock follow the machine's: called only while no call is timed by it."""
     watchers: list[Callable[[Entry], None]] = field(factory=list)
     """Told every journal line as it is written."""
 

@@ -282,6 +282,8 @@ class Switchboard:
         """Write down that this node lives, as long as any call is up: one row, for all of them."""
         while True:
             await trio.sleep(every)
+            if not self.live:
+                self.house.follow()
             if any(leg.state == "up" for call in self.live.values() for leg in call.run.legs.values()):
                 # The writer tells in the log what it cannot keep; the next beat may do better.
                 with suppress(StoreError):

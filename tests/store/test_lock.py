@@ -11,6 +11,7 @@ from stat import S_IMODE
 import pytest
 
 from ringful.ground.children import spared
+from ringful.media.speech import speak
 from ringful.store.engine import parse_url
 from ringful.store.lock import owned, shared
 from ringful.store.open import open_store, own_store
@@ -232,6 +233,49 @@ def ended_by_a_signal_to_the_group(folder: Path, number: int) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_to_the_whole_group_lets_the_calls_end_properly(tmp_path, number):
     ended_by_a_signal_to_the_group(tmp_path, number)
+
+
+def test_a_terminal_that_is_closed_lets_the_calls_end_properly(tmp_path):
+    with (
+        receiver({}) as web,
+        phone("--answer-after", "0s") as (address, _),
+        server(tmp_path, address) as ringful,
+    ):
+        ringful.kill()
+        master, terminal = os.openpty()
+        process = subprocess.Popen(
+            [*RINGFUL, "serve"],
+            cwd=tmp_path,
+            env=ringful.environment,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
+        try:
+            os.close(terminal)
+            said = b""
+            while b"http" not in said:
+                said += os.read(master, 4096)
+            ringful.ask("Call", callee=NUMBER, callbackUrl=f"{web.url}/call")
+            web.until("CallEstablished")
+            os.close(master)
+            # What a session's leader is sent by the kernel, if the terminal is its own.
+            process.send_signal(signal.SIGHUP)
+            assert web.until("ServerHangup")[-1][1]["reason"] == "shutdown"
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
+async def test_the_synthesizer_is_deaf_to_signals(tmp_path, monkeypatch):
+    program = tmp_path / "espeak-ng"
+    program.write_text('#!/bin/sh\nfor one in TERM INT HUP; do kill -$one $$; done\necho spoken > "$7"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    await speak("Hello.", None, tmp_path / "spoken.wav")
+    assert (tmp_path / "spoken.wav").read_text() == "spoken\n"
 
 
 def test_a_signal_before_it_is_ready_ends_the_server_at_once(tmp_path):
