@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ringful.command.config import Config
-from ringful.command.serving.house import run_settings
+from ringful.command.settings import run_settings
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.bounds.bound import Limits, longest

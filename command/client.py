@@ -1,6 +1,7 @@
 """Ask a running server, as any client does: signed requests over HTTP."""
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +11,20 @@ from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 import trio
-from attrs import define
+from attrs import define, frozen
 
 from ringful.command.config import Config
 from ringful.command.errors import CommandError
+from ringful.command.pick import usable
 from ringful.command.settings import configuration
+from ringful.http.authenticate import NEWEST
 from ringful.http.signing import canonical_query, sign
 from ringful.store.open import open_store
-from ringful.store.port import Key
+from ringful.store.window import seqs_of
 
+_UNITS = (1_000_000, 1_000, 1)
+"""Nanoseconds of what a seq may count: milliseconds, microseconds, nanoseconds."""
+_DAY = 24 * 3600 * 1_000_000_000
 PATIENCE = 40.0
 """Seconds that an answer may take; the server holds some back for a while."""
 
@@ -34,7 +40,8 @@ class Client:
     base: str
     key: str
     secret: str
-    _newest: int = 0
+    newest: int = 0
+    """The newest seq that is known to be used."""
 
     def ask(
         self, method: str, parameters: Mapping[str, str], *, body: Mapping[str, Any] | None = None
@@ -62,17 +69,18 @@ class Client:
             except HTTPError as error:
                 with error:
                     said = error.read().decode(errors="replace")
-                # Another client of this key took the same millisecond.
-                if error.code != 409 or "seq.used" not in said:
+                    newest = error.headers.get(NEWEST)
+                # Another client of this key took the same seq, or counts in another way.
+                if error.code != 409 or newest is None:
                     raise CommandError(_detail(said, error.code)) from error
-                time.sleep(0.002)
+                self.newest = max(self.newest, int(newest))
             except (URLError, TimeoutError, ConnectionError) as error:
                 why = getattr(error, "reason", None) or error
                 raise NotReached(f"no server answers at {self.base}: {why}", 2) from error
 
     def _signed(self, method: str, parameters: Mapping[str, str], data: bytes | None) -> Request:
-        self._newest = max(self._newest + 1, time.time_ns() // 1_000_000)
-        pairs = [*parameters.items(), ("seq", str(self._newest))]
+        self.newest = next_seq(self.newest)
+        pairs = [*parameters.items(), ("seq", str(self.newest))]
         path = f"/{method}/apikey/{self.key}"
         signature = sign(self.secret, "GET" if data is None else "POST", path, pairs, data or b"")
         request = Request(f"{self.base}{path}?{canonical_query(pairs)}&sig={signature}", data=data)
@@ -92,10 +100,20 @@ def _detail(said: str, status: int) -> str:
 def client_of(config: Path | None, url: str | None, key: str | None, secret: str | None) -> Client:
     """Make a client; what is not given is the configuration's, or stands in its store."""
     settings = configuration(config)
-    if key is None or secret is None:
-        found = trio.run(find_key, settings.store.url, key)
-        key, secret = found.key, secret or found.secret
-    return Client(base_of(settings, url), key, secret)
+    found = find_key(settings, key, secret)
+    return Client(base_of(settings, url), found.key, found.secret, found.newest)
+
+
+def next_seq(newest: int) -> int:
+    """Give a seq above *newest*: the clock in the unit in which the key's clients count, where they do.
+
+    It is above what two commands in a row took, also before the first of them was used.
+    """
+    now = time.time_ns()
+    for unit in _UNITS:
+        if newest <= (now + _DAY) // unit:
+            return max(now // unit, newest + 1)
+    return newest + 1
 
 
 def base_of(settings: Config, url: str | None) -> str:
@@ -106,10 +124,29 @@ def base_of(settings: Config, url: str | None) -> str:
     return base.rstrip("/")
 
 
-async def find_key(store_url: str, wanted: str | None) -> Key:
-    """Find a key in the store, the newest one where none is named.  Raises CommandError."""
-    async with open_store(store_url, make=False) as store:
-        keys = [key for key in await store.keys() if key.revoked is None and wanted in (None, key.key)]
-    if not keys:
-        raise CommandError("there is no such key; make one: ringful keys add NAME")
-    return max(keys, key=lambda known: known.created)
+@frozen
+class Found:
+    """A key to sign with, its secret, and the newest seq that is known to be used."""
+
+    key: str
+    secret: str
+    newest: int = 0
+
+
+def find_key(settings: Config, wanted: str | None, secret: str | None) -> Found:
+    """Find what to sign with: what is given, or else RINGFUL_KEY and RINGFUL_SECRET, or as the store has it.
+
+    A key of the store may be meant by its name; where none is, it is the only one.  Raises CommandError.
+    """
+    wanted = wanted or os.environ.get("RINGFUL_KEY") or None
+    secret = secret or os.environ.get("RINGFUL_SECRET") or None
+    if wanted is not None and secret is not None:
+        return Found(wanted, secret)
+
+    async def look() -> Found:
+        async with open_store(settings.store.url, make=False) as store:
+            key = usable(await store.keys(), wanted)
+            used = await store.used_seqs(seqs_of(key))
+            return Found(key.key, secret or key.secret, max(used, default=0))
+
+    return trio.run(look)

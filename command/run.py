@@ -1,7 +1,6 @@
 """`ringful run`: start a script on a running server, and follow it to its end."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -30,6 +29,7 @@ def run(
     key: str | None = None,
     secret: str | None = None,
     callback: str | None = None,
+    label: str | None = None,
     detach: bool = False,
     config: Path | None = None,
 ) -> None:
@@ -45,19 +45,25 @@ def run(
     url
         The server's address; the configuration's, where none is given.
     key
-        Whose; RINGFUL_KEY, or else the newest key of the store.
+        Whose: its ID or its name; RINGFUL_KEY, or else the only one of the store.
     secret
         Its secret; RINGFUL_SECRET, or else as the store has it.
     callback
         Where the end of the run is posted.
+    label
+        What the call is called, in lists and callbacks.
     detach
         Print the ID and leave.
     """
     texts, values = _values(param or ())
-    client = client_of(
-        config, url, key or os.environ.get("RINGFUL_KEY"), secret or os.environ.get("RINGFUL_SECRET")
-    )
-    body = {"script": read_text(file), "file": file.name, "params": values, "callbackUrl": callback}
+    client = client_of(config, url, key, secret)
+    body = {
+        "script": read_text(file),
+        "file": file.name,
+        "params": values,
+        "callbackUrl": callback,
+        "label": label,
+    }
     call_id = client.say("Run", texts, body=body)
     if detach:
         print(call_id)

@@ -1,14 +1,11 @@
 """`ringful sign`: a signed URL."""
 
-import time
 from pathlib import Path
 
-import trio
-
-from ringful.command.client import base_of, find_key
+from ringful.command.client import base_of, find_key, next_seq
 from ringful.command.errors import CommandError
 from ringful.command.settings import configuration
-from ringful.http.reading.requests import METHODS, find_method
+from ringful.http.reading.methods import METHODS, find_method
 from ringful.http.signing import signed_url
 
 
@@ -27,9 +24,9 @@ def sign(
     Parameters
     ----------
     key
-        Whose; the newest key, where none is named.
+        Whose: its ID or its name; RINGFUL_KEY, or else the only one of the store.
     secret
-        Its secret; read from the store, where none is given.
+        Its secret; RINGFUL_SECRET, or else as the store has it.
     url
         The server's address; the configuration's, where none is given.
     post
@@ -46,15 +43,13 @@ def sign(
             raise CommandError(f"{one!r}: expected name=value", 2)
         pairs.append((name, value))
     settings = configuration(config)
-    if secret is None or key is None:
-        found = trio.run(find_key, settings.store.url, key)
-        key, secret = found.key, secret or found.secret
+    found = find_key(settings, key, secret)
     if not any(name == "seq" for name, _ in pairs):
-        # Milliseconds: increasing, also between one shell command and the next.
-        pairs.append(("seq", str(time.time_ns() // 1_000_000)))
+        pairs.append(("seq", str(next_seq(found.newest))))
     base = base_of(settings, url)
     verb = "POST" if post or body else "GET"
-    print(signed_url(secret, verb, base, f"/{method}/apikey/{key}", pairs, _read(body) if body else b""))
+    path = f"/{method}/apikey/{found.key}"
+    print(signed_url(found.secret, verb, base, path, pairs, _read(body) if body else b""))
 
 
 def _read(file: Path) -> bytes:

@@ -22,10 +22,10 @@ from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.scripts import ScriptDesk, placed, trace
 from ringful.http.desks.simulate import Order, Simulated, Simulator
-from ringful.http.present import as_lines, call_as_json, record_as_json, record_as_text
+from ringful.http.present import as_lines, call_as_json
 from ringful.http.probes import Probes, add_probes
 from ringful.http.problems import Problem, of_refusal
-from ringful.http.reading import requests
+from ringful.http.reading import methods, requests
 from ringful.http.reading.bodies import MAX_BODY, MAX_UPLOAD, Body, pairs, read_body, read_bytes
 from ringful.http.reading.callbacks import CallbackResend, QueryCallbacks
 from ringful.http.reading.compile import compile_call, compile_task
@@ -33,6 +33,7 @@ from ringful.http.reading.numbers import Bind, GetNumbers, Unbind
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.http.reading.recordings import RemoveRecording
 from ringful.http.reading.scripts import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
+from ringful.http.records import record_as_json, record_as_text
 from ringful.interpreter.calls.switchboard import Calls, Operation, Refusal
 from ringful.interpreter.events import Started
 from ringful.store.port import Key, Store, StoreError, Write
@@ -163,11 +164,11 @@ class Facade:
 
     async def answer(self, method: str, key: str) -> Response:
         """Answer a call of the API."""
-        name = requests.find_method(method)
+        name = methods.find_method(method)
         if name is None:
-            known = ", ".join(requests.METHODS)
+            known = ", ".join(methods.METHODS)
             raise Problem(404, "method.unknown", f"there is no method {method[:40]!r}; there are: {known}")
-        asked, body = await _asked(text=name in requests.TAKES_TEXT)
+        asked, body = await _asked(text=name in methods.TAKES_TEXT)
         owner, seqs = await self.authenticator.key_of(key, asked)
         async with self.authenticator.asking(owner, seqs, asked) as asking:
             answer = asking.before or NOTHING

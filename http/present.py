@@ -1,6 +1,5 @@
 """Show a call, and what happened on it: as JSON, and as lines of text.  Pure."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,6 @@ from attrs import asdict
 from ringful.interpreter.calls.switchboard import CallView
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Line, clock
-from ringful.store.port import CallRecord
 
 
 def _time(at: float | None) -> str | None:
@@ -50,47 +48,6 @@ def call_as_json(call: CallView) -> dict[str, Any]:
         "failures": [{"what": one.what, "why": one.why, "times": one.times} for one in call.failures],
         "pruned": _time(call.pruned),
     }
-
-
-def record_as_json(call: CallRecord) -> dict[str, Any]:
-    """Give a call as lists show it."""
-    seconds = call.ended - call.answered if call.ended and call.answered else None
-    return {
-        "callId": call.call_id,
-        "callee": call.callee,
-        "caller": call.caller,
-        "direction": "outbound" if call.caller is None else "inbound",
-        "label": call.label,
-        "state": _state(call),
-        "outcome": call.outcome or None,
-        "created": _time(call.created),
-        "answered": _time(call.answered),
-        "ended": _time(call.ended),
-        "duration": None if seconds is None else max(1, math.ceil(seconds)),
-        "billAmount": None if call.bill is None else format(call.bill, "f"),
-    }
-
-
-def _state(call: CallRecord) -> str:
-    if call.state == "ended":
-        return "ended"
-    if call.answered is not None:
-        return "up"
-    return "ringing" if call.callee else "running"
-
-
-def record_as_text(call: CallRecord) -> str:
-    """Give a call as lists show it, in one line."""
-    bill = "" if call.bill is None else format(call.bill, "f")
-    seconds = f"{call.ended - call.answered:.0f} s" if call.ended and call.answered else ""
-    parts = [call.call_id, stamp(call.created), _who(call), call.outcome or call.state, seconds, bill]
-    return "  ".join([*parts, call.label] if call.label else parts).rstrip()
-
-
-def _who(call: CallRecord) -> str:
-    if call.caller is None:
-        return call.callee
-    return f"{call.callee} called by {call.caller or 'nobody known'}"
 
 
 def as_lines(members: Mapping[str, Any]) -> str:

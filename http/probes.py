@@ -17,7 +17,7 @@ from quart_trio import QuartTrio
 
 from ringful.ground.faults import fault
 from ringful.ground.metrics import CONTENT_TYPE, Metrics
-from ringful.http.reading import requests
+from ringful.http.reading import methods
 
 Check = Callable[[], Awaitable[str]]
 """Say what is wrong with a part of the server; nothing where it is well."""
@@ -132,4 +132,4 @@ def _method() -> str:
     first = request.path.strip("/").partition("/")[0]
     if first in _PLACES:
         return first
-    return requests.find_method(first) or "other"
+    return methods.find_method(first) or "other"

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from ringful.command.config import Config, split_address
 from ringful.command.serving.seen import Parts, measure_lag, see
+from ringful.command.settings import run_settings
 from ringful.ground.clock import SteadyClock
 from ringful.ground.faults import Fence
 from ringful.http.app import App, make_app
@@ -32,7 +33,6 @@ from ringful.interpreter.calls.numbers import Numbers
 from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.calls.retention import Retention
 from ringful.interpreter.links import Links
-from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
 from ringful.media.library.announcements import Library
@@ -137,19 +137,6 @@ async def open_house(
 def _may_play(links: Links, file: str, query: str) -> bool:
     """Say whether a recording's URL is one that we have told, however long ago."""
     return links.problem(file, query, None) is None
-
-
-def run_settings(config: Config) -> Settings:
-    """Give what runs are told of the configuration."""
-    public_url = config.http.public_url or f"http://{config.http.bind}"
-    return Settings(
-        ring_timeout=config.media.ring_timeout,
-        max_duration=config.media.max_duration,
-        ask_limit=config.fetch.answer_timeout,
-        recordings_url=f"{public_url.rstrip('/')}/recordings/",
-        link_lifetime=config.recordings.link_lifetime,
-        bill=config.rates.rates.bill,
-    )
 
 
 def shipped_scripts() -> dict[str, str]:

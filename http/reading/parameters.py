@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from ringful.http.outward.addresses import wrong
-from ringful.interpreter.calls.numbers import e164
+from ringful.interpreter.calls.e164 import e164
 
 _V = TypeVar("_V")
 _TONES = frozenset("0123456789*#ABCD")

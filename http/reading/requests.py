@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from ringful.http.reading import callbacks, numbers, recordings, scripts
 from ringful.http.reading import parameters as p
+from ringful.http.reading.call_filter import call_filter
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.store.port import CallFilter
 
@@ -224,24 +225,6 @@ def _query_calls(given: Parameters, dialect: Dialect) -> QueryCalls:
     return QueryCalls(call_filter(state, numbers or (), label, since, until), after, limit or 100)
 
 
-def call_filter(
-    state: str | None,
-    numbers: tuple[str, ...] = (),
-    label: str | None = None,
-    since: float | None = None,
-    until: float | None = None,
-) -> CallFilter:
-    """Say which calls are wanted; *state* is ``live``, ``ended``, or an outcome."""
-    wanted = CallFilter(numbers=numbers, label=label, since=since, until=until)
-    match state:
-        case None:
-            return wanted
-        case "live" | "ended":
-            return evolve(wanted, state=state)
-        case outcome:
-            return evolve(wanted, outcome=outcome)
-
-
 def _script(given: Parameters, _: Dialect) -> Request:
     call_id = given.optional("callId", p.identifier)
     return scripts.script(given) if call_id is None else Script(call_id)
@@ -293,49 +276,6 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "callbackresend": lambda given, _: callbacks.resend(given),
     "recordingremove": lambda given, _: recordings.remove(given),
 }
-
-_ALIASES = {
-    "stoprecord": "recordstop",
-    "starttonedector": "starttonedetector",
-    "stoptonedector": "stoptonedetector",
-}
-"""The reference's own slips."""
-
-METHODS = (
-    "Call",
-    "Hangup",
-    "Play",
-    "Record",
-    "RecordStop",
-    "WaitForTone",
-    "StartToneDetector",
-    "StopToneDetector",
-    "Tone",
-    "Answer",
-    "Reject",
-    "QueryCall",
-    "QueryCalls",
-    "Trace",
-    "Script",
-    "Check",
-    "Run",
-    "Simulate",
-    "Number",
-    "NumberRemove",
-    "QueryCallbacks",
-    "CallbackResend",
-    "RecordingRemove",
-)
-
-TAKES_TEXT = frozenset({"script", "check", "run", "simulate"})
-"""The methods whose body may be the text of a script."""
-
-
-def find_method(name: str) -> str | None:
-    """Give the method's name in lower case, or None where there is none such."""
-    lowered = name.lower()
-    lowered = _ALIASES.get(lowered, lowered)
-    return lowered if lowered in _READERS else None
 
 
 def read(method: str, given: Parameters, dialect: Dialect) -> Request:

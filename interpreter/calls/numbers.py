@@ -3,11 +3,9 @@
 All of them are kept in memory, since a call that comes in waits for no database.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import phonenumbers
-
+from ringful.interpreter.calls.e164 import e164
 from ringful.interpreter.calls.switchboard import Refusal
 from ringful.store.port import Commit, Key, Number, Store, UsedSeq, Write
 
@@ -18,28 +16,6 @@ class NoSuchNumber(Refusal):
 
 class NumberTaken(Refusal):
     """Another key has bound that number (409)."""
-
-
-def e164(written: str, country: str) -> str | None:
-    """Give *written* as ``+E.164``; None where it is no phone number.
-
-    Without ``+`` a number is national where *country* has such a number, and otherwise international.
-    """
-    if not re.fullmatch(r"\+?[0-9]{3,15}", written):
-        return None
-    international = ("+" + written.lstrip("+"), None, phonenumbers.is_possible_number)
-    plans: list[tuple[str, str | None, Callable[[phonenumbers.PhoneNumber], bool]]] = [international]
-    if not written.startswith("+"):
-        plans.insert(0, (written, country, phonenumbers.is_valid_number))
-        plans.append((written, country, phonenumbers.is_possible_number))
-    for candidate, region, suits in plans:
-        try:
-            parsed = phonenumbers.parse(candidate, region)
-        except phonenumbers.NumberParseException:
-            continue
-        if suits(parsed):
-            return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-    return None
 
 
 class Numbers:

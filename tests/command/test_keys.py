@@ -2,16 +2,26 @@
 
 import subprocess
 import sys
+import time
 from base64 import b64decode
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import Request
 
 import pytest
 import trio
+from attrs import evolve
 
-from ringful.command import main
+from ringful.command import keys, main
 from ringful.command.errors import CommandError
+from ringful.http.outward.callbacks import signature
+from ringful.interpreter.calls.limits import may_call
+from ringful.interpreter.tell import stamp
 from ringful.store.open import open_store
+from ringful.store.window import accepted
+from tests.asking import fetch
+from tests.server import PATIENCE, free_port, receiver, server
 from tests.typed import ringful
 
 
@@ -59,12 +69,12 @@ def test_a_key_is_given_what_was_asked_for(here, capsys):
 def test_keys_are_listed_without_their_secrets_and_revoked(here, capsys):
     for name in ("one", "two"):
         ringful(capsys, "keys", "add", name)
-    keys = stored()
-    assert ringful(capsys, "keys", "revoke", keys["one"].key) == ("", "", 0)
+    made = stored()
+    assert ringful(capsys, "keys", "revoke", made["one"].key) == ("", "", 0)
     output, _, _ = ringful(capsys, "keys", "list")
-    assert output == f"{keys['one'].key}  one  revoked\n{keys['two'].key}  two\n"
+    assert output == f"{made['one'].key}  one  revoked\n{made['two'].key}  two\n"
     first = stored()["one"].revoked
-    ringful(capsys, "keys", "revoke", keys["one"].key)
+    ringful(capsys, "keys", "revoke", made["one"].key)
     assert stored()["one"].revoked == first
 
 
@@ -95,6 +105,193 @@ def test_what_is_wrong_is_said_in_a_line(here, capsys, args, said, code):
     assert said.lower() in errors.lower()
     assert "Traceback" not in errors
     assert Path("ringful.db").exists() == (args[0] == "revoke")
+
+
+def test_only_what_is_named_is_changed(here, capsys):
+    limits = ["--calls-per-second", "2.5", "--concurrent", "7", "--cap", "10.50"]
+    ringful(capsys, "keys", "add", "me", "--prefix", "+1512", *limits)
+    before = stored()["me"]
+    changes = [
+        (["--cap", "20"], {"spending_cap": Decimal(20)}),
+        (["--no-cap"], {"spending_cap": None}),
+        (["--prefix", "44", "--prefix", "+49"], {"prefixes": ("44", "+49")}),
+        (["--any-prefix"], {"prefixes": ("+",)}),
+        (["--no-prefixes"], {"prefixes": ()}),
+        (["--calls-per-second", "5", "--concurrent", "3"], {"calls_per_second": 5.0, "concurrent": 3}),
+        (["--no-calls-per-second", "--no-concurrent"], {"calls_per_second": None, "concurrent": None}),
+        (["--no-signing"], {"signing": False}),
+        (["--signing"], {"signing": True}),
+    ]
+    for options, fields in changes:
+        assert ringful(capsys, "keys", "set", "me", *options) == ("", "", 0)
+        before = evolve(before, **fields)
+        assert stored()["me"] == before
+    ringful(capsys, "keys", "set", before.key, "--name", "you")
+    assert stored() == {"you": evolve(before, name="you")}
+
+
+def test_anywhere_is_anywhere():
+    for number in ("+442071838750", "15125551234", "+9601234567"):
+        assert may_call(number, keys.ANYWHERE, "US")
+
+
+def test_a_new_secret_and_the_old_one_for_a_while(here, capsys):
+    key, first = ringful(capsys, "keys", "add", "me")[0].split()
+    rotated, _, code = ringful(capsys, "keys", "rotate", "me")
+    assert code == 0
+    assert rotated.split()[0] == key
+    second = rotated.split()[1]
+    now = time.time()
+    known = stored()["me"]
+    assert accepted(known, now) == [(second, f"{key}.1"), (first, key)]
+    assert accepted(known, now + 24 * 3600) == [(second, f"{key}.1")]
+    for listed in ("list",), ("show", "me"):
+        output, _, _ = ringful(capsys, "keys", *listed)
+        assert f"holds until {stamp(known.old_until)}" in output
+        assert first not in output
+        assert second not in output
+    _, errors, code = ringful(capsys, "keys", "rotate", "me", "--for", "1h")
+    assert code == 1
+    assert "drop it with --end first, or both with --for 0s" in errors
+    assert ringful(capsys, "keys", "rotate", "me", "--end") == ("", "", 0)
+    assert accepted(stored()["me"], now) == [(second, f"{key}.1")]
+    assert ringful(capsys, "keys", "rotate", "me", "--end")[1:] == (
+        f"ringful: no old secret of me ({key}) holds\n",
+        1,
+    )
+    third = ringful(capsys, "keys", "rotate", "me", "--for", "0s")[0].split()[1]
+    assert accepted(stored()["me"], now) == [(third, f"{key}.2")]
+
+
+def test_all_about_a_key_is_shown_but_its_secret(here, capsys):
+    key, secret = ringful(capsys, "keys", "add", "me", "--cap", "5")[0].split()
+    output, errors, code = ringful(capsys, "keys", "show", key)
+    assert (errors, code) == ("", 0)
+    assert secret not in output
+    assert output.splitlines()[:2] == [f"key: {key}", "name: me"]
+    assert "spent: 0 of 5\nnewest seq: none was used\nold secret: none holds\n" in output
+
+
+@pytest.mark.parametrize(
+    ("args", "said", "code"),
+    [
+        (["set", "me"], "nothing to change is named; see: ringful keys set --help", 2),
+        (["set", "nobody", "--no-cap"], "there is no key nobody; see: ringful keys list", 1),
+        (["set", "two", "--no-cap"], "several keys are called two: say which by its ID: two (", 2),
+        (["set", "me", "--cap", "1", "--no-cap"], "give only one of --cap and --no-cap", 2),
+        (["set", "me", "--prefix", "1", "--any-prefix"], "give only one of --prefix and --any-prefix", 2),
+        (["set", "me", "--any-prefix", "--no-prefixes"], "only one of --any-prefix and --no-prefixes", 2),
+        (["set", "me", "--concurrent", "1", "--no-concurrent"], "only one of --concurrent and --no-con", 2),
+        (["set", "me", "--prefix", ""], "--prefix: expected digits such as +1512", 2),
+        (["set", "me", "--prefix", "+"], "--prefix: expected digits such as +1512", 2),
+        (["set", "me", "--prefix", "1234567890123456"], "--prefix: expected digits such as +1512", 2),
+        (["set", "me", "--name", ""], "--name: expected a name in one line", 2),
+        (["set", "me", "--name", "a\tb"], "--name: expected a name in one line", 2),
+        (["set", "me", "--concurrent=-1"], "--concurrent: expected a number above 0, not -1", 2),
+        (["set", "me", "--concurrent", "many"], "--concurrent", 2),
+        (["set", "me", "--calls-per-second", "inf"], "--calls-per-second: expected a number above 0", 2),
+        (["set", "me", "--cap", "Infinity"], "--cap: expected an amount", 2),
+        (["set", "me", "--secret", "x"], "--secret", 2),
+        (["set"], "KEY", 2),
+        (["rotate"], "KEY", 2),
+        (["rotate", "nobody"], "there is no key nobody", 1),
+        (["rotate", "gone"], "the key gone (", 1),
+        (["rotate", "me", "--for", "tomorrow"], "--for: expected a duration such as 24h", 2),
+        (["rotate", "me", "--for", "-1h"], "--for", 2),
+        (["rotate", "me", "--for", "99999999h"], "--for: expected a duration such as 24h", 2),
+        (["rotate", "me", "--for", ""], "--for: expected a duration such as 24h", 2),
+        (["rotate", "me", "--for", "1h", "--end"], "give only one of --for and --end", 2),
+        (["rotate", "me", "--end"], "no old secret of me (", 1),
+        (["show"], "KEY", 2),
+        (["show", "nobody"], "there is no key nobody", 1),
+        (["revoke", "two"], "several keys are called two", 2),
+    ],
+)
+def test_a_change_that_is_wrong_changes_nothing(several, capsys, args, said, code):
+    before = everything()
+    output, errors, ended = ringful(capsys, "keys", *args)
+    assert (output, ended) == ("", code)
+    assert errors.count("\n") == 1
+    assert said.lower() in errors.lower()
+    assert everything() == before
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """A folder with some keys, two of the same name."""
+    folder = tmp_path_factory.mktemp("several")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in ("me", "two", "two", "gone"):
+            keys.add(name)
+        keys.revoke("gone")
+        yield folder
+
+
+def everything():
+    async def read():
+        async with open_store("sqlite:///ringful.db") as store:
+            return await store.keys()
+
+    return trio.run(read)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with server(tmp_path_factory.mktemp("running"), f"127.0.0.1:{free_port()}") as made:
+        yield made
+
+
+def within_a_second(wanted, url, *status):
+    """Wait until asking *url*'s maker answers as *wanted*."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := fetch(Request(url())).status) != wanted:
+        assert found in status
+        assert time.monotonic() < deadline
+
+
+def test_a_running_server_takes_a_change_up(running):
+    def abroad():
+        return running.url("Call", callee="442071838750")
+
+    assert running.refused(abroad())[0] == 403
+    running.command("keys", "set", "test", "--any-prefix")
+    within_a_second(200, abroad, 403)
+    running.command("keys", "set", "test", "--no-prefixes", "--concurrent", "1000")
+    within_a_second(403, abroad, 200)
+
+
+def test_a_running_server_takes_both_secrets_and_then_one(running):
+    old = running.secret
+    new = running.command("keys", "rotate", "test", "--for", "1h").split()[1]
+
+    def asked(secret):
+        running.secret = secret
+        return running.url("QueryCalls")
+
+    within_a_second(200, lambda: asked(new), 401)
+    within_a_second(200, lambda: asked(old))
+    running.command("keys", "rotate", "test", "--end")
+    within_a_second(401, lambda: asked(old), 200)
+    within_a_second(200, lambda: asked(new))
+
+
+def test_callbacks_are_signed_with_both_secrets(running):
+    running.secret = running.command("keys", "rotate", "test", "--for", "0s").split()[1]
+    old = running.secret
+    new = running.command("keys", "rotate", "test", "--for", "1h").split()[1]
+    running.secret = new
+    within_a_second(200, lambda: running.url("QueryCalls"), 401)
+    with receiver({}) as web:
+        running.ask("Call", callee="15125551234", callbackUrl=f"{web.url}/call", label="Müller 7")
+        _, fields, headers = web.arrived.get(timeout=PATIENCE)
+    assert fields["label"] == "Müller 7"
+    by_name = {name.lower(): value for name, value in headers.items()}
+    body = urlencode(fields).encode()
+    at = int(by_name["webhook-timestamp"])
+    assert by_name["webhook-signature"].split() == [
+        signature(secret, by_name["webhook-id"], at, body) for secret in (new, old)
+    ]
 
 
 def test_a_database_that_cannot_be_opened_is_said(here, capsys, monkeypatch):

@@ -8,6 +8,8 @@ from inspect import getdoc
 import pytest
 from cyclopts import App
 
+from ringful.command import one_call
+from ringful.command.calls import OF_ONE_CALL
 from ringful.command.main import COMMANDS, app_for, run
 
 LOADED = """
@@ -35,6 +37,12 @@ def test_the_help_says_of_a_command_what_the_command_says_of_itself(place: str, 
     found = getattr(import_module(f"ringful.command.{module}"), name)
     text = found.help if isinstance(found, App) else getdoc(found)
     assert text.partition("\n\n")[0].replace("\n", " ") == said
+
+
+def test_what_looks_into_a_call_says_the_same_of_itself() -> None:
+    for name, said in OF_ONE_CALL.items():
+        text = getdoc(getattr(one_call, name)) or ""
+        assert text.partition("\n\n")[0].replace("\n", " ") == said
 
 
 def test_every_command_can_be_loaded() -> None:

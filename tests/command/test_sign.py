@@ -2,12 +2,19 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
+from urllib.request import urlopen
 
 import pytest
+import trio
 
+from ringful.command.client import Client
 from ringful.http.signing import string_to_sign, verify
+from ringful.store.open import open_store
+from ringful.store.port import Write
+from tests.server import PATIENCE, free_port, server
 from tests.typed import ringful
 
 
@@ -66,14 +73,63 @@ def test_without_a_seq_each_is_newer_than_the_last(here, capsys, monkeypatch):
     assert 0 < seqs[0] < seqs[1] < 2**63
 
 
-def test_the_newest_key_that_holds_signs(here, capsys):
-    for name in ("old", "new", "gone"):
-        output, _, _ = ringful(capsys, "keys", "add", name)
-        key = output.split()[0]
-        if name == "new":
-            newest = key
-    ringful(capsys, "keys", "revoke", key)
-    assert f"/apikey/{newest}?" in ringful(capsys, "sign", "QueryCall", "callId=x")[0]
+def test_the_key_that_signs_is_the_only_one_or_the_one_that_is_named(here, capsys, monkeypatch):
+    ids = {name: ringful(capsys, "keys", "add", name)[0].split()[0] for name in ("mine", "gone")}
+    ask = ["sign", "QueryCall", "callId=x"]
+    ringful(capsys, "keys", "revoke", "gone")
+    assert f"/apikey/{ids['mine']}?" in ringful(capsys, *ask)[0]
+    ids["hers"] = ringful(capsys, "keys", "add", "hers")[0].split()[0]
+    output, errors, code = ringful(capsys, *ask)
+    assert (output, code) == ("", 2)
+    assert errors == (
+        "ringful: there are several keys: say --key NAME, or RINGFUL_KEY: "
+        f"mine ({ids['mine']}), hers ({ids['hers']})\n"
+    )
+    for name in ("mine", "hers"):
+        assert f"/apikey/{ids[name]}?" in ringful(capsys, *ask, "--key", name)[0]
+        assert f"/apikey/{ids[name]}?" in ringful(capsys, *ask, "--key", ids[name])[0]
+    monkeypatch.setenv("RINGFUL_KEY", "hers")
+    assert f"/apikey/{ids['hers']}?" in ringful(capsys, *ask)[0]
+    assert f"/apikey/{ids['mine']}?" in ringful(capsys, *ask, "--key", "mine")[0]
+    assert "was revoked" in ringful(capsys, *ask, "--key", "gone")[1]
+    ringful(capsys, "keys", "add", "hers")
+    assert "several keys are called hers: say which by its ID: " in ringful(capsys, *ask)[1]
+
+
+@pytest.mark.parametrize("unit", [1_000_000, 1_000, 1])
+@pytest.mark.parametrize("ahead", [-3600, 0, 3600])
+def test_a_seq_is_above_whatever_clients_count_in(here, capsys, unit, ahead):
+    key = ringful(capsys, "keys", "add", "me")[0].split()[0]
+    newest = (time.time_ns() + ahead * 1_000_000_000) // unit
+
+    async def use():
+        async with open_store("sqlite:///ringful.db") as store:
+            await store.submit(Write(seqs=[(key, newest)])).wait()
+
+    trio.run(use)
+    seqs = [int(dict(parts(ringful(capsys, "sign", "QueryCall", "callId=x")[0])[1])["seq"]) for _ in range(2)]
+    assert newest < seqs[0] < (time.time_ns() + (ahead + 86_400) * 1_000_000_000) // unit
+    assert seqs[0] < seqs[1] or ahead > 0  # Each tells of its own only once it was used.
+
+
+def test_a_client_takes_the_seq_that_the_server_tells_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with server(tmp_path, f"127.0.0.1:{free_port()}") as running:
+        far = time.time_ns() + 3600 * 1_000_000_000
+        urlopen(running.url("QueryCalls", far), timeout=PATIENCE).close()
+        client = Client(running.base, running.key, running.secret)
+        assert client.ask("QueryCalls", {}) == {"calls": [], "next": None}
+        assert client.newest == far + 1
+        assert client.say("QueryCalls", {}) == ""
+        signed = running.command("sign", "QueryCalls")
+        with urlopen(signed.strip(), timeout=PATIENCE) as answer:
+            assert answer.status == 200
+        # A new secret has seqs of its own.
+        running.secret = running.command("keys", "rotate", "test", "--for", "1h").split()[1]
+        with urlopen(running.url("QueryCalls", 1), timeout=PATIENCE) as answer:
+            assert answer.status == 200
+        status, text = running.refused(running.url("QueryCalls", 2**63 - 1))
+        assert (status, text.split(":")[0]) == (400, "seq.invalid")
 
 
 @pytest.mark.parametrize(

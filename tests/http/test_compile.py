@@ -6,7 +6,7 @@ import pytest
 
 from ringful.grammar.showing.printer import show, show_statement
 from ringful.http.app import immediate
-from ringful.http.reading import requests
+from ringful.http.reading import methods, requests
 from ringful.http.reading.compile import compile_call, compile_task
 from ringful.http.reading.parameters import Parameters
 from tests.conftest import GoldenCase
@@ -15,7 +15,7 @@ from tests.conftest import GoldenCase
 @pytest.mark.golden("compile/*.golden")
 def test_a_request_compiles(case: GoldenCase) -> None:
     method, _, query = case["request"].strip().lstrip("/").partition("?")
-    name = requests.find_method(method)
+    name = methods.find_method(method)
     assert name
     made = requests.read(name, Parameters(parse_qsl(query)), requests.Dialect())
     match made:

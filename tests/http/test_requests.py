@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringful.http.reading import requests
+from ringful.http.reading import methods, requests
+from ringful.http.reading.methods import find_method
 from ringful.http.reading.parameters import BadParameter, Parameters, sequence
-from ringful.http.reading.requests import Dialect, find_method, read
+from ringful.http.reading.requests import Dialect, read
 
 DIALECT = Dialect()
 
@@ -115,7 +116,7 @@ def test_a_repeated_parameter_is_refused() -> None:
         Parameters([("callId", "a"), ("callId", "b")])
 
 
-@given(st.sampled_from(requests.METHODS), st.lists(st.tuples(st.text(), st.text())))
+@given(st.sampled_from(methods.METHODS), st.lists(st.tuples(st.text(), st.text())))
 def test_anything_is_a_request_or_a_bad_parameter(method: str, pairs: list[tuple[str, str]]) -> None:
     name = find_method(method)
     assert name
@@ -138,3 +139,7 @@ def test_a_seq_that_would_use_up_all_others(written: str) -> None:
 def test_a_seq_may_be_the_clock_in_any_unit_also_one_that_is_ahead() -> None:
     for written in (1, 1_800_000_000_000, 1_800_000_000_000_000, 1_800_086_400_000_000_000):
         assert sequence("seq", str(written), 1.8e9) == written
+
+
+def test_every_method_has_its_reader():
+    assert {name.lower() for name in methods.METHODS} == requests._READERS.keys()

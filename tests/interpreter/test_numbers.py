@@ -2,7 +2,8 @@
 
 import pytest
 
-from ringful.interpreter.calls.numbers import Numbers, NumberTaken, e164
+from ringful.interpreter.calls.e164 import e164
+from ringful.interpreter.calls.numbers import Numbers, NumberTaken
 from ringful.store.open import open_store
 from ringful.store.port import Key, Number, StoreError, Write
 

@@ -18,11 +18,12 @@ from ringful.grammar.showing.printer import show
 from ringful.http.desks.library import MAX_USED, Library, digest_of
 from ringful.http.desks.world import case_of
 from ringful.http.problems import Problem
-from ringful.http.reading import requests
+from ringful.http.reading import methods
 from ringful.http.reading.bodies import read_body
 from ringful.http.reading.given import fit
+from ringful.http.reading.methods import find_method
 from ringful.http.reading.parameters import BadParameter, Parameters
-from ringful.http.reading.requests import Dialect, find_method, read
+from ringful.http.reading.requests import Dialect, read
 from ringful.http.reading.scripts import Given, Run, Simulate
 from ringful.interpreter.sources import Source
 from ringful.simulation.cases.reader import parse_case
@@ -140,14 +141,14 @@ def told(make: Callable[[], object]) -> object:
     return None
 
 
-@given(st.sampled_from(requests.METHODS), bodies)
+@given(st.sampled_from(methods.METHODS), bodies)
 def test_any_body_is_a_request_or_is_refused(method: str, data: bytes) -> None:
     name = find_method(method)
     assert name
     for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded", ""):
 
         def make(kind: str = kind) -> object:
-            body = read_body(data, kind, text=name in requests.TAKES_TEXT)
+            body = read_body(data, kind, text=name in methods.TAKES_TEXT)
             return read(name, Parameters(body.pairs, body.members, body.text), Dialect())
 
         made = told(make)

@@ -11,7 +11,7 @@ from stat import S_IMODE
 import pytest
 
 from ringful.ground.children import spared
-from ringful.media.speech import speak
+from ringful.media.library.speech import speak
 from ringful.store.engine import parse_url
 from ringful.store.lock import owned, shared
 from ringful.store.open import open_store, own_store

@@ -1,0 +1,52 @@
+"""Show calls as lists show them: as JSON, and as a line each.  Pure."""
+
+import math
+from typing import Any
+
+from ringful.interpreter.tell import stamp
+from ringful.store.port import CallRecord
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else stamp(at)
+
+
+def record_as_json(call: CallRecord) -> dict[str, Any]:
+    """Give a call as lists show it."""
+    seconds = call.ended - call.answered if call.ended and call.answered else None
+    return {
+        "callId": call.call_id,
+        "callee": call.callee,
+        "caller": call.caller,
+        "direction": "outbound" if call.caller is None else "inbound",
+        "label": call.label,
+        "state": _state(call),
+        "outcome": call.outcome or None,
+        "created": _time(call.created),
+        "answered": _time(call.answered),
+        "ended": _time(call.ended),
+        "duration": None if seconds is None else max(1, math.ceil(seconds)),
+        "billAmount": None if call.bill is None else format(call.bill, "f"),
+    }
+
+
+def _state(call: CallRecord) -> str:
+    if call.state == "ended":
+        return "ended"
+    if call.answered is not None:
+        return "up"
+    return "ringing" if call.callee else "running"
+
+
+def record_as_text(call: CallRecord) -> str:
+    """Give a call as lists show it, in one line."""
+    bill = "" if call.bill is None else format(call.bill, "f")
+    seconds = f"{call.ended - call.answered:.0f} s" if call.ended and call.answered else ""
+    parts = [call.call_id, stamp(call.created), _who(call), call.outcome or call.state, seconds, bill]
+    return "  ".join([*parts, call.label] if call.label else parts).rstrip()
+
+
+def _who(call: CallRecord) -> str:
+    if call.caller is None:
+        return call.callee
+    return f"{call.callee} called by {call.caller or 'nobody known'}"

@@ -1,0 +1,28 @@
+"""Numbers as they are kept, however they were written."""
+
+import re
+from collections.abc import Callable
+
+import phonenumbers
+
+
+def e164(written: str, country: str) -> str | None:
+    """Give *written* as ``+E.164``; None where it is no phone number.
+
+    Without ``+`` a number is national where *country* has such a number, and otherwise international.
+    """
+    if not re.fullmatch(r"\+?[0-9]{3,15}", written):
+        return None
+    international = ("+" + written.lstrip("+"), None, phonenumbers.is_possible_number)
+    plans: list[tuple[str, str | None, Callable[[phonenumbers.PhoneNumber], bool]]] = [international]
+    if not written.startswith("+"):
+        plans.insert(0, (written, country, phonenumbers.is_valid_number))
+        plans.append((written, country, phonenumbers.is_possible_number))
+    for candidate, region, suits in plans:
+        try:
+            parsed = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if suits(parsed):
+            return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    return None
