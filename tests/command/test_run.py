@@ -129,7 +129,7 @@ def test_a_server_that_starts_again_is_waited_for(tmp_path: Path) -> None:
         (["--url", "http://127.0.0.1:1"], "no server answers at http://127.0.0.1:1"),
         (["--url", "nowhere"], "expected an address such as"),
         (["--key", "none", "--secret", "x"], "key.unknown"),
-        (["--key", "none"], "there is no such key"),
+        (["--key", "none"], "there is no key none; see: ringful keys list"),
     ],
 )
 def test_a_server_that_cannot_be_asked(

@@ -231,7 +231,7 @@ def test_a_server_that_was_killed_in_between_gives_the_answer_when_it_is_there_a
     with server(tmp_path, f"127.0.0.1:{free_port()}") as ringful:
         for seen_first in (True, False, False):
             before = len(calls(ringful))
-            url = ringful.url("Call", callee=NUMBER)
+            url = ringful.url("Call", callee=NUMBER, label="kept")
             with asked(url):
                 deadline = time.monotonic() + PATIENCE
                 while seen_first and len(calls(ringful)) == before:
@@ -244,3 +244,6 @@ def test_a_server_that_was_killed_in_between_gives_the_answer_when_it_is_there_a
             assert calls(ringful)[before:] == [text.strip()]
             assert again or not seen_first
             assert get(url) == (text, True)
+            assert ringful.query(text.strip())["label"] == "kept"
+            listed, _ = get(ringful.url("QueryCalls", label="kept", limit="1"))
+            assert listed.startswith(text.strip())

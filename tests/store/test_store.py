@@ -23,8 +23,10 @@ from ringful.store.port import (
     StoredScript,
     StoreError,
     Upload,
+    UsedSeq,
     Write,
 )
+from ringful.store.window import WINDOW
 
 numbers = count(1)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -175,6 +177,20 @@ async def test_used_seqs_are_those_of_the_newest_window_in_whatever_order_they_c
     await store.submit(Write(seqs=[("K", 2000)])).wait()
     await store.submit(Write(seqs=[("K", 900), ("K", 1999)])).wait()
     assert await store.used_seqs("K") == {1999, 2000}
+
+
+async def test_what_was_answered_is_kept_for_the_newest_requests_however_far_apart_their_seqs_are(store):
+    kept = {"text": "r1-a\n", "members": {"callId": "r1-a"}}
+    first = UsedSeq("K", 1_000_000, "d", kept)
+    await store.submit(Write(seqs=[first, UsedSeq("L", 1, "e")])).wait()
+    later = [("K", 1_000_000 * n) for n in range(2, WINDOW + 1)]
+    await store.submit(Write(seqs=later)).wait()
+    assert await store.used_seq("K", 1_000_000) == first
+    assert await store.used_seq("K", 2_000_000) == UsedSeq("K", 2_000_000)
+    await store.submit(Write(seqs=[("K", 1_000_000 * WINDOW + 1)])).wait()
+    assert await store.used_seq("K", 1_000_000) is None
+    assert await store.used_seq("L", 1) == UsedSeq("L", 1, "e")
+    assert await store.used_seq("L", 2) is None
 
 
 def upload(name, text, created=1.0, key="K"):
