@@ -8,8 +8,8 @@ import json
 import math
 import ssl
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, suppress
 from typing import Any
 from urllib.parse import urljoin
 
@@ -63,6 +63,10 @@ def reason_of(error: BaseException) -> str:
             return "no connection in time"
         case httpx2.TimeoutException() | httpcore2.TimeoutException() | trio.TooSlowError():
             return "no answer in time"
+        case httpx2.RemoteProtocolError() if "disconnected" in str(error):
+            return "the connection ended before there was an answer"
+        case httpx2.RemoteProtocolError() if "peer closed" in str(error):
+            return "the connection ended before the answer did"
         case httpx2.RemoteProtocolError():
             return f"its answer is no proper HTTP: {error}"
         case httpx2.NetworkError() if not isinstance(error, httpx2.ConnectError):
@@ -198,11 +202,26 @@ async def read_bounded(response: httpx2.Response, limit: int) -> bytes:
     async with aclosing(response.aiter_raw()) as chunks:
         async for chunk in chunks:
             received += len(chunk)
-            body += decoded.take(chunk, limit + 1 - len(body))
-            if len(body) > limit or received > limit:
-                raise larger
+            try:
+                body += decoded.take(chunk, limit + 1 - len(body))
+                if len(body) > limit or received > limit:
+                    raise larger
+                # What comes in very small chunks holds nobody up.
+                await trio.lowlevel.checkpoint()
+            except BaseException:
+                with trio.CancelScope(shield=True):
+                    await _leave(response, chunks)
+                raise
     decoded.finish()
     return bytes(body)
+
+
+async def _leave(response: httpx2.Response, chunks: AsyncIterator[bytes]) -> None:
+    """Read no further: once it is closed, the generators below end by themselves, and none is collected."""
+    await response.aclose()
+    with suppress(httpx2.HTTPError):
+        async for _ in chunks:
+            pass
 
 
 @define
