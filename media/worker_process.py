@@ -214,6 +214,7 @@ async def _try_port(config: dict[str, Any], number: int) -> tuple[WorkerProcess 
     except BaseException:
         process.kill()
         process.wait()
+        stream.socket.close()
         raise
     process.kill()
     process.wait()

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from ringful.http.outward.addresses import host_of, literal, permitted, refusal, wrong
 from ringful.http.outward.guard import AddressRefused, GuardedBackend, guarded_client
 from ringful.http.outward.outbound import Outbound, OutboundError
+from ringful.http.reading.parameters import BadParameter, Parameters
+from ringful.http.reading.requests import Dialect, read
 
 
 def words(text: str) -> list[str]:
@@ -222,3 +224,40 @@ async def test_the_client_keeps_no_cookies(nursery: trio.Nursery) -> None:
             await Outbound(client).fetch(f"http://127.0.0.1:{port}/", {}, 10)
     assert len(asked) == 2
     assert not any(b"cookie" in one.lower() for one in asked)
+
+
+ALL = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+INWARD = (
+    "http://127.0.0.1:5000/",
+    "http://localhost/x",
+    "http://2130706433/",
+    "http://[::1]/",
+    "https://10.0.0.1/",
+)
+NAMED = {
+    "Call": ("callbackUrl", {"callee": "15125551234"}),
+    "Play": ("announcement", {"callId": "a"}),
+    "Record": ("callbackUrl", {"callId": "a"}),
+    "WaitForTone": ("callbackUrl", {"callId": "a", "tone": "1"}),
+    "StartToneDetector": ("callbackUrl", {"callId": "a"}),
+    "StopToneDetector": ("callbackUrl", {"callId": "a"}),
+    "Run": ("callbackUrl", {"name": "x"}),
+    "Number": ("callbackUrl", {"number": "18005550000"}),
+}
+
+
+@pytest.mark.parametrize("url", INWARD)
+@pytest.mark.parametrize("method", NAMED)
+def test_what_can_never_be_reached_is_refused_at_once(method: str, url: str) -> None:
+    name, others = NAMED[method]
+    given = [*others.items(), (name, url)]
+    with pytest.raises(BadParameter, match=r"fetch\.allow does not name it") as caught:
+        read(method.lower(), Parameters(given), Dialect(refusal=partial(refusal, allow=())))
+    assert caught.value.code == f"{name}.address"
+    read(method.lower(), Parameters(given), Dialect(refusal=partial(refusal, allow=ALL)))
+
+
+def test_a_recording_of_our_own_may_be_played_wherever_it_is() -> None:
+    dialect = Dialect(refusal=partial(refusal, allow=()), own="http://127.0.0.1:8080/recordings/")
+    given = [("callId", "a"), ("announcement", "http://127.0.0.1:8080/recordings/r1-a.wav")]
+    read("play", Parameters(given), dialect)
