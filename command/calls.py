@@ -22,7 +22,8 @@ app = App(name="calls", help="Calls, live and ended.")
 OF_ONE_CALL = {
     "show": "Show what happened on a call, line by line.",
     "script": "Show a call as a script.",
-    "replay": "Show how a call would have gone under another script; exit 1 if that is otherwise than it went.",
+    "replay": "Show how a call would have gone under another script; "
+    "exit 1 if that is otherwise than it went.",
     "golden": "Make a golden case of a call, with its numbers and codes masked.",
 }
 """What looks into a call: imported when it is run, since a list must not wait for the whole language."""
