@@ -157,7 +157,7 @@ def _short(entry: Entry) -> str:
 
 
 def _begins(known: Known) -> LogLine:
-    what = "a call" if known.run.subject else "a script"
+    what = "a call" if known.run.subject or known.run.started.offer else "a script"
     return LogLine("info", f"{what} begins", _about(known))
 
 
@@ -186,7 +186,7 @@ def _ended(known: Known) -> LogLine:
     if run.failures:
         about["failures"] = sum(one.times for one in run.failures)
     lost = leg is not None and leg.ended_by == "lost"
-    what = "a call" if leg else "a script"
+    what = "a call" if leg or run.started.offer else "a script"
     weight: Weight = "warning" if lost else "info"
     return LogLine(weight, f"{what} has ended", about)
 
