@@ -8,7 +8,7 @@ told before the leg's.  Workers are filled one after another, one is kept warm, 
 import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -166,9 +166,6 @@ class Pool:
         kept = self.legs.get(leg)
         if kept is None or kept.worker is None:
             return
-        # Its folder may be gone; where that cannot be made anew, the worker says why it cannot record.
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
         kept.recordings[recording] = path
         order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
         kept.worker.tell({"do": "record", "leg": leg, **order})
