@@ -8,7 +8,7 @@ told before the leg's.  Workers are filled one after another, one is kept warm, 
 import math
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -150,9 +150,6 @@ class Pool:
         if kept.worker is None:
             kept.sink(port.RecordingFailed(leg, recording, "the call has not been answered"))
             return
-        # Its folder may be gone; where that cannot be made anew, the worker says why it cannot record.
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
         kept.recordings[recording] = path
         order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
         kept.worker.tell({"do": "record", "leg": leg, **order})

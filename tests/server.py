@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +98,20 @@ class Server:
             if line.startswith("http"):
                 return
         raise AssertionError("the server did not start")
+
+    def until_draining(self) -> None:
+        """Wait until it takes no new calls, as /ready says."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                with urlopen(f"{self.base}/ready", timeout=PATIENCE):
+                    pass
+            except HTTPError as error:
+                with error:
+                    if b"draining: no new calls" in error.read():
+                        return
+            time.sleep(0.1)
+        raise AssertionError("it does not drain")
 
     def kill(self) -> None:
         if self.process is None:

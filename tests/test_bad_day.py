@@ -145,15 +145,13 @@ def _fill(file: Path) -> None:
 
 
 def test_a_clock_that_is_set_an_hour_ahead_makes_no_call_longer(tmp_path):
-    library = subprocess.run(
-        ["find", "/usr/lib", "-name", "libfaketime.so.1"], capture_output=True, text=True
-    ).stdout.split()
+    library = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     if not library and not os.environ.get("CI"):
         pytest.skip("faketime is not installed: apt-get install faketime")
     step = tmp_path / "step"
     step.write_text("+0\n")
     faked = {
-        "LD_PRELOAD": library[0],
+        "LD_PRELOAD": str(library[0]),
         "FAKETIME_TIMESTAMP_FILE": str(step),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

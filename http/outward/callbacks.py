@@ -29,6 +29,7 @@ import trio
 from attrs import evolve, frozen
 
 from ringful.ground.faults import Tasks, fault
+from ringful.http.outward.addresses import wrong
 from ringful.http.outward.guard import AddressRefused
 from ringful.http.outward.lanes import PAUSES, Lane, Receiver, Sign, Turn, born, host_of
 from ringful.http.outward.outbound import FAILURES, reason_of
@@ -53,7 +54,7 @@ SWEEP_SECONDS = 60.0
 """How often those are given up that wait for somebody else's attempt."""
 GONE = "the URL is gone (410)"
 
-Verdict = Literal["delivered", "retry", "gone"]
+Verdict = Literal["delivered", "retry", "final", "gone"]
 
 
 @frozen
@@ -339,7 +340,7 @@ class Deliverer:
             lane.checked = False
             await self._park(lane, list(lane.turns), GONE)
             return
-        if self._over(state):
+        if found.verdict == "final" or self._over(state):
             await self._park(lane, [turn], found.why)
             return
         usual = PAUSES[min(state.attempts - 1, len(PAUSES) - 1)] * self._stretch()
@@ -371,6 +372,8 @@ class Deliverer:
 
     async def _attempt(self, state: PostState) -> Found:
         post = state.post
+        if reason := wrong(post.url):
+            return Found("final", None, f"{post.url[:200]!r} is no web address: {reason}")
         try:
             secret = await self._secret_of(post.key)
             async with self._connections:
@@ -380,8 +383,11 @@ class Deliverer:
         except StoreError as error:
             log.error("the secret of a callback cannot be read", call=post.call_id, why=str(error))
             return Found("retry", None, "the server could not read its database")
+        except AddressRefused as error:
+            # Of a name another look-up may say something else; an address stays what it is.
+            return Found("final" if error.for_good else "retry", "unreached", str(error))
         except FAILURES as error:
-            unreached = (httpx2.ConnectError, httpx2.ConnectTimeout, httpcore2.ConnectError, AddressRefused)
+            unreached = (httpx2.ConnectError, httpx2.ConnectTimeout, httpcore2.ConnectError)
             return Found("retry", "unreached" if isinstance(error, unreached) else "silent", reason_of(error))
         except Exception as error:
             about = {"call": post.call_id, "host": host_of(post.url)}

@@ -20,6 +20,7 @@ from typing import Literal
 import trio
 from attrs import define, field
 
+from ringful.http.outward import addresses
 from ringful.store.port import PostState
 
 PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
@@ -267,4 +268,4 @@ def born(state: PostState) -> float:
 
 def host_of(url: str) -> str:
     """Give the host and port of *url*, in lower case, or what there is of them."""
-    return url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2].lower()[:255]
+    return addresses.host_of(url).lower()[:255]

@@ -152,6 +152,11 @@ class LiveCall:
             case effects.Notify(url, fields, n):
                 post = Post(uuid4().hex, self.key.key, self.run.call_id, n, url, fields, self.run.now)
                 self._posts.append(post)
+            case effects.StartRecording():
+                # The folder may be gone; where it cannot be made anew, the recording fails and says why.
+                with suppress(OSError):
+                    self.house.recordings.mkdir(parents=True, exist_ok=True)
+                order(phones, effect, self.house.recordings)
             case effects.Ask():
                 self.nursery.start_soon(self._ask, effect)
             case _:

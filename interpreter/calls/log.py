@@ -157,7 +157,7 @@ def _short(entry: Entry) -> str:
 
 
 def _begins(known: Known) -> LogLine:
-    what = "a call" if known.run.subject else "a script"
+    what = "a call" if known.run.subject or known.run.started.offer else "a script"
     return LogLine("info", f"{what} begins", _about(known))
 
 
@@ -171,6 +171,8 @@ def _about(known: Known) -> dict[str, Any]:
         about |= {"direction": "outbound", "number": leg.number}
     if run.started.origin:
         about["script"] = f"{run.started.origin.name} v{run.started.origin.version}"
+    if run.started.label:
+        about["label"] = run.started.label
     return about
 
 
@@ -186,7 +188,7 @@ def _ended(known: Known) -> LogLine:
     if run.failures:
         about["failures"] = sum(one.times for one in run.failures)
     lost = leg is not None and leg.ended_by == "lost"
-    what = "a call" if leg else "a script"
+    what = "a call" if leg or run.started.offer else "a script"
     weight: Weight = "warning" if lost else "info"
     return LogLine(weight, f"{what} has ended", about)
 

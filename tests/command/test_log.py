@@ -394,6 +394,7 @@ def test_a_call_that_comes_in_is_told_too(told: Told, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode in (0, 1)
     (begins,) = [one for one in lines_of(told.log.read_text()) if one.get("direction") == "inbound"][:1]
+    assert begins["event"] == "a call begins"
     assert (begins["number"], begins["caller"]) == ("+18005550000", "+15125550001")
 
 

@@ -237,8 +237,7 @@ def test_a_draining_server_takes_no_calls(tmp_path: Path) -> None:
             call_id = web.until("CallReceived")[0][1]["callId"]
             assert ringful.process
             ringful.process.terminate()
-            while ringful.refused(f"{ringful.base}/health")[0] != 503:
-                pass
+            ringful.until_draining()
             with calling("call_503", tmp_path, OURS, ringful.sip) as far:
                 assert far.wait(PATIENCE) == 0
             ringful.ask("Hangup", callId=call_id)
