@@ -43,8 +43,12 @@ types: install
 	for p in $(PACKAGES); do ln -sfn ../../../$$p build/types/ringful/$$p; done
 	$(BIN)/mypy
 
+# 20,000 short calls: does anything grow without end?  A quarter of an hour, and no part of `make test`.
+soak: install
+	$(BIN)/python -m tests.soak
+
 # The colours of editors, from the language's own words; a test holds the file equal.
 editors: install
 	$(BIN)/python -m ringful.editor.textmate > editors/vscode/syntaxes/ringful.tmLanguage.json
 
-.PHONY: editors help install demo serve test check lint types
+.PHONY: editors help install demo serve soak test check lint types

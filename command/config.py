@@ -57,6 +57,8 @@ class Sip:
     country: str = _key("US", readers.country)
     """Where national numbers are, and where keys without prefixes may call."""
     allow_sip_uris: bool = _key(False, readers.boolean)
+    options: bool = _key(True, readers.boolean)
+    """Whether the trunk is asked, by OPTIONS at the start, whether it is there."""
 
 
 @frozen

@@ -119,7 +119,8 @@ async def _run(config: Config, told: _Told, started: trio.Event) -> None:
             print(f"sip:{address}", flush=True)
         print("  ".join(urls), flush=True)
         house.lock.tell([*(f"sip:{address}" for address in house.pool.addresses), *urls])
-        Fence(nursery).start_soon(look_at_trunk, config)
+        if config.sip.options:
+            Fence(nursery).start_soon(look_at_trunk, config)
         notify("READY=1")
         await told.end.wait()
         # However long the calls may go on, the unit need not know.

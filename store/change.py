@@ -165,6 +165,8 @@ def _prune_journals(connection: Connection, slices: Iterable[Slice]) -> None:
         lines = delete(journal).where(journal.c.call_id == one.call_id, journal.c.n <= one.n)
         connection.execute(lines)
         if one.last:
-            told = delete(posts).where(posts.c.call_id == one.call_id, posts.c.state == "delivered")
+            told = delete(posts).where(
+                posts.c.call_id == one.call_id, posts.c.state.in_(("delivered", "parked"))
+            )
             connection.execute(told)
             connection.execute(update(calls).where(calls.c.call_id == one.call_id).values(pruned=one.at))

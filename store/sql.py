@@ -171,7 +171,7 @@ class SqlStore:
             calls.c.pruned.is_(None),
             calls.c.state == "ended",
             calls.c.ended < before,
-            ~exists().where(posts.c.state == "pending", posts.c.call_id == calls.c.call_id),
+            ~exists().where(posts.c.state.in_(("pending", "resend")), posts.c.call_id == calls.c.call_id),
         )
         ordered = query.order_by(calls.c.ended).limit(limit)
         return await self._read(ordered, lambda row: (str(row.call_id), int(row.last or 0)))

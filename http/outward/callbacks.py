@@ -346,7 +346,7 @@ class Deliverer:
         usual = PAUSES[min(state.attempts - 1, len(PAUSES) - 1)] * self._stretch()
         pause = max(usual, found.asked)
         turn.state = evolve(state, next_at=self._clock() + pause)
-        self._tell("a callback was not delivered", turn.state, then=f"again in {pause:.0f} s")
+        log.warning("a callback was not delivered", **_about(turn.state), then=f"again in {pause:.0f} s")
         await self._keep([turn.state])
 
     def _over(self, state: PostState) -> bool:
@@ -360,7 +360,7 @@ class Deliverer:
         self._end(lane, turns)
         self.parked += len(parked)
         for state in parked:
-            self._tell("a callback was parked", state)
+            log.warning("a callback was parked", **_about(state))
         await self._keep(parked)
 
     def _end(self, lane: Lane, turns: Sequence[Turn]) -> None:
@@ -426,17 +426,17 @@ class Deliverer:
                 "how callbacks stand cannot be stored", event_id=states[0].post.event_id, why=str(error)
             )
 
-    def _tell(self, what: str, state: PostState, **more: str) -> None:
-        log.warning(
-            what,
-            call=state.post.call_id,
-            host=host_of(state.post.url),
-            action=state.post.fields.get("action", ""),
-            event_id=state.post.event_id,
-            attempts=state.attempts,
-            why=state.last_error,
-            **more,
-        )
+
+def _about(state: PostState) -> dict[str, object]:
+    """Give what a line of the log says of a post."""
+    return {
+        "call": state.post.call_id,
+        "host": host_of(state.post.url),
+        "action": state.post.fields.get("action", ""),
+        "event_id": state.post.event_id,
+        "attempts": state.attempts,
+        "why": state.last_error,
+    }
 
 
 async def _finish(response: httpx2.Response) -> None:

@@ -39,7 +39,7 @@ class Retention:
     clock: Callable[[], float] = time.time
 
     async def run(self) -> None:
-        """Remove what is too old, now and every hour."""
+        """Remove what is too old, now and every hour, or oftener where things are kept for hours only."""
         if self.keep is None and self.keep_recordings is None:
             return
         while True:
@@ -49,7 +49,13 @@ class Retention:
                 log.error("what is too old could not be removed", why=str(error))
             except Exception as error:
                 fault("removing what is too old", error)
-            await trio.sleep(EVERY)
+            await trio.sleep(self.pause)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look: a tenth of what the shortest is kept, an hour at most."""
+        shortest = min(kept for kept in (self.keep, self.keep_recordings) if kept is not None)
+        return min(EVERY, max(5.0, shortest / 10))
 
     async def once(self) -> None:
         """Remove all that is too old."""

@@ -32,6 +32,7 @@ transport = "tcp"
 from_number = "+15125550000"
 country = "GB"
 allow_sip_uris = true
+options = false
 [media]
 max_calls = 7
 folders = ["one", "/two"]

@@ -99,7 +99,7 @@ def test_the_first_interrupt_hangs_up_and_waits_for_the_end(ringful: Server, tmp
     assert process.returncode == 1
     assert "now           hangup" in out
     assert "hanging up; Ctrl-C again leaves" in err
-    assert err.splitlines()[-1].endswith("ended: lost")
+    assert err.splitlines()[-1].endswith("ended: interrupted")
 
 
 def test_a_detached_run_is_left_alone(ringful: Server, tmp_path: Path) -> None:

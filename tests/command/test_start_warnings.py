@@ -112,7 +112,8 @@ async def test_a_trunk_that_is_not_there() -> None:
 
 
 def test_a_server_starts_all_the_same_and_its_log_says_what_is_missing(tmp_path: Path) -> None:
-    with logged(tmp_path / "s", f"127.0.0.1:{free_port()}") as told:
+    trunk = f"127.0.0.1:{free_port()}"
+    with logged(tmp_path / "s", trunk, RINGFUL_SIP__OPTIONS="true") as told:
         told.server.ask("Number")  # It works.
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and "nothing listens there" not in told.log.read_text():

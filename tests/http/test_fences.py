@@ -36,6 +36,7 @@ from ringful.interpreter.events import Interrupted, Started, TimerFired
 from ringful.interpreter.run import Run
 from ringful.media import port
 from ringful.media.library.announcements import Library
+from ringful.media.library.converter import Converter
 from ringful.media.pool import Pool
 from ringful.media.worker_process import WorkerProcess
 from ringful.store import rows
@@ -95,7 +96,9 @@ class Ward:
 
     async def place(self, text: str) -> str:
         with trio.fail_after(PATIENCE):
-            return await self.house.switchboard.place(KEY, Started(parse(text)), seq=None)
+            call_id = self.house.switchboard.new_id()
+            await self.house.switchboard.place(KEY, call_id, Started(parse(text)))
+            return call_id
 
     async def hang_up(self) -> None:
         """End all calls but the bystander: a phone has so many lines."""
@@ -111,7 +114,7 @@ class Ward:
         wanted = {"action": "PlayComplete", "reason": "end"}
         (play,) = parse_statements(f'play "short" notify "{self.web.url}/{self.played}"')
         with trio.fail_after(PATIENCE):
-            await self.house.switchboard.queue(KEY, self.bystander, play, seq=None)
+            await self.house.switchboard.queue(KEY, self.bystander, play)
         here = f"{self.web.url}/{self.played}"
         await self.until(lambda one: one.data.get("url") == here and wanted.items() <= told_in(one).items())
 
@@ -230,7 +233,7 @@ async def a_fetch(ward: Ward, throw: Thrower) -> None:
 
 
 async def a_conversion(ward: Ward, throw: Thrower) -> None:
-    throw.at(import_module("ringful.media.library.announcements"), "convert", times=100)
+    throw.at(Converter, "convert", times=100)
     ward.web.answer = Answer(said(body=melody([300 + len(ward.entries)], 0.05)))
     call_id = await ward.place(f'call "15125550001"\nplay "{ward.web.url}" notify "{ward.web.url}"\n')
     assert (await ward.told(call_id, "PlayFailed"))["reason"].startswith(FAULT)
@@ -319,7 +322,7 @@ async def a_delivery(ward: Ward, throw: Thrower) -> None:
 async def what_follows_a_delivery(ward: Ward, throw: Thrower) -> None:
     """It is not made again before the next start; those behind it are."""
     call_id = await ward.place(f'call "15125550001" notify "{ward.web.url}"\nstay\n')
-    throw.at(Deliverer, "_keep", lambda _, state: state.post.call_id == call_id)
+    throw.at(Deliverer, "_keep", lambda _, states: states[0].post.call_id == call_id)
     await ward.told(call_id, "CallEstablished")
     ward.house.switchboard.live[call_id].run.post(Interrupted("hangup"))
     await ward.ended(call_id)

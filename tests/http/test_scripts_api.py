@@ -369,9 +369,9 @@ def test_a_run_without_a_call_that_is_cut_off_tells_it(ringful: Server) -> None:
         ringful.kill()
         ringful.start()
         ((_, told),) = web.until("ScriptEnded")
-        assert (told["outcome"], told["reason"]) == ("interrupted", "lost")
+        assert (told["outcome"], told["reason"]) == ("lost", "lost")
         known = ringful.query(run_id)
-        assert (known["state"], known["outcome"]) == ("ended", "interrupted")
+        assert (known["state"], known["outcome"]) == ("ended", "lost")
 
 
 # Following

@@ -88,7 +88,7 @@ async def test_nothing_is_removed_unless_it_is_said(store, tmp_path):
 
 
 async def test_the_database_levels_off(store, tmp_path):
-    """What is removed makes room for what comes."""
+    """What is removed makes room for what comes; the records of calls stay, and are small."""
     sizes = []
     for day in range(6):
         for n in range(40):
@@ -96,7 +96,7 @@ async def test_the_database_levels_off(store, tmp_path):
         await Retention(store, tmp_path, keep=DAY / 2, clock=lambda day=day: (day + 1) * DAY).once()
         with closing(sqlite3.connect(tmp_path / "ringful.db")) as connection:
             sizes.append(connection.execute("PRAGMA page_count").fetchone()[0])
-    assert sizes[-1] <= sizes[1] * 1.1
+    assert sizes[-1] <= sizes[1] * 1.25
 
 
 def recorded(folder: Path, file: str, created: float = 0.0, call_id: str = "c") -> RecordingFile:
