@@ -3,6 +3,7 @@
 # The first import of this file: with an http/__init__.py it would find ours, and fail at once.
 import http.client
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -185,6 +186,16 @@ def test_a_folder_can_be_seen_at_a_glance():
         if len(list(folder.glob("*.py"))) > 24
     }
     assert crowded == {}
+
+
+def test_the_page_about_the_house_names_every_room():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = page.partition("```\n")[2].partition("```")[0]
+    for name in FOLDERS:
+        _, room, *inner = name.split(".")
+        assert f"{inner[0]}/" in picture if inner and room != "store" else f"── {room} ─" in picture
+    told = dict(re.findall(r"^\| (`[a-z`, ]+`) \| (.*) \|$", page, re.MULTILINE))
+    assert {name for names in told for name in re.findall(r"`(\w+)`", names)} == {*MAY_IMPORT} - {"scripts"}
 
 
 def test_pjsua2_is_imported_by_one_module():

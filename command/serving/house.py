@@ -33,6 +33,7 @@ from ringful.interpreter.calls.numbers import Numbers
 from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.calls.retention import Retention
 from ringful.interpreter.links import Links
+from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
 from ringful.media.library.announcements import Library
@@ -78,60 +79,82 @@ async def open_house(
             deliverer = Deliverer(store, poster, _secrets(store), tasks, on_delivered=on_delivered)
             await deliverer.take_up()
             outbound = Outbound(client)
-            folders = config.media.folders
-            own = (settings.recordings_url, recordings)
-            allowed = partial(_may_play, settings.links)
             retention = Retention(store, recordings, config.store.keep, config.recordings.keep)
             tasks.start_soon(retention.run)
             library = Library(
-                config.media.cache, folders, outbound.fetch, tasks, recordings=own, allowed=allowed
+                config.media.cache,
+                config.media.folders,
+                outbound.fetch,
+                tasks,
+                recordings=(settings.recordings_url, recordings),
+                allowed=partial(_may_play, settings.links),
             )
             async with open_pool(pool_settings(config), library) as pool:
-
-                async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:
-                    return from_json(await outbound.ask(url, fields, want))
-
-                clock = SteadyClock()
-                house = House(
-                    pool,
-                    store,
-                    deliverer.deliver,
-                    ask,
-                    settings,
-                    recordings,
-                    lambda key, number: may_call(
-                        number, key.prefixes, config.sip.country, sip_uris=config.sip.allow_sip_uris
-                    ),
-                    watchers=list(watchers),
-                    clock=clock,
-                    follow=clock.follow,
-                )
-                limits = NodeLimits(
-                    config.media.max_calls, config.limits.calls_per_second, config.limits.concurrent
-                )
-                switchboard = Switchboard(house, tasks, limits)
+                house = _house(config, settings, Joint(pool, store, deliverer, outbound), watchers)
+                switchboard = Switchboard(house, tasks, _limits(config))
                 tasks.start_soon(switchboard.beat)
-                dialect = Dialect(
-                    config.sip.country,
-                    config.sip.allow_sip_uris,
-                    partial(refusal, allow=config.fetch.allow),
-                    settings.recordings_url,
-                )
-                facade = FacadeSettings(
-                    RecordingDesk(store, recordings, settings.links, retention.remove),
-                    dialect,
-                    simulate,
-                    deliverer.look_for_resends,
-                )
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
                 pool.open(Arrivals(switchboard, numbers, desk.started, tasks).take)
                 probes = see(config, Parts(store, pool, switchboard, deliverer))
                 tasks.start_soon(measure_lag, probes.metrics)
+                facade = FacadeSettings(
+                    RecordingDesk(store, recordings, settings.links, retention.remove),
+                    _dialect(config, settings),
+                    simulate,
+                    deliverer.look_for_resends,
+                )
                 app = make_app(switchboard, store, facade, desk, probes)
                 yield Joined(store, lock, pool, switchboard, deliverer, app)
             nursery.cancel_scope.cancel()
+
+
+@frozen
+class Joint:
+    """What the doors of live calls lead to."""
+
+    pool: Pool
+    store: Store
+    deliverer: Deliverer
+    outbound: Outbound
+
+
+def _house(
+    config: Config, settings: Settings, joint: Joint, watchers: tuple[Callable[[Entry], None], ...]
+) -> House:
+    async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:
+        return from_json(await joint.outbound.ask(url, fields, want))
+
+    def allowed(key: Key, number: str) -> bool:
+        return may_call(number, key.prefixes, config.sip.country, sip_uris=config.sip.allow_sip_uris)
+
+    clock = SteadyClock()
+    return House(
+        joint.pool,
+        joint.store,
+        joint.deliverer.deliver,
+        ask,
+        settings,
+        config.store.recordings,
+        allowed,
+        watchers=list(watchers),
+        clock=clock,
+        follow=clock.follow,
+    )
+
+
+def _limits(config: Config) -> NodeLimits:
+    return NodeLimits(config.media.max_calls, config.limits.calls_per_second, config.limits.concurrent)
+
+
+def _dialect(config: Config, settings: Settings) -> Dialect:
+    return Dialect(
+        config.sip.country,
+        config.sip.allow_sip_uris,
+        partial(refusal, allow=config.fetch.allow),
+        settings.recordings_url,
+    )
 
 
 def _may_play(links: Links, file: str, query: str) -> bool:
