@@ -10,9 +10,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -64,6 +66,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     assert paths, f"no golden file matches {mark.args[0]}"
     cases = [GoldenCase(path, metafunc.config.getoption("--update-golden")) for path in paths]
     metafunc.parametrize("case", cases, ids=[path.stem for path in paths])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _log_as_ever() -> Iterator[None]:
+    """Let no test's log go on: a command that ran in this process has silenced it for those that follow."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
