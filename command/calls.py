@@ -8,14 +8,14 @@ import trio
 from attrs import evolve
 from cyclopts import App, Parameter
 
+from ringful.command.config import Config
 from ringful.command.errors import CommandError
 from ringful.command.pick import pick
 from ringful.command.settings import configuration
-from ringful.http.reading import parameters as p
 from ringful.http.reading.call_filter import call_filter
 from ringful.http.records import record_as_text
 from ringful.store.open import open_store
-from ringful.store.port import CallRecord, Store
+from ringful.store.port import CallFilter, CallRecord, Store
 
 app = App(name="calls", help="Calls, live and ended.")
 
@@ -76,16 +76,10 @@ def list_calls(
     limit
         How many, at most.
     """
-    country = configuration(config).sip.country
-    numbers = _read("--number", number, p.any_number(country)) or ()
-    start, end = _read("--from", since, p.moment), _read("--to", until, p.moment)
-    if start is not None and end is not None and start >= end:
-        raise CommandError("--from: expected a time before --to", 2)
     if limit < 1:
         raise CommandError(f"--limit: expected 1 or more, not {limit}", 2)
-    wanted = call_filter(
-        _read("--state", state, p.call_state), numbers, _read("--label", label, p.label), start, end
-    )
+    filters = (state, number, label, since, until)
+    wanted = CallFilter() if filters == (None,) * 5 else _wanted(configuration(config), *filters)
 
     async def found(store: Store) -> Sequence[CallRecord]:
         place = None if after is None else await store.call(after)
@@ -98,9 +92,28 @@ def list_calls(
         print(record_as_text(call))
 
 
-def _read(option: str, written: str | None, read: Callable[[str, str], _T]) -> _T | None:
-    """Read what an option says, as the API reads its parameter."""
-    try:
-        return None if written is None else read(option, written.strip())
-    except p.BadParameter as bad:
-        raise CommandError(str(bad), 2) from bad
+def _wanted(
+    config: Config,
+    state: str | None,
+    number: str | None,
+    label: str | None,
+    since: str | None,
+    until: str | None,
+) -> CallFilter:
+    """Read what the options say, as the API reads its parameters.  Raises CommandError."""
+    # Whoever only lists does not wait for what reads numbers and addresses.
+    from ringful.http.reading import parameters as p
+
+    def read(option: str, written: str | None, reader: Callable[[str, str], _T]) -> _T | None:
+        try:
+            return None if written is None else reader(option, written.strip())
+        except p.BadParameter as bad:
+            raise CommandError(str(bad), 2) from bad
+
+    numbers = read("--number", number, p.any_number(config.sip.country)) or ()
+    start, end = read("--from", since, p.moment), read("--to", until, p.moment)
+    if start is not None and end is not None and start >= end:
+        raise CommandError("--from: expected a time before --to", 2)
+    return call_filter(
+        read("--state", state, p.call_state), numbers, read("--label", label, p.label), start, end
+    )

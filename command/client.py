@@ -17,8 +17,7 @@ from ringful.command.config import Config
 from ringful.command.errors import CommandError
 from ringful.command.pick import usable
 from ringful.command.settings import configuration
-from ringful.http.authenticate import NEWEST
-from ringful.http.signing import canonical_query, sign
+from ringful.http.signing import NEWEST, canonical_query, sign
 from ringful.store.open import open_store
 from ringful.store.window import seqs_of
 

@@ -16,16 +16,13 @@ from attrs import define, field, frozen
 
 from ringful.http.problems import Problem
 from ringful.http.reading.parameters import BadParameter, sequence
-from ringful.http.signing import string_to_sign, verify, without_signature
+from ringful.http.signing import NEWEST, string_to_sign, verify, without_signature
 from ringful.interpreter.calls.switchboard import Refusal
 from ringful.store.port import Key, Store, StoreError, UsedSeq
 from ringful.store.window import SeqUsed, SeqWindow, accepted, seqs_of
 
 Answer: TypeAlias = tuple[str, Mapping[str, Any]]
 """As text, and as the members of a JSON object."""
-
-NEWEST = "Ringful-Newest-Seq"
-"""The header of a 409 that says the newest seq that was used: one more works."""
 
 
 @frozen

@@ -17,6 +17,9 @@ from urllib.parse import quote
 
 Parameters = Iterable[tuple[str, str]]
 
+NEWEST = "Ringful-Newest-Seq"
+"""The header of a 409 that says the newest seq that was used: one more works."""
+
 
 def canonical_query(parameters: Parameters) -> str:
     """Give *parameters* in the form that is signed."""

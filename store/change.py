@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 from sqlalchemy import Connection, Insert, Table, bindparam, column, delete, insert, select, table, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from ringful.store import schema
 from ringful.store.port import Key, Post, Slice, Upload, Write
@@ -34,9 +34,6 @@ class Sign:
 
 Change: TypeAlias = Write | Key | Sign
 
-# Core has no neutral upsert; these two are spelt alike.
-_Inserter: TypeAlias = Callable[[Table], sqlite.Insert | postgresql.Insert]
-_INSERT_OF_DIALECT: dict[str, _Inserter] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 # A bound name must not be a column's own, or Core takes it for a value to set.
 _KEPT = schema.used_seqs.alias("kept")
@@ -103,9 +100,18 @@ def _replace(connection: Connection, table: Table, rows: Mapping[Any, Values]) -
         connection.execute(upsert(table, connection.dialect.name), list(rows.values()))
 
 
+def _inserter(dialect: str) -> Callable[[Table], Any]:
+    # Core has no neutral upsert; these two are spelt alike.  PostgreSQL's is imported by who has one.
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert
+    return {"sqlite": sqlite.insert}[dialect]
+
+
 def upsert(table: Table, dialect: str) -> Insert:
     """Insert a row, or replace the one with the same primary key.  Raises KeyError for other dialects."""
-    statement = _INSERT_OF_DIALECT[dialect](table)
+    statement: sqlite.Insert = _inserter(dialect)(table)
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
         set_={c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key},
