@@ -138,20 +138,19 @@ def test_nobody_there_and_bad_announcements(tmp_path: Path) -> None:
         for announcement in (
             f"{web.url}/missing.wav",
             f"{web.url}/text.wav",
-            "http://10.0.0.1/inner.wav",
-            "http://169.254.169.254/latest/meta-data",
             "file:///etc/passwd",
             "no_such_name",
         ):
             ringful.ask("Play", callId=call_id, announcement=announcement, callbackUrl=f"{web.url}/play")
         ringful.ask("Play", callId=call_id, announcement=f"{web.url}/good.wav", callbackUrl=f"{web.url}/good")
+        for inner in ("http://10.0.0.1/inner.wav", "http://169.254.169.254/latest/meta-data"):
+            status, why = ringful.refused(ringful.url("Play", callId=call_id, announcement=inner))
+            assert (status, why.split(":")[0]) == (400, "announcement.address")
         told = web.until("PlayComplete")
         reasons = [fields["reason"] for path, fields in told if path == "/play"]
-        assert [action for action in web.actions if action == "PlayFailed"] == ["PlayFailed"] * 6
+        assert [action for action in web.actions if action == "PlayFailed"] == ["PlayFailed"] * 4
         for reason, word in zip(
-            reasons,
-            ("404", "a text, not a sound", "must not", "must not", "outside", "no such sound"),
-            strict=True,
+            reasons, ("404", "a text, not a sound", "outside", "no such sound"), strict=True
         ):
             assert word in reason
         ringful.ask("Hangup", callId=call_id)

@@ -29,8 +29,12 @@ def web_application(
             self._answer(404 if body is None else 200, body or b"", "audio/wav")
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
-            fields = dict(parse_qsl(body, keep_blank_values=True))
+            size = int(self.headers.get("Content-Length", "0"))
+            body = self.rfile.read(size)
+            if len(body) < size:
+                self.close_connection = True
+                return  # Who posted it was cut off, and posts it again.
+            fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
             answer = receive(self.path, fields, dict(self.headers.items()))
             self._answer(200, answer or b"", "application/json" if answer else "text/plain")
 
