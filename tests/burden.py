@@ -12,6 +12,7 @@ import wave
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -49,7 +50,7 @@ class Burden:
 
     def place_many(self, number: int) -> None:
         """Place calls until *number* have been accepted, or the server is gone."""
-        with suppress(URLError, ConnectionError, HTTPError):
+        with suppress(URLError, ConnectionError, HTTPException):
             for _ in range(number):
                 self.place()
 
