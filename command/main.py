@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 the thing asked about is wrong, 2 usage or configuration. 
 readable line on standard error, never a traceback.
 """
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from importlib import metadata
 import cyclopts
 
 from ringful.command.errors import first_of
+from ringful.ground import logger
 from ringful.ground.complaint import Complaint
 from ringful.store.port import StoreError
 
@@ -65,25 +65,16 @@ def run(arguments: Sequence[str]) -> None:
     try:
         app = app_for(arguments)
         command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
-        # What has a log was imported with the command; the others need not wait for structlog.
+        # What loads structlog later is told so as well.
+        logger.quiet = True
         if "structlog" in sys.modules:
-            _keep_quiet()
+            logger.silence()
         command(*bound.args, **bound.kwargs)
     except BaseException as error:
         message, code = ending(first_of(error))
         if message:
             print(f"ringful: {message}", file=sys.stderr)
         sys.exit(code)
-
-
-def _keep_quiet() -> None:
-    """Log nothing: only what serves logs, and says so; a command's errors are its one line."""
-    import structlog
-
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def ending(error: BaseException) -> tuple[str, int]:

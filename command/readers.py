@@ -13,8 +13,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from phonenumbers import SUPPORTED_REGIONS
-
 from ringful.interpreter.calls.rates import Rate
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -189,6 +187,10 @@ def phone_number(value: Any) -> str:
 
 def country(value: Any) -> str:
     """Read a country's code of two letters."""
+    from phonenumbers import (
+        SUPPORTED_REGIONS,  # Few configurations name a country, and all commands read one.
+    )
+
     if not isinstance(value, str) or value not in SUPPORTED_REGIONS:
         raise Unfit("a country's code of two letters such as US")
     return value

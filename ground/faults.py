@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVarTuple
 from uuid import uuid4
 
-import structlog
 import trio
 from attrs import frozen
 
-log = structlog.get_logger()
+from ringful.ground.logger import get_logger
+
+log = get_logger()
 Ts = TypeVarTuple("Ts")
 
 

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from stat import S_IMODE
 
-import structlog
 import trio
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from ringful.ground.logger import get_logger
 from ringful.store.engine import (
     BUSY_MS,
     describe,
@@ -26,7 +26,7 @@ from ringful.store.port import StoreError
 from ringful.store.sql import SqlStore
 from ringful.store.writer import Writer
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @asynccontextmanager

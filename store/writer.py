@@ -15,18 +15,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-import structlog
 import trio
 from attrs import define, field
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.ground.faults import fault
+from ringful.ground.logger import get_logger
 from ringful.store.change import Change, apply
 from ringful.store.engine import describe, refused_for_itself
 from ringful.store.port import StoreError
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @define(eq=False)

@@ -60,6 +60,7 @@ def test_help_and_version_load_no_command(option: str) -> None:
         "ringful.command.main",
         "ringful.ground",
         "ringful.ground.complaint",
+        "ringful.ground.logger",
         "ringful.store",
         "ringful.store.port",
     }
@@ -81,6 +82,18 @@ def test_checking_loads_only_the_language(tmp_path) -> None:
     modules, _ = loaded("check", str(script))
     assert "ringful.grammar.checking.checker" in modules
     assert not modules & {"structlog", "trio", "numpy", "phonenumbers", "sqlalchemy", "pjsua2"}
+
+
+@pytest.mark.parametrize("arguments", [("calls", "list"), ("sign", "QueryCalls")])
+def test_a_short_command_waits_for_nothing_that_it_does_not_need(
+    arguments: tuple[str, ...], tmp_path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    loaded("keys", "add", "me")
+    modules, _ = loaded(*arguments)
+    assert "ringful.store.open" in modules
+    heavy = {"alembic", "structlog", "quart", "lark", "numpy", "phonenumbers", "pjsua2", "httpx2", "rich"}
+    assert not modules & heavy
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
