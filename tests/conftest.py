@@ -58,6 +58,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite what golden files expect")
 
 
+WAITING = ("media", "http", "interpreter", "simulation", "command", "docs", "store", "editor", "grammar")
+"""The rooms by how much of their tests waits for real calls: those begin first, so that no process is left
+alone with them in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that wait before those that compute; within a room they stay in their order."""
+
+    def rank(item: pytest.Item) -> int:
+        room = item.path.relative_to(ROOT / "tests").parts[0]
+        return WAITING.index(room) + 1 if room in WAITING else 0
+
+    items.sort(key=rank)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("golden")
     if mark is None:

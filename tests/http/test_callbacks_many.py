@@ -17,7 +17,7 @@ from ringful.http.outward.lanes import AWAY_AFTER, PER_RECEIVER, Lane, Receiver,
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.http.test_callbacks import Hurry
-from tests.server import PATIENCE, free_port
+from tests.server import PATIENCE, free_port, nobody
 
 MANY = 10_000
 URL = "http://h.example/a"
@@ -225,7 +225,12 @@ async def test_when_it_is_back_all_come_in_order_and_not_at_once(tmp_path: Path)
 
 
 async def test_who_waits_for_a_scout_for_a_day_is_parked_without_an_attempt(tmp_path: Path) -> None:
-    nowhere, late = f"http://127.0.0.1:{free_port()}/a", [0.0, 0.0]
+    late = [0.0, 0.0]
+    with nobody() as address:
+        await _who_waits_is_parked(f"http://{address}/a", late, tmp_path)
+
+
+async def _who_waits_is_parked(nowhere: str, late: list[float], tmp_path: Path) -> None:
     async with open_store(f"sqlite:///{tmp_path}/s.db") as store:
         posts = [post(nowhere, n, f"c{i}") for i in range(50) for n in (1, 2)]
         await store.submit(Write(posts=posts)).wait()
