@@ -4,10 +4,11 @@ Exit codes: 0 done, 1 the thing asked about is wrong, 2 usage or configuration. 
 readable line on standard error, never a traceback.
 """
 
+import gc
 import os
 import sys
-from collections.abc import Sequence
-from importlib import metadata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import cyclopts
 
@@ -40,12 +41,19 @@ wait for pjsua2 and the web.  A test holds the words here equal to those of the 
 """
 
 
+def _version() -> str:
+    # Loaded where it is asked for: it takes as long as the rest of this module.
+    from importlib import metadata
+
+    return metadata.version("ringful")
+
+
 def app_for(arguments: Sequence[str]) -> cyclopts.App:
     """Make the app; the command that *arguments* name says what it does itself, at its own length."""
     app = cyclopts.App(
         name="ringful",
         help="A self-hosted programmable-voice server.",
-        version=lambda: metadata.version("ringful"),
+        version=_version,
         version_flags=["--version"],
     )
     for place, said in COMMANDS.items():
@@ -63,8 +71,9 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> None:
     """Run the command that *arguments* name; an error ends in SystemExit."""
     try:
-        app = app_for(arguments)
-        command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
+        with _loading():
+            app = app_for(arguments)
+            command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
         # What loads structlog later is told so as well.
         logger.quiet = True
         if "structlog" in sys.modules:
@@ -75,6 +84,16 @@ def run(arguments: Sequence[str]) -> None:
         if message:
             print(f"ringful: {message}", file=sys.stderr)
         sys.exit(code)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Let nothing be collected: what is loaded stays, and to look through it takes a tenth of a short command."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def ending(error: BaseException) -> tuple[str, int]:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ringful.command.client import base_of, find_key, next_seq
 from ringful.command.errors import CommandError
 from ringful.command.settings import configuration
+from ringful.command.signing import base_of, find_key, next_seq
 from ringful.http.reading.methods import METHODS, find_method
 from ringful.http.signing import signed_url
 
