@@ -4,31 +4,20 @@ They are read and marked in the store, whether a server runs or not: a running o
 is marked every two seconds, and another one takes it up when it starts.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
-import trio
 from cyclopts import App
 
 from ringful.command.errors import CommandError
+from ringful.command.serving.stored import with_store
 from ringful.command.settings import configuration
 from ringful.http.desks.callbacks import as_json, as_text, word
 from ringful.http.reading.callbacks import STATES, UNDELIVERED
-from ringful.store.open import open_store
 from ringful.store.port import PostState, Store, Write
 
 app = App(name="callbacks", help="Callbacks that were not delivered, and sending them again.")
-_T = TypeVar("_T")
 _PAGE = 1000
-
-
-def _with_store(config: Path | None, do: Callable[[Store], Awaitable[_T]]) -> _T:
-    async def opened() -> _T:
-        async with open_store(configuration(config).store.url, make=False) as store:
-            return await do(store)
-
-    return trio.run(opened)
 
 
 @app.command(name="list")
@@ -59,7 +48,9 @@ def list_callbacks(
     if limit < 1:
         raise CommandError(f"--limit: expected a number above 0, not {limit}", 2)
     states = UNDELIVERED if parked == waiting else STATES["parked" if parked else "waiting"]
-    found = _with_store(config, lambda store: store.find_posts(states, call_id=call, key=key, limit=limit))
+    found = with_store(
+        configuration(config), lambda store: store.find_posts(states, call_id=call, key=key, limit=limit)
+    )
     for one in found:
         print(as_text(one))
     if not found:
@@ -69,7 +60,7 @@ def list_callbacks(
 @app.command
 def show(event: str, *, config: Path | None = None) -> None:
     """Show how a callback stands, and what it tells."""
-    one = _with_store(config, lambda store: store.post(event))
+    one = with_store(configuration(config), lambda store: store.post(event))
     if one is None:
         raise CommandError(f"there is no callback {event}; see: ringful callbacks list")
     for name, value in as_json(one).items():
@@ -113,7 +104,7 @@ def resend(
             return len(set(events))
         return sum([await _mark(store, page) async for page in _pages(store, url, call, key)])
 
-    many = _with_store(config, do)
+    many = with_store(configuration(config), do)
     if not many:
         raise CommandError("there are no such callbacks that are parked; see: ringful callbacks list")
     print(f"{many} callback{'' if many == 1 else 's'} will be sent again")

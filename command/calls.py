@@ -1,20 +1,19 @@
 """`ringful calls`: the calls of this server, live and ended; `one_call` looks into one."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import trio
 from attrs import evolve
 from cyclopts import App, Parameter
 
 from ringful.command.config import Config
 from ringful.command.errors import CommandError
 from ringful.command.pick import pick
+from ringful.command.serving.stored import with_store
 from ringful.command.settings import configuration
 from ringful.http.reading.call_filter import call_filter
 from ringful.http.records import record_as_text
-from ringful.store.open import open_store
 from ringful.store.port import CallFilter, CallRecord, Store
 
 app = App(name="calls", help="Calls, live and ended.")
@@ -30,16 +29,6 @@ OF_ONE_CALL = {
 for _name, _said in OF_ONE_CALL.items():
     app.command(f"ringful.command.one_call:{_name}", name=_name, help=_said)
 _T = TypeVar("_T")
-
-
-def with_store(config: Path | None, read: Callable[[Store], Awaitable[_T]]) -> _T:
-    """Give what *read* reads of the store, which is there already."""
-
-    async def opened() -> _T:
-        async with open_store(configuration(config).store.url, make=False) as store:
-            return await read(store)
-
-    return trio.run(opened)
 
 
 @app.command(name="list")
@@ -88,7 +77,7 @@ def list_calls(
         owner = None if key is None else pick(await store.keys(), key).key
         return await store.find_calls(evolve(wanted, key=owner), after=place, limit=limit)
 
-    for call in with_store(config, found):
+    for call in with_store(configuration(config), found):
         print(record_as_text(call))
 
 

@@ -88,7 +88,7 @@ def run(arguments: Sequence[str]) -> None:
 
 @contextmanager
 def _loading() -> Iterator[None]:
-    """Let nothing be collected: what is loaded stays, and to look through it takes a tenth of a short command."""
+    """Let nothing be collected: what is loaded stays, and looking through it takes time."""
     gc.disable()
     try:
         yield

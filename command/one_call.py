@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from ringful.command.calls import with_store
 from ringful.command.errors import CommandError
+from ringful.command.serving.stored import with_store
 from ringful.command.settings import configuration, run_settings
 from ringful.grammar.errors import ScriptError
 from ringful.ground.files import write_whole
@@ -21,7 +21,7 @@ def _journal(config: Path | None, call_id: str) -> list[Entry]:
     async def read(store: Store) -> tuple[CallRecord | None, list[Entry]]:
         return await store.call(call_id), list(await store.journal(call_id))
 
-    record, entries = with_store(config, read)
+    record, entries = with_store(configuration(config), read)
     if record and pruned(record, entries):
         raise CommandError(f"the journal of {call_id} is not kept any more (store.keep)")
     if not entries:

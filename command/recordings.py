@@ -1,32 +1,19 @@
 """`ringful recordings`: what was recorded, and its removal."""
 
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
-import trio
 from cyclopts import App
 
 from ringful.command import readers
-from ringful.command.config import Config
 from ringful.command.errors import CommandError
+from ringful.command.serving.stored import with_store
 from ringful.command.settings import configuration
 from ringful.interpreter.calls.retention import Retention
 from ringful.interpreter.tell import stamp
-from ringful.store.open import open_store
 from ringful.store.port import RecordingFile, Store
 
 app = App(name="recordings", help="Recordings.")
-_T = TypeVar("_T")
-
-
-def _with_store(settings: Config, do: Callable[[Store], Awaitable[_T]]) -> _T:
-    async def opened() -> _T:
-        async with open_store(settings.store.url, make=False) as store:
-            return await do(store)
-
-    return trio.run(opened)
 
 
 @app.command(name="list")
@@ -42,7 +29,7 @@ def list_recordings(*, call: str | None = None, limit: int = 50, config: Path | 
     async def find(store: Store) -> list[RecordingFile]:
         return list(await (store.kept_recordings(limit=limit) if call is None else store.recordings(call)))
 
-    for one in _with_store(configuration(config), find):
+    for one in with_store(configuration(config), find):
         gone = "" if one.removed is None else f"  removed {stamp(one.removed)}"
         seconds = f"{one.duration_ms / 1000:g} s"
         print("  ".join([one.file, stamp(one.created), seconds, f"{one.size} bytes"]) + gone)
@@ -81,7 +68,7 @@ def remove(
             raise CommandError(f"{error.filename or settings.store.recordings}: {error.strerror}") from error
         return len(there) + (await retention.prune_recordings(before) if before is not None else 0)
 
-    print(_with_store(settings, do), "removed")
+    print(with_store(settings, do), "removed")
 
 
 async def _known(store: Store, file: str) -> RecordingFile:
