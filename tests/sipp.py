@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import socket
 import struct
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,23 +41,9 @@ def _listens(port: int) -> bool:
     return any(f":{port:04X} " in line for line in Path("/proc/net/udp").read_text().splitlines())
 
 
-def _media_port() -> int:
-    """Find an even port with which the next ones are free too: sipp takes more than one."""
-    while True:
-        first = free_port() // 2 * 2
-        with ExitStack() as stack:
-            try:
-                for number in range(first, first + 4):
-                    probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                    probe.bind(("127.0.0.1", number))
-            except OSError:
-                continue
-        return first
-
-
 def _start(scenario: str, folder: Path, *options: str) -> "subprocess.Popen[bytes]":
     command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-mi", "127.0.0.1"]
-    command += ["-mp", str(_media_port()), "-nostdin", "-timeout", f"{PATIENCE:.0f}s", *options]
+    command += ["-mp", str(free_port(4, even=True)), "-nostdin", "-timeout", f"{PATIENCE:.0f}s", *options]
     command += [] if "-m" in options else ["-m", "1"]
     with (folder / "sipp.err").open("ab") as errors:
         return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)

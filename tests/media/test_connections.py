@@ -266,6 +266,7 @@ class Baresip:
     process: "subprocess.Popen[str]"
     said: Any
     hears: Path
+    errors: Path
 
     def order(self, line: str) -> None:
         assert self.process.stdin
@@ -280,7 +281,7 @@ class Baresip:
                 told: dict[str, Any] = json.loads(line)
                 if wanted.items() <= told.items():
                     return told
-        raise AssertionError(f"it never told {wanted}")
+        raise AssertionError(f"it never told {wanted}: {self.errors.read_text()}")
 
 
 @asynccontextmanager
@@ -288,14 +289,16 @@ async def baresip(folder: Path) -> AsyncIterator[tuple[str, Baresip]]:
     says, hears = folder / "baresip-says.wav", folder / "baresip-hears.wav"
     write_speech(says, 7)
     program = [sys.executable, str(Path(__file__).parents[1] / "far_baresip.py")]
-    process = subprocess.Popen(  # noqa: ASYNC220 (it takes a millisecond)
-        [*program, str(free_port()), str(says), str(hears)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    far = Baresip(process, samples(says), hears)
+    errors = folder / "baresip-errors"
+    with errors.open("w") as file:
+        process = subprocess.Popen(  # noqa: ASYNC220 (it takes a millisecond)
+            [*program, str(free_port()), str(says), str(hears)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+        )
+    far = Baresip(process, samples(says), hears, errors)
     try:
         yield (await far.until(event="ready"))["address"], far
     finally:
