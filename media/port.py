@@ -263,6 +263,18 @@ class TransferFailed:
 TransferFailure: TypeAlias = Literal["busy", "noanswer", "rejected", "unreachable", "notallowed", "hangup"]
 """As of `RefusalReason`; ``rejected`` is also a far end that lets nobody transfer it."""
 
+
+@frozen
+class Speaking:
+    """Somebody in a room begins or ends to speak; told to the room's sink where that was asked for."""
+
+    leg: str
+    """The room."""
+    member: str
+    """The leg that speaks."""
+    speaks: bool
+
+
 Event: TypeAlias = (
     Ringing
     | Answered
@@ -281,6 +293,7 @@ Event: TypeAlias = (
     | ConnectFailed
     | Transferred
     | TransferFailed
+    | Speaking
 )
 
 Sink: TypeAlias = Callable[[Event], None]
@@ -302,18 +315,30 @@ class Rooms(Protocol):
     """Let legs hear one another.
 
     A room is a leg that nobody rings: what is played on it is heard by all its members, what is
-    recorded on it is what they all say, and its life is told to its sink as a leg's is, from
-    `Answered` (it is there) or `Refused` (there can be none) to `HungUp`.  `Phones.hang_up` ends it.
+    recorded on it is what they all say and what is played, and its life is told to its sink as a
+    leg's is, from `Answered` (it is there) or `Refused` (there can be none) to `HungUp`.
+    `Phones.hang_up` ends it: whoever is still in it then leaves it.
+
+    A leg is in one room or one connection at a time.  It leaves its room by itself when it ends.
+    Where a process dies that was at work for the room, its announcements and recordings end as
+    those of a leg do, and the room goes on.
     """
 
-    def open_room(self, room: str, sink: Sink) -> None:
-        """Make *room*."""
+    def open_room(self, room: str, sink: Sink, *, speaking: bool = False) -> None:
+        """Make *room*; with *speaking*, its sink hears who begins and ends to speak (`Speaking`)."""
 
-    def join(self, room: str, leg: str, *, muted: bool = False) -> None:
-        """Let *leg* hear and, unless it is *muted*, be heard in *room*; it leaves where it was before."""
+    def join(self, room: str, leg: str, *, muted: bool = False, deaf: bool = False) -> None:
+        """Let *leg* hear, unless *deaf*, and be heard, unless *muted*, in *room*.
+
+        It leaves where it was before.  Joining again changes *muted* and *deaf*.  What is played on
+        the leg itself is heard by it all the same.  `Phones.mute` keeps it from being heard as well.
+        """
 
     def leave(self, room: str, leg: str) -> None:
         """Take *leg* out of *room*; ignored when it is not there."""
+
+    def speaking(self, room: str) -> frozenset[str]:
+        """Give the legs in *room* that speak now."""
 
 
 class Phones(Protocol):
