@@ -1,30 +1,25 @@
 """A media worker: one engine in a child process, told what to do over a socket.
 
-It never outlives its parent: the kernel kills it when the parent dies, and an end of the socket ends
-it too.  Commands are read in a thread of their own and done in the engine's; a datagram to the
-engine's own SIP port wakes it, since it sleeps in the library.
+It never outlives the node: an end of the socket ends it.  Commands are read in a thread of their own and
+done in the engine's; a datagram to the engine's own SIP port wakes it, since it sleeps in the library.
 """
 
-import ctypes
-import json
 import os
-import signal
 import socket
-import sys
 from collections import deque
 from pathlib import Path
 from threading import Lock, Thread
 from traceback import format_exception
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
+
+from attrs import fields
 
 from ringful.ground.children import ignore
 from ringful.media import port
 from ringful.media.engine.invite import offer_of
 from ringful.media.engine.pjsua import Engine, EngineConfig
 from ringful.media.wire import Framer, encode_event
-
-_PR_SET_PDEATHSIG = 1
 
 
 class Worker:
@@ -57,9 +52,8 @@ class Worker:
     def run(self) -> None:
         """Work until the node lets go."""
         engine = self.engine
-        self.send(
-            {"is": "Ready", "port": engine.port, "capacity": engine.capacity, "frames": engine.exchange.port}
-        )
+        ready = {"port": engine.port, "capacity": engine.capacity}
+        self.send({"is": "Ready", **ready, "engine": "python", "engine_reason": "there is no other yet"})
         Thread(target=self._read, name="commands", daemon=True).start()
         while not self._ended:
             while self._commands:
@@ -125,12 +119,13 @@ class Worker:
                 engine.stop_recording(leg, command["recording"])
             case "send_tones":
                 engine.send_tones(leg, command["sending"], command["tones"])
-            case "connect":
-                engine.connect(leg, command["other"], command["connection"])
-            case "link":
-                engine.link(leg, command["connection"], command["link"], command["peer"])
-            case "part":
-                engine.part(leg, command["connection"])
+            case "sit" | "open_voice":
+                about = {"leg": leg, "sitting": command["sitting"]}
+                self.send({"is": "NotSeated", **about, "detail": "this engine has no buses yet"})
+            case "stand":
+                self.send({"is": "Stood", "leg": leg, "sitting": command["sitting"]})
+            case "close_voice":
+                self.send({"is": "VoiceClosed", "leg": leg})
             case "mute":
                 engine.mute(leg, muted=command["muted"])
             case "transfer":
@@ -153,22 +148,23 @@ def failure_of(command: dict[str, Any], reason: str) -> port.Event | None:
             return port.RecordingFailed(leg, command["recording"], reason)
         case "send_tones":
             return port.TonesSent(leg, command["sending"], sent=False)
-        case "connect" | "link":
-            return port.ConnectFailed(leg, command["connection"], reason)
         case "transfer":
             return port.TransferFailed(leg, command["transfer"], "unreachable", None, reason)
         case _:
             return None
 
 
-def main() -> None:
-    """Run a worker: ``python -m ringful.media.engine.worker FD CONFIG``."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # To end is for the node to say, which ends its calls properly.
+def warm() -> None:
+    """Prepare what may be prepared before a fork: all that is needed has been imported with this."""
+
+
+def work(connection: socket.socket, config: dict[str, Any], buses: int) -> NoReturn:
+    """Be a worker in this process; *buses* is the descriptor of the memory of all buses."""
     ignore()
-    connection = socket.socket(fileno=int(sys.argv[1]))
+    known = {one.name for one in fields(EngineConfig)}
     try:
-        worker = Worker(connection, EngineConfig(**json.loads(sys.argv[2])))
+        taken = {name: value for name, value in config.items() if name in known}
+        worker = Worker(connection, EngineConfig(**taken))
     except Exception as error:
         reason = getattr(error, "reason", "") or str(error)
         connection.sendall(Framer().pack({"is": "Unfit", "reason": reason}))
@@ -176,7 +172,3 @@ def main() -> None:
     worker.run()
     # The library takes a second to leave in order, and nothing of it is left to save.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
