@@ -5,16 +5,16 @@ collector would drop it in whatever thread it runs in, and the library aborts.
 """
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import pjsua2 as pj
 
 from ringful.media import port
+from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.outcomes import transfer_failure
+from ringful.media.engine.recording import Disk
 from ringful.media.engine.sounding import Sound
-
-if TYPE_CHECKING:
-    from ringful.media.engine.pjsua import Engine
 
 _DIGIT_SECONDS = 0.235
 """From one digit's beginning to the next one's: 100 ms of tone, and a pause."""
@@ -22,10 +22,37 @@ _AUDIO_SECONDS = 5.0
 """How long a call that is answered may be without sound, as where no codec was agreed on."""
 
 
+class Owner(Protocol):
+    """The engine, as its calls know it."""
+
+    account: Any
+    legs: dict[str, Any]
+    mixer: Mixer
+    disk: Disk
+    emit: Callable[[port.Event], None]
+    on_speech: Callable[[str, bool], None]
+    log: Callable[[str], None]
+
+    def ended(self, leg: Any, status: int, reason: str) -> None:
+        """Hear that a call has ended."""
+
+    def sent(self, name: str, uri: str) -> str | None:
+        """Say under what name we call *uri*, to which the far end of leg *name* sends us; None: we do not."""
+
+    def hang_up(self, name: str) -> None:
+        """End a call."""
+
+    def bridge(self, slot: int, voice: int) -> None:
+        """Let a call and a voice hear each other."""
+
+    def admit_sender(self, leg: Any, index: int) -> None:
+        """Decide who may send to a call, whose media has changed."""
+
+
 class Leg(pj.Call):  # type: ignore[misc]
     """A call in the library, and the sound that goes through it."""
 
-    def __init__(self, engine: "Engine", name: str, call_id: int = pj.PJSUA_INVALID_ID) -> None:
+    def __init__(self, engine: Owner, name: str, call_id: int = pj.PJSUA_INVALID_ID) -> None:
         super().__init__(engine.account, call_id)
         self.engine, self.name = engine, name
         self.ordered_end = False
