@@ -1,39 +1,50 @@
 """A media worker: one engine in a child process, told what to do over a socket.
 
-It never outlives the node: an end of the socket ends it.  Commands are read in a thread of their own and
-done in the engine's; a datagram to the engine's own SIP port wakes it, since it sleeps in the library.
+It never outlives its parent: the end of the socket ends it.  Commands are read in a thread of their own
+and done in the engine's, where everything else happens too; a datagram to the engine's own SIP port
+wakes it, since it sleeps in the library.
 """
 
 import os
 import socket
+import time
 from collections import deque
+from mmap import mmap
 from pathlib import Path
 from threading import Lock, Thread
 from traceback import format_exception
 from typing import Any, NoReturn
 from uuid import uuid4
 
-from attrs import fields
-
 from ringful.ground.children import ignore
 from ringful.media import port
 from ringful.media.engine.invite import offer_of
 from ringful.media.engine.pjsua import Engine, EngineConfig
+from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event
+
+_COMPLAIN_SECONDS = 10.0
+"""How often it is said, at most, that ticks were skipped."""
 
 
 class Worker:
     """The engine, and the socket to the node."""
 
-    def __init__(self, connection: socket.socket, config: EngineConfig) -> None:
+    def __init__(self, connection: socket.socket, config: EngineConfig, buses: mmap) -> None:
         self._connection = connection
         self._framer = Framer()
         self._sending = Lock()
         self._commands: deque[dict[str, Any]] = deque()
         self._ended = False
         self._occupied = 0
+        self._skipped, self._complained = 0, 0.0
         self.engine = Engine(
-            config, self.emit, on_call=self._rung, log=lambda line: self.send({"is": "Log", "line": line})
+            config,
+            self.emit,
+            buses=buses,
+            on_call=self._rung,
+            on_speech=lambda leg, speaks: self.send({"is": "Speaking", "leg": leg, "speaks": speaks}),
+            log=self._log,
         )
         self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
@@ -49,20 +60,32 @@ class Worker:
         """Send an event; from any thread."""
         self.send(encode_event(event))
 
+    def _log(self, line: str) -> None:
+        self.send({"is": "Log", "line": line})
+
     def run(self) -> None:
         """Work until the node lets go."""
         engine = self.engine
         ready = {"port": engine.port, "capacity": engine.capacity}
-        self.send({"is": "Ready", **ready, "engine": "python", "engine_reason": "there is no other yet"})
+        sound = {"engine": "python" if engine.why_python else "c", "engine_reason": engine.why_python}
+        self.send({"is": "Ready", **ready, **sound})
         Thread(target=self._read, name="commands", daemon=True).start()
         while not self._ended:
             while self._commands:
                 self._try(self._commands.popleft())
-            engine.step(10)
+            engine.step()
+            self._complain()
             if engine.occupied != self._occupied:
                 self._occupied = engine.occupied
                 self.send({"is": "Occupied", "calls": self._occupied})
         engine.close()
+
+    def _complain(self) -> None:
+        """Say that ticks were skipped, but not each time."""
+        skipped, now = self.engine.mixer.skipped, time.monotonic()
+        if skipped != self._skipped and now - self._complained > _COMPLAIN_SECONDS:
+            more, self._skipped, self._complained = skipped - self._skipped, skipped, now
+            self._log(f"the machine is too slow: {more} ticks of 20 ms were skipped, so calls had holes")
 
     def _try(self, command: dict[str, Any]) -> None:
         """Do one command; a fault fails that one thing alone, and has its line in the log."""
@@ -70,7 +93,7 @@ class Worker:
             self.obey(command)
         except Exception as error:
             number = uuid4().hex[:12]
-            self.send({"is": "Log", "line": f"a fault under {number}: {''.join(format_exception(error))}"})
+            self._log(f"a fault under {number}: {''.join(format_exception(error))}")
             reason = f"a fault of the server; its log has more under {number}"
             if failed := failure_of(command, reason):
                 self.emit(failed)
@@ -82,11 +105,11 @@ class Worker:
                 data = self._connection.recv(65536)
             except OSError:
                 data = b""
-            if not data:
-                self._ended = True
-                return
             self._commands.extend(framer.unpack(data))
+            self._ended = self._ended or not data
             self._waker.sendto(b"\r\n\r\n", (self.engine.config.address, self.engine.port))
+            if not data:
+                return
 
     def _rung(self, name: str, message: str) -> None:
         offer = offer_of(message)
@@ -119,13 +142,19 @@ class Worker:
                 engine.stop_recording(leg, command["recording"])
             case "send_tones":
                 engine.send_tones(leg, command["sending"], command["tones"])
-            case "sit" | "open_voice":
-                about = {"leg": leg, "sitting": command["sitting"]}
-                self.send({"is": "NotSeated", **about, "detail": "this engine has no buses yet"})
+            case "sit":
+                self._sit(command)
             case "stand":
+                engine.stand(leg, command["sitting"])
                 self.send({"is": "Stood", "leg": leg, "sitting": command["sitting"]})
+            case "seat":
+                muted, deaf = command["muted"], command["deaf"]
+                engine.change_sitting(leg, command["sitting"], muted=muted, deaf=deaf)
+            case "open_voice":
+                engine.open_voice(leg)
+                self._sit(command | {"muted": False, "deaf": False})
             case "close_voice":
-                self.send({"is": "VoiceClosed", "leg": leg})
+                engine.close_voice(leg, lambda: self.send({"is": "VoiceClosed", "leg": leg}))
             case "mute":
                 engine.mute(leg, muted=command["muted"])
             case "transfer":
@@ -134,6 +163,18 @@ class Worker:
                 self.send({"is": "Pong"})
             case other:
                 raise ValueError(f"no such command: {other}")
+
+    def _sit(self, command: dict[str, Any]) -> None:
+        leg, number = command["leg"], command["sitting"]
+        sitting = Sitting(number, command["muted"], command["deaf"])
+        try:
+            before = self.engine.sit(leg, command["bus"], command["seat"], sitting)
+        except LookupError as error:
+            self.send({"is": "NotSeated", "leg": leg, "sitting": number, "detail": str(error)})
+            return
+        if before is not None:
+            self.send({"is": "Stood", "leg": leg, "sitting": before})
+        self.send({"is": "Seated", "leg": leg, "sitting": number})
 
 
 def failure_of(command: dict[str, Any], reason: str) -> port.Event | None:
@@ -156,15 +197,15 @@ def failure_of(command: dict[str, Any], reason: str) -> port.Event | None:
 
 def warm() -> None:
     """Prepare what may be prepared before a fork: all that is needed has been imported with this."""
+    # To end is for the node to say, which ends its calls properly.
+    ignore()
 
 
 def work(connection: socket.socket, config: dict[str, Any], buses: int) -> NoReturn:
-    """Be a worker in this process; *buses* is the descriptor of the memory of all buses."""
+    """Be a worker in this process; *buses* is the file descriptor of the memory of all buses."""
     ignore()
-    known = {one.name for one in fields(EngineConfig)}
     try:
-        taken = {name: value for name, value in config.items() if name in known}
-        worker = Worker(connection, EngineConfig(**taken))
+        worker = Worker(connection, EngineConfig(**config), mmap(buses, 0))
     except Exception as error:
         reason = getattr(error, "reason", "") or str(error)
         connection.sendall(Framer().pack({"is": "Unfit", "reason": reason}))
