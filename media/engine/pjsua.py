@@ -104,7 +104,7 @@ class Engine:
         self.capacity = int(self._library.max_calls())
 
     def _is_rtp(self, at_port: int) -> bool:
-        """Say whether a UDP port of ours is one of RTP: of all that the library opens, that of SIP is none."""
+        """Say whether a UDP port of ours is one of RTP: of all that are open, that of SIP is none."""
         first, count = self.config.rtp_port, self.config.rtp_ports
         return first <= at_port < first + count if count else at_port not in (0, self.port)
 
