@@ -47,6 +47,8 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
             _pass_on(run, leg, event, ending=not sent)
         case port.Connected():
             pass
+        case port.Speaking():
+            room.hear_speaking(run, leg, event)
         case port.Disconnected() | port.ConnectFailed():
             if isinstance(event, port.Disconnected) and event.reason == "hangup":
                 run.close(leg, "far end", order=False)
@@ -72,8 +74,9 @@ def _pass_on(run: Running, leg: Leg, event: port.Event, *, ending: bool) -> None
 def _answered(run: Running, leg: Leg, event: port.Answered) -> None:
     leg.state = "up"
     if leg.room:
+        room.opened(run, leg)
         run.signal(event)
-        return  # It is there; the conference begins with its first member.
+        return  # The conference begins with its first member.
     leg.answered_at = run.now
     if leg is run.subject:
         run.names["answered_at"] = stamp(run.now)
@@ -208,7 +211,7 @@ def over(run: Running, leg: Leg) -> None:
     leg.state, leg.ended_at = "over", run.now
     _settle_orders(run, leg)
     if leg.room:
-        room.dismiss_all(run, "the conference has ended", hang_up=leg.closing == "api")
+        room.dismiss_all(run, leg)
     leave_by_end(run, leg)
     _tell_end(run, leg)
     for block, names in leg.hangup_handlers:
@@ -234,10 +237,16 @@ def _settle_orders(run: Running, leg: Leg) -> None:
         _hear_recording(run, leg, port.RecordingFailed(leg.name, number, "the media process was lost"))
 
 
-def _tell_conference_end(run: Running, room: Leg) -> None:
-    seconds = str(started_seconds(room, run.now) or 0)
-    why = "lost" if room.ended_by == "lost" else room.refused or room.closing or "script"
-    run.tell(room.notify, "ConfCallCompleted", room.name, confCallId=room.name, duration=seconds, reason=why)
+def _tell_conference_end(run: Running, leg: Leg) -> None:
+    seconds = str(started_seconds(leg, run.now) or 0)
+    run.tell(
+        leg.notify,
+        "ConfCallCompleted",
+        leg.name,
+        confCallId=leg.name,
+        duration=seconds,
+        reason=room.end_of(leg),
+    )
 
 
 def _tell_end(run: Running, leg: Leg) -> None:

@@ -87,8 +87,24 @@ class Membership:
     """That a leg is in a conference, or asked to be; and who is told."""
 
     conference: str
+    """What the leg called it: an ID, or a name."""
     notify: str | None = None
     joined: bool = False
+    id: str = ""
+    """Its ID, once the leg is in."""
+
+    @property
+    def reference(self) -> str:
+        """What it is called best."""
+        return self.id or self.conference
+
+    def goes_by(self, called: str) -> bool:
+        """Say whether *called* is its ID or the name that the leg called it by."""
+        return called in (self.conference, self.id)
+
+    def is_of(self, conference: str, name: str) -> bool:
+        """Say whether what the conference with this ID and *name* says is about this membership."""
+        return self.conference in (conference, name)
 
 
 @define(eq=False)

@@ -30,7 +30,9 @@ def begin(run: Running, plan: events.Plan) -> Leg:
     room.state = "ringing"
     run.legs[room.name] = room
     run.conference = Conference(plan)
-    run.perform(effects.OpenRoom(room.name))
+    if plan.holder:
+        run.conference.holders.add(plan.holder)
+    run.perform(effects.OpenRoom(room.name, plan.speaking))
     return room
 
 
@@ -47,27 +49,43 @@ def hear_member(run: Running, event: events.MemberEvent) -> None:
         case events.MemberPressed(leg, tone):
             room.presser = leg
             run.hear(port.TonePressed(room.name, tone))
-        case events.Released():
-            conference.released = True
+        case events.MembersChange():
+            _change(run, conference, room, event)
+        case events.Held(call):
+            conference.holders.add(call)
+        case events.Released(call, why):
+            conference.holders.discard(call)
+            conference.released = why
             _end_if_empty(run, conference, room)
         case _:
             assert_never(event)
 
 
+# Coming
+
+
 def _came(run: Running, conference: Conference, room: Leg, member: events.MemberCame) -> None:
     member = evolve(member, moderator=member.moderator or _is_moderator(conference.plan, member))
     if room.closing:
-        run.perform(effects.Dismiss(member.call, member.leg, "the conference has ended"))
-    elif len(conference.members) + len(conference.pending) >= run.settings.conference_size:
-        run.perform(effects.Dismiss(member.call, member.leg, "the conference is full"))
-    elif conference.plan.waiting and member.moderator and not conference.members:
+        _dismiss(run, member, "ended", "the conference has ended")
+    elif len(conference.members) + len(conference.pending) >= _most(run, conference, member):
+        _dismiss(run, member, "full", "the conference is full")
+        _end_if_empty(run, conference, room)
+    elif room.state == "ringing" or _must_wait(conference, member):
         conference.pending[member.leg] = member
     else:
         _admit(run, conference, room, member)
-        if not member.moderator:
-            for waiting in list(conference.pending.values()):
-                del conference.pending[waiting.leg]
-                _admit(run, conference, room, waiting)
+        _admit_waiting(run, conference, room)
+
+
+def opened(run: Running, room: Leg) -> None:
+    """Let in who came before the room was there."""
+    conference = run.conference
+    assert conference
+    early = list(conference.pending.values())
+    conference.pending.clear()
+    for member in early:
+        _came(run, conference, room, member)
 
 
 def _is_moderator(plan: events.Plan, member: events.MemberCame) -> bool:
@@ -78,13 +96,40 @@ def _plain(number: str) -> str:
     return number.removeprefix("+").translate(str.maketrans("", "", " -()"))
 
 
+def _most(run: Running, conference: Conference, member: events.MemberCame) -> int:
+    limits = run.settings.conference_size, conference.plan.most, member.most
+    return min(one for one in limits if one is not None)
+
+
+def _must_wait(conference: Conference, member: events.MemberCame) -> bool:
+    """Say whether *member* stays outside: who leads may wait for others, and others for who leads."""
+    if conference.members:
+        return False
+    if member.moderator:
+        return conference.plan.waiting and not conference.pending
+    return member.waiting and not any(one.moderator for one in conference.pending.values())
+
+
 def _admit(run: Running, conference: Conference, room: Leg, member: events.MemberCame) -> None:
     conference.members[member.leg] = member
-    run.perform(effects.Admit(member.call, member.leg, member.muted))
+    conference.led = conference.led or member.moderator
+    run.perform(effects.Admit(member.call, member.leg, member.muted, member.deaf))
+    run.announce(member)  # Its queue goes on while somebody is in.
     if not conference.begun:
         conference.begun = True
         room.answered_at = run.now
         run.tell(room.notify, "ConfCallStarted", room.name, confCallId=room.name)
+
+
+def _admit_waiting(run: Running, conference: Conference, room: Leg) -> None:
+    """Let in who waits outside, since somebody is in."""
+    waiting = list(conference.pending.values())
+    conference.pending.clear()
+    for member in waiting:
+        _admit(run, conference, room, member)
+
+
+# Going
 
 
 def _went(run: Running, conference: Conference, room: Leg, leg: str, why: str) -> None:
@@ -93,23 +138,84 @@ def _went(run: Running, conference: Conference, room: Leg, leg: str, why: str) -
         return  # It was dismissed in the meantime.
     if why != "hangup":
         run.perform(effects.Dismiss(member.call, leg, why))
+    _without(run, conference, room, member, why)
+
+
+def _without(run: Running, conference: Conference, room: Leg, member: events.MemberCame, why: str) -> None:
+    """Go on without *member*, who has gone, or end."""
     if member.moderator:
-        run.close(room, "moderator left")
+        run.close(room, "nobody came" if why == "nobody" else "moderator left")
     else:
         _end_if_empty(run, conference, room)
 
 
 def _end_if_empty(run: Running, conference: Conference, room: Leg) -> None:
-    if conference.released and not conference.members and not conference.pending:
-        run.close(room, "empty")
+    if not conference.holders and not conference.members and not conference.pending:
+        run.close(room, conference.released or "empty")
 
 
-def dismiss_all(run: Running, why: str, *, hang_up: bool) -> None:
-    """Let everybody go, since the conference ends."""
+def _dismiss(
+    run: Running, member: events.MemberCame, why: str, detail: str = "", *, hang_up: bool = False
+) -> None:
+    run.perform(effects.Dismiss(member.call, member.leg, why, hang_up, detail))
+
+
+def dismiss_all(run: Running, room: Leg) -> None:
+    """Let everybody go, since the conference ends: whoever ended it from outside ends its legs too."""
     conference = run.conference
     assert conference
     everybody = [*conference.members.values(), *conference.pending.values()]
     conference.members.clear()
     conference.pending.clear()
+    why = "lost" if room.ended_by == "lost" or room.refused else "ended"
     for member in everybody:
-        run.perform(effects.Dismiss(member.call, member.leg, why, hang_up=hang_up))
+        _dismiss(run, member, why, end_of(room), hang_up=room.closing == "api")
+
+
+def end_of(room: Leg) -> str:
+    """Say why the conference of *room* ended."""
+    return "lost" if room.ended_by == "lost" else room.refused or room.closing or "script"
+
+
+# What is done to members
+
+
+def _change(run: Running, conference: Conference, room: Leg, event: events.MembersChange) -> None:
+    some = [one for one in conference.members.values() if _is_meant(one, event)]
+    if not some and event.who is not None and event.call:
+        run.perform(effects.NotReach(event.call, f"{event.who} is not in the conference {room.name}"))
+    for member in some:
+        if event.change == "kick":
+            del conference.members[member.leg]
+            _dismiss(run, member, "kicked")
+            _without(run, conference, room, member, "kicked")
+            if room.closing:
+                return
+        else:
+            _adjust(run, conference, member, event.change)
+
+
+def _is_meant(member: events.MemberCame, event: events.MembersChange) -> bool:
+    if event.who is None:
+        return member.leg != event.by
+    return event.who == member.leg or (bool(member.number) and _plain(event.who) == _plain(member.number))
+
+
+def _adjust(run: Running, conference: Conference, member: events.MemberCame, change: events.Change) -> None:
+    muted = {"mute": True, "unmute": False}.get(change, member.muted)
+    deaf = {"deafen": True, "undeafen": False}.get(change, member.deaf)
+    if (muted, deaf) != (member.muted, member.deaf):
+        conference.members[member.leg] = evolve(member, muted=muted, deaf=deaf)
+        run.perform(effects.Adjust(member.leg, muted, deaf))
+
+
+def hear_speaking(run: Running, room: Leg, event: port.Speaking) -> None:
+    """Tell who wants to know that a member begins or ends to speak."""
+    run.tell(
+        room.notify,
+        "ConfCallSpeaking",
+        room.name,
+        confCallId=room.name,
+        participantCallId=event.member,
+        speaks="true" if event.speaks else "false",
+    )

@@ -28,7 +28,7 @@ from ringful.interpreter.running import Watch
 from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.statements import inbound, legs
-from ringful.interpreter.statements.conference import hear_conference
+from ringful.interpreter.statements.conference import hear_conference, leave_now
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.task import Task, TaskState
 from ringful.interpreter.tell import stamp
@@ -155,12 +155,20 @@ class Run:
                 self._fire(timer)
             case events.WebAnswered() | events.WebFailed():
                 self.signal(event)
-            case events.MemberCame() | events.MemberWent() | events.MemberPressed() | events.Released():
+            case (
+                events.MemberCame()
+                | events.MemberWent()
+                | events.MemberPressed()
+                | events.MembersChange()
+                | events.Held()
+                | events.Released()
+            ):
                 room.hear_member(self, event)
-                self.signal(event)
             case events.Joined() | events.Left():
                 if leg := self.legs.get(event.leg):
                     hear_conference(self, leg, event)
+            case events.NotReached(_, why):
+                self._enter("outcome", "NotReached", {"reason": why})
             case _:
                 self.hear(event)
 
@@ -508,6 +516,9 @@ class Run:
                 if leg and not leg.closing:
                     leg.detector = None
                     self.tell(event.notify, "ToneDetectorStop", leg.name)
+            case "leave":
+                if leg and not leg.closing:
+                    leave_now(self, leg, event.conference)
             case _:
                 assert_never(event.operation)
 
