@@ -36,6 +36,15 @@ class Conference:
 LONGEST_NAME = 64
 
 
+def same_number(one: str, other: str) -> bool:
+    """Say whether two ways of writing a number are the same: ``+1512…`` and ``1512…``."""
+    return bool(one) and _plain(one) == _plain(other)
+
+
+def _plain(number: str) -> str:
+    return number.removeprefix("+").translate(str.maketrans("", "", " -()"))
+
+
 def is_name(conference: str) -> bool:
     """Say whether *conference* is a name and not an ID: every ID has a dot, and no name has."""
     return "." not in conference

@@ -16,7 +16,7 @@ from ringful.media import port
 Operation: TypeAlias = Literal["hangup", "stop record", "stop tones", "leave"]
 """What can be done at once instead of queued."""
 
-Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick"]
+Change: TypeAlias = nodes.Change
 """What can be done to who is in a conference.  ``deafen``: it hears nobody any more."""
 
 

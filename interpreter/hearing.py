@@ -221,6 +221,9 @@ def over(run: Running, leg: Leg) -> None:
             run.close(other, "the script's own leg has ended")
         if leg.hangup_handlers:
             run.set_timer(run.settings.farewell_limit, run.cut_farewell)
+    for other in list(run.legs.values()):
+        if other.placed_by == leg.name:
+            run.close(other, "the leg that placed it has ended")
     run.announce(LegOver(leg.name))
 
 

@@ -74,6 +74,16 @@ class ToneHandler:
 
 
 @frozen
+class MemberHandler:
+    """An ``on join``, ``on leave`` or ``on speech`` of a room."""
+
+    event: str
+    name: str | None
+    block: nodes.Block
+    names: dict[str, Value]
+
+
+@frozen
 class Cued:
     """A playback that was announced to the media ahead of its statement."""
 
@@ -92,6 +102,16 @@ class Membership:
     joined: bool = False
     id: str = ""
     """Its ID, once the leg is in."""
+    name: str | None = None
+    """The name to bind to why it ended, in *names*."""
+    names: dict[str, Value] = field(factory=dict, repr=False)
+    timers: list[int] = field(factory=list)
+    """What ends it by time."""
+
+    def bind(self, why: Value) -> None:
+        """Give its name *why* it ended: none until it has."""
+        if self.name is not None:
+            self.names[self.name] = why
 
     @property
     def reference(self) -> str:
@@ -140,6 +160,8 @@ class Leg:
     number: str
     caller_id: str | None = None
     notify: str | None = None
+    placed_by: str | None = None
+    """The leg whose block placed it: it ends with that."""
     inbound: bool = False
     """It rang us, and *number* is the caller's."""
     state: Literal["new", "ringing", "up", "over"] = "new"
@@ -147,6 +169,8 @@ class Leg:
     """It is the room of a conference: nobody rings it, and it has no far end."""
     presser: str | None = None
     """Of a room: the leg whose key is the newest."""
+    member_handlers: list[MemberHandler] = field(factory=list)
+    """Of a room: what runs when members come, go, or speak."""
     membership: Membership | None = None
     last_conference: str | None = None
     """The newest conference that it was in."""

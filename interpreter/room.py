@@ -11,10 +11,12 @@ from attrs import evolve
 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
-from ringful.interpreter.conference import Conference
+from ringful.interpreter.conference import Conference, same_number
+from ringful.interpreter.executor import Executor
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements.control import flows_of
+from ringful.interpreter.values import Value
 from ringful.media import port
 
 
@@ -89,11 +91,7 @@ def opened(run: Running, room: Leg) -> None:
 
 
 def _is_moderator(plan: events.Plan, member: events.MemberCame) -> bool:
-    return plan.moderator is not None and _plain(plan.moderator) == _plain(member.number)
-
-
-def _plain(number: str) -> str:
-    return number.removeprefix("+").translate(str.maketrans("", "", " -()"))
+    return plan.moderator is not None and same_number(plan.moderator, member.number)
 
 
 def _most(run: Running, conference: Conference, member: events.MemberCame) -> int:
@@ -119,6 +117,7 @@ def _admit(run: Running, conference: Conference, room: Leg, member: events.Membe
         conference.begun = True
         room.answered_at = run.now
         run.tell(room.notify, "ConfCallStarted", room.name, confCallId=room.name)
+    _occur(run, room, "join", member)
 
 
 def _admit_waiting(run: Running, conference: Conference, room: Leg) -> None:
@@ -133,6 +132,8 @@ def _admit_waiting(run: Running, conference: Conference, room: Leg) -> None:
 
 
 def _went(run: Running, conference: Conference, room: Leg, leg: str, why: str) -> None:
+    if why == "nobody" and leg in conference.members:
+        return  # It has been let in in the meantime.
     member = conference.members.pop(leg, None) or conference.pending.pop(leg, None)
     if member is None:
         return  # It was dismissed in the meantime.
@@ -143,6 +144,7 @@ def _went(run: Running, conference: Conference, room: Leg, leg: str, why: str) -
 
 def _without(run: Running, conference: Conference, room: Leg, member: events.MemberCame, why: str) -> None:
     """Go on without *member*, who has gone, or end."""
+    _occur(run, room, "leave", member, reason=why)
     if member.moderator:
         run.close(room, "nobody came" if why == "nobody" else "moderator left")
     else:
@@ -151,7 +153,8 @@ def _without(run: Running, conference: Conference, room: Leg, member: events.Mem
 
 def _end_if_empty(run: Running, conference: Conference, room: Leg) -> None:
     if not conference.holders and not conference.members and not conference.pending:
-        run.close(room, conference.released or "empty")
+        without = conference.released or "moderator never joined"
+        run.close(room, without if conference.plan.moderator and not conference.led else "empty")
 
 
 def _dismiss(
@@ -198,7 +201,7 @@ def _change(run: Running, conference: Conference, room: Leg, event: events.Membe
 def _is_meant(member: events.MemberCame, event: events.MembersChange) -> bool:
     if event.who is None:
         return member.leg != event.by
-    return event.who == member.leg or (bool(member.number) and _plain(event.who) == _plain(member.number))
+    return event.who == member.leg or same_number(event.who, member.number)
 
 
 def _adjust(run: Running, conference: Conference, member: events.MemberCame, change: events.Change) -> None:
@@ -211,6 +214,9 @@ def _adjust(run: Running, conference: Conference, member: events.MemberCame, cha
 
 def hear_speaking(run: Running, room: Leg, event: port.Speaking) -> None:
     """Tell who wants to know that a member begins or ends to speak."""
+    member = run.conference.members.get(event.member) if run.conference else None
+    if member is None:
+        return
     run.tell(
         room.notify,
         "ConfCallSpeaking",
@@ -219,3 +225,13 @@ def hear_speaking(run: Running, room: Leg, event: port.Speaking) -> None:
         participantCallId=event.member,
         speaks="true" if event.speaks else "false",
     )
+    _occur(run, room, "speech", member, speaks=event.speaks)
+
+
+def _occur(run: Running, room: Leg, what: str, member: events.MemberCame, **more: Value) -> None:
+    """Run the handlers that wait for *what*, which *member* does."""
+    about: Value = {"id": member.leg, "number": member.number, "moderator": member.moderator, **more}
+    for handler in room.member_handlers:
+        if handler.event == what and not room.closing:
+            names = {**handler.names, **({handler.name: about} if handler.name else {})}
+            run.spawn(room, Executor(run, room, names).body(handler.block))

@@ -7,47 +7,97 @@ A leg's run knows that it is in a conference, and no more: the conference has a 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
 from ringful.interpreter.closing import closed, rebound
-from ringful.interpreter.evaluate import text_of, url_of
-from ringful.interpreter.leg import Leg, Membership
+from ringful.interpreter.conference import bad_name, is_name, same_number
+from ringful.interpreter.evaluate import Fault, count_of, seconds_of, text_of, url_of
+from ringful.interpreter.leg import Leg, MemberHandler, Membership
 from ringful.interpreter.running import Running, Scope
 from ringful.interpreter.strand import Failed, Signal
 
 
 def create(run_on: Scope, statement: nodes.Conference) -> None:
-    """Make a conference, and bind its ID."""
+    """Make a conference, or find the one that has the name, and bind its ID."""
     run, names = run_on.run, run_on.names
-    moderator = text_of(statement.moderator, names) if statement.moderator else None
-    notify = url_of(statement.notify, names)
-    plan = events.Plan(moderator, statement.waiting, notify, holder=run.call_id)
-    conference = f"{run.call_id}.{statement.name}"
-    while conference in run.conferences or conference in run.legs:
+    named = text_of(statement.named, names) if statement.named else ""
+    if statement.named and (wrong := bad_name(named)):
+        raise Fault(f"no conference can be named {named!r}: {wrong}", statement.named.span)
+    plan = events.Plan(
+        text_of(statement.moderator, names) if statement.moderator else None,
+        statement.waiting,
+        url_of(statement.notify, names),
+        named,
+        count_of(statement.size, names, 1) if statement.size else None,
+        statement.speaking,
+        run.call_id,
+    )
+    conference = named or f"{run.call_id}.{statement.name}"
+    while not named and (conference in run.conferences or conference in run.legs):
         conference += "-2"
-    run.conferences.append(conference)
+    run.conferences[conference] = plan.moderator
     names[statement.name] = conference
     run.perform(effects.OpenConference(conference, plan))
 
 
 async def join(run_on: Scope, statement: nodes.Join) -> None:
     """Put this leg into a conference and, unless it was started, wait until it leaves."""
-    leg, run = run_on.need_leg(), run_on.run
-    if leg.membership:
-        raise Failed(f"this leg is in the conference {leg.membership.conference}: `leave` it first")
-    if leg.connection:
-        raise Failed("this leg is connected with another one: it can join when that is over")
-    conference = text_of(statement.conference, run_on.names)
-    leg.membership = membership = Membership(conference, url_of(statement.notify, run_on.names))
+    leg, run, names = run_on.need_leg(), run_on.run, run_on.names
+    conference = text_of(statement.conference, names)
+    membership = Membership(conference, url_of(statement.notify, names), name=statement.name, names=names)
+    membership.bind(None)
+    if hindrance := _hindrance(leg, conference):
+        _end(run, leg, membership, *hindrance)
+        raise Failed(hindrance[1])
+    size = count_of(statement.size, names, 1) if statement.size else None
+    within = seconds_of(statement.within, names) if statement.within else None
+    limit = seconds_of(statement.limit, names) if statement.limit else None
+    leg.membership = membership
     run.perform(
-        effects.JoinConference(leg.name, conference, leg.number, statement.moderator, statement.muted)
+        effects.JoinConference(
+            leg.name,
+            conference,
+            leg.number,
+            statement.moderator,
+            statement.muted,
+            statement.deaf,
+            statement.waiting,
+            size,
+        )
     )
+    if within is not None:
+        membership.timers.append(run.set_timer(within, lambda: _give_up(run, leg, membership)))
+    if limit is not None:
+        membership.timers.append(run.set_timer(limit, lambda: _ask_out(run, leg, membership, "limit")))
     if statement.background:
         return
+    left: Signal | None = None
     try:
         left = await run_on.wait(lambda s: _is_end(s, leg, membership))
     finally:
-        if leg.membership is membership and not leg.closing:
-            run.perform(effects.LeaveConference(leg.name, membership.reference, "left"))
+        if left is None and not leg.closing:
+            _ask_out(run, leg, membership, "left")
     if isinstance(left, events.Left) and not membership.joined:
         raise Failed(left.detail or left.why)
+
+
+def _hindrance(leg: Leg, conference: str) -> tuple[str, str] | None:
+    """Say why *leg* cannot ask to be in *conference*: a stable word, and a text for a person."""
+    if leg.membership:
+        return "engaged", f"this leg is in the conference {leg.membership.conference}: `leave` it first"
+    if leg.connection:
+        return "engaged", "this leg is connected with another one: it can join when that is over"
+    if is_name(conference) and (wrong := bad_name(conference)):
+        return "unknown", f"no conference can be named {conference!r}: {wrong}"
+    return None
+
+
+def _give_up(run: Running, leg: Leg, membership: Membership) -> None:
+    if not membership.joined:
+        _ask_out(run, leg, membership, "nobody")
+
+
+def _ask_out(run: Running, leg: Leg, membership: Membership, why: str) -> None:
+    """Have *leg* leave; that it has comes as `Left`."""
+    if leg.membership is membership:
+        run.perform(effects.LeaveConference(leg.name, membership.reference, why))
 
 
 async def leave(run_on: Scope, statement: nodes.Leave) -> None:
@@ -77,6 +127,23 @@ def queue(run_on: Scope, statement: nodes.In) -> None:
         run_on.run.perform(effects.QueueOn(conference, closed(one, names)))
 
 
+def change(run_on: Scope, statement: nodes.Members) -> None:
+    """Do something to who is in a conference: one, or all others."""
+    conference = text_of(statement.conference, run_on.names)
+    who = text_of(statement.who, run_on.names) if statement.who else None
+    by = run_on.leg.name if run_on.leg else ""
+    run_on.run.perform(effects.ChangeMembers(conference, statement.change, who, by))
+
+
+def on_member(run_on: Scope, statement: nodes.OnMember) -> None:
+    """Have a block run whenever a member comes, goes, or speaks."""
+    leg = run_on.need_leg()
+    if not leg.room:
+        raise Fault(f"`on {statement.event}` is for a conference", statement.span)
+    handler = MemberHandler(statement.event, statement.name, statement.block, dict(run_on.names))
+    leg.member_handlers.append(handler)
+
+
 # What the conference answers
 
 
@@ -93,16 +160,21 @@ def hear_conference(run: Running, leg: Leg, event: events.Joined | events.Left) 
         _tell(run, leg, membership, "ConfCallJoined")
         run.signal(event)
         return
-    _leave(run, leg, membership, event.why, event.detail)
+    _end(run, leg, membership, event.why, event.detail)
     # Everyone who waits for it may go on: a `join`, and the `leave` of a handler beside it.
     while run.signal(event):
         pass
     if event.hang_up:
-        run.close(leg, event.why)
+        run.close(leg, "the conference has ended")
 
 
-def _leave(run: Running, leg: Leg, membership: Membership, why: str, detail: str = "") -> None:
-    leg.membership = None
+def _end(run: Running, leg: Leg, membership: Membership, why: str, detail: str = "") -> None:
+    """End a membership, or an attempt at one: bind and tell why."""
+    if leg.membership is membership:
+        leg.membership = None
+    for timer in membership.timers:
+        run.cancel_timer(timer)
+    membership.bind(why)
     if membership.joined:
         leg.last_conference = membership.reference
     action = "ConfCallLeft" if membership.joined else "JoinFailed"
@@ -131,7 +203,15 @@ def leave_by_end(run: Running, leg: Leg) -> None:
     """Tell the conference of *leg*, if it is in one, that the leg is over."""
     if membership := leg.membership:
         run.perform(effects.LeaveConference(leg.name, membership.reference, "hangup"))
-        _leave(run, leg, membership, "hangup")
+        _end(run, leg, membership, "hangup")
+
+
+def unreached_moderator(run: Running, moderator: str | None) -> str:
+    """Say what came of calling *moderator*, where the conference has one who could not be reached."""
+    for leg in run.legs.values():
+        if moderator and leg.refused and same_number(moderator, leg.number):
+            return f"moderator {leg.refused}"
+    return ""
 
 
 def pass_tone(run: Running, leg: Leg, tone: str) -> bool:
