@@ -14,7 +14,7 @@ from ringful.interpreter.executor import Executor
 from ringful.interpreter.leg import Leg, Recorded, ToneHandler, presser
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import bridge
-from ringful.interpreter.statements.conference import leave_by_end, pass_tone
+from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
 from ringful.interpreter.strand import LegChanged, LegOver, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
@@ -224,6 +224,7 @@ def over(run: Running, leg: Leg) -> None:
     for other in list(run.legs.values()):
         if other.placed_by == leg.name:
             run.close(other, "the leg that placed it has ended")
+    nobody_left(run, leg)
     run.announce(LegOver(leg.name))
 
 

@@ -296,6 +296,8 @@ class Run:
                 self.close(leg, "script")
         if self.ended or self.strands or any(leg.state != "over" for leg in self.legs.values()):
             return
+        if self.conference and self._inbox:
+            return  # Whoever asked to come in while it ended is told so first.
         self.ended = True
         for made, moderator in self.conferences.items():
             self.perform(effects.ReleaseConference(made, unreached_moderator(self, moderator)))

@@ -122,6 +122,11 @@ class Simulation:
                 return False
         return True
 
+    def _post(self, call_id: str, event: events.Event) -> None:
+        run = self.runs.get(call_id)
+        if run and not run.ended:
+            run.post(event)
+
     def _take(self, offer: port.Offer) -> port.Taken | port.RefusalReason:
         self._expected -= 1
         if not world.same_number(self._number(), offer.called):
@@ -152,6 +157,8 @@ class Simulation:
             # What a client asks for while the first call is up.
             for after, event in self.case.requests:
                 self.agenda.at(after, partial(run.post, event))
+            for after, other, event in self.case.elsewhere:
+                self.agenda.at(after, partial(self._post, other, event))
         return run
 
     def named(self, name: str) -> Run | None:

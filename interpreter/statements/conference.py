@@ -66,6 +66,7 @@ async def join(run_on: Scope, statement: nodes.Join) -> None:
         membership.timers.append(run.set_timer(within, lambda: _give_up(run, leg, membership)))
     if limit is not None:
         membership.timers.append(run.set_timer(limit, lambda: _ask_out(run, leg, membership, "limit")))
+    _wait_for_nobody(run, leg)
     if statement.background:
         return
     left: Signal | None = None
@@ -92,6 +93,26 @@ def _hindrance(leg: Leg, conference: str) -> tuple[str, str] | None:
 def _give_up(run: Running, leg: Leg, membership: Membership) -> None:
     if not membership.joined:
         _ask_out(run, leg, membership, "nobody")
+
+
+def nobody_left(run: Running, ended: Leg) -> None:
+    """Have whoever placed the leg that *ended* wait for nobody, where it was the last one."""
+    if placer := run.legs.get(ended.placed_by or ""):
+        _wait_for_nobody(run, placer)
+
+
+def _wait_for_nobody(run: Running, leg: Leg) -> None:
+    """Give up waiting outside a conference of this run, where all that *leg* placed is over."""
+    membership = leg.membership
+    placed = [other for other in run.legs.values() if other.placed_by == leg.name]
+    if (
+        membership
+        and not is_name(membership.conference)
+        and membership.conference in run.conferences
+        and placed
+        and all(other.state == "over" for other in placed)
+    ):
+        _give_up(run, leg, membership)
 
 
 def _ask_out(run: Running, leg: Leg, membership: Membership, why: str) -> None:
@@ -160,12 +181,13 @@ def hear_conference(run: Running, leg: Leg, event: events.Joined | events.Left) 
         _tell(run, leg, membership, "ConfCallJoined")
         run.signal(event)
         return
+    membership.id = event.conference
     _end(run, leg, membership, event.why, event.detail)
+    if event.hang_up:
+        run.close(leg, "the conference has ended")
     # Everyone who waits for it may go on: a `join`, and the `leave` of a handler beside it.
     while run.signal(event):
         pass
-    if event.hang_up:
-        run.close(leg, "the conference has ended")
 
 
 def _end(run: Running, leg: Leg, membership: Membership, why: str, detail: str = "") -> None:
