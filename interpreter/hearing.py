@@ -45,7 +45,7 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
         case port.TonesSent(_, sending, sent):
             leg.sendings.discard(sending)
             _pass_on(run, leg, event, ending=not sent)
-        case port.Connected():
+        case port.Connected() | port.Speaking() | port.JoinFailed():
             pass
         case port.Speaking():
             room.hear_speaking(run, leg, event)

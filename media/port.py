@@ -275,6 +275,17 @@ class Speaking:
     speaks: bool
 
 
+@frozen
+class JoinFailed:
+    """Somebody could not be let into a room, and is in none; told to the room's sink."""
+
+    leg: str
+    """The room."""
+    member: str
+    detail: str
+    """Why, for a person to read."""
+
+
 Event: TypeAlias = (
     Ringing
     | Answered
@@ -294,6 +305,7 @@ Event: TypeAlias = (
     | Transferred
     | TransferFailed
     | Speaking
+    | JoinFailed
 )
 
 Sink: TypeAlias = Callable[[Event], None]
@@ -332,6 +344,8 @@ class Rooms(Protocol):
 
         It leaves where it was before.  Joining again changes *muted* and *deaf*.  What is played on
         the leg itself is heard by it all the same.  `Phones.mute` keeps it from being heard as well.
+        Nothing tells that it is in; a room that is full, or cannot be had where the leg lives, tells
+        `JoinFailed`.
         """
 
     def leave(self, room: str, leg: str) -> None:
