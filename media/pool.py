@@ -483,8 +483,8 @@ class Pool:
 
     def close(self) -> None:
         """Take no more calls, end the rooms, and let all workers go."""
-        self.crew.close()
         self._rooms.close()
+        self.crew.close()
 
     async def why_deaf(self) -> str:
         """Say why calls cannot come in by SIP; nothing where the entrance has answered."""

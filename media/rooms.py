@@ -6,6 +6,7 @@ makes when it is first wanted; it sits on the bus like the others.  When that wo
 under way ends, and the next order has a voice made elsewhere.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -81,6 +82,7 @@ class Voice:
         """Take it that no worker has it any more."""
         if self.worker:
             self.worker.voices.discard(self.room.name)
+            self.worker.idle_since = time.monotonic()
         self.worker = self.sitting = None
 
     def fail(self, detail: str) -> None:

@@ -18,6 +18,7 @@ from ringful.media.sounds import SoundError
 from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda
 from ringful.simulation.phones.phones import SimulatedPhones
+from tests import rooms_contract
 from tests.phones_contract import CONTRACT, Far, Rig
 from tests.server import PATIENCE, phone
 
@@ -114,7 +115,7 @@ class Real:
     def __attrs_post_init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel(math.inf)
 
-    def _hear(self, event: port.Event) -> None:
+    def hear(self, event: port.Event) -> None:
         self.told.append(event)
         self._send.send_nowait(event)
 
@@ -127,7 +128,7 @@ class Real:
         return f"sip:1512@{address}"
 
     async def ring(self, far: Far, leg: str = "a") -> None:
-        self.phones.ring(leg, await self.phone(far), None, self._hear)
+        self.phones.ring(leg, await self.phone(far), None, self.hear)
 
     async def call(self, far: Far, leg: str = "a") -> None:
         taken = trio.Event()
@@ -135,7 +136,7 @@ class Real:
         def desk(offer: port.Offer) -> port.Taken:
             assert offer.called == OURS
             taken.set()
-            return port.Taken(leg, self._hear)
+            return port.Taken(leg, self.hear)
 
         self.phones.open(desk)
         options = ["--press", f"{far.press}@{far.press_after}s"] if far.press else []
@@ -174,5 +175,13 @@ async def test_simulated_phones(check: Check, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__.removeprefix("check_"))
 async def test_real_phones(check: Check, tmp_path: Path) -> None:
+    async with real(tmp_path) as rig:
+        await check(rig)
+
+
+@pytest.mark.parametrize(
+    "check", rooms_contract.CONTRACT, ids=lambda check: check.__name__.removeprefix("check_")
+)
+async def test_real_rooms(check: Callable[[rooms_contract.Rig], Awaitable[None]], tmp_path: Path) -> None:
     async with real(tmp_path) as rig:
         await check(rig)
