@@ -23,6 +23,9 @@ SNIPPETS = {
     "flow": "flow ${1:name}($2) {\n    $0\n}",
     "on hangup": "on hangup { $0 }",
     "on tone": 'on tone "${1:0}" { $0 }',
+    "on join": "on join as ${1:member} { $0 }",
+    "on leave": "on leave as ${1:member} { $0 }",
+    "on speech": "on speech as ${1:member} { $0 }",
     "ask": 'ask "${1:https://}" with { $2 } as ${3:answer} for ${4:5s} else { $0 }',
     "prompt": 'prompt { say "$0" }',
     "timeout": "timeout { $0 }",
@@ -34,7 +37,7 @@ _AGAIN = frozenset({"and", "or", "not", "in", "if", "else", "true", "false", "no
 """Words that one statement may have several times."""
 
 _LEGS = frozenset({"connect", "mute", "unmute", "hangup"})
-_ROOMS = frozenset({"join", "leave", "in"})
+_ROOMS = frozenset({"join", "leave", "in", "from"})
 _RESULTS = {"recording": ("url", "duration", "reason")}
 
 

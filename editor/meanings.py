@@ -75,12 +75,15 @@ STATEMENTS: Final = {
     "timeout": Meaning("timeout { … }", "Runs when no key came in time; the prompt comes again."),
     "otherwise": Meaning("otherwise { … }", "Runs for a key that has no branch; the prompt comes again."),
     "conference": Meaning(
-        "conference NAME [moderator NUMBER] [waiting] [notify URL]",
-        "Creates a conference, and gives NAME its ID.",
+        "conference NAME [named TEXT] [moderator NUMBER] [waiting] [most N] [speaking] [notify URL]",
+        "Creates a conference, and gives NAME its ID. With `named`, it is the one that has this name, and is "
+        "created where there is none.",
     ),
     "join": Meaning(
-        "join CONF [as moderator] [muted] [notify URL]",
-        "Puts this leg into a conference, and waits until it leaves.",
+        "join CONF [as moderator] [waiting] [muted] [deaf] [most N] [within DURATION] [for DURATION] "
+        "[as NAME] [notify URL]",
+        "Puts this leg into a conference, and waits until it leaves. CONF is what `conference` gave, or a "
+        "name: who comes first makes the conference. NAME holds why it is in it no more.",
     ),
     "start join": Meaning("start join", "Puts this leg into a conference, and goes on at once."),
     "leave": Meaning("leave CONF", "Takes this leg out of a conference."),
@@ -90,8 +93,23 @@ STATEMENTS: Final = {
         "Lets this leg and another hear each other, until either ends or the time is over.",
     ),
     "transfer": Meaning("transfer NUMBER", "Hands the call over to NUMBER, and does not come back."),
-    "mute": Meaning("mute LEG", "Keeps what a leg says from the others."),
+    "mute": Meaning(
+        "mute LEG",
+        "Keeps what a leg says from the others. `mute WHO in CONF`: what members of a conference say.",
+    ),
     "unmute": Meaning("unmute LEG", "Lets what a leg says be heard again."),
+    "deafen": Meaning("deafen WHO in CONF", "Lets members of a conference hear the others no more."),
+    "undeafen": Meaning("undeafen WHO in CONF", "Lets them hear the others again."),
+    "kick": Meaning("kick WHO from CONF", "Puts members out of a conference; their scripts go on."),
+    "on join": Meaning(
+        "on join [as NAME] { … }", "Within `in CONF { … }`: runs whenever somebody comes into the conference."
+    ),
+    "on leave": Meaning("on leave [as NAME] { … }", "Within `in CONF { … }`: runs whenever somebody leaves."),
+    "on speech": Meaning(
+        "on speech [as NAME] { … }",
+        "Within `in CONF { … }`: runs whenever somebody begins or ends to speak, in a conference that is "
+        "made with `speaking`.",
+    ),
     "hangup": Meaning(
         "hangup [LEG]", "Hangs up; what stands after it is dropped. With LEG, ends that leg and goes on."
     ),
@@ -136,6 +154,7 @@ CLAUSES: Final = {
     "as": "`as NAME`: the name that the result, or the leg, is given.",
     "beep": "`beep`: sounds a beep first.",
     "busy": "`reject busy`: the caller hears that the line is busy.",
+    "deaf": "`deaf`: the leg is heard, and hears nobody.",
     "declined": "`reject declined`: the caller is told that the call was declined.",
     "digits": "`digits N` or `digits N..M`: how many digits there must be.",
     "else": "`else { … }`: runs otherwise: where the condition is false, or the time has passed.",
@@ -146,17 +165,24 @@ CLAUSES: Final = {
     "in": "`for NAME in LIST`: the list that is gone through.",
     "keyword": "`keyword WORD`: only messages that begin with this word.",
     "moderator": "`moderator NUMBER`, `as moderator`: the conference ends when its moderator leaves.",
+    "most": "`most N`: how many legs the conference holds; on a `join`, the leg is one of N at most.",
     "muted": "`muted`: the leg hears, and is not heard.",
+    "named": "`named TEXT`: what scripts of the same key find the conference by.",
     "notify": "`notify URL`: where callbacks about this statement are posted.",
+    "others": "`others`: everybody in the conference but this leg.",
     "ring": "`ring DURATION`: how long it rings at most; 60 s by default.",
     "secret": "`secret`: it must reach no callback, no message and no trace; the checker holds that.",
     "silence": "`silence DURATION`: so much silence ends the recording.",
+    "speaking": "`speaking`: the conference tells who speaks.",
+    "speech": "`on speech { … }`: somebody begins or ends to speak.",
     "times": "`times N`: how often.",
     "tries": "`tries N`: how often the caller is asked.",
     "until": '`until TONES`: a tone that ends it, e.g. `"1,2,#"`.',
     "via": "`via OPERATOR`: the operator whose gateway takes the message.",
     "voice": "`voice NAME`: who speaks.",
-    "waiting": "`waiting`: the moderator is brought in with the first other member.",
+    "waiting": "`conference … waiting`: the moderator is brought in with the first other member. "
+    "`join … waiting`: the leg stays outside until somebody is in who does not wait.",
+    "within": "`within DURATION`: how long the leg waits to be let in.",
     "with": "`with { key: value }`: the fields that are posted.",
 }
 """The words of clauses."""

@@ -41,6 +41,11 @@ _NAMED: dict[str, Sort] = {
     "start record": "recording",
     "wait tone": "tone",
     "ask": "answer",
+    "join": "value",
+    "start join": "value",
+    "on join": "value",
+    "on leave": "value",
+    "on speech": "value",
 }
 """What `as` names, by the statement's words."""
 

@@ -12,7 +12,7 @@ Role: TypeAlias = Literal[
     "prompt",  # runs, and may be cut short by a key
     "leg",  # runs on another leg, beside the script
     "background",  # runs beside the script
-    "handler",  # runs when a tone comes, beside the script
+    "handler",  # runs when a tone comes (or a member of a conference), beside the script
     "farewell",  # runs after the leg has ended
     "conference",  # is queued on a conference
     "flow",  # runs where `do` names it
@@ -69,7 +69,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("leg", statement.block)
         case nodes.Start():
             return _given("background", statement.block)
-        case nodes.OnTone():
+        case nodes.OnTone() | nodes.OnMember():
             return _given("handler", statement.block)
         case nodes.OnHangup():
             return _given("farewell", statement.block)
@@ -101,6 +101,7 @@ _Blockless: TypeAlias = (
     | nodes.Conference
     | nodes.Join
     | nodes.Leave
+    | nodes.Members
     | nodes.Transfer
     | nodes.Mute
     | nodes.Unmute

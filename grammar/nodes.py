@@ -351,23 +351,42 @@ class Menu(Line):
 
 @frozen
 class Conference(Line):
-    """``conference room moderator NUMBER waiting notify URL``: create one and bind its ID."""
+    """``conference room named TEXT moderator NUMBER waiting most 20 speaking notify URL``.
+
+    Create one and bind its ID; with *named*, find or create the one that has that name.
+    """
 
     name: str
     moderator: Expression | None = None
     waiting: bool = False
     notify: Expression | None = None
+    named: Expression | None = None
+    size: Expression | None = None
+    """How many legs it holds (``most``)."""
+    speaking: bool = False
 
 
 @frozen
 class Join(Line):
-    """``join room as moderator muted notify URL``, ``start join room …``."""
+    """``join room as moderator waiting muted deaf most 9 within 30s for 1h as why notify URL``.
+
+    ``start join room …`` goes on at once.
+    """
 
     conference: Expression
     moderator: bool = False
     muted: bool = False
     notify: Expression | None = None
     background: bool = False
+    waiting: bool = False
+    deaf: bool = False
+    size: Expression | None = None
+    """It joins as one of so many at most (``most``)."""
+    within: Expression | None = None
+    """How long it waits to be let in."""
+    limit: Expression | None = None
+    name: str | None = None
+    """What holds why it is in it no more."""
 
 
 @frozen
@@ -383,6 +402,20 @@ class In(Line):
 
     conference: Expression
     block: Block
+
+
+Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick"]
+"""What can be done to members of a conference."""
+
+
+@frozen
+class Members(Line):
+    """``mute WHO in room``, ``kick others from room``: do *change* to who is in a conference."""
+
+    change: Change
+    who: Expression | None
+    """None: all others."""
+    conference: Expression
 
 
 @frozen
@@ -539,6 +572,15 @@ class OnTone(Line):
 
 
 @frozen
+class OnMember(Line):
+    """``on join as member { … }``, ``on leave …``, ``on speech …``: within ``in room { … }``."""
+
+    event: Literal["join", "leave", "speech"]
+    block: Block
+    name: str | None = None
+
+
+@frozen
 class Start(Line):
     """``start { … }``: a block in the background of this leg, ended with it."""
 
@@ -575,6 +617,7 @@ Statement: TypeAlias = (
     | Join
     | Leave
     | In
+    | Members
     | Connect
     | Transfer
     | Mute
@@ -594,6 +637,7 @@ Statement: TypeAlias = (
     | Return
     | OnHangup
     | OnTone
+    | OnMember
     | Start
     | Stay
 )

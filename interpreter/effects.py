@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 
 from ringful.grammar import nodes
-from ringful.interpreter.events import Plan
+from ringful.interpreter.events import Change, Plan
 from ringful.media.port import Rejection, Sound
 
 
@@ -164,9 +164,17 @@ class CancelTimer:
     timer: int
 
 
+# Conferences.  Wherever a call names one, it is an ID (which has a dot in it) or a name: a name stands
+# for the live conference that has it under the same key.  `interpreter.conference` says what a door does.
+
+
 @frozen
 class OpenConference:
-    """Make a conference, which is a run of its own."""
+    """Make a conference, which is a run of its own: *conference* is its ID.
+
+    Where *plan* has a name, *conference* is that name: the one that lives and has it is held by
+    this call too (`events.Held`), and where there is none, one is made.
+    """
 
     conference: str
     plan: Plan
@@ -177,22 +185,29 @@ class ReleaseConference:
     """Tell a conference that the call which made it has ended."""
 
     conference: str
+    why: str = ""
 
 
 @frozen
 class JoinConference:
-    """Ask a conference to let *leg* in; *number* is who it is."""
+    """Ask a conference to let *leg* in; *number* is who it is.  See `events.MemberCame`.
+
+    Where *conference* is a name that no live conference has, one is made (`conference.unheld`).
+    """
 
     leg: str
     conference: str
     number: str
     moderator: bool = False
     muted: bool = False
+    deaf: bool = False
+    waiting: bool = False
+    most: int | None = None
 
 
 @frozen
 class LeaveConference:
-    """Tell a conference that *leg* leaves it (``left``) or is over (``hangup``)."""
+    """Tell a conference that *leg* leaves it (``left``, ``limit``, ``nobody``) or is over (``hangup``)."""
 
     leg: str
     conference: str
@@ -217,29 +232,68 @@ class QueueOn:
 
 
 @frozen
+class ChangeMembers:
+    """Mute, deafen or put out who is in a conference: *who*, or all but the leg *by*.
+
+    See `events.MembersChange`.
+    """
+
+    conference: str
+    change: Change
+    who: str | None = None
+    by: str = ""
+
+
+# What a conference itself asks for.
+
+
+@frozen
 class OpenRoom:
-    """Make the room of this conference; `Answered` says that it is there."""
+    """Make the room of this conference; `Answered` says that it is there, and `Speaking` who speaks."""
 
     room: str
+    speaking: bool = False
 
 
 @frozen
 class Admit:
-    """Let *leg*, of the run *call*, hear and be heard in the room of this conference."""
+    """Let *leg*, of the run *call*, hear and be heard in the room of this conference: it has `Joined`."""
 
     call: str
     leg: str
     muted: bool = False
+    deaf: bool = False
+
+
+@frozen
+class Adjust:
+    """Let *leg*, which is in the room of this conference, be heard or not, and hear or not: no more."""
+
+    leg: str
+    muted: bool = False
+    deaf: bool = False
 
 
 @frozen
 class Dismiss:
-    """Take *leg* out of the room of this conference, or do not let it in; with *hang_up*, end it."""
+    """Take *leg* out of the room of this conference, or do not let it in: it has `Left`.
+
+    With *hang_up*, it is to end.
+    """
 
     call: str
     leg: str
     why: str
     hang_up: bool = False
+    detail: str = ""
+
+
+@frozen
+class NotReach:
+    """Tell the run *call* that what it asked of this conference came to nothing: `events.NotReached`."""
+
+    call: str
+    why: str
 
 
 @frozen
@@ -269,9 +323,12 @@ class Ask:
 
 
 ForConference: TypeAlias = (
-    OpenConference | ReleaseConference | JoinConference | LeaveConference | PassTone | QueueOn
+    OpenConference | ReleaseConference | JoinConference | LeaveConference | PassTone | QueueOn | ChangeMembers
 )
 """What a call asks of a conference: it comes to that run as an event."""
+
+OfConference: TypeAlias = OpenRoom | Admit | Adjust | Dismiss | NotReach
+"""What a conference asks for: of the phones, and of the calls whose legs are in it."""
 
 ForCalls: TypeAlias = Answer | Reject | Hangup | Connect | Disconnect | Mute | Unmute
 """What concerns calls as such, and leaves a door nothing to decide."""
@@ -282,15 +339,5 @@ ForPhones: TypeAlias = (
 """What the phones are simply told; see `order`."""
 
 Effect: TypeAlias = (
-    Ring
-    | Transfer
-    | ForPhones
-    | SetTimer
-    | CancelTimer
-    | ForConference
-    | OpenRoom
-    | Admit
-    | Dismiss
-    | Notify
-    | Ask
+    Ring | Transfer | ForPhones | SetTimer | CancelTimer | ForConference | OfConference | Notify | Ask
 )

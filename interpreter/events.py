@@ -13,8 +13,11 @@ from ringful.grammar import nodes
 from ringful.interpreter.values import Value
 from ringful.media import port
 
-Operation: TypeAlias = Literal["hangup", "stop record", "stop tones"]
+Operation: TypeAlias = Literal["hangup", "stop record", "stop tones", "leave"]
 """What can be done at once instead of queued."""
+
+Change: TypeAlias = nodes.Change
+"""What can be done to who is in a conference.  ``deafen``: it hears nobody any more."""
 
 
 @frozen
@@ -36,6 +39,14 @@ class Plan:
     moderator: str | None = None
     waiting: bool = False
     notify: str | None = None
+    name: str = ""
+    """What calls of the same key find it by; empty: it is known by its ID alone."""
+    most: int | None = None
+    """How many legs it holds; None: as many as any conference may."""
+    speaking: bool = False
+    """Its room says who speaks: *notify* is told, and its ``on speech`` handlers run."""
+    holder: str = ""
+    """The call that holds it: until that is over, it does not end for being empty.  Empty: nobody."""
 
 
 @frozen
@@ -74,11 +85,14 @@ class Interrupted:
     """An immediate operation: it does not queue.
 
     *notify* is where `stop tones` is told; *why* is told in the trace (``api``, ``shutdown``).
+    Of a conference, ``hangup`` ends it and every leg in it; ``leave`` takes the script's own leg
+    out of *conference* (empty: of the one that it is in).
     """
 
     operation: Operation
     notify: str | None = None
     why: str = "api"
+    conference: str = ""
 
 
 @frozen
@@ -112,12 +126,18 @@ class MemberCame:
     leg: str
     number: str
     moderator: bool = False
+    """It begins the conference where others wait for that, and ends it by leaving."""
     muted: bool = False
+    deaf: bool = False
+    waiting: bool = False
+    """It stays outside until somebody is in who does not wait."""
+    most: int | None = None
+    """It wants in only where it is one of so many at most."""
 
 
 @frozen
 class MemberWent:
-    """To a conference: *leg* leaves it (*why* is ``left``), or is over (``hangup``)."""
+    """To a conference: *leg* leaves it, or gives up waiting for it, or is over; *why* is of `Why`."""
 
     leg: str
     why: str
@@ -132,32 +152,80 @@ class MemberPressed:
 
 
 @frozen
+class MembersChange:
+    """To a conference: do *change* to *who*, which is a leg or the number of one (or of several).
+
+    None: to everybody but the leg *by*.  *call* is the run that asks, and is told (`NotReached`)
+    where nobody is there of whom it could be done; empty: nobody is told.
+    """
+
+    change: Change
+    who: str | None = None
+    by: str = ""
+    call: str = ""
+
+
+@frozen
+class Held:
+    """To a conference that has a name: the run *call* asked for it as well, and holds it too."""
+
+    call: str
+
+
+@frozen
 class Released:
-    """To a conference: the call that made it has ended."""
+    """To a conference: the run *call*, which held it, has ended; *why* says more, if there is more."""
+
+    call: str = ""
+    why: str = ""
+
+
+Why: TypeAlias = Literal[
+    "left", "limit", "kicked", "ended", "hangup", "lost", "full", "unknown", "engaged", "nobody"
+]
+"""Why a leg is in a conference no more, or never was: stable words, which scripts compare.
+
+It was in: ``left`` (by `leave`, or its script went on), ``limit`` (its time passed), ``kicked``,
+``ended`` (the conference did), ``hangup`` (the leg is over).  It never was: ``full``, ``ended``,
+``unknown`` (there is no such conference), ``engaged`` (it is in another one, or connected),
+``nobody`` (nobody came in the time that it waited), ``lost`` (the phones could not bring it in).
+"""
 
 
 @frozen
 class Joined:
-    """From a conference: *leg* is in it now."""
+    """From a conference: *leg* is in it now; *name* is the conference's name, if it has one."""
 
     leg: str
     conference: str
+    name: str = ""
 
 
 @frozen
 class Left:
-    """From a conference: *leg* is in it no more, or never was; *why* is for a person to read.
+    """From a conference: *leg* is in it no more, or never was.
 
-    With *hang_up*, the leg is to end.
+    *why* is of `Why`; *detail* is for a person to read.  With *hang_up*, the leg is to end.
+    Where there is no such conference, *conference* is what the leg called it.
     """
 
     leg: str
     conference: str
     why: str
     hang_up: bool = False
+    detail: str = ""
+    name: str = ""
 
 
-MemberEvent: TypeAlias = MemberCame | MemberWent | MemberPressed | Released
+@frozen
+class NotReached:
+    """What was asked of *conference* (``in``, ``mute … in``, ``kick`` …) came to nothing; *why* says why."""
+
+    conference: str
+    why: str
+
+
+MemberEvent: TypeAlias = MemberCame | MemberWent | MemberPressed | MembersChange | Held | Released
 
 Event: TypeAlias = (
     port.Event
@@ -170,4 +238,5 @@ Event: TypeAlias = (
     | MemberEvent
     | Joined
     | Left
+    | NotReached
 )

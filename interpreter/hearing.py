@@ -14,7 +14,7 @@ from ringful.interpreter.executor import Executor
 from ringful.interpreter.leg import Leg, Recorded, ToneHandler, presser
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import bridge
-from ringful.interpreter.statements.conference import leave_by_end, pass_tone
+from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
 from ringful.interpreter.strand import LegChanged, LegOver, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
@@ -45,8 +45,12 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
         case port.TonesSent(_, sending, sent):
             leg.sendings.discard(sending)
             _pass_on(run, leg, event, ending=not sent)
-        case port.Connected() | port.Speaking() | port.JoinFailed():
+        case port.Connected():
             pass
+        case port.Speaking():
+            room.hear_speaking(run, leg, event)
+        case port.JoinFailed():
+            room.hear_join_failed(run, leg, event)
         case port.Disconnected() | port.ConnectFailed():
             if isinstance(event, port.Disconnected) and event.reason == "hangup":
                 run.close(leg, "far end", order=False)
@@ -72,8 +76,9 @@ def _pass_on(run: Running, leg: Leg, event: port.Event, *, ending: bool) -> None
 def _answered(run: Running, leg: Leg, event: port.Answered) -> None:
     leg.state = "up"
     if leg.room:
+        room.opened(run, leg)
         run.signal(event)
-        return  # It is there; the conference begins with its first member.
+        return  # The conference begins with its first member.
     leg.answered_at = run.now
     if leg is run.subject:
         run.names["answered_at"] = stamp(run.now)
@@ -103,7 +108,7 @@ def _tone(run: Running, leg: Leg, tone: str, event: port.TonePressed) -> None:
         case None if heard or bridge.relay(run, leg, tone):
             return  # A key that was meant for others is not typed ahead for what comes after them.
         case None if len(leg.buffer) < run.settings.type_ahead:
-            leg.buffer.append(tone)
+            leg.type_ahead(tone)
 
 
 def _taker(run: Running, leg: Leg, tone: str) -> Strand | ToneHandler | None:
@@ -208,7 +213,7 @@ def over(run: Running, leg: Leg) -> None:
     leg.state, leg.ended_at = "over", run.now
     _settle_orders(run, leg)
     if leg.room:
-        room.dismiss_all(run, "the conference has ended", hang_up=leg.closing == "api")
+        room.dismiss_all(run, leg)
     leave_by_end(run, leg)
     _tell_end(run, leg)
     for block, names in leg.hangup_handlers:
@@ -218,6 +223,10 @@ def over(run: Running, leg: Leg) -> None:
             run.close(other, "the script's own leg has ended")
         if leg.hangup_handlers:
             run.set_timer(run.settings.farewell_limit, run.cut_farewell)
+    for other in list(run.legs.values()):
+        if other.placed_by == leg.name:
+            run.close(other, "the leg that placed it has ended")
+    nobody_left(run, leg)
     run.announce(LegOver(leg.name))
 
 
@@ -234,10 +243,16 @@ def _settle_orders(run: Running, leg: Leg) -> None:
         _hear_recording(run, leg, port.RecordingFailed(leg.name, number, "the media process was lost"))
 
 
-def _tell_conference_end(run: Running, room: Leg) -> None:
-    seconds = str(started_seconds(room, run.now) or 0)
-    why = "lost" if room.ended_by == "lost" else room.refused or room.closing or "script"
-    run.tell(room.notify, "ConfCallCompleted", room.name, confCallId=room.name, duration=seconds, reason=why)
+def _tell_conference_end(run: Running, leg: Leg) -> None:
+    seconds = str(started_seconds(leg, run.now) or 0)
+    run.tell(
+        leg.notify,
+        "ConfCallCompleted",
+        leg.name,
+        confCallId=leg.name,
+        duration=seconds,
+        reason=room.end_of(leg),
+    )
 
 
 def _tell_end(run: Running, leg: Leg) -> None:

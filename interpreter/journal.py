@@ -33,6 +33,7 @@ _EVENTS: dict[str, type] = {
         events.WebFailed,
         events.Joined,
         events.Left,
+        events.NotReached,
         *get_args(events.MemberEvent),
     )
 }

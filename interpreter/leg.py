@@ -74,6 +74,16 @@ class ToneHandler:
 
 
 @frozen
+class MemberHandler:
+    """An ``on join``, ``on leave`` or ``on speech`` of a room."""
+
+    event: str
+    name: str | None
+    block: nodes.Block
+    names: dict[str, Value]
+
+
+@frozen
 class Cued:
     """A playback that was announced to the media ahead of its statement."""
 
@@ -87,8 +97,34 @@ class Membership:
     """That a leg is in a conference, or asked to be; and who is told."""
 
     conference: str
+    """What the leg called it: an ID, or a name."""
     notify: str | None = None
     joined: bool = False
+    id: str = ""
+    """Its ID, once the leg is in."""
+    name: str | None = None
+    """The name to bind to why it ended, in *names*."""
+    names: dict[str, Value] = field(factory=dict, repr=False)
+    timers: list[int] = field(factory=list)
+    """What ends it by time."""
+
+    def bind(self, why: Value) -> None:
+        """Give its name *why* it ended: none until it has."""
+        if self.name is not None:
+            self.names[self.name] = why
+
+    @property
+    def reference(self) -> str:
+        """What it is called best."""
+        return self.id or self.conference
+
+    def goes_by(self, called: str) -> bool:
+        """Say whether *called* is its ID or the name that the leg called it by."""
+        return called in (self.conference, self.id)
+
+    def is_of(self, conference: str, name: str) -> bool:
+        """Say whether what the conference with this ID and *name* says is about this membership."""
+        return self.conference in (conference, name)
 
 
 @define(eq=False)
@@ -124,13 +160,17 @@ class Leg:
     number: str
     caller_id: str | None = None
     notify: str | None = None
+    placed_by: str | None = None
+    """The leg whose block placed it: it ends with that."""
     inbound: bool = False
     """It rang us, and *number* is the caller's."""
     state: Literal["new", "ringing", "up", "over"] = "new"
     room: bool = False
     """It is the room of a conference: nobody rings it, and it has no far end."""
     presser: str | None = None
-    """Of a room: the leg whose key is the newest."""
+    """Of a room: the leg whose key was pressed, or taken, last."""
+    member_handlers: list[MemberHandler] = field(factory=list)
+    """Of a room: what runs when members come, go, or speak."""
     membership: Membership | None = None
     last_conference: str | None = None
     """The newest conference that it was in."""
@@ -149,6 +189,8 @@ class Leg:
     quality: Quality | None = None
     buffer: list[str] = field(factory=list)
     """Tones that were pressed and not yet taken: type-ahead."""
+    pressers: list[str | None] = field(factory=list)
+    """Of a room: whose they are."""
     secrets: int = 0
     """How many statements collect a secret here at present."""
     detector: str | None = None
@@ -173,6 +215,23 @@ class Leg:
     """How many playbacks, recordings and sendings were ordered: the next one's number less one."""
     files: int = 0
     recorded: list[Recorded] = field(factory=list)
+
+    def type_ahead(self, tone: str) -> None:
+        """Keep *tone* for whoever waits for it later."""
+        self.buffer.append(tone)
+        if self.room:
+            self.pressers.append(self.presser)
+
+    def take_tone(self) -> str:
+        """Take the first tone that was typed ahead, and in a room remember whose it is."""
+        if self.room:
+            self.presser = self.pressers.pop(0)
+        return self.buffer.pop(0)
+
+    def forget_tones(self) -> None:
+        """Forget what was typed ahead."""
+        self.buffer.clear()
+        self.pressers.clear()
 
     def order(self) -> int:
         """Give the number of a new order."""

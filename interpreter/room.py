@@ -11,10 +11,12 @@ from attrs import evolve
 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
-from ringful.interpreter.conference import Conference
+from ringful.interpreter.conference import Conference, same_number
+from ringful.interpreter.executor import Executor
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements.control import flows_of
+from ringful.interpreter.values import Value
 from ringful.media import port
 
 
@@ -30,7 +32,9 @@ def begin(run: Running, plan: events.Plan) -> Leg:
     room.state = "ringing"
     run.legs[room.name] = room
     run.conference = Conference(plan)
-    run.perform(effects.OpenRoom(room.name))
+    if plan.holder:
+        run.conference.holders.add(plan.holder)
+    run.perform(effects.OpenRoom(room.name, plan.speaking))
     return room
 
 
@@ -47,69 +51,196 @@ def hear_member(run: Running, event: events.MemberEvent) -> None:
         case events.MemberPressed(leg, tone):
             room.presser = leg
             run.hear(port.TonePressed(room.name, tone))
-        case events.Released():
-            conference.released = True
+        case events.MembersChange():
+            _change(run, conference, room, event)
+        case events.Held(call):
+            conference.holders.add(call)
+        case events.Released(call, why):
+            conference.holders.discard(call)
+            conference.released = why
             _end_if_empty(run, conference, room)
         case _:
             assert_never(event)
 
 
+# Coming
+
+
 def _came(run: Running, conference: Conference, room: Leg, member: events.MemberCame) -> None:
     member = evolve(member, moderator=member.moderator or _is_moderator(conference.plan, member))
     if room.closing:
-        run.perform(effects.Dismiss(member.call, member.leg, "the conference has ended"))
-    elif len(conference.members) + len(conference.pending) >= run.settings.conference_size:
-        run.perform(effects.Dismiss(member.call, member.leg, "the conference is full"))
-    elif conference.plan.waiting and member.moderator and not conference.members:
+        _dismiss(run, member, "ended", "the conference has ended")
+    elif len(conference.members) + len(conference.pending) >= _most(run, conference, member):
+        _dismiss(run, member, "full", "the conference is full")
+        _end_if_empty(run, conference, room)
+    elif room.state == "ringing" or _must_wait(conference, member):
         conference.pending[member.leg] = member
     else:
         _admit(run, conference, room, member)
-        if not member.moderator:
-            for waiting in list(conference.pending.values()):
-                del conference.pending[waiting.leg]
-                _admit(run, conference, room, waiting)
+        _admit_waiting(run, conference, room)
+
+
+def opened(run: Running, room: Leg) -> None:
+    """Let in who came before the room was there."""
+    conference = run.conference
+    assert conference
+    early = list(conference.pending.values())
+    conference.pending.clear()
+    for member in early:
+        _came(run, conference, room, member)
 
 
 def _is_moderator(plan: events.Plan, member: events.MemberCame) -> bool:
-    return plan.moderator is not None and _plain(plan.moderator) == _plain(member.number)
+    return plan.moderator is not None and same_number(plan.moderator, member.number)
 
 
-def _plain(number: str) -> str:
-    return number.removeprefix("+").translate(str.maketrans("", "", " -()"))
+def _most(run: Running, conference: Conference, member: events.MemberCame) -> int:
+    limits = run.settings.conference_size, conference.plan.most, member.most
+    return min(one for one in limits if one is not None)
+
+
+def _must_wait(conference: Conference, member: events.MemberCame) -> bool:
+    """Say whether *member* stays outside: who leads may wait for others, and others for who leads."""
+    if conference.members:
+        return False
+    if member.moderator:
+        return conference.plan.waiting and not conference.pending
+    return member.waiting and not any(one.moderator for one in conference.pending.values())
 
 
 def _admit(run: Running, conference: Conference, room: Leg, member: events.MemberCame) -> None:
     conference.members[member.leg] = member
-    run.perform(effects.Admit(member.call, member.leg, member.muted))
+    conference.led = conference.led or member.moderator
+    run.perform(effects.Admit(member.call, member.leg, member.muted, member.deaf))
+    run.announce(member)  # Its queue goes on while somebody is in.
     if not conference.begun:
         conference.begun = True
         room.answered_at = run.now
         run.tell(room.notify, "ConfCallStarted", room.name, confCallId=room.name)
+    _occur(run, room, "join", member)
+
+
+def _admit_waiting(run: Running, conference: Conference, room: Leg) -> None:
+    """Let in who waits outside, since somebody is in."""
+    waiting = list(conference.pending.values())
+    conference.pending.clear()
+    for member in waiting:
+        _admit(run, conference, room, member)
+
+
+# Going
 
 
 def _went(run: Running, conference: Conference, room: Leg, leg: str, why: str) -> None:
+    if why == "nobody" and leg in conference.members:
+        return  # It has been let in in the meantime.
     member = conference.members.pop(leg, None) or conference.pending.pop(leg, None)
     if member is None:
         return  # It was dismissed in the meantime.
     if why != "hangup":
         run.perform(effects.Dismiss(member.call, leg, why))
+    _without(run, conference, room, member, why)
+
+
+def _without(run: Running, conference: Conference, room: Leg, member: events.MemberCame, why: str) -> None:
+    """Go on without *member*, who has gone, or end."""
+    _occur(run, room, "leave", member, reason=why)
     if member.moderator:
-        run.close(room, "moderator left")
+        run.close(room, "nobody came" if why == "nobody" else "moderator left")
     else:
         _end_if_empty(run, conference, room)
 
 
 def _end_if_empty(run: Running, conference: Conference, room: Leg) -> None:
-    if conference.released and not conference.members and not conference.pending:
-        run.close(room, "empty")
+    if not conference.holders and not conference.members and not conference.pending:
+        without = conference.released or "moderator never joined"
+        run.close(room, without if conference.plan.moderator and not conference.led else "empty")
 
 
-def dismiss_all(run: Running, why: str, *, hang_up: bool) -> None:
-    """Let everybody go, since the conference ends."""
+def _dismiss(
+    run: Running, member: events.MemberCame, why: str, detail: str = "", *, hang_up: bool = False
+) -> None:
+    run.perform(effects.Dismiss(member.call, member.leg, why, hang_up, detail))
+
+
+def dismiss_all(run: Running, room: Leg) -> None:
+    """Let everybody go, since the conference ends: whoever ended it from outside ends its legs too."""
     conference = run.conference
     assert conference
     everybody = [*conference.members.values(), *conference.pending.values()]
     conference.members.clear()
     conference.pending.clear()
+    why = "lost" if room.ended_by == "lost" or room.refused else "ended"
     for member in everybody:
-        run.perform(effects.Dismiss(member.call, member.leg, why, hang_up=hang_up))
+        _dismiss(run, member, why, end_of(room), hang_up=room.closing == "api")
+
+
+def end_of(room: Leg) -> str:
+    """Say why the conference of *room* ended."""
+    return "lost" if room.ended_by == "lost" else room.refused or room.closing or "script"
+
+
+# What is done to members
+
+
+def _change(run: Running, conference: Conference, room: Leg, event: events.MembersChange) -> None:
+    some = [one for one in conference.members.values() if _is_meant(one, event)]
+    if not some and event.who is not None and event.call:
+        run.perform(effects.NotReach(event.call, f"{event.who} is not in the conference {room.name}"))
+    for member in some:
+        if event.change == "kick":
+            del conference.members[member.leg]
+            _dismiss(run, member, "kicked")
+            _without(run, conference, room, member, "kicked")
+            if room.closing:
+                return
+        else:
+            _adjust(run, conference, member, event.change)
+
+
+def _is_meant(member: events.MemberCame, event: events.MembersChange) -> bool:
+    if event.who is None:
+        return member.leg != event.by
+    return event.who == member.leg or same_number(event.who, member.number)
+
+
+def _adjust(run: Running, conference: Conference, member: events.MemberCame, change: events.Change) -> None:
+    muted = {"mute": True, "unmute": False}.get(change, member.muted)
+    deaf = {"deafen": True, "undeafen": False}.get(change, member.deaf)
+    if (muted, deaf) != (member.muted, member.deaf):
+        conference.members[member.leg] = evolve(member, muted=muted, deaf=deaf)
+        run.perform(effects.Adjust(member.leg, muted, deaf))
+
+
+def hear_join_failed(run: Running, room: Leg, event: port.JoinFailed) -> None:
+    """Let a member go whom the phones could not bring in."""
+    conference = run.conference
+    assert conference
+    if member := conference.members.pop(event.member, None):
+        _dismiss(run, member, "lost", event.detail)
+        _without(run, conference, room, member, "lost")
+
+
+def hear_speaking(run: Running, room: Leg, event: port.Speaking) -> None:
+    """Tell who wants to know that a member begins or ends to speak."""
+    member = run.conference.members.get(event.member) if run.conference else None
+    if member is None:
+        return
+    run.tell(
+        room.notify,
+        "ConfCallSpeaking",
+        room.name,
+        confCallId=room.name,
+        participantCallId=event.member,
+        speaks="true" if event.speaks else "false",
+    )
+    _occur(run, room, "speech", member, speaks=event.speaks)
+
+
+def _occur(run: Running, room: Leg, what: str, member: events.MemberCame, **more: Value) -> None:
+    """Run the handlers that wait for *what*, which *member* does."""
+    about: Value = {"id": member.leg, "number": member.number, "moderator": member.moderator, **more}
+    for handler in room.member_handlers:
+        if handler.event == what and not room.closing:
+            names = {**handler.names, **({handler.name: about} if handler.name else {})}
+            run.spawn(room, Executor(run, room, names).body(handler.block))

@@ -28,7 +28,7 @@ from ringful.interpreter.running import Watch
 from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.statements import inbound, legs
-from ringful.interpreter.statements.conference import hear_conference
+from ringful.interpreter.statements.conference import hear_conference, leave_now, unreached_moderator
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.task import Task, TaskState
 from ringful.interpreter.tell import stamp
@@ -82,8 +82,8 @@ class Run:
     secrets: Secrets = field(init=False)
     names: dict[str, Value] = field(init=False)
     conference: Conference | None = field(default=None, init=False)
-    conferences: list[str] = field(factory=list, init=False)
-    """The conferences that this run has made."""
+    conferences: dict[str, str | None] = field(factory=dict, init=False)
+    """The conferences that this run has made, each with the number of its moderator."""
     legs: dict[str, Leg] = field(factory=dict, init=False)
     subject: Leg | None = field(default=None, init=False)
     tasks: list[Task] = field(factory=list, init=False)
@@ -155,12 +155,20 @@ class Run:
                 self._fire(timer)
             case events.WebAnswered() | events.WebFailed():
                 self.signal(event)
-            case events.MemberCame() | events.MemberWent() | events.MemberPressed() | events.Released():
+            case (
+                events.MemberCame()
+                | events.MemberWent()
+                | events.MemberPressed()
+                | events.MembersChange()
+                | events.Held()
+                | events.Released()
+            ):
                 room.hear_member(self, event)
-                self.signal(event)
             case events.Joined() | events.Left():
                 if leg := self.legs.get(event.leg):
                     hear_conference(self, leg, event)
+            case events.NotReached():
+                pass  # The journal tells it: the statement has gone on.
             case _:
                 self.hear(event)
 
@@ -288,9 +296,11 @@ class Run:
                 self.close(leg, "script")
         if self.ended or self.strands or any(leg.state != "over" for leg in self.legs.values()):
             return
+        if self.conference and self._inbox:
+            return  # Whoever asked to come in while it ended is told so first.
         self.ended = True
-        for made in self.conferences:
-            self.perform(effects.ReleaseConference(made))
+        for made, moderator in self.conferences.items():
+            self.perform(effects.ReleaseConference(made, unreached_moderator(self, moderator)))
         for timer in list(self._timers):
             self.cancel_timer(timer)
         for task in self.tasks:
@@ -469,9 +479,11 @@ class Run:
 
     def next_task(self) -> Task | None:
         """Give the first task that waits for its turn; a conference that is empty does nothing."""
-        if self.conference and not self.conference.members:
-            return None
-        return next((task for task in self.tasks if task.state == "waiting"), None)
+        task = next((task for task in self.tasks if task.state == "waiting"), None)
+        if task and self.conference and not self.conference.members:
+            # Who is to be told of the first member must not come after it.
+            return task if isinstance(task.statement, nodes.OnMember) else None
+        return task
 
     def settle(self, task: Task, state: TaskState, detail: str = "") -> None:
         """Give *task* its one outcome, and tell it."""
@@ -508,6 +520,9 @@ class Run:
                 if leg and not leg.closing:
                     leg.detector = None
                     self.tell(event.notify, "ToneDetectorStop", leg.name)
+            case "leave":
+                if leg and not leg.closing:
+                    leave_now(self, leg, event.conference)
             case _:
                 assert_never(event.operation)
 

@@ -132,8 +132,8 @@ class Running(Doings, Strands, Legs, Queue, Protocol):
     names: dict[str, Value]
     conference: Conference | None
     """What is known of the conference that it is; None: it is none."""
-    conferences: list[str]
-    """The conferences that it has made."""
+    conferences: dict[str, str | None]
+    """The conferences that it has made, each with the number of its moderator."""
     now: float
     position: Span
     steps: int

@@ -111,7 +111,11 @@ class Tracer:
             case "JoinConference":
                 return "join", str(data["conference"])
             case "LeaveConference":
-                return None if data["why"] == "hangup" else ("leave", str(data["conference"]))
+                why = "" if data["why"] == "left" else f" ({data['why']})"
+                return None if data["why"] == "hangup" else ("leave", f"{data['conference']}{why}")
+            case "ChangeMembers":
+                where = "from" if data["change"] == "kick" else "in"
+                return str(data["change"]), f"{data['who'] or 'others'} {where} {data['conference']}"
             case "QueueOn":
                 return "in", f"{data['conference']}: {' '.join(str(data['statement']).split())}"
             case "SendTones":
@@ -162,6 +166,12 @@ class Tracer:
                 return "joined", str(data["conference"])
             case "Left":
                 return "left", f"{data['conference']} ({data['why']})"
+            case "NotReached":
+                return "not reached", str(data["why"])
+            case "Speaking":
+                return ("speaks" if data["speaks"] else "is silent"), str(data["member"])
+            case "JoinFailed":
+                return "not joined", f"{data['member']}: {data['detail']}"
             case "MemberPressed":
                 return "pressed", f"{data['tone']} by {data['by']}"
             case "Connected" | "Transferred":

@@ -327,9 +327,9 @@ class Rooms(Protocol):
     """Let legs hear one another.
 
     A room is a leg that nobody rings: what is played on it is heard by all its members, what is
-    recorded on it is what they all say and what is played, and its life is told to its sink as a
-    leg's is, from `Answered` (it is there) or `Refused` (there can be none) to `HungUp`.
-    `Phones.hang_up` ends it: whoever is still in it then leaves it.
+    recorded on it is what they all say and what is played, tones that are sent on it go to each of
+    them, and its life is told to its sink as a leg's is, from `Answered` (it is there) or `Refused`
+    (there can be none) to `HungUp`.  `Phones.hang_up` ends it: whoever is still in it then leaves it.
 
     A leg is in one room or one connection at a time.  It leaves its room by itself when it ends.
     Where a process dies that was at work for the room, its announcements and recordings end as

@@ -59,6 +59,8 @@ def possible(simulation: World, step: int) -> Iterator[Injection]:
     for call_id, run in simulation.runs.items():
         if not run.ended:
             yield Injection("now hangup", step, call_id)
+        if run.subject and run.subject.membership:
+            yield Injection("now leave", step, call_id)
     if simulation.asked:
         yield Injection("web fails", step)
     if phones.live:
@@ -77,10 +79,11 @@ def inject(simulation: World, injection: Injection) -> None:
         case "fetch fails":
             phones.fail_fetches("it cannot be fetched: the server answered 500")
             return
-        case "now hangup":
+        case "now hangup" | "now leave":
+            operation: events.Operation = "hangup" if injection.what == "now hangup" else "leave"
             for call_id, run in simulation.runs.items():
                 if injection.leg in ("", call_id):
-                    run.post(events.Interrupted("hangup"))
+                    run.post(events.Interrupted(operation))
             return
     here = injection.leg or next(iter(phones.live), "")
     for leg in map(phones.far_side, phones.live):

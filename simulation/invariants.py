@@ -76,6 +76,8 @@ def broken(entries: Iterable[Entry]) -> Iterator[Broken]:
         yield from _told_ends(posts)
         yield from _tasks(own)
         yield from _timers(own)
+        yield from _joins(own)
+        yield from _members(own)
 
 
 def _numbered(call_id: str, own: Sequence[Entry], posts: Sequence[Mapping[str, Any]]) -> Iterator[Broken]:
@@ -169,6 +171,47 @@ def _timers(own: Sequence[Entry]) -> Iterator[Broken]:
     gone = {entry.data["timer"] for entry in own if entry.name in ("CancelTimer", "TimerFired")}
     if running := [timer for timer in left if timer not in gone]:
         yield Broken("no timer outlives its run", f"{len(running)} timers still run")
+
+
+def _joins(own: Sequence[Entry]) -> Iterator[Broken]:
+    """Hold that a leg that asked to be in a conference is told of one end of that, or ends itself."""
+    asked: Counter[str] = Counter()
+    ended: Counter[str] = Counter()
+    over: set[str] = set()
+    for entry in own:
+        match entry.name:
+            case "JoinConference":
+                asked[_leg(entry)] += 1
+            case "LeaveConference" if entry.data["why"] == "hangup":
+                ended[_leg(entry)] += 1
+            case "Left" if _leg(entry) not in over:
+                # What a conference says to a leg that is over was on the way.
+                ended[_leg(entry)] += 1
+            case "Refused" | "HungUp":
+                over.add(_leg(entry))
+    for leg in asked.keys() | ended.keys():
+        if ended[leg] != asked[leg]:
+            said = f"{leg} asked {asked[leg]} times, and {ended[leg]} ends were told"
+            yield Broken("a join ends once", said)
+
+
+def _members(own: Sequence[Entry]) -> Iterator[Broken]:
+    """Hold that a conference lets nobody in who did not ask, and lets everybody go once."""
+    came = Counter(_leg(entry) for entry in own if entry.name == "MemberCame")
+    over = {_leg(entry) for entry in own if entry.name == "MemberWent" and entry.data["why"] == "hangup"}
+    admitted = Counter(_leg(entry) for entry in own if entry.name == "Admit")
+    dismissed = Counter(_leg(entry) for entry in own if entry.name == "Dismiss")
+    for leg in came.keys() | admitted.keys() | dismissed.keys():
+        least = came[leg] - (leg in over)
+        if admitted[leg] > came[leg] or not least <= dismissed[leg] <= came[leg]:
+            said = (
+                f"{leg} came {came[leg]} times, was let in {admitted[leg]} and let go {dismissed[leg]} times"
+            )
+            yield Broken("who comes to a conference is let go", said)
+
+
+def _leg(entry: Entry) -> str:
+    return str(entry.data["leg"])
 
 
 def broken_farewells(visited: Iterable[tuple[nodes.Statement, str]]) -> Iterator[Broken]:

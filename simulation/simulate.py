@@ -13,7 +13,7 @@ from attrs import define, field
 
 from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
-from ringful.interpreter import effects, events, room
+from ringful.interpreter import conference, effects, events, room
 from ringful.interpreter.evaluate import Fault, text_of
 from ringful.interpreter.order import order
 from ringful.interpreter.params import bind
@@ -122,6 +122,11 @@ class Simulation:
                 return False
         return True
 
+    def _post(self, call_id: str, event: events.Event) -> None:
+        run = self.runs.get(call_id)
+        if run and not run.ended:
+            run.post(event)
+
     def _take(self, offer: port.Offer) -> port.Taken | port.RefusalReason:
         self._expected -= 1
         if not world.same_number(self._number(), offer.called):
@@ -152,7 +157,17 @@ class Simulation:
             # What a client asks for while the first call is up.
             for after, event in self.case.requests:
                 self.agenda.at(after, partial(run.post, event))
+            for after, other, event in self.case.elsewhere:
+                self.agenda.at(after, partial(self._post, other, event))
         return run
+
+    def named(self, name: str) -> Run | None:
+        """Give the live conference that has *name*."""
+        for run in self.runs.values():
+            plan = run.started.plan
+            if plan and plan.name == name and not run.ended and not (run.subject and run.subject.closing):
+                return run
+        return None
 
     def place(self, call_id: str, started: events.Started) -> Run:
         """Start a run as *call_id*."""
@@ -229,14 +244,6 @@ class _Door:
                 phones.ring(leg, number, caller_id, self.run.post)
             case effects.Transfer(leg, transfer, number):
                 phones.transfer(leg, transfer, number)
-            case effects.OpenRoom(room):
-                phones.open_room(room, self.run.post)
-            case effects.Admit(call, leg, muted):
-                phones.join(self.run.call_id, leg, muted=muted)
-                self._post(call, events.Joined(leg, self.run.call_id))
-            case effects.Dismiss(call, leg, why, hang_up):
-                phones.leave(self.run.call_id, leg)
-                self._post(call, events.Left(leg, self.run.call_id, why, hang_up))
             case effects.Ask(asking, url):
                 self._ask(asking, self.simulation.answer(url))
             case (
@@ -246,39 +253,65 @@ class _Door:
                 | effects.LeaveConference()
                 | effects.PassTone()
                 | effects.QueueOn()
+                | effects.ChangeMembers()
             ):
                 self._perform_for_conference(effect)
+            case (
+                effects.OpenRoom()
+                | effects.Admit()
+                | effects.Adjust()
+                | effects.Dismiss()
+                | effects.NotReach()
+            ):
+                self._perform_of_conference(effect)
             case _:
                 order(phones, effect, _NOWHERE)
 
     def _perform_for_conference(self, effect: effects.ForConference) -> None:
         """Put what a call asks of a conference into the conference's inbox."""
-        name = effect.conference
+        simulation, called = self.simulation, effect.conference
+        found = simulation.named(called) if conference.is_name(called) else simulation.runs.get(called)
         match effect:
-            case effects.OpenConference(_, plan):
-                self.simulation.place(name, room.started_by(self.run, plan))
-            case effects.JoinConference(leg, _, number, moderator, muted):
-                came = events.MemberCame(self.run.call_id, leg, number, moderator, muted)
-                if not self._post(name, came):
-                    self.run.post(events.Left(leg, name, f"there is no conference {name}"))
-            case effects.LeaveConference(leg, _, why):
-                self._post(name, events.MemberWent(leg, why))
-            case effects.PassTone(leg, _, tone):
-                self._post(name, events.MemberPressed(leg, tone))
-            case effects.QueueOn(_, statement):
-                self._post(name, events.Queued(0, statement))
-            case effects.ReleaseConference():
-                self._post(name, events.Released())
+            case effects.OpenConference(_, plan) if found is None:
+                self._make(called, plan)
+                return
+            case effects.JoinConference() if found is None and conference.is_name(called):
+                found = self._make(called, conference.unheld(called))
+        if found and not found.ended:
+            found.post(conference.message(self.run.call_id, effect))
+        elif told := conference.unreached(effect, ended=found is not None):
+            self.run.post(told)
+
+    def _make(self, called: str, plan: events.Plan) -> Run:
+        taken = self.simulation.runs.__contains__
+        made = conference.named_id(self.run.call_id, called, taken) if plan.name else called
+        return self.simulation.place(made, room.started_by(self.run, plan))
+
+    def _perform_of_conference(self, effect: effects.OfConference) -> None:
+        """Do what this run, which is a conference, asks of the phones and of its members' calls."""
+        phones, here = self.simulation.phones, self.run.call_id
+        name = self.run.started.plan.name if self.run.started.plan else ""
+        match effect:
+            case effects.OpenRoom(opened, speaking):
+                phones.open_room(opened, self.run.post, speaking=speaking)
+            case effects.Admit(call, leg, muted, deaf):
+                phones.join(here, leg, muted=muted, deaf=deaf)
+                self._post(call, events.Joined(leg, here, name))
+            case effects.Adjust(leg, muted, deaf):
+                phones.join(here, leg, muted=muted, deaf=deaf)
+            case effects.Dismiss(call, leg, why, hang_up, detail):
+                phones.leave(here, leg)
+                self._post(call, events.Left(leg, here, why, hang_up, detail, name))
+            case effects.NotReach(call, why):
+                self._post(call, events.NotReached(here, why))
             case _:
                 assert_never(effect)
 
-    def _post(self, call: str, event: events.Event) -> bool:
-        """Put *event* into the inbox of another run; say whether there is one."""
+    def _post(self, call: str, event: events.Event) -> None:
+        """Put *event* into the inbox of another run, if it lives."""
         run = self.simulation.runs.get(call)
-        if run is None or run.ended:
-            return False
-        run.post(event)
-        return True
+        if run and not run.ended:
+            run.post(event)
 
     def _later(self, seconds: float, event: events.Event) -> Callable[[], None]:
         return self.simulation.agenda.at(seconds, lambda: self.run.post(event)).cancel

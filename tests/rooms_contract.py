@@ -1,229 +1,377 @@
-"""What every implementation of `media.port.Rooms` must do; each test takes a rig, as in `phones_contract`."""
+"""What every implementation of `media.port.Rooms` must do; see `phones_contract` for the rigs.
 
-from pathlib import Path
-from typing import Protocol, TypeVar
+A room is a leg to `port.Phones`, so what is played and recorded on it is checked by what its sink is
+told, and who is heard in it by the level of its recordings.
+"""
+
+from typing import Protocol
 
 from ringful.media import port
-from tests import phones_contract
-from tests.phones_contract import LONG, MISSING, SHORT, Far, both_up, place, up
+from tests.phones_contract import LONG, MISSING, SHORT, Far, Rig, both_up, place, up
 
-E = TypeVar("E", bound=port.Event)
-ROOM = "room"
-
-
-class Both(port.Phones, port.Rooms, Protocol):
-    """Phones that have rooms."""
+SPEAKER = Far(press="5", press_after=1.0, speaks=True)
+HEARD, UNHEARD = -40.0, -60.0
+"""Levels in dB that a voice is above, and silence below."""
 
 
-class Rig(Protocol):
-    """See `phones_contract.Rig`; its phones have rooms."""
+class RoomRig(Rig, Protocol):
+    """Phones and rooms; what happens in a room is told as what its legs tell."""
 
-    phones: Both
-    told: list[port.Event]
-    folder: Path
+    @property
+    def rooms(self) -> port.Rooms:
+        """The rooms of these phones."""
 
     def hear(self, event: port.Event) -> None:
-        """Take what is told of a room: where it goes is where a leg's goes."""
-
-    async def phone(self, far: Far) -> str: ...
-    async def ring(self, far: Far, leg: str = "a") -> None: ...
-    async def call(self, far: Far, leg: str = "a") -> None: ...
-    async def next(self, kind: type[E], leg: str = "a") -> E: ...
-    async def settle(self) -> None: ...
+        """Take an event: the sink of rooms."""
 
 
-async def opened(rig: Rig, *, speaking: bool = False) -> None:
-    rig.phones.open_room(ROOM, rig.hear, speaking=speaking)
-    assert await rig.next(port.Answered, ROOM) == port.Answered(ROOM)
+async def opened(rig: RoomRig, room: str = "r", *, speaking: bool = False) -> None:
+    """Have a room."""
+    rig.rooms.open_room(room, rig.hear, speaking=speaking)
+    assert await rig.next(port.Answered, room) == port.Answered(room)
 
 
-async def closed(rig: Rig) -> list[port.Event]:
-    """End the room; give what it told, of which its end is the last."""
-    rig.phones.hang_up(ROOM)
-    assert await rig.next(port.HungUp, ROOM) == port.HungUp(ROOM, "server")
-    await rig.settle()
-    told = [event for event in rig.told if event.leg == ROOM]
-    assert isinstance(told[-1], port.HungUp)
-    return told
-
-
-async def hung_up(rig: Rig, *legs: str) -> None:
+async def closed(rig: RoomRig, *legs: str) -> None:
+    """End the room ``r``, and *legs*."""
+    rig.phones.hang_up("r")
+    assert (await rig.next(port.HungUp, "r")).by == "server"
     for leg in legs:
         rig.phones.hang_up(leg)
         await rig.next(port.HungUp, leg)
-
-
-async def check_an_empty_room_plays_and_is_recorded(rig: Rig) -> None:
-    await opened(rig)
-    rig.phones.record(ROOM, 1, rig.folder / "room.wav")
-    await rig.next(port.RecordingStarted, ROOM)
-    rig.phones.play(ROOM, 2, SHORT)
-    assert await rig.next(port.PlaybackStarted, ROOM) == port.PlaybackStarted(ROOM, 2)
-    assert await rig.next(port.PlaybackEnded, ROOM) == port.PlaybackEnded(ROOM, 2, "end")
-    rig.phones.stop_recording(ROOM, 1)
-    ended = await rig.next(port.RecordingEnded, ROOM)
-    assert ended.reason == "stopped"
-    assert 400 <= ended.duration_ms <= 1000, ended
-    assert (rig.folder / "room.wav").stat().st_size == ended.size
-    await closed(rig)
-
-
-async def check_playbacks_of_a_room_follow_as_those_of_a_leg(rig: Rig) -> None:
-    await opened(rig)
-    rig.phones.play(ROOM, 1, LONG, background=True)
-    rig.phones.play(ROOM, 2, MISSING)
-    assert (await rig.next(port.PlaybackFailed, ROOM)).playback == 2
-    rig.phones.play(ROOM, 3, SHORT)
-    rig.phones.cue(ROOM, 4, SHORT)
-    assert await rig.next(port.PlaybackEnded, ROOM) == port.PlaybackEnded(ROOM, 3, "end")
-    rig.phones.play(ROOM, 4, SHORT)
-    assert await rig.next(port.PlaybackEnded, ROOM) == port.PlaybackEnded(ROOM, 4, "end")
-    rig.phones.stop_playback(ROOM, 1)
-    assert await rig.next(port.PlaybackEnded, ROOM) == port.PlaybackEnded(ROOM, 1, "stopped")
-    await closed(rig)
-
-
-async def check_a_room_that_ends_ends_everything_before_itself(rig: Rig) -> None:
-    await up(rig)
-    await opened(rig)
-    rig.phones.join(ROOM, "a")
-    rig.phones.record(ROOM, 1, rig.folder / "room.wav")
-    rig.phones.play(ROOM, 2, LONG)
-    rig.phones.play(ROOM, 3, LONG)
-    await rig.next(port.PlaybackStarted, ROOM)
-    told = await closed(rig)
-    ends = [event for event in told if isinstance(event, port.PlaybackEnded | port.RecordingEnded)]
-    assert {(type(event), event.reason) for event in ends} == {
-        (port.PlaybackEnded, "hangup"),
-        (port.RecordingEnded, "hangup"),
-    }
-    assert len(ends) == 3
-    # Its members are as they were.
-    rig.phones.play("a", 1, SHORT)
-    assert (await rig.next(port.PlaybackEnded)).reason == "end"
-    await phones_contract.over(rig)  # type: ignore[arg-type]
-
-
-async def check_orders_for_a_room_that_is_over_are_ignored(rig: Rig) -> None:
-    await up(rig)
-    await opened(rig)
-    await closed(rig)
-    rig.phones.play(ROOM, 1, SHORT)
-    rig.phones.record(ROOM, 2, rig.folder / "room.wav")
-    rig.phones.join(ROOM, "a")
-    rig.phones.leave(ROOM, "a")
-    rig.phones.hang_up(ROOM)
-    rig.phones.join("nowhere", "a")
     await rig.settle()
-    assert isinstance(rig.told[-1], port.HungUp)
-    assert rig.phones.speaking(ROOM) == frozenset()
-    await hung_up(rig, "a")
 
 
-async def check_members_come_and_go_and_the_room_stays(rig: Rig) -> None:
-    await both_up(rig, other=Far(hang_up_after=1.0))  # type: ignore[arg-type]
-    await opened(rig)
-    for leg in ("a", "b", "a", "nobody"):
-        rig.phones.join(ROOM, leg)
-    rig.phones.leave(ROOM, "a")
-    rig.phones.leave(ROOM, "a")
-    assert (await rig.next(port.HungUp, "b")).by == "callee"
-    rig.phones.join(ROOM, "a", muted=True, deaf=True)
-    await hung_up(rig, "a")
-    rig.phones.play(ROOM, 1, SHORT)
-    assert (await rig.next(port.PlaybackEnded, ROOM)).reason == "end"
-    told = await closed(rig)
-    assert [type(event) for event in told] == [
-        port.Answered,
-        port.PlaybackStarted,
-        port.PlaybackEnded,
-        port.HungUp,
-    ]
-
-
-async def check_whoever_joins_leaves_its_connection(rig: Rig) -> None:
-    await both_up(rig)  # type: ignore[arg-type]
-    await opened(rig)
-    rig.phones.connect("a", "b", 1)
-    await rig.next(port.Connected)
-    rig.phones.join(ROOM, "b")
-    assert await rig.next(port.Disconnected) == port.Disconnected("a", 1, "stopped")
-    rig.phones.connect("a", "b", 2)
-    assert (await rig.next(port.ConnectFailed)).connection == 2
-    rig.phones.leave(ROOM, "b")
-    rig.phones.connect("a", "b", 3)
-    assert await rig.next(port.Connected) == port.Connected("a", 3)
-    await hung_up(rig, "b", "a")
-    assert place(rig.told, port.ConnectFailed, "a") < place(rig.told, port.HungUp, "b")
-    await closed(rig)
-
-
-async def check_who_speaks_is_told_where_that_was_asked(rig: Rig) -> None:
-    await up(rig, Far(press="5", press_after=1.5, speaks=True))  # type: ignore[arg-type]
-    await opened(rig, speaking=True)
-    rig.phones.join(ROOM, "a")
-    assert await rig.next(port.Speaking, ROOM) == port.Speaking(ROOM, "a", True)
-    assert rig.phones.speaking(ROOM) == {"a"}
-    assert await rig.next(port.Speaking, ROOM) == port.Speaking(ROOM, "a", False)
-    assert rig.phones.speaking(ROOM) == frozenset()
-    await hung_up(rig, "a")
-    await closed(rig)
-
-
-async def level_of_a_room(rig: Rig, *, muted: bool, leg_muted: bool) -> float | None:
-    """Record the room while ``a`` speaks in it; give the recording's level."""
-    await up(rig, Far(press="5", press_after=1.5, speaks=True))  # type: ignore[arg-type]
-    await opened(rig, speaking=True)
-    if leg_muted:
-        rig.phones.mute("a")
-    rig.phones.join(ROOM, "a", muted=muted)
-    rig.phones.record(ROOM, 1, rig.folder / "room.wav")
-    rig.phones.record("a", 1, rig.folder / "a.wav")
-    await rig.next(port.TonePressed)
-    for playback in (2, 3):
+async def level(rig: RoomRig, room: str = "r", speaker: str = "b") -> float | None:
+    """Record *room* while *speaker* presses its key and speaks; give the recording's level."""
+    rig.phones.record(room, 1, rig.folder / f"{room}.wav")
+    await rig.next(port.RecordingStarted, room)
+    await rig.next(port.TonePressed, speaker)
+    # It speaks for 0.6 s, and a real one begins some time after.
+    for playback in (11, 12):
         rig.phones.play("a", playback, SHORT)
         await rig.next(port.PlaybackEnded)
-    rig.phones.stop_recording("a", 1)
-    own = (await rig.next(port.RecordingEnded)).level_db
-    assert own is not None
-    assert own > -40
-    rig.phones.stop_recording(ROOM, 1)
-    told = await rig.next(port.RecordingEnded, ROOM)
-    await hung_up(rig, "a")
-    spoke = [event for event in await closed(rig) if isinstance(event, port.Speaking)]
-    assert bool(spoke) is not (muted or leg_muted)
-    return told.level_db
+    rig.phones.stop_recording(room, 1)
+    ended = await rig.next(port.RecordingEnded, room)
+    assert ended.reason == "stopped"
+    return ended.level_db
 
 
-async def check_a_recording_of_a_room_holds_who_speaks_in_it(rig: Rig) -> None:
-    level = await level_of_a_room(rig, muted=False, leg_muted=False)
-    assert level is not None
-    assert level > -40
-
-
-async def check_a_muted_member_is_heard_by_nobody(rig: Rig) -> None:
-    level = await level_of_a_room(rig, muted=True, leg_muted=False)
-    assert level is None or level < -60
-
-
-async def check_a_muted_leg_is_not_heard_in_a_room(rig: Rig) -> None:
-    level = await level_of_a_room(rig, muted=False, leg_muted=True)
-    assert level is None or level < -60
-
-
-async def check_tones_to_a_room_have_one_end(rig: Rig) -> None:
-    await both_up(rig)  # type: ignore[arg-type]
+async def check_a_room_is_opened_and_hung_up(rig: RoomRig) -> None:
     await opened(rig)
-    rig.phones.send_tones(ROOM, 1, "1")
-    assert await rig.next(port.TonesSent, ROOM) == port.TonesSent(ROOM, 1)
-    for leg in "ab":
-        rig.phones.join(ROOM, leg)
-    rig.phones.send_tones(ROOM, 2, "12")
-    assert await rig.next(port.TonesSent, ROOM) == port.TonesSent(ROOM, 2)
-    await hung_up(rig, "a", "b")
-    told = await closed(rig)
-    assert len([event for event in told if isinstance(event, port.TonesSent)]) == 2
-    assert not [event for event in rig.told if isinstance(event, port.TonesSent) and event.leg != ROOM]
+    await closed(rig)
+    assert [type(event) for event in rig.told] == [port.Answered, port.HungUp]
 
 
-CONTRACT = [check for name, check in sorted(globals().items()) if name.startswith("check_")]
+async def check_a_room_without_anybody_plays(rig: RoomRig) -> None:
+    await opened(rig)
+    rig.phones.play("r", 1, MISSING)
+    assert (await rig.next(port.PlaybackFailed, "r")).playback == 1
+    rig.phones.play("r", 2, SHORT)
+    assert await rig.next(port.PlaybackStarted, "r") == port.PlaybackStarted("r", 2)
+    assert await rig.next(port.PlaybackEnded, "r") == port.PlaybackEnded("r", 2, "end")
+    rig.phones.play("r", 3, LONG, background=True)
+    await rig.next(port.PlaybackStarted, "r")
+    rig.phones.stop_playback("r", 3)
+    assert await rig.next(port.PlaybackEnded, "r") == port.PlaybackEnded("r", 3, "stopped")
+    await closed(rig)
+
+
+async def check_what_is_played_in_a_room_follows_without_a_hole(rig: RoomRig) -> None:
+    await opened(rig)
+    rig.phones.play("r", 1, SHORT)
+    rig.phones.cue("r", 2, SHORT)
+    assert (await rig.next(port.PlaybackEnded, "r")).playback == 1
+    rig.phones.play("r", 2, SHORT)
+    assert await rig.next(port.PlaybackEnded, "r") == port.PlaybackEnded("r", 2, "end")
+    await closed(rig)
+
+
+async def check_a_room_records_who_speaks_in_it(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "a")
+    rig.rooms.join("r", "b")
+    heard = await level(rig)
+    assert heard is not None
+    assert heard > HEARD
+    await closed(rig, "a", "b")
+
+
+async def check_a_room_records_its_announcements(rig: RoomRig) -> None:
+    await opened(rig)
+    rig.phones.record("r", 1, rig.folder / "r.wav")
+    await rig.next(port.RecordingStarted, "r")
+    rig.phones.play("r", 2, SHORT)
+    await rig.next(port.PlaybackEnded, "r")
+    rig.phones.stop_recording("r", 1)
+    ended = await rig.next(port.RecordingEnded, "r")
+    assert 400 <= ended.duration_ms <= 1000
+    assert ended.level_db is not None
+    assert ended.level_db > HEARD
+    await closed(rig)
+
+
+async def check_a_room_does_not_record_what_is_played_to_a_member_alone(rig: RoomRig) -> None:
+    await opened(rig)
+    await up(rig)
+    rig.rooms.join("r", "a")
+    rig.phones.record("r", 1, rig.folder / "r.wav")
+    await rig.next(port.RecordingStarted, "r")
+    rig.phones.play("a", 1, SHORT)
+    await rig.next(port.PlaybackEnded)
+    rig.phones.stop_recording("r", 1)
+    heard = (await rig.next(port.RecordingEnded, "r")).level_db
+    assert heard is None or heard < UNHEARD
+    await closed(rig, "a")
+
+
+async def unheard(rig: RoomRig) -> None:
+    heard = await level(rig)
+    assert heard is None or heard < UNHEARD
+    await closed(rig, "a", "b")
+
+
+async def check_who_joins_muted_is_not_heard(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "a")
+    rig.rooms.join("r", "b", muted=True)
+    await unheard(rig)
+
+
+async def check_a_muted_leg_is_not_heard_in_a_room(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.phones.mute("b")
+    rig.rooms.join("r", "b")
+    await unheard(rig)
+
+
+async def check_joining_again_does_not_undo_a_mute_of_the_leg(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "b", muted=True)
+    rig.phones.mute("b")
+    rig.rooms.join("r", "b")
+    await unheard(rig)
+
+
+async def check_joining_again_lets_a_muted_member_be_heard(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "b", muted=True, deaf=True)
+    rig.rooms.join("r", "b")
+    heard = await level(rig)
+    assert heard is not None
+    assert heard > HEARD
+    await closed(rig, "a", "b")
+
+
+async def check_a_deaf_member_is_heard(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "b", deaf=True)
+    heard = await level(rig)
+    assert heard is not None
+    assert heard > HEARD
+    await closed(rig, "a", "b")
+
+
+async def check_who_has_left_is_not_heard_and_goes_on(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "b")
+    rig.rooms.leave("r", "b")
+    rig.rooms.leave("r", "a")
+    rig.rooms.leave("nowhere", "b")
+    heard = await level(rig)
+    assert heard is None or heard < UNHEARD
+    rig.phones.play("b", 1, SHORT)
+    assert (await rig.next(port.PlaybackEnded, "b")).reason == "end"
+    await closed(rig, "a", "b")
+
+
+async def check_leaving_another_room_changes_nothing(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "b")
+    rig.rooms.leave("s", "b")
+    heard = await level(rig)
+    assert heard is not None
+    assert heard > HEARD
+    await closed(rig, "a", "b")
+
+
+async def check_a_leg_is_in_one_room_at_a_time(rig: RoomRig) -> None:
+    await opened(rig)
+    await opened(rig, "s")
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("s", "b")
+    rig.rooms.join("r", "b")
+    rig.phones.record("s", 1, rig.folder / "s.wav")
+    heard = await level(rig)
+    assert heard is not None
+    assert heard > HEARD
+    rig.phones.hang_up("s")
+    await rig.next(port.HungUp, "s")
+    (other,) = [one for one in rig.told if isinstance(one, port.RecordingEnded) and one.leg == "s"]
+    assert other.level_db is None or other.level_db < UNHEARD
+    await closed(rig, "a", "b")
+
+
+async def check_who_joins_a_room_leaves_its_connection(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig)
+    rig.phones.connect("a", "b", 1)
+    await rig.next(port.Connected)
+    rig.rooms.join("r", "b")
+    assert await rig.next(port.Disconnected) == port.Disconnected("a", 1, "stopped")
+    await closed(rig, "a", "b")
+
+
+async def check_who_is_in_a_room_cannot_be_connected(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig)
+    rig.rooms.join("r", "b")
+    rig.phones.connect("a", "b", 1)
+    assert (await rig.next(port.ConnectFailed)).connection == 1
+    rig.rooms.leave("r", "b")
+    rig.phones.connect("a", "b", 2)
+    assert await rig.next(port.Connected) == port.Connected("a", 2)
+    await closed(rig, "a", "b")
+
+
+async def check_it_is_told_who_speaks(rig: RoomRig) -> None:
+    await opened(rig, speaking=True)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "a")
+    rig.rooms.join("r", "b")
+    assert await rig.next(port.Speaking, "r") == port.Speaking("r", "b", True)
+    assert rig.rooms.speaking("r") == {"b"}
+    assert await rig.next(port.Speaking, "r") == port.Speaking("r", "b", False)
+    assert rig.rooms.speaking("r") == frozenset()
+    assert rig.rooms.speaking("nowhere") == frozenset()
+    await closed(rig, "a", "b")
+
+
+async def check_a_muted_member_does_not_speak(rig: RoomRig) -> None:
+    await opened(rig, speaking=True)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "b", muted=True)
+    await unheard(rig)
+    assert not [event for event in rig.told if isinstance(event, port.Speaking)]
+
+
+async def check_a_room_tells_who_speaks_only_where_it_was_asked_to(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "b")
+    await level(rig)
+    await closed(rig, "a", "b")
+    assert not [event for event in rig.told if isinstance(event, port.Speaking)]
+
+
+async def check_who_speaks_and_hangs_up_speaks_no_more(rig: RoomRig) -> None:
+    await opened(rig, speaking=True)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "b")
+    assert (await rig.next(port.Speaking, "r")).speaks
+    rig.phones.hang_up("b")
+    assert await rig.next(port.Speaking, "r") == port.Speaking("r", "b", False)
+    assert rig.rooms.speaking("r") == frozenset()
+    await closed(rig, "a")
+
+
+async def check_a_room_goes_on_without_its_members(rig: RoomRig) -> None:
+    await opened(rig)
+    await up(rig, Far(hang_up_after=0.5))
+    rig.rooms.join("r", "a")
+    rig.phones.record("r", 1, rig.folder / "r.wav")
+    assert (await rig.next(port.HungUp)).by == "callee"
+    rig.phones.play("r", 2, SHORT)
+    assert (await rig.next(port.PlaybackEnded, "r")).reason == "end"
+    rig.phones.stop_recording("r", 1)
+    assert (await rig.next(port.RecordingEnded, "r")).reason == "stopped"
+    await closed(rig)
+
+
+async def check_the_end_of_a_room_ends_everything_in_it_first_and_no_member(rig: RoomRig) -> None:
+    await opened(rig)
+    await up(rig)
+    rig.rooms.join("r", "a")
+    rig.phones.record("r", 1, rig.folder / "r.wav")
+    await rig.next(port.RecordingStarted, "r")
+    rig.phones.play("r", 2, LONG)
+    rig.phones.play("r", 3, LONG, background=True)
+    await rig.next(port.PlaybackStarted, "r")
+    rig.phones.hang_up("r")
+    await rig.next(port.HungUp, "r")
+    ends = [event for event in rig.told if isinstance(event, port.PlaybackEnded | port.RecordingEnded)]
+    assert sorted((type(end).__name__, end.leg, end.reason) for end in ends) == [
+        ("PlaybackEnded", "r", "hangup"),
+        ("PlaybackEnded", "r", "hangup"),
+        ("RecordingEnded", "r", "hangup"),
+    ]
+    assert place(rig.told, port.RecordingEnded, "r") < place(rig.told, port.HungUp, "r")
+    rig.phones.play("a", 1, SHORT)
+    assert (await rig.next(port.PlaybackEnded)).reason == "end"
+    rig.phones.hang_up("a")
+    await rig.next(port.HungUp)
+
+
+async def check_who_was_in_a_room_that_ended_can_join_another(rig: RoomRig) -> None:
+    await opened(rig, "s")
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("s", "b")
+    rig.phones.hang_up("s")
+    await rig.next(port.HungUp, "s")
+    rig.rooms.join("r", "b")
+    heard = await level(rig)
+    assert heard is not None
+    assert heard > HEARD
+    await closed(rig, "a", "b")
+
+
+async def check_orders_for_a_room_that_is_over_are_ignored(rig: RoomRig) -> None:
+    await opened(rig)
+    await up(rig)
+    rig.phones.hang_up("r")
+    await rig.next(port.HungUp, "r")
+    rig.rooms.join("r", "a")
+    rig.rooms.join("nowhere", "a")
+    rig.rooms.join("r", "nobody")
+    rig.phones.play("r", 1, SHORT)
+    rig.phones.record("r", 2, rig.folder / "r.wav")
+    rig.phones.hang_up("r")
+    rig.phones.play("a", 1, SHORT)
+    assert (await rig.next(port.PlaybackEnded)).reason == "end"
+    assert [event for event in rig.told if event.leg == "r"][-1] == port.HungUp("r", "server")
+    rig.phones.hang_up("a")
+    await rig.next(port.HungUp)
+
+
+async def check_a_leg_that_rings_joins_no_room(rig: RoomRig) -> None:
+    await opened(rig)
+    await rig.ring(Far(rings=60.0), "b")
+    await rig.next(port.Ringing, "b")
+    rig.rooms.join("r", "b")
+    rig.phones.hang_up("b")
+    assert (await rig.next(port.Refused, "b")).reason == "cancelled"
+    await closed(rig)
+
+
+async def check_tones_in_a_room_are_sent_once(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig)
+    rig.phones.send_tones("r", 1, "3")
+    assert await rig.next(port.TonesSent, "r") == port.TonesSent("r", 1)
+    rig.rooms.join("r", "a")
+    rig.rooms.join("r", "b")
+    rig.phones.send_tones("r", 2, "12#")
+    assert await rig.next(port.TonesSent, "r") == port.TonesSent("r", 2)
+    await closed(rig, "a", "b")
+    assert len([event for event in rig.told if isinstance(event, port.TonesSent)]) == 2
+
+
+ROOMS = [check for name, check in list(globals().items()) if name.startswith("check_")]

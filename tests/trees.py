@@ -5,7 +5,7 @@ whole milliseconds, literals of a text merged), so that what is shown must parse
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from attrs import evolve
 from hypothesis import strategies as st
@@ -91,6 +91,7 @@ expressions: st.SearchStrategy[Any] = st.recursive(_leaves, _compound, max_leave
 
 _some = st.one_of(st.none(), expressions)
 _name = st.one_of(st.none(), names)
+_why = _name.filter(lambda name: name != "moderator")
 _flag = st.booleans()
 _fields = st.one_of(st.none(), maps(expressions))
 
@@ -119,8 +120,9 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.builds(nodes.StartTones, expressions),
     st.builds(nodes.StopTones, _some),
     st.builds(nodes.Gather, names, expressions, _some, _some, _some, _some, _flag, _flag),
-    st.builds(nodes.Conference, names, _some, _flag, _some),
-    st.builds(nodes.Join, expressions, _flag, _flag, _some, _flag),
+    st.builds(nodes.Conference, names, _some, _flag, _some, _some, _some, _flag),
+    st.builds(nodes.Join, expressions, _flag, _flag, _some, _flag, _flag, _flag, _some, _some, _some, _why),
+    st.builds(nodes.Members, st.sampled_from(get_args(nodes.Change)), _some, expressions),
     st.builds(nodes.Leave, expressions),
     st.builds(nodes.Connect, names, _some),
     st.builds(nodes.Transfer, expressions),
@@ -165,6 +167,7 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(nodes.Flow, names, parameters, block),
         st.builds(nodes.OnHangup, block),
         st.builds(nodes.OnTone, expressions, block),
+        st.builds(nodes.OnMember, st.sampled_from(["join", "leave", "speech"]), block, _name),
         st.builds(nodes.Start, block),
     )
 

@@ -128,8 +128,10 @@ class Durations:
                 return part(span, "tone", limits.tone * (limits.tones if said is None else len(said)), note)
             case nodes.Stay(limit):
                 return self._limit(statement, "stay", limit, None)
-            case nodes.Join(background=False):
+            case nodes.Join(background=False, limit=None):
                 return part(span, "join", None, "the conference says when it is over")
+            case nodes.Join(background=False, limit=limit):
+                return self._limit(statement, "join", limit, None)
             case nodes.Transfer():
                 return part(span, "transfer", limits.ring)
             case _:

@@ -8,6 +8,7 @@ from ringful.grammar import nodes
 from ringful.grammar.blocks import blocks_of, within
 from ringful.grammar.errors import Problem
 from ringful.grammar.spell import suggest
+from ringful.grammar.tones import literal
 from ringful.grammar.walk import walk
 
 
@@ -61,7 +62,9 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 conferences.add(name)
             case nodes.Gather(name) | nodes.Record(str(name)) | nodes.StartRecord(str(name)):
                 others.add(name)
-            case nodes.WaitTone(name=str(name)):
+            case nodes.WaitTone(name=str(name)) | nodes.Join(name=str(name)):
+                others.add(name)
+            case nodes.OnMember(name=str(name)):
                 others.add(name)
     return _Names(frozenset(legs), frozenset(conferences), frozenset(others))
 
@@ -84,7 +87,10 @@ def _statement(statement: nodes.Statement, names: _Names, own: str | None) -> It
             yield Problem("own-leg", f"`{leg}` is this leg itself", statement.span, "name another leg")
         case nodes.Connect(leg) | nodes.Mute(leg) | nodes.Unmute(leg) | nodes.Hangup(str(leg)):
             yield from _leg(leg, statement, names)
-        case nodes.Join(room) | nodes.Leave(room) | nodes.In(room):
+        case nodes.Conference(named=nodes.Text() as named) if "." in (literal(named) or ""):
+            message = f"`{literal(named)}` is no name of a conference: it has a dot"
+            yield Problem("conference-name", message, named.span, "a dot is what IDs have")
+        case nodes.Join(room) | nodes.Leave(room) | nodes.In(room) | nodes.Members(_, _, room):
             if isinstance(room, nodes.Name) and room.id in (names.legs | names.others) - names.conferences:
                 what = "a leg" if room.id in names.legs else "no conference"
                 hint = suggest(room.id, names.conferences) or "write `conference NAME` to make one"

@@ -96,7 +96,7 @@ class _Scope(Paths[_Names]):
             case nodes.StartRecord(str(name)):
                 self.may_bind(name, statement.span)
                 return state._replace(recording=name)
-            case nodes.For(name):
+            case nodes.For(name) | nodes.OnMember(name=str(name)):
                 # Bound in the block only: the list may be empty.
                 self.may_bind(name, statement.span)
         known = state.known
@@ -106,7 +106,7 @@ class _Scope(Paths[_Names]):
         return state._replace(known=known)
 
     def enter(self, statement: nodes.Statement, role: Role, state: _Names) -> _Names:
-        if isinstance(statement, nodes.For):
+        if isinstance(statement, nodes.For | nodes.OnMember) and statement.name:
             return state._replace(known=_more(state.known, statement.name))
         return state
 
@@ -207,13 +207,15 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Call(name=str(name)) | nodes.Record(str(name)) | nodes.WaitTone(name=str(name)):
             return (name,)
+        case nodes.Join(name=str(name)):
+            return (name,)
         case _:
             return ()
 
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
-    if isinstance(statement, nodes.For | nodes.StartRecord) and statement.name:
+    if isinstance(statement, nodes.For | nodes.StartRecord | nodes.OnMember) and statement.name:
         return (statement.name,)
     return bound_by(statement)
 

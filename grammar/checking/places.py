@@ -172,6 +172,8 @@ def wrong_at(statement: nodes.Statement, subject: Subject) -> str:
     word = word_of(statement)
     if isinstance(statement, _INBOUND):
         return "" if subject in ("inbound", "any") else f"`{word}` needs a call that came in"
+    if isinstance(statement, nodes.OnMember) and subject not in ("conference", "any"):
+        return f"`{word}` is for a conference, and there is none here"
     media = isinstance(statement, _MEDIA)
     if not media and not isinstance(statement, _LEG | nodes.Hangup | nodes.Call):
         return ""
@@ -180,7 +182,7 @@ def wrong_at(statement: nodes.Statement, subject: Subject) -> str:
             return f"`{word}` needs a call leg, and there is none here"
         case "farewell" if statement == nodes.Hangup() or not isinstance(statement, nodes.Hangup):
             return f"`{word}` needs a call, and this runs after it has ended"
-        case "conference" if not media:
+        case "conference" if not media and not isinstance(statement, nodes.OnMember):
             return f"`{word}` cannot be done by a conference"
         case _:
             return ""
@@ -211,6 +213,10 @@ def _misplaced(message: str, statement: nodes.Statement, hint: str = "") -> Prob
 def word_of(statement: nodes.Statement) -> str:
     """Name *statement* by the words that it begins with."""
     match statement:
+        case nodes.Members(change):
+            return change
+        case nodes.OnMember(event):
+            return f"on {event}"
         case nodes.Play(background=True):
             return "start play"
         case nodes.Join(background=True):

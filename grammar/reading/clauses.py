@@ -83,6 +83,21 @@ class ClauseRules:
     def muted(self, c: Children) -> Clause:
         return _clause("muted", c, True)
 
+    def deaf(self, c: Children) -> Clause:
+        return _clause("deaf", c, True)
+
+    def named(self, c: Children) -> Clause:
+        return _clause("named", c, c[1])
+
+    def most(self, c: Children) -> Clause:
+        return _clause("size", c, c[1])
+
+    def speaking(self, c: Children) -> Clause:
+        return _clause("speaking", c, True)
+
+    def within(self, c: Children) -> Clause:
+        return _clause("within", c, c[1])
+
     def via(self, c: Children) -> Clause:
         return _clause("operator", c, c[1])
 

@@ -112,6 +112,10 @@ class StatementRules:
     def in_conference(self, c: Children) -> nodes.In:
         return _line(nodes.In, c, c[1], _needed(c))
 
+    def members(self, c: Children) -> nodes.Members:
+        who = None if isinstance(c[1], Token) else c[1]
+        return _line(nodes.Members, c, str(c[0]), who, c[3])
+
     def connect(self, c: Children) -> nodes.Connect:
         return _line(nodes.Connect, c, word(c[1]))
 
@@ -182,6 +186,9 @@ class StatementRules:
 
     def on_tone(self, c: Children) -> nodes.OnTone:
         return _line(nodes.OnTone, c, c[2], _needed(c))
+
+    def on_member(self, c: Children) -> nodes.OnMember:
+        return _line(nodes.OnMember, c, str(c[1]), _needed(c))
 
     def start(self, c: Children) -> nodes.Start:
         return _line(nodes.Start, c, _needed(c))

@@ -40,9 +40,14 @@ def show_expression(expression: nodes.Expression) -> str:
     return _show(expression, _OR)
 
 
-def show_primary(expression: nodes.Expression) -> str:
-    """Show *expression* where something follows it with nothing between: a message's number."""
-    return _show(expression, _PRIMARY)
+def show_primary(expression: nodes.Expression, *words: str) -> str:
+    """Show *expression* where something follows it with nothing between: a message's number.
+
+    It stands in parentheses if it is a name that would be read as one of *words* here.
+    """
+    first = _leftmost(expression)
+    shown = _show(expression, _PRIMARY)
+    return f"({shown})" if isinstance(first, nodes.Name) and first.id in words else shown
 
 
 def show_message(expression: nodes.Expression) -> str:

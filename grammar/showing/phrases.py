@@ -42,6 +42,7 @@ _Legs: TypeAlias = (
     | nodes.Join
     | nodes.Leave
     | nodes.In
+    | nodes.Members
     | nodes.Connect
     | nodes.Transfer
     | nodes.Mute
@@ -60,6 +61,7 @@ _Control: TypeAlias = (
     | nodes.Return
     | nodes.OnHangup
     | nodes.OnTone
+    | nodes.OnMember
     | nodes.Start
     | nodes.Stay
 )
@@ -84,7 +86,7 @@ def phrase(line: AnyLine, indent: str) -> str:
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
         case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
             return _join(*_legs(line))
-        case nodes.Transfer() | nodes.Mute() | nodes.Unmute() | nodes.Hangup():
+        case nodes.Members() | nodes.Transfer() | nodes.Mute() | nodes.Unmute() | nodes.Hangup():
             return _join(*_legs(line))
         case _:
             return _join(*_control(line))
@@ -174,27 +176,15 @@ def _keys(line: _Keys) -> tuple[str, ...]:
 
 def _legs(line: _Legs) -> tuple[str, ...]:
     match line:
-        case nodes.Conference(name, moderator, waiting, notify):
-            return (
-                "conference",
-                name,
-                _with("moderator", moderator),
-                _flag("waiting", waiting),
-                _with("notify", notify),
-            )
-        case nodes.Join(conference, moderator, muted, notify, background):
-            flags = _flag("as moderator", moderator), _flag("muted", muted)
-            return (
-                _flag("start", background),
-                "join",
-                show_expression(conference),
-                *flags,
-                _with("notify", notify),
-            )
+        case nodes.Conference() | nodes.Join():
+            return _room(line)
         case nodes.Leave(conference):
             return "leave", show_expression(conference)
         case nodes.In(conference):
             return "in", show_expression(conference)
+        case nodes.Members(change, who, conference):
+            shown = "others" if who is None else show_primary(who, "others")
+            return change, shown, _with("from" if change == "kick" else "in", conference)
         case nodes.Connect(leg, limit, otherwise):
             return "connect", leg, _with("for", limit), _flag("else", otherwise is not None)
         case nodes.Transfer(number):
@@ -205,6 +195,22 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             return "unmute", leg
         case nodes.Hangup(leg):
             return "hangup", leg or ""
+        case _:
+            assert_never(line)
+
+
+def _room(line: nodes.Conference | nodes.Join) -> tuple[str, ...]:
+    most, notify = _with("most", line.size), _with("notify", line.notify)
+    match line:
+        case nodes.Conference(name, moderator, waiting, named=named, speaking=speaking):
+            who = _with("named", named), _with("moderator", moderator), _flag("waiting", waiting)
+            return "conference", name, *who, most, _flag("speaking", speaking), notify
+        case nodes.Join(conference, moderator, muted, waiting=waiting, deaf=deaf):
+            verb = _flag("start", line.background), "join", show_expression(conference)
+            how = _flag("as moderator", moderator), _flag("waiting", waiting)
+            heard = _flag("muted", muted), _flag("deaf", deaf), most
+            ends = _with("within", line.within), _with("for", line.limit), _with("as", line.name)
+            return *verb, *how, *heard, *ends, notify
         case _:
             assert_never(line)
 
@@ -255,6 +261,8 @@ def _control(line: _Control) -> tuple[str, ...]:
             return ("on hangup",)
         case nodes.OnTone(tones):
             return "on tone", show_expression(tones)
+        case nodes.OnMember(event, name=name):
+            return "on", event, _with("as", name)
         case nodes.Start():
             return ("start",)
         case nodes.Stay(limit):

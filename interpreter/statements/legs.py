@@ -56,6 +56,7 @@ def call(run_on: Scope, statement: nodes.Call) -> None:
         name = f"{name}-{len(run.legs)}"
     names = dict(run_on.names)
     leg = run.new_leg(statement, name, names)
+    leg.placed_by = run_on.leg.name if run_on.leg else None
     if statement.name:
         run_on.names[statement.name] = names[statement.name] = name
     inner = run_on.on(leg, names)

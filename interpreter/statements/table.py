@@ -19,6 +19,8 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Ask: web.ask,
     nodes.Break: control.leave_loop,
     nodes.Call: legs.call,
+    nodes.Members: conference.change,
+    nodes.OnMember: conference.on_member,
     nodes.Conference: conference.create,
     nodes.Connect: bridge.connect,
     nodes.Do: control.do,

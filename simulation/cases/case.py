@@ -79,6 +79,7 @@ class BadRecording:
 Fault = Literal[
     "hang up",
     "now hangup",
+    "now leave",
     "lose",
     "press",
     "playback fails",
@@ -86,7 +87,7 @@ Fault = Literal[
     "web fails",
     "fetch fails",
 ]
-"""What can be put in: ``now hangup`` is the API's, ``hang up`` the far end's."""
+"""What can be put in: what begins with ``now`` is the API's, ``hang up`` the far end's."""
 
 
 @frozen
@@ -121,6 +122,8 @@ class Case:
     phones: list[PhoneBlock] = field(factory=list)
     requests: list[tuple[float, events.Event]] = field(factory=list)
     """What comes in through the API: after so many seconds, and what."""
+    elsewhere: list[tuple[float, str, events.Event]] = field(factory=list)
+    """The same for another run than the first: a conference, or a further call."""
     injections: list[Injection] = field(factory=list)
     unchecked: bool = False
     """The script runs although the checker finds errors in it."""

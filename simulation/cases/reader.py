@@ -208,8 +208,10 @@ class _Reader:
         return (found[1], self.lines.seconds(found[2])) if found else (said, 0.0)
 
     def _queue(self, rest: str) -> None:
-        found = self.lines.match(r"after\s+([^\s:]+)\s*:\s*(.+)", rest, 'queue after 5s: play "a"')
-        text = found[2]
+        found = self.lines.match(
+            r"(?:on\s+(\S+)\s+)?after\s+([^\s:]+)\s*:\s*(.+)", rest, 'queue after 5s: play "a"'
+        )
+        text = found[3]
         if text.endswith("{"):
             text = "\n".join([text, *self.lines.until_brace("statement"), "}"])
         number = 1 + sum(isinstance(event, events.Queued) for _, event in self.case.requests)
@@ -217,20 +219,26 @@ class _Reader:
             (statement,) = parse_statements(text)
         except ScriptError as error:
             said = "; ".join(problem.message for problem in error.problems)
-            raise self.lines.wrong(f"`{found[2]}` is no statement", said, word=found[2]) from error
+            raise self.lines.wrong(f"`{found[3]}` is no statement", said, word=found[3]) from error
         except ValueError:
-            raise self.lines.wrong(f"`{found[2]}` is not one statement", word=found[2]) from None
-        self.case.requests.append((self.lines.seconds(found[1]), events.Queued(number, statement)))
+            raise self.lines.wrong(f"`{found[3]}` is not one statement", word=found[3]) from None
+        self._request(found[2], found[1], events.Queued(0 if found[1] else number, statement))
 
     def _now(self, rest: str) -> None:
-        told = rf"(?:\s+notify\s+{TEXT})?(?:\s+because\s+{TEXT})?"
-        pattern = rf"(hangup|stop record|stop tones){told}\s+after\s+(\S+)"
+        told = rf"(?:\s+on\s+(\S+))?(?:\s+notify\s+{TEXT})?(?:\s+because\s+{TEXT})?"
+        pattern = rf"(hangup|stop record|stop tones|leave){told}\s+after\s+(\S+)"
         found = self.lines.match(pattern, rest, "now hangup after 3s")
         operation: Any = found[1]
-        notify = self.lines.unquoted(found[2]) if found[2] else None
-        why = self.lines.unquoted(found[3]) if found[3] else "api"
-        event = events.Interrupted(operation, notify, why)
-        self.case.requests.append((self.lines.seconds(found[4]), event))
+        notify = self.lines.unquoted(found[3]) if found[3] else None
+        why = self.lines.unquoted(found[4]) if found[4] else "api"
+        self._request(found[5], found[2], events.Interrupted(operation, notify, why))
+
+    def _request(self, after: str, run: str | None, event: events.Event) -> None:
+        seconds = self.lines.seconds(after)
+        if run:
+            self.case.elsewhere.append((seconds, run, event))
+        else:
+            self.case.requests.append((seconds, event))
 
     def _inject(self, rest: str) -> None:
         faults = "|".join(fault for fault in get_args(Fault) if fault != "press")

@@ -38,6 +38,8 @@ def _lines(case: Case, inline: bool) -> Iterator[str]:
         yield from _web(answer)
     for seconds, event in case.requests:
         yield from _request(seconds, event)
+    for seconds, run, event in case.elsewhere:
+        yield from _request(seconds, event, f" on {run}")
     for phone in case.phones:
         yield from _phone(phone)
     yield from map(str, case.injections)
@@ -61,14 +63,14 @@ def _web(answer: WebAnswer) -> Iterator[str]:
         yield f"{head} {show_value(answer.value)}{_after(answer.after)}"
 
 
-def _request(seconds: float, event: events.Event) -> Iterator[str]:
+def _request(seconds: float, event: events.Event, on: str = "") -> Iterator[str]:
     match event:
         case events.Queued(_, statement):
             first, *rest = show_statement(statement).split("\n")
-            yield f"queue after {_time(seconds)}: {first}"
+            yield f"queue{on} after {_time(seconds)}: {first}"
             yield from rest
         case events.Interrupted(operation, notify, why):
-            told = f" notify {_quoted(notify)}" if notify else ""
+            told = f"{on} notify {_quoted(notify)}" if notify else on
             told += f" because {_quoted(why)}" if why != "api" else ""
             yield f"now {operation}{told} after {_time(seconds)}"
 

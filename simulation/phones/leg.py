@@ -92,7 +92,7 @@ class SimulatedLeg:
         if self.connection:
             self.connection.beside(self).listen()
         if self.room:
-            self.room.speech(self.name, self.speaking and not muted)
+            self.room.listen(self)
 
     def transfer(self, transfer: int, target: world.FarEnd | None) -> None:
         """Send the far end to *target*; None: there is no such phone."""
@@ -134,7 +134,7 @@ class SimulatedLeg:
         if self.connection:
             self.connection.beside(self).listen()
         if self.room:
-            self.room.speech(self.name, begins and not self.muted)
+            self.room.listen(self)
 
     def listen(self) -> None:
         """Let the recordings know whether anybody is heard: the far end, or the leg it is connected with."""
@@ -150,9 +150,9 @@ class SimulatedLeg:
 
     def leave(self) -> None:
         """Leave the room, if it is in one."""
-        if self.room:
-            self.room.leave(self.name)
-            self.room = None
+        room, self.room = self.room, None
+        if room:
+            room.leave(self.name)
 
     def put_down(self) -> None:
         """Hang up from the far side; a phone that is rung declines, a caller gives up."""

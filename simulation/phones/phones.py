@@ -183,7 +183,7 @@ class SimulatedPhones:
             lambda: port.TonesSent(leg, sending, sent=False),
         )
 
-    def open_room(self, room: str, sink: port.Sink) -> None:
+    def open_room(self, room: str, sink: port.Sink, *, speaking: bool = False) -> None:
         """See `port.Rooms`."""
 
         def opened() -> None:
@@ -194,26 +194,40 @@ class SimulatedPhones:
                 self._outside,
                 self._length,
                 self._keep_files,
+                speaking,
             )
             sink(port.Answered(room))
 
         self._agenda.at(0, opened)
 
-    def join(self, room: str, leg: str, *, muted: bool = False) -> None:
+    def join(self, room: str, leg: str, *, muted: bool = False, deaf: bool = False) -> None:
         """See `port.Rooms`."""
 
         def joined(found: SimulatedLeg) -> None:
             into = self._rooms.get(room)
-            found.leave()
-            if into and into.state != "over":
+            if found.connection:
+                found.connection.end("stopped")
+            if found.room is not into:
+                found.leave()
+            if into and into.state != "over" and found.state == "up":
                 found.room = into
-                into.join(found, muted=muted)
+                into.join(found, muted=muted, deaf=deaf)
 
         self._order(leg, joined)
 
     def leave(self, room: str, leg: str) -> None:
         """See `port.Rooms`."""
-        self._order(leg, lambda found: found.leave())
+
+        def left(found: SimulatedLeg) -> None:
+            if found.room and found.room.name == room:
+                found.leave()
+
+        self._order(leg, left)
+
+    def speaking(self, room: str) -> frozenset[str]:
+        """See `port.Rooms`."""
+        found = self._rooms.get(room)
+        return frozenset(found.speaking) if found else frozenset()
 
     def connect(self, leg: str, other: str, connection: int) -> None:
         """See `port.Phones`."""

@@ -13,8 +13,14 @@ class Member(Protocol):
     """What a room needs of a leg that is in it."""
 
     name: str
+    muted: bool
+    speaking: bool
 
-    def hear(self, sound: str, edge: str) -> None: ...
+    def hear(self, sound: str, edge: str) -> None:
+        """Hear that *sound* starts or ends."""
+
+    def leave(self) -> None:
+        """Leave the room that it is in."""
 
 
 class SimulatedRoom:
@@ -28,46 +34,74 @@ class SimulatedRoom:
         outside: world.World,
         length: Length,
         keep_files: bool,
+        tells: bool = False,
     ) -> None:
         self.name = name
         self.state = "up"
         self.members: dict[str, Member] = {}
         self.player = Player(agenda, name, self.tell, length, self._hear)
         self.recorder = Recorder(agenda, name, self.tell, outside.recording_fault, keep_files)
+        self.speaking: set[str] = set()
+        """Who is heard now."""
+        self._sounds = False
         self._muted: set[str] = set()
-        self._speaking: set[str] = set()
+        self._deaf: set[str] = set()
+        self._tells = tells
         self._sink = sink
 
     def tell(self, event: port.Event) -> None:
         """Tell the owner, unless it is over."""
         if self.state != "over":
             self._sink(event)
+        if isinstance(event, port.PlaybackFailed):
+            self._record()
 
     def _hear(self, sound: str, edge: str) -> None:
         for member in list(self.members.values()):
-            member.hear(sound, edge)
+            if member.name not in self._deaf:
+                member.hear(sound, edge)
+        self._record()
 
-    def join(self, member: Member, *, muted: bool) -> None:
-        """Let *member* in."""
+    def join(self, member: Member, *, muted: bool, deaf: bool) -> None:
+        """Let *member* in, or change how it is in."""
         self.members[member.name] = member
-        if muted:
-            self._muted.add(member.name)
+        for chosen, those in ((muted, self._muted), (deaf, self._deaf)):
+            if chosen:
+                those.add(member.name)
+            else:
+                those.discard(member.name)
+        self.listen(member)
 
     def leave(self, name: str) -> None:
         """Let a member go."""
-        self.members.pop(name, None)
-        self._muted.discard(name)
-        self.speech(name, False)
+        if self.members.pop(name, None):
+            self._muted.discard(name)
+            self._deaf.discard(name)
+            self._speech(name, False)
 
-    def speech(self, name: str, begins: bool) -> None:
-        """Note that a member begins or ceases to speak: one voice after another is one stretch."""
-        before = bool(self._speaking)
-        if begins and name in self.members and name not in self._muted:
-            self._speaking.add(name)
+    def listen(self, member: Member) -> None:
+        """Take note whether *member* is to be heard now."""
+        heard = member.speaking and not member.muted and member.name not in self._muted
+        self._speech(member.name, heard and member.name in self.members)
+
+    def _speech(self, name: str, speaks: bool) -> None:
+        """Note that a member begins or ceases to be heard."""
+        if speaks == (name in self.speaking):
+            return
+        if speaks:
+            self.speaking.add(name)
         else:
-            self._speaking.discard(name)
-        if before != bool(self._speaking):
-            self.recorder.speech(bool(self._speaking))
+            self.speaking.discard(name)
+        self._record()
+        if self._tells:
+            self.tell(port.Speaking(self.name, name, speaks))
+
+    def _record(self) -> None:
+        """Let the recordings know whether anything is to be heard: a member, or an announcement."""
+        sounds = bool(self.speaking) or self.player.is_playing
+        if sounds != self._sounds:
+            self._sounds = sounds
+            self.recorder.speech(sounds)
 
     def send_tones(self, sending: int, tones: str) -> None:
         """Send tones to all members, who do not tell what they heard."""
@@ -81,4 +115,5 @@ class SimulatedRoom:
         self.recorder.end("hangup")
         self.tell(port.HungUp(self.name, "server"))
         self.state = "over"
-        self.members.clear()
+        for member in list(self.members.values()):
+            member.leave()

@@ -70,6 +70,8 @@ def _simpler(case: Case) -> Iterator[Case]:
             yield evolve(case, phones=[*case.phones[:place], shorter, *case.phones[place + 1 :]])
     for requests in _without_one(case.requests):
         yield evolve(case, requests=requests)
+    for elsewhere in _without_one(case.elsewhere):
+        yield evolve(case, elsewhere=elsewhere)
     for web in _without_one(case.web):
         yield evolve(case, web=web)
     for name in case.lengths:
