@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ringful.command.config import Config, load
+from ringful.command.configuration.config import Config, load
 from ringful.interpreter.settings import Settings
 
 
