@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ringful.command.arguments.readable import readable
 from ringful.command.asking.stored import with_store
-from ringful.command.configuration.settings import configuration, run_settings
+from ringful.command.configuration.runs import run_settings
+from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
 from ringful.ground.files import write_whole
 from ringful.interpreter.calls.view import as_script, pruned, rebuild

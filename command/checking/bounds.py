@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ringful.command.configuration.config import Config
-from ringful.command.configuration.settings import run_settings
+from ringful.command.configuration.runs import run_settings
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.bounds.bound import Limits, longest

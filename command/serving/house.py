@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config
-from ringful.command.configuration.settings import run_settings
+from ringful.command.configuration.runs import run_settings
 from ringful.command.serving.seen import Parts, measure_lag, see
 from ringful.ground.clock import SteadyClock
 from ringful.ground.faults import Fence
