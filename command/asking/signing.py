@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from ringful.command.asking.pick import usable
-from ringful.command.asking.stored import with_store
 from ringful.command.configuration.config import Config
 from ringful.command.errors import CommandError
 from ringful.store.port import Store
@@ -56,6 +55,9 @@ def find_key(settings: Config, wanted: str | None, secret: str | None) -> Found:
     secret = secret or os.environ.get("RINGFUL_SECRET") or None
     if wanted is not None and secret is not None:
         return Found(wanted, secret)
+
+    # Who is given both asks no store, and does not wait for what reads one.
+    from ringful.command.asking.stored import with_store
 
     async def look(store: Store) -> Found:
         key = usable(await store.keys(), wanted)

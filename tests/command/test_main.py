@@ -108,6 +108,13 @@ def test_a_short_command_waits_for_nothing_that_it_does_not_need(
     assert not modules & heavy
 
 
+def test_who_signs_with_a_key_and_a_secret_waits_for_no_store(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    modules, said = loaded("sign", "QueryCalls", "--key", "K", "--secret", "S")
+    assert "/QueryCalls/apikey/K?" in said
+    assert not modules & {"sqlalchemy", "trio", "structlog", "lark"}
+
+
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
     run(["--version"])
     assert capsys.readouterr().out == metadata.version("ringful") + "\n"
