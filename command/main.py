@@ -56,6 +56,7 @@ def app_for(arguments: Sequence[str]) -> cyclopts.App:
         help="A self-hosted programmable-voice server.",
         version=_version,
         version_flags=["--version"],
+        version_format="plaintext",
     )
     for place, said in COMMANDS.items():
         module, _, function = place.partition(":")
