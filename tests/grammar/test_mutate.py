@@ -95,7 +95,8 @@ def test_a_wait_for_every_key_loses_one() -> None:
     text = 'call "1"\nwait tone "0,1,2,3,4,5,6,7,8,9,*,#" for 5s\nhangup\n'
     assert show(parse(text.replace('"0,', '"'))) in shown(text)
     menu = 'call "1"\nmenu {\n    "1,2,3,4,5,6" { say "x" }\n    "7,8,9,0,*,#" { say "y" }\n}\n'
-    assert show(parse(menu.replace("x", "z").replace("y", "x").replace("z", "y"))) in shown(menu)
+    swapped = menu.replace('"x"', '"z"').replace('"y"', '"x"').replace('"z"', '"y"')
+    assert show(parse(swapped)) in shown(menu)
 
 
 def test_what_is_certain_to_change_nothing_is_no_mutant() -> None:
