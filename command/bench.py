@@ -1,22 +1,44 @@
 """`ringful bench`: how fast ringful is on this machine."""
 
 import json as json_text
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Annotated, TypeAlias
+
+from cyclopts import App, Parameter
 
 from ringful.bench import report
+from ringful.bench.earlier import ratio, read_earlier
 from ringful.bench.figures import Effort, Figure
-from ringful.bench.machine import this_machine
+from ringful.bench.machine import Machine, this_machine
+from ringful.bench.media.loads import Pace, Shape
+from ringful.bench.media.peer import VOICES
+from ringful.bench.media.picture import picture
+from ringful.bench.media.results import doubts
+from ringful.bench.media.workload import Asked
+from ringful.bench.media.workload import media as media_loads
 from ringful.bench.workloads import WORKLOADS
 from ringful.command.errors import CommandError
 from ringful.grammar.spell import suggest
 from ringful.ground.files import write_whole
 
+app = App(name="bench", help="Measure how fast ringful is on this machine.")
 
+Printed: TypeAlias = Annotated[Path | None, Parameter(allow_leading_hyphen=True)]
+"""A file, or ``-`` for standard output."""
+MOST_CALLS = 500
+"""More at once is a mistake of typing: this is one machine, and its far end is on it."""
+SAID = 5
+"""How many calls that went wrong are told one by one."""
+
+
+@app.default
 def bench(
     *names: str,
-    json: bool = False,
+    json: Printed = None,
+    compare: Path | None = None,
     rounds: int = 5,
     seconds: float = 1.0,
     runs: int = 10_000,
@@ -25,12 +47,16 @@ def bench(
 ) -> None:
     """Measure how fast ringful is on this machine.
 
+    Calls and conferences on the media workers are measured by `ringful bench media`.
+
     Parameters
     ----------
     names
         What to measure: language, cases, statements, idle, store; everything, where none is named.
     json
-        Print the figures as JSON, every round of them.
+        Write the figures to this file as JSON, every round of them; - prints them, and nothing else.
+    compare
+        Say how many times the figures in this file, of an earlier --json, the new ones are.
     rounds
         How often each figure is taken; its median is told, and its spread.
     seconds
@@ -46,23 +72,86 @@ def bench(
         raise CommandError("--rounds and --runs are at least 1, and --seconds is more than 0", 2)
     chosen = _chosen(names)
     effort = Effort(rounds, seconds, runs, folder or Path(gettempdir()))
-    for needed in (effort.folder, *([write.absolute().parent] if write else [])):
-        if not needed.is_dir():
-            raise CommandError(f"{needed}: there is no such folder", 2)
+    _there(effort.folder, *_folders(json, write))
+    earlier = read_earlier(compare) if compare else {}
     machine = this_machine()
-    if not json:
+    quiet = json == Path("-")
+    if not quiet:
         print(machine, flush=True)
     taken: dict[str, list[Figure]] = {}
     for name in chosen:
         taken[name] = []
         for figure in WORKLOADS[name](effort):
             taken[name].append(figure)
-            if not json:
-                print(report.line(figure), flush=True)
-    if json:
-        print(json_text.dumps(report.document(machine, effort, taken), indent=2))
+            if not quiet:
+                print(report.line(figure, ratio(name, figure, earlier)), flush=True)
+    _keep(json, machine, rounds, taken)
     if write:
-        write_whole(write, report.page(machine, effort, taken))
+        write_whole(write, report.page(machine, rounds, taken))
+
+
+@app.command
+def media(
+    *,
+    calls: str = "20",
+    conference: str = "",
+    seconds: float = 30.0,
+    rounds: int = 1,
+    ramp: float = 6.0,
+    json: Printed = None,
+    compare: Path | None = None,
+    write: Path | None = None,
+) -> None:
+    """Measure what calls cost: real SIP and sound, between the media workers and a far end of our own.
+
+    Each call hears 2 s and 1 s of sound, presses a key, hears a beep and is recorded for 2 s, again and
+    again. The far end is another process on this machine, and says how late it was itself.
+
+    Parameters
+    ----------
+    calls
+        How many calls at once, for one load after another: 4,20,60. Empty: none.
+    conference
+        Conferences of so many legs, so many of them at once, everybody speaking: 50x1,5x10.
+    seconds
+        How long each load is looked at, once it has settled.
+    rounds
+        How often each load is put on.
+    ramp
+        Seconds within which a load's calls begin.
+    json
+        Write the figures to this file as JSON; - prints them, and nothing else.
+    compare
+        Say how many times the figures in this file, of an earlier --json, the new ones are.
+    write
+        Write a page of Markdown to this file, and a picture to the same name with .svg.
+    """
+    if rounds < 1 or not seconds > 0 or not ramp >= 0:
+        raise CommandError("--rounds is at least 1, --seconds more than 0, and --ramp not less than 0", 2)
+    asked = Asked(_counts(calls), _shapes(conference), Pace(seconds, ramp), rounds)
+    _there(*_folders(json, write))
+    earlier = read_earlier(compare) if compare else {}
+    machine = this_machine()
+    quiet = json == Path("-")
+    if not quiet:
+        print(machine, flush=True)
+    taken: dict[str, Sequence[Figure]] = {}
+    told: list[str] = []
+    for load in media_loads(asked):
+        taken[load.name] = load.figures
+        told += [f"{load.name}: {doubt}" for doubt in doubts(load.figures, machine.cores)]
+        told += [f"{load.name}: {wrong}" for wrong in load.wrong[:SAID]]
+        if not quiet:
+            print(f"{load.name}: measured", flush=True)
+    _keep(json, machine, rounds, taken)
+    if not quiet:
+        print("", report.aligned(report.table(taken, earlier)), *told, sep="\n")
+    if write:
+        drawing = write.with_suffix(".svg")
+        write_whole(
+            drawing, picture(taken, earlier, f"What a call costs: {machine.cpu}, {machine.cores} cores")
+        )
+        write_whole(write, report.media_page(machine, seconds, taken, earlier, told, drawing.name))
 
 
 def _chosen(names: Sequence[str]) -> list[str]:
@@ -71,3 +160,46 @@ def _chosen(names: Sequence[str]) -> list[str]:
             known = suggest(name, WORKLOADS) or f"there are: {', '.join(WORKLOADS)}"
             raise CommandError(f"there is no workload `{name}`; {known}", 2)
     return list(dict.fromkeys(names)) or list(WORKLOADS)
+
+
+def _counts(calls: str) -> tuple[int, ...]:
+    found = [one.strip() for one in calls.split(",") if one.strip()]
+    if not all(re.fullmatch(r"[0-9]{1,3}", one) and 0 < int(one) <= MOST_CALLS for one in found):
+        raise CommandError(f"--calls {calls}: numbers from 1 to {MOST_CALLS}, as 4,20,60", 2)
+    return tuple(dict.fromkeys(int(one) for one in found))
+
+
+def _shapes(conference: str) -> tuple[Shape, ...]:
+    shapes = []
+    for one in (one.strip() for one in conference.split(",") if one.strip()):
+        found = re.fullmatch(r"([0-9]{1,3})x([0-9]{1,3})", one)
+        shape = Shape(int(found[1]), int(found[2])) if found else None
+        if shape is None or not 2 <= shape.legs <= VOICES or not 0 < shape.all <= MOST_CALLS:
+            raise CommandError(
+                f"--conference {one}: LEGSxCONFERENCES, as 50x1 or 5x10, of 2 to {VOICES} legs each "
+                f"and {MOST_CALLS} in all",
+                2,
+            )
+        shapes.append(shape)
+    return tuple(dict.fromkeys(shapes))
+
+
+def _folders(json: Path | None, write: Path | None) -> list[Path]:
+    files = [file for file in (json, write) if file and file != Path("-")]
+    return [file.absolute().parent for file in files]
+
+
+def _there(*folders: Path) -> None:
+    for folder in folders:
+        if not folder.is_dir():
+            raise CommandError(f"{folder}: there is no such folder", 2)
+
+
+def _keep(json: Path | None, machine: Machine, rounds: int, taken: report.Taken) -> None:
+    if json is None:
+        return
+    text = json_text.dumps(report.document(machine, rounds, taken), indent=2)
+    if json == Path("-"):
+        print(text)
+    else:
+        write_whole(json, text + "\n")

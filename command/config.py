@@ -66,6 +66,8 @@ class Media:
     """Calls and sound."""
 
     max_calls: int = _key(60, readers.whole)
+    ports: tuple[int, int] = _key((10_000, 20_000), readers.ports)
+    """The first and the last UDP port for RTP; 0, 0: any that the kernel gives."""
     folders: tuple[Path, ...] = _key((Path("announcements"),), readers.paths)
     cache: Path = _key(Path("cache"), readers.path)  # noqa: RUF009 (a Path cannot change)
     ring_timeout: float = _key(60.0, readers.some_seconds)

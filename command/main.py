@@ -26,7 +26,7 @@ COMMANDS = {
     "test:simulate": "Show the trace of a script in virtual time.",
     "run:run": "Start a script on a running server, and print what happens as it happens.",
     "test:test": "Run golden cases; exit 1 if any trace is not what its case says.",
-    "bench:bench": "Measure how fast ringful is on this machine.",
+    "bench:app": "Measure how fast ringful is on this machine.",
     "sign:sign": "Print a signed URL: ringful sign Call callee=15125551234.",
     "lsp:lsp": "Speak the language server protocol on standard input and output, for editors.",
     "keys:app": "API keys.",

@@ -164,6 +164,16 @@ def address(value: Any) -> str:
     return found[0]
 
 
+def ports(value: Any) -> tuple[int, int]:
+    """Read a range of ports; ``any`` is 0, 0."""
+    if value == "any":
+        return 0, 0
+    found = re.fullmatch(r"(\d{1,5})-(\d{1,5})", value, re.ASCII) if isinstance(value, str) else None
+    if not found or not 1024 <= int(found[1]) < int(found[2]) <= 65535:
+        raise Unfit('"any", or ports such as 10000-20000')
+    return int(found[1]), int(found[2])
+
+
 def trunk(value: Any) -> str:
     """Read the SIP URI of a trunk: a host, without a user."""
     if not isinstance(value, str) or not _TRUNK.fullmatch(value):

@@ -16,7 +16,7 @@ from ringful.command.errors import CommandError, first_of
 from ringful.command.serving.house import Joined, open_house
 from ringful.command.serving.missing import look_at_trunk, missing
 from ringful.command.serving.notify import notify
-from ringful.command.serving.ports import not_bound, usable_sip
+from ringful.command.serving.ports import enough_for_sound, not_bound, usable_sip
 from ringful.command.settings import configuration
 from ringful.ground.faults import Fence
 from ringful.ground.files import keep_private
@@ -40,6 +40,7 @@ def serve(*, config: Path | None = None) -> None:
     for line in (*exposure(settings), *missing(settings, time.time())):
         log.warning(line)
     usable_sip(settings.sip.bind)
+    enough_for_sound(settings.media.ports, settings.media.max_calls)
     try:
         trio.run(_serve, settings)
     except BaseException as error:

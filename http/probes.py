@@ -35,6 +35,8 @@ class Readiness:
     """The parts of the server, each asked at most once a second whoever asks."""
 
     checks: Mapping[str, Check]
+    about: Callable[[], Mapping[str, str]] = dict
+    """What is told beside them, and makes nobody ready or not."""
     _found: dict[str, str] = field(factory=dict)
     _at: float = float("-inf")
     _asking: trio.Lock = field(factory=trio.Lock)
@@ -97,7 +99,9 @@ def add_probes(app: QuartTrio, probes: Probes) -> None:
     async def ready() -> Response:
         if not probes.told():
             abort(404)
-        return shown(await probes.readiness.find(), as_json="json" in request.headers.get("Accept", ""))
+        readiness = probes.readiness
+        found, as_json = await readiness.find(), "json" in request.headers.get("Accept", "")
+        return shown(found, readiness.about(), as_json=as_json)
 
     @app.route("/metrics")
     async def metrics() -> Response:
@@ -113,14 +117,15 @@ def add_probes(app: QuartTrio, probes: Probes) -> None:
         return response
 
 
-def shown(found: Mapping[str, str], *, as_json: bool) -> Response:
-    """Show what was found: 200 where all is well, and 503 otherwise."""
+def shown(found: Mapping[str, str], about: Mapping[str, str], *, as_json: bool) -> Response:
+    """Show what was *found*, and *about* beside it: 200 where all is well, and 503 otherwise."""
     status = 503 if any(found.values()) else 200
     if as_json:
         parts = {name: {"ok": not why} | ({"why": why} if why else {}) for name, why in found.items()}
-        body = json.dumps({"ready": status == 200, "checks": parts}) + "\n"
+        body = json.dumps({"ready": status == 200, "checks": parts, **about}) + "\n"
         return Response(body, status, mimetype="application/json")
     lines = [f"{name}: {why or 'ok'}\n" for name, why in found.items()]
+    lines += [f"{name}: {what}\n" for name, what in about.items()]
     return Response("".join(lines), status, mimetype="text/plain")
 
 

@@ -45,7 +45,7 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
         case port.TonesSent(_, sending, sent):
             leg.sendings.discard(sending)
             _pass_on(run, leg, event, ending=not sent)
-        case port.Connected():
+        case port.Connected() | port.Speaking() | port.JoinFailed():
             pass
         case port.Speaking():
             room.hear_speaking(run, leg, event)
@@ -106,7 +106,7 @@ def _tone(run: Running, leg: Leg, tone: str, event: port.TonePressed) -> None:
         case None if heard or bridge.relay(run, leg, tone):
             return  # A key that was meant for others is not typed ahead for what comes after them.
         case None if len(leg.buffer) < run.settings.type_ahead:
-            leg.buffer.append(tone)
+            leg.type_ahead(tone)
 
 
 def _taker(run: Running, leg: Leg, tone: str) -> Strand | ToneHandler | None:

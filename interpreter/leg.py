@@ -168,7 +168,7 @@ class Leg:
     room: bool = False
     """It is the room of a conference: nobody rings it, and it has no far end."""
     presser: str | None = None
-    """Of a room: the leg whose key is the newest."""
+    """Of a room: the leg whose key was pressed, or taken, last."""
     member_handlers: list[MemberHandler] = field(factory=list)
     """Of a room: what runs when members come, go, or speak."""
     membership: Membership | None = None
@@ -189,6 +189,8 @@ class Leg:
     quality: Quality | None = None
     buffer: list[str] = field(factory=list)
     """Tones that were pressed and not yet taken: type-ahead."""
+    pressers: list[str | None] = field(factory=list)
+    """Of a room: whose they are."""
     secrets: int = 0
     """How many statements collect a secret here at present."""
     detector: str | None = None
@@ -213,6 +215,23 @@ class Leg:
     """How many playbacks, recordings and sendings were ordered: the next one's number less one."""
     files: int = 0
     recorded: list[Recorded] = field(factory=list)
+
+    def type_ahead(self, tone: str) -> None:
+        """Keep *tone* for whoever waits for it later."""
+        self.buffer.append(tone)
+        if self.room:
+            self.pressers.append(self.presser)
+
+    def take_tone(self) -> str:
+        """Take the first tone that was typed ahead, and in a room remember whose it is."""
+        if self.room:
+            self.presser = self.pressers.pop(0)
+        return self.buffer.pop(0)
+
+    def forget_tones(self) -> None:
+        """Forget what was typed ahead."""
+        self.buffer.clear()
+        self.pressers.clear()
 
     def order(self) -> int:
         """Give the number of a new order."""

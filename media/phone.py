@@ -195,16 +195,17 @@ class Phone:
         path = self.options.hear or Path("/dev/null")
         if call.number > 1 and self.options.hear:
             path = path.with_name(f"{path.stem}-{call.number}{path.suffix}")
-        self.engine.listen(call.name, lambda frame: self._notice(call, frame))
+        self.engine.listen(call.name, lambda samples, energies: self._notice(call, energies))
         if self.options.hear:
             self.engine.record(call.name, _HEARING, path.absolute(), silence=None, beep=False)
 
-    def _notice(self, call: _Call, frame: bytes | None) -> None:
-        """Notice sound and silence; in the clock thread."""
-        if frame and wav.power(frame) > 200 * 200 * wav.FRAME_SAMPLES:
-            call.heard, call.quiet = True, 0
-        else:
-            call.quiet += 1
+    def _notice(self, call: _Call, energies: list[int]) -> None:
+        """Notice sound and silence."""
+        for energy in energies:
+            if energy > 200 * 200 * wav.FRAME_SAMPLES:
+                call.heard, call.quiet = True, 0
+            else:
+                call.quiet += 1
 
     def _act(self, call: _Call, now: float) -> None:
         options = self.options

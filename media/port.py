@@ -275,6 +275,17 @@ class Speaking:
     speaks: bool
 
 
+@frozen
+class JoinFailed:
+    """Somebody could not be let into a room, and is in none; told to the room's sink."""
+
+    leg: str
+    """The room."""
+    member: str
+    detail: str
+    """Why, for a person to read."""
+
+
 Event: TypeAlias = (
     Ringing
     | Answered
@@ -294,6 +305,7 @@ Event: TypeAlias = (
     | Transferred
     | TransferFailed
     | Speaking
+    | JoinFailed
 )
 
 Sink: TypeAlias = Callable[[Event], None]
@@ -315,9 +327,9 @@ class Rooms(Protocol):
     """Let legs hear one another.
 
     A room is a leg that nobody rings: what is played on it is heard by all its members, what is
-    recorded on it is what they all say and what is played, and its life is told to its sink as a
-    leg's is, from `Answered` (it is there) or `Refused` (there can be none) to `HungUp`.
-    `Phones.hang_up` ends it: whoever is still in it then leaves it.
+    recorded on it is what they all say and what is played, tones that are sent on it go to each of
+    them, and its life is told to its sink as a leg's is, from `Answered` (it is there) or `Refused`
+    (there can be none) to `HungUp`.  `Phones.hang_up` ends it: whoever is still in it then leaves it.
 
     A leg is in one room or one connection at a time.  It leaves its room by itself when it ends.
     Where a process dies that was at work for the room, its announcements and recordings end as
@@ -332,6 +344,8 @@ class Rooms(Protocol):
 
         It leaves where it was before.  Joining again changes *muted* and *deaf*.  What is played on
         the leg itself is heard by it all the same.  `Phones.mute` keeps it from being heard as well.
+        Nothing tells that it is in; a room that is full, or cannot be had where the leg lives, tells
+        `JoinFailed`.
         """
 
     def leave(self, room: str, leg: str) -> None:

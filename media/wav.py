@@ -30,7 +30,8 @@ def header(size: int) -> bytes:
 def samples_of(path: Path) -> memoryview:
     """Map the samples of the WAV at *path*.  Raises OSError, or ValueError where it is of another shape."""
     with path.open("rb") as file:
-        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        # Of our own, and never written: what is read from C must be writable to Python.
+        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     if bytes(mapped[:4]) != b"RIFF" or bytes(mapped[8:12]) != b"WAVE":
         raise ValueError("not a WAV file")
     place, shaped = 12, False

@@ -1,10 +1,7 @@
 """A media worker as the node sees it: a child process behind a socket."""
 
-import json
 import math
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,27 +9,41 @@ from typing import Any, Protocol
 
 import structlog
 import trio
-from attrs import define, field
+from attrs import define, field, frozen
 
-from ringful.ground.children import spared
 from ringful.ground.faults import fault
 from ringful.media import port
+from ringful.media.ranges import ANY, Range
+from ringful.media.seats import Seats
+from ringful.media.templates import Child, Templates
 from ringful.media.wire import Framer, WireError, decode_event
 
 log = structlog.get_logger()
 
 START_SECONDS = 15.0
-"""How long a worker may take to be ready; 40 ms is usual."""
+"""How long a worker may take to be ready; 20 ms is usual."""
+_END_SECONDS = 2.0
+"""How long a worker may take to end when its socket is closed."""
 
 
 class Owner(Protocol):
     """Who hears of a worker."""
+
+    @property
+    def seats(self) -> Seats:
+        """Who hears where its legs sit."""
 
     def hear(self, worker: "WorkerProcess", event: port.Event) -> None:
         """Take an event of one of its legs."""
 
     def offered(self, worker: "WorkerProcess", name: str, offer: port.Offer) -> None:
         """Take a call that has come in at it; *name* is what it calls the offer."""
+
+    def speaks(self, worker: "WorkerProcess", leg: str, speaks: bool) -> None:
+        """Hear that *leg*, which sits on a bus, begins or ends to speak."""
+
+    def voice_closed(self, worker: "WorkerProcess", room: str) -> None:
+        """Hear that the voice of *room* has ended, as it was told to."""
 
     def noticed(self) -> None:
         """Hear that its number of free legs has changed."""
@@ -43,16 +54,23 @@ class Owner(Protocol):
 
 @define(eq=False)
 class WorkerProcess:
-    """A worker that is ready; *capacity* is what its library grants."""
+    """A worker that is ready, and takes *capacity* calls."""
 
-    process: "subprocess.Popen[bytes]"
+    child: Child
     stream: trio.SocketStream
     port: int
     capacity: int
-    frames: int
-    """The UDP port at which it takes frames of legs in other workers."""
+    granted: int
+    """How many calls its library grants; *capacity* is less where its ports are not enough for them."""
+    engine: str
+    """What makes its sound: ``c``, or ``python`` where that cannot be, for *why_python*."""
+    why_python: str
     framer: Framer
+    ports: Range = ANY
+    """Its ports for RTP."""
     legs: set[str] = field(factory=set)
+    voices: set[str] = field(factory=set)
+    """Rooms whose announcements are played, and which are recorded, there."""
     occupied: int = 0
     """How many calls the library holds: some longer than they are told to be over."""
     dismissed: bool = False
@@ -66,12 +84,17 @@ class WorkerProcess:
     @property
     def pid(self) -> int:
         """The process's ID."""
-        return self.process.pid
+        return self.child.pid
 
     @property
     def free(self) -> int:
         """How many more calls it can take."""
         return 0 if self.dismissed else self.capacity - max(self.occupied, len(self.legs))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is done there."""
+        return not (self.legs or self.voices or self.occupied)
 
     def tell(self, command: dict[str, Any]) -> None:
         """Send *command*, behind those that were sent before."""
@@ -105,12 +128,9 @@ class WorkerProcess:
                 await self._leave()
 
     async def _leave(self) -> None:
-        await self.stream.aclose()
         # A closed socket ends it; what does not end by itself is ended.
-        with trio.move_on_after(2):
-            await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
-        self.process.kill()
-        self.process.wait()
+        await self.stream.aclose()
+        await self.child.leave(_END_SECONDS)
 
     async def _write(self, outgoing: "trio.MemoryReceiveChannel[bytes]", serving: trio.CancelScope) -> None:
         try:
@@ -156,6 +176,16 @@ class WorkerProcess:
                 owner.noticed()
             case "Offered":
                 owner.offered(self, message["offer"], port.Offer(message["caller"], message["called"]))
+            case "Seated":
+                owner.seats.seated(message["sitting"])
+            case "NotSeated":
+                owner.seats.not_seated(message["sitting"], message["detail"])
+            case "Stood":
+                owner.seats.stood(message["sitting"])
+            case "Speaking":
+                owner.speaks(self, message["leg"], message["speaks"])
+            case "VoiceClosed":
+                owner.voice_closed(self, message["leg"])
             case "Pong":
                 self.heard.set()
                 self.heard = trio.Event()
@@ -167,10 +197,20 @@ class WorkerProcess:
                     owner.hear(self, event)
 
 
-async def start_worker(config: dict[str, Any], ports: Iterable[int]) -> WorkerProcess | None:
-    """Start a worker on the first of *ports* that is free; None where none will do."""
-    for number in ports:
-        worker, reason = await _try_port(config, number)
+@frozen
+class Start:
+    """What workers are started with."""
+
+    templates: Templates
+    config: dict[str, Any]
+    buses: int
+    """The descriptor of the memory of all buses."""
+
+
+async def start_worker(start: Start, ports: Range, at: Iterable[int]) -> WorkerProcess | None:
+    """Start a worker on the first of *at* that is free, with *ports* for RTP; None where none will do."""
+    for number in at:
+        worker, reason = await _try_port(start, ports, number)
         if worker:
             return worker
         if "in use" not in reason:
@@ -179,44 +219,49 @@ async def start_worker(config: dict[str, Any], ports: Iterable[int]) -> WorkerPr
     return None
 
 
-async def _try_port(config: dict[str, Any], number: int) -> tuple[WorkerProcess | None, str]:
+async def _try_port(start: Start, ports: Range, number: int) -> tuple[WorkerProcess | None, str]:
+    config = start.config | {"port": number, "rtp_port": ports.first, "rtp_ports": ports.count}
     ours, theirs = socket.socketpair()
-    command = [
-        sys.executable,
-        "-m",
-        "ringful.media.engine.worker",
-        str(theirs.fileno()),
-        json.dumps(config | {"port": number}),
-    ]
-    # Forking takes a millisecond, and happens when a worker is wanted and not for each call.
     try:
-        with spared():
-            process = subprocess.Popen(  # noqa: ASYNC220
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-            )
+        child = await start.templates.fork(config, theirs, start.buses)
     except OSError as error:
         ours.close()
-        return None, f"no process can be started: {error}"
+        return None, str(error)
     finally:
         theirs.close()
     stream, framer = trio.SocketStream(trio.socket.from_stdlib_socket(ours)), Framer()
     reason = "it did not start in time"
+    worker = None
     try:
         with trio.move_on_after(START_SECONDS):
-            while data := await stream.receive_some(65536):
+            while worker is None and (data := await stream.receive_some(65536)):
                 for message in framer.unpack(data):
                     if message["is"] == "Ready":
-                        at, capacity, frames = (message[one] for one in ("port", "capacity", "frames"))
-                        return WorkerProcess(process, stream, at, capacity, frames, framer), ""
-                    reason = message["reason"]
-            else:
-                reason = reason if reason.count("in time") == 0 else "it died at once"
-    except BaseException:
-        process.kill()
-        process.wait()
-        stream.socket.close()
-        raise
-    process.kill()
-    process.wait()
-    await stream.aclose()
-    return None, reason
+                        worker = _ready(child, stream, framer, ports, message)
+                        break
+                    reason = message.get("reason", reason)
+            if worker is None and "in time" in reason:
+                reason = "it died at once"
+    finally:
+        if worker is None:
+            stream.socket.close()
+            with trio.CancelScope(shield=True):
+                await child.leave(0)
+    return worker, reason
+
+
+def _ready(
+    child: Child, stream: trio.SocketStream, framer: Framer, ports: Range, said: dict[str, Any]
+) -> WorkerProcess:
+    granted = said["capacity"]
+    return WorkerProcess(
+        child,
+        stream,
+        said["port"],
+        min(granted, ports.calls or granted),
+        granted,
+        said["engine"],
+        said["engine_reason"],
+        framer,
+        ports,
+    )

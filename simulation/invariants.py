@@ -76,6 +76,8 @@ def broken(entries: Iterable[Entry]) -> Iterator[Broken]:
         yield from _told_ends(posts)
         yield from _tasks(own)
         yield from _timers(own)
+        yield from _joins(own)
+        yield from _members(own)
 
 
 def _numbered(call_id: str, own: Sequence[Entry], posts: Sequence[Mapping[str, Any]]) -> Iterator[Broken]:
@@ -169,6 +171,40 @@ def _timers(own: Sequence[Entry]) -> Iterator[Broken]:
     gone = {entry.data["timer"] for entry in own if entry.name in ("CancelTimer", "TimerFired")}
     if running := [timer for timer in left if timer not in gone]:
         yield Broken("no timer outlives its run", f"{len(running)} timers still run")
+
+
+def _joins(own: Sequence[Entry]) -> Iterator[Broken]:
+    """Hold that a leg that asked to be in a conference is told of one end of that, or ends itself."""
+    asked = Counter(_leg(entry) for entry in own if entry.name == "JoinConference")
+    over = {_leg(entry) for entry in own if entry.name in ("Refused", "HungUp")}
+    ended = Counter(
+        _leg(entry)
+        for entry in own
+        if entry.name == "Left" or (entry.name == "LeaveConference" and entry.data["why"] == "hangup")
+    )
+    for leg, joins in asked.items():
+        # Of a leg that was over, what the conference said on the way is left out of account.
+        if ended[leg] < joins or (ended[leg] > joins and leg not in over):
+            yield Broken("a join ends once", f"{leg} asked {joins} times, and {ended[leg]} ends were told")
+
+
+def _members(own: Sequence[Entry]) -> Iterator[Broken]:
+    """Hold that a conference lets nobody in who did not ask, and lets everybody go once."""
+    came = Counter(_leg(entry) for entry in own if entry.name == "MemberCame")
+    over = {_leg(entry) for entry in own if entry.name == "MemberWent" and entry.data["why"] == "hangup"}
+    admitted = Counter(_leg(entry) for entry in own if entry.name == "Admit")
+    dismissed = Counter(_leg(entry) for entry in own if entry.name == "Dismiss")
+    for leg in came.keys() | admitted.keys() | dismissed.keys():
+        least = came[leg] - (leg in over)
+        if admitted[leg] > came[leg] or not least <= dismissed[leg] <= came[leg]:
+            said = (
+                f"{leg} came {came[leg]} times, was let in {admitted[leg]} and let go {dismissed[leg]} times"
+            )
+            yield Broken("who comes to a conference is let go", said)
+
+
+def _leg(entry: Entry) -> str:
+    return str(entry.data["leg"])
 
 
 def broken_farewells(visited: Iterable[tuple[nodes.Statement, str]]) -> Iterator[Broken]:

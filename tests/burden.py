@@ -7,7 +7,6 @@ one final event, its callbacks came in order, and every recording that was told 
 import io
 import json
 import queue
-import subprocess
 import wave
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -113,14 +112,7 @@ class Burden:
 
     def workers(self) -> list[int]:
         """Give the processes that have calls: the media workers."""
-        assert self.ringful.process
-        found = subprocess.run(
-            ["pgrep", "-P", str(self.ringful.process.pid), "-f", "ringful.media.engine.worker"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return [int(pid) for pid in found.stdout.split()]
+        return self.ringful.workers()
 
     def ready(self) -> dict[str, str]:
         """Give what is wrong with each part of the server; empty where it is well."""

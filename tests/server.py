@@ -106,6 +106,10 @@ def receiver(files: Mapping[str, bytes]) -> Iterator[Receiver]:
         yield Receiver(url, arrived)
 
 
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 @define
 class Server:
     """A running `ringful serve` in *folder*."""
@@ -140,6 +144,16 @@ class Server:
             if line.startswith("http"):
                 return
         raise AssertionError("the server did not start")
+
+    def workers(self) -> list[int]:
+        """Give its media workers: they are forked from a child of its own."""
+        assert self.process
+        return [
+            worker
+            for child in _children(self.process.pid)
+            for worker in _children(child)
+            if Path(f"/proc/{worker}/comm").read_text() == "ringful-worker\n"
+        ]
 
     def until_draining(self) -> None:
         """Wait until it takes no new calls, as /ready says."""
@@ -222,6 +236,8 @@ def server(folder: Path, trunk: str, *, log: IO[str] | None = None, **environmen
         "RINGFUL_FETCH__ALLOW": "127.0.0.0/8",
         "RINGFUL_LIMITS__CALLS_PER_SECOND": "100",
         "RINGFUL_LIMITS__DRAIN": "1s",
+        # Each test's server would begin with the same ones.
+        "RINGFUL_MEDIA__PORTS": "any",
     }
     made = Server(folder, {**os.environ, **settings, **environment}, f"http://127.0.0.1:{port}")
     made.key, made.secret = made.command("keys", "add", "test").split()

@@ -61,3 +61,19 @@ def test_cases_are_tested_with_the_installed_package(installed: Path, tmp_path: 
     assert done.stdout.startswith("1 passed\n")
     assert "0 things broken" in done.stdout
     assert (tmp_path / "out.xml").read_text().startswith("<?xml")
+
+
+def test_the_wheel_brings_the_native_part_for_every_python(installed: Path, wheel_file: Path) -> None:
+    """It was compiled when the wheel was made: where it is installed, nothing is."""
+    assert "-py3-none-linux_" in wheel_file.name
+    load = "from ringful.media.engine import native; print(native.load()._name)"
+    done = subprocess.run(
+        [str(installed.parent / "python"), "-c", load],
+        cwd=installed.parent,
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(installed.parents[1]))

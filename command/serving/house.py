@@ -187,6 +187,7 @@ def pool_settings(config: Config) -> PoolSettings:
         sip.from_number,
         config.media.max_calls,
         config.media.silence_limit,
+        config.media.ports,
     )
 
 

@@ -6,6 +6,7 @@ import socket
 from ringful.command.config import split_address
 from ringful.command.errors import CommandError
 from ringful.ground.holder import holder_of
+from ringful.media import ranges
 
 
 def not_bound(key: str, address: str, error: OSError, *, udp: bool = False) -> CommandError:
@@ -20,6 +21,18 @@ def not_bound(key: str, address: str, error: OSError, *, udp: bool = False) -> C
     if error.errno == errno.EACCES:
         return CommandError(f"{key}: {address} may not be used: ports below 1024 are for root", 2)
     return CommandError(f"{key}: {address} cannot be used: {error.strerror or error}", 2)
+
+
+def enough_for_sound(ports: tuple[int, int], max_calls: int) -> None:
+    """See that there is a range of *ports* for each worker that *max_calls* can want.
+
+    Raises CommandError (code 2).
+    """
+    first, last = ports
+    needed = ranges.needed(max_calls)
+    if last and ranges.units_of(first, last) * ranges.UNIT < needed:
+        message = f"media.ports: {first}-{last} is too small for media.max_calls = {max_calls}"
+        raise CommandError(f"{message}: {needed} ports are wanted, as {first}-{first + needed + 1}", 2)
 
 
 def usable_sip(address: str) -> None:

@@ -47,7 +47,8 @@ def see(config: Config, parts: Parts) -> Probes:
     find = switchboard.live.get
     trunk = trunk_of(config.sip.trunk, config.sip.username)
     switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
-    return Probes(metrics, Readiness(_checks(config, parts)), config.http.metrics_allow)
+    readiness = Readiness(_checks(config, parts), lambda: {"engine": parts.pool.crew.engine})
+    return Probes(metrics, readiness, config.http.metrics_allow)
 
 
 def _checks(config: Config, parts: Parts) -> Mapping[str, Check]:
@@ -65,7 +66,7 @@ def _checks(config: Config, parts: Parts) -> Mapping[str, Check]:
     return {
         "store": parts.store.why_unwritable,
         "sip": parts.pool.why_deaf,
-        "worker": parts.pool.why_mute,
+        "worker": parts.pool.crew.why_mute,
         "disk": room,
         "draining": draining,
     }
@@ -81,15 +82,21 @@ def _read_server(metrics: Metrics, parts: Parts) -> None:
         "1 while no new calls are taken, since the server is ending.",
         lambda: parts.switchboard.draining,
     )
-    metrics.read("ringful_workers", "gauge", "Media workers that run.", lambda: len(pool.workers))
     metrics.read(
-        "ringful_workers_started", "counter", "Media workers that were started.", lambda: pool.started
+        "ringful_workers",
+        "gauge",
+        "Media workers that run, by what makes their sound.",
+        lambda: {"c": 0, "python": 0} | Counter(worker.engine for worker in pool.workers),
+        label="engine",
+    )
+    metrics.read(
+        "ringful_workers_started", "counter", "Media workers that were started.", lambda: pool.crew.started
     )
     metrics.read(
         "ringful_workers_died",
         "counter",
         "Media workers that ended without having been let go.",
-        lambda: pool.died,
+        lambda: pool.crew.died,
     )
     metrics.read(
         "ringful_store_writes_waiting",

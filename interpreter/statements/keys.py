@@ -22,7 +22,7 @@ async def wait_tone(run_on: Scope, statement: nodes.WaitTone) -> None:
     wanted = tones_of(statement.tones, names)
     notify = url_of(statement.notify, names)
     if statement.fresh:
-        leg.buffer.clear()
+        leg.forget_tones()
     limit = seconds_of(statement.limit, names) if statement.limit else None
     run_on.look_ahead()
     timer = run.set_timer(limit) if limit is not None else None
@@ -50,7 +50,7 @@ async def wait_tone(run_on: Scope, statement: nodes.WaitTone) -> None:
 async def _next_tone(run_on: Scope, leg: Leg, timer: int | None, accepted: str) -> str | None:
     """Take the next tone, typed ahead or pressed; None when *timer* has fired."""
     if leg.buffer:
-        return leg.buffer.pop(0)
+        return leg.take_tone()
     if timer is not None and not run_on.run.is_set(timer):
         return None
     signal = await run_on.wait(
@@ -84,7 +84,7 @@ async def gather(run_on: Scope, statement: nodes.Gather) -> None:
     between = min(first, settings.between_keys)
     tries = count_of(statement.tries, names, 1) if statement.tries else settings.tries
     if statement.fresh:
-        leg.buffer.clear()
+        leg.forget_tones()
     names[statement.name] = None
     leg.secrets += statement.secret
     try:
@@ -118,7 +118,7 @@ async def _collect(
 
 async def _tone_within(run_on: Scope, leg: Leg, seconds: float) -> str | None:
     if leg.buffer:
-        return leg.buffer.pop(0)
+        return leg.take_tone()
     signal = await run_on.within(seconds, lambda _: False, tones=_ANY)
     return signal.tone if isinstance(signal, port.TonePressed) else None
 
@@ -126,7 +126,7 @@ async def _tone_within(run_on: Scope, leg: Leg, seconds: float) -> str | None:
 async def _prompted_tone(run_on: Scope, leg: Leg, prompt: nodes.Block, first: float) -> str | None:
     """Run *prompt* until it ends or a key is pressed; give the first key, or None after *first* seconds."""
     if leg.buffer:
-        return leg.buffer.pop(0)
+        return leg.take_tone()
     if prompt.statements:
         inner = run_on.on(leg, run_on.names)
         strand = run_on.run.spawn(leg, inner.body(prompt))
@@ -146,7 +146,7 @@ async def menu(run_on: Scope, statement: nodes.Menu) -> None:
     tries = count_of(statement.tries, names, 1) if statement.tries else settings.tries
     limit = seconds_of(statement.limit, names) if statement.limit else settings.first_key
     if statement.fresh:
-        leg.buffer.clear()
+        leg.forget_tones()
     for _ in range(tries):
         tone = await _prompted_tone(run_on, leg, statement.prompt, limit)
         if tone is None:

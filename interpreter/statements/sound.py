@@ -89,7 +89,7 @@ async def _play_through(
             )
             match signal:
                 case port.TonePressed(_, tone):
-                    leg.buffer.append(tone)
+                    leg.type_ahead(tone)
                     playback.cut = "tone"
                     _stop(run_on, leg, number)
                 case port.PlaybackFailed(_, _, detail):

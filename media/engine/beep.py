@@ -16,5 +16,5 @@ def _sample(place: int) -> int:
     return int(_LOUDNESS * edge * sin(2 * pi * 1000 * place / wav.RATE))
 
 
-BEEP = b"".join(pack("<h", _sample(place)) for place in range(_COUNT))
+BEEP = memoryview(bytearray().join(pack("<h", _sample(place)) for place in range(_COUNT)))
 """Samples, as a channel takes them."""

@@ -1,18 +1,16 @@
-"""The SIP and RTP engine: the only module that imports pjsua2.
+"""The SIP and RTP engine.
 
-Everything here happens in the thread that made the `Engine` and calls its `step`, but for three
-things, each marked: frames are asked for and given in pjmedia's clock thread, files are written in
-the disk thread, and both tell events through `emit`, which must be safe to call from any thread.
-The library asserts, and an assertion ends the process: no pjsua2 object may be used, or dropped, in
-another thread; `getInfo` is not asked of a call that never got an ID; nothing is answered with a
-final response inside a callback.
+Everything here happens in the thread that made the `Engine` and calls its `step`, sound included; files
+alone are written in the disk thread, which tells events through `emit`: that must be safe to call from
+any thread.  The library asserts, and an assertion ends the process: no pjsua2 object may be used, or
+dropped, in another thread; `getInfo` is not asked of a call that never got an ID; nothing is answered
+with a final response inside a callback.
 """
 
-import ctypes
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
+from mmap import mmap
 from pathlib import Path
 from traceback import format_exception
 from typing import Any
@@ -21,18 +19,17 @@ import pjsua2 as pj
 from attrs import frozen
 
 from ringful.media import port, wav
-from ringful.media.engine import bridge
-from ringful.media.engine.beep import BEEP
-from ringful.media.engine.link import Exchange
-from ringful.media.engine.outcomes import refusal, refused, transfer_failure
-from ringful.media.engine.playing import Channel
-from ringful.media.engine.recording import Disk, Recorder
+from ringful.media.engine.leg import Leg
+from ringful.media.engine.library import Library
+from ringful.media.engine.mixer import Mixer
+from ringful.media.engine.native import NativeMixer, NoNative
+from ringful.media.engine.outcomes import refusal, refused
+from ringful.media.engine.recording import Disk
+from ringful.media.engine.senders import Senders, is_behind_nat
+from ringful.media.engine.sounding import Listener, Sitting, Sound
 
-_POINTER = ctypes.c_void_p
-_DIGIT_SECONDS = 0.235
-"""From one digit's beginning to the next one's: 100 ms of tone, and a pause."""
 _RETIRE_SECONDS = 0.2
-"""How long a port is kept after it was disconnected: the bridge does that some ticks later."""
+"""How long a call is kept after its end: the bridge lets go of it some ticks later."""
 _REFUSE_SECONDS = 0.25
 """How long a call that comes in keeps its place before it is refused.
 
@@ -40,8 +37,8 @@ Its two sockets can be used again half a second later, and the library has some 
 and go faster end the process.  With four places this bounds them (300 at once were survived at a
 quarter of a second, and not at a tenth).
 """
-_AUDIO_SECONDS = 5.0
-"""How long a call that is answered may be without sound, as where no codec was agreed on."""
+_CHORES_SECONDS = 0.1
+"""How often what was recorded is written, and calls are looked after."""
 
 
 @frozen
@@ -56,372 +53,12 @@ class EngineConfig:
     from_number: str = ""
     silence_limit: float | None = None
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
-
-
-class _Frames(pj.AudioMediaPort):  # type: ignore[misc]
-    """A port that gives and takes 20 ms frames without SWIG's copy of each byte.
-
-    `std::vector` is {begin, end, capacity}, so its first word is where the bytes are.  The two
-    callbacks run in the clock thread: they must be short, and must not call the library.
-    """
-
-    def __init__(
-        self, give: Callable[[], bytes | None] | None, take: Callable[[bytes | None], None] | None
-    ) -> None:
-        super().__init__()
-        self._give, self._take = give, take
-        self._out = pj.ByteVector(wav.SILENCE)
-        self._address = _POINTER.from_address(int(self._out.this)).value or 0
-        shape = pj.MediaFormatAudio()
-        shape.type, shape.id = pj.PJMEDIA_TYPE_AUDIO, pj.PJMEDIA_FORMAT_PCM
-        shape.clockRate, shape.channelCount, shape.bitsPerSample = wav.RATE, 1, 16
-        shape.frameTimeUsec, shape.avgBps, shape.maxBps = 20000, wav.RATE * 16, wav.RATE * 16
-        self.createPort("frames", shape)
-
-    # As a party of a bridge: a link to a leg in another process.
-
-    muted = False
-
-    @property
-    def voice(self) -> Any:
-        return self
-
-    @property
-    def ears(self) -> list[Any]:
-        return [self]
-
-    def onFrameRequested(self, frame: Any) -> None:
-        data = self._give() if self._give else None
-        if data is None:
-            frame.type = pj.PJMEDIA_FRAME_TYPE_NONE
-            return
-        ctypes.memmove(self._address, data, wav.FRAME_BYTES)
-        frame.type, frame.buf, frame.size = pj.PJMEDIA_FRAME_TYPE_AUDIO, self._out, wav.FRAME_BYTES
-
-    def onFrameReceived(self, frame: Any) -> None:
-        if self._take is None:
-            return
-        size = frame.size
-        address = _POINTER.from_address(int(frame.buf.this)).value if size else None
-        self._take(ctypes.string_at(address, size) if address else None)
-
-
-class Leg(pj.Call):  # type: ignore[misc]
-    """A call in the library, and the sound that goes through it."""
-
-    def __init__(self, engine: "Engine", name: str, call_id: int = pj.PJSUA_INVALID_ID) -> None:
-        super().__init__(engine.account, call_id)
-        self.engine, self.name = engine, name
-        self.ordered_end = False
-        self.ended_by_bye = False
-        self.inbound = call_id != pj.PJSUA_INVALID_ID
-        self.began = time.monotonic()
-        self.accepted = False
-        """It came in, and was told to be answered."""
-        self.rang = self.confirmed = self.answered = self.over = False
-        self.audio: Any = None
-        self.channels: dict[bool, tuple[Channel, _Frames]] = {}
-        self.recorders: dict[int, tuple[Recorder, _Frames | None]] = {}
-        self.listeners: list[_Frames] = []
-        self.beeping: dict[int, Callable[[], None]] = {}
-        self.digits: list[tuple[float, int, str | None]] = []
-        self.partner: bridge.Party | None = None
-        self.connection = 0
-        self.link = 0
-        self.muted = False
-        self.transferring: int | None = None
-        self.quality: port.Quality | None = None
-        self.held = False
-        """One of the two sides is not to send: there is nothing to be heard, or no more than music."""
-        self.quiet = 0.0
-        """For how many seconds there has been no sign of the far end."""
-        self.signs = (0, 0)
-        self.lost = ""
-        """Why we gave the far end up."""
-
-    # What the library says
-
-    def onCallState(self, prm: Any) -> None:
-        info = self.getInfo()
-        status, state = info.lastStatusCode, info.state
-        if state == pj.PJSIP_INV_STATE_EARLY and status in (180, 183) and not (self.rang or self.inbound):
-            self.rang = True
-            self.engine.emit(port.Ringing(self.name))
-        elif state == pj.PJSIP_INV_STATE_CONFIRMED:
-            self.confirmed, self.began = True, time.monotonic()
-            self._say_answered()
-        elif state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            self.audio = None
-            self.engine.ended(self, status, info.lastReason)
-
-    def onCallTsxState(self, prm: Any) -> None:
-        tsx = prm.e.body.tsxState.tsx
-        if tsx.method == "BYE" and tsx.role == pj.PJSIP_ROLE_UAS:
-            self.ended_by_bye = True
-
-    def onCallMediaState(self, prm: Any) -> None:
-        info = self.getInfo()
-        self.audio, self.held = None, True
-        for index, media in enumerate(info.media):
-            if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status in (
-                pj.PJSUA_CALL_MEDIA_ACTIVE,
-                pj.PJSUA_CALL_MEDIA_REMOTE_HOLD,
-            ):
-                self.audio = self.getAudioMedia(index)
-                self.held = (
-                    media.status != pj.PJSUA_CALL_MEDIA_ACTIVE
-                    or media.dir != pj.PJMEDIA_DIR_ENCODING_DECODING
-                )
-        self.reconnect()
-        self._say_answered()
-
-    def onDtmfDigit(self, prm: Any) -> None:
-        tone = prm.digit.upper()
-        if tone in "0123456789*#ABCD":
-            self.engine.emit(port.TonePressed(self.name, tone, "info" if prm.method == 1 else "rfc4733"))
-
-    def onCallTransferRequest(self, prm: Any) -> None:
-        # Left alone, the library calls whatever number the far end names, at our expense.
-        name = self.engine.sent(self.name, prm.dstUri)
-        if name is None:
-            prm.statusCode = pj.PJSIP_SC_DECLINE
-        else:
-            prm.newCall = self.engine.legs[name] = Leg(self.engine, name)
-
-    def onCallReplaceRequest(self, prm: Any) -> None:
-        # Nor may a stranger take the place of a far end.
-        prm.statusCode = pj.PJSIP_SC_DECLINE
-
-    def onCallTransferStatus(self, prm: Any) -> None:
-        if prm.finalNotify:
-            self._end_transfer(int(prm.statusCode))
-            prm.cont = False
-
-    def _end_transfer(self, status: int) -> None:
-        transfer, self.transferring = self.transferring, None
-        if transfer is None:
-            return
-        if 200 <= status < 300:
-            self.engine.emit(port.Transferred(self.name, transfer))
-        else:
-            self.engine.emit(port.TransferFailed(self.name, transfer, transfer_failure(status), status))
-
-    def _say_answered(self) -> None:
-        if self.confirmed and self.audio is not None and not self.answered:
-            self.answered = True
-            self.engine.emit(port.Answered(self.name))
-
-    # Sound
-
-    def reconnect(self) -> None:
-        """Connect all ports anew: every media update takes the connections away."""
-        if self.audio is None:
-            return
-        # Somebody must always listen: the jitter buffer of a call that is heard now and then grows, and
-        # what comes through it is late by some 300 ms, and hurried.
-        self.audio.startTransmit(self.engine.nobody)
-        for _, frames in self.channels.values():
-            frames.startTransmit(self.audio)
-        for _, taking in self.recorders.values():
-            if taking:
-                self.audio.startTransmit(taking)
-        for listener in self.listeners:
-            self.audio.startTransmit(listener)
-        self.meet()
-
-    @property
-    def voice(self) -> Any:
-        return self.audio
-
-    @property
-    def ears(self) -> list[Any]:
-        own = [] if self.audio is None else [self.audio]
-        return own + [taking for _, taking in self.recorders.values() if taking]
-
-    def meet(self) -> None:
-        """Let this leg and its partner hear each other, as far as they have sound."""
-        partner = self.partner
-        if partner is None:
-            return
-        for source, sink in ((self, partner), (partner, self)):
-            try:
-                bridge.carry(source, sink)
-            except pj.Error as error:
-                # One of them is between two media; what comes next connects them anew.
-                self.engine.log(f"{self.name}: not connected yet: {error.reason}")
-
-    def join(self, partner: bridge.Party, connection: int) -> None:
-        """Make *partner* the one that this leg hears."""
-        self.partner, self.connection = partner, connection
-
-    def part(self) -> None:
-        """Let this leg and its partner hear each other no longer."""
-        partner, self.partner = self.partner, None
-        if partner is None:
-            return
-        for source, sink in ((self, partner), (partner, self)):
-            # A media update, or the end of one of them, may have taken the connections away already.
-            with suppress(pj.Error):
-                bridge.cut(source, sink)
-        if isinstance(partner, Leg):
-            partner.partner = None
-        else:
-            self.engine.exchange.forget(self.link)
-            self.engine.retire(partner)
-
-    def mute(self, muted: bool) -> None:
-        """Keep what the far end says from the partner, or let it through again."""
-        self.muted = muted
-        if muted and self.partner is not None:
-            with suppress(pj.Error):
-                bridge.cut(self, self.partner)
-        self.meet()
-
-    def transfer(self, transfer: int, uri: str) -> None:
-        """Ask the far end to call *uri* instead of us."""
-        if self.transferring is not None:
-            detail = "another transfer of this call is on its way"
-            self.engine.emit(port.TransferFailed(self.name, transfer, "rejected", None, detail))
-            return
-        self.transferring = transfer
-        try:
-            self.xfer(uri, pj.CallOpParam())
-        except pj.Error as error:
-            self.transferring = None
-            self.engine.emit(port.TransferFailed(self.name, transfer, "unreachable", None, error.reason))
-
-    def channel(self, background: bool) -> Channel:
-        """Give the channel, made on its first use."""
-        if background not in self.channels:
-            channel = Channel(self._told)
-            frames = _Frames(channel.frame, None)
-            self.channels[background] = (channel, frames)
-            if self.audio is not None:
-                frames.startTransmit(self.audio)
-        return self.channels[background][0]
-
-    def _told(self, playback: int, what: str) -> None:
-        """Tell of a playback; in the clock thread or this one."""
-        if playback < 0:
-            if what == "end":
-                self.engine.soon(self.beeping.pop(-playback, lambda: None))
-        elif what == "started":
-            self.engine.emit(port.PlaybackStarted(self.name, playback))
-        else:
-            self.engine.emit(port.PlaybackEnded(self.name, playback, what))  # type: ignore[arg-type]
-
-    def record(self, recording: int, path: Path, silence: float | None) -> None:
-        """Begin to record."""
-        if self.over:
-            return
-        recorder = Recorder(self.name, recording, path, self.engine.disk, self.engine.emit, silence)
-        frames = _Frames(None, recorder.take)
-        self.recorders[recording] = (recorder, frames)
-        if self.audio is not None:
-            self.audio.startTransmit(frames)
-        self.meet()
-
-    def listen(self, take: Callable[[bytes | None], None]) -> None:
-        """Give every frame to *take*."""
-        frames = _Frames(None, take)
-        self.listeners.append(frames)
-        if self.audio is not None:
-            self.audio.startTransmit(frames)
-
-    def stop_recording(self, recording: int, reason: str = "stopped") -> None:
-        """End a recording, also one whose beep is still heard."""
-        if self.beeping.pop(recording, None):
-            self.channel(False).stop(-recording)
-            reason_port = port.RecordingFailed(self.name, recording, port.NOT_BEGUN)
-            self.engine.emit(reason_port)
-            return
-        recorder, frames = self.recorders.pop(recording, (None, None))
-        if recorder:
-            recorder.end(reason)  # type: ignore[arg-type]
-            self._retire(frames)
-
-    def _retire(self, frames: _Frames | None) -> None:
-        if frames is None:
-            return
-        if self.audio is not None:
-            # A media update may have taken the connection away already.
-            with suppress(pj.Error):
-                self.audio.stopTransmit(frames)
-        if self.partner is not None and self.partner.voice is not None:
-            with suppress(pj.Error):
-                self.partner.voice.stopTransmit(frames)
-        self.engine.retire(frames)
-
-    def tick(self, now: float) -> None:
-        """Do what is due."""
-        if self.confirmed and not self.answered and now - self.began > _AUDIO_SECONDS:
-            self.engine.hang_up(self.name)
-        for number, (recorder, frames) in list(self.recorders.items()):
-            recorder.flush()
-            if recorder.over:
-                del self.recorders[number]
-                self._retire(frames)
-        while self.digits and self.digits[0][0] <= now:
-            _, sending, digit = self.digits.pop(0)
-            if digit is None:
-                self.engine.emit(port.TonesSent(self.name, sending))
-            else:
-                self._send_digit(digit)
-
-    def _send_digit(self, digit: str) -> None:
-        order = pj.CallSendDtmfParam()
-        order.method, order.duration, order.digits = pj.PJSUA_DTMF_METHOD_RFC2833, 100, digit
-        try:
-            self.sendDtmf(order)
-        except pj.Error as error:
-            self.engine.log(f"{self.name}: a digit could not be sent: {error.reason}")
-
-    def send_tones(self, sending: int, tones: str) -> None:
-        """Send digits one after another, behind those that are on their way."""
-        at = max([time.monotonic(), *(due for due, _, _ in self.digits)])
-        for digit in tones:
-            self.digits.append((at, sending, digit))
-            at += _DIGIT_SECONDS
-        self.digits.append((at, sending, None))
-
-    def measure(self, seconds: float) -> None:
-        """Read the stream's figures, which are gone once the call is; *seconds* after the last time."""
-        self.quiet = self.quiet + seconds if self.answered and not self.held else 0.0
-        if self.audio is None:
-            return
-        try:
-            stat = self.getStreamStat(0)
-        except pj.Error:
-            return
-        received = stat.rtcp.rxStat
-        self.quality = port.Quality(received.pkt, received.loss, round(received.jitterUsec.mean / 1000, 1))
-        # Who is muted may send no sound, and yet say by RTCP how he hears us.
-        signs = (received.pkt, stat.rtcp.txStat.updateCount)
-        if signs != self.signs:
-            self.signs, self.quiet = signs, 0.0
-
-    def close_orders(self) -> None:
-        """End all that was ordered, since the leg has ended; of connections, the pool tells."""
-        self.part()
-        if self.transferring is not None:
-            self.engine.emit(port.TransferFailed(self.name, self.transferring, "hangup"))
-            self.transferring = None
-        # First, since ending a beep asks for its channel.  Nothing may refer to this leg in a circle in
-        # the end: the collector would drop it in whatever thread it runs in, and the library aborts.
-        for recording in list(self.beeping):
-            self.stop_recording(recording, "hangup")
-        for channel, frames in self.channels.values():
-            channel.end()
-            self.engine.retire(frames)
-        self.channels.clear()
-        for listener in self.listeners:
-            self.engine.retire(listener)
-        self.listeners.clear()
-        for recording in list(self.recorders):
-            self.stop_recording(recording, "hangup")
-        for sending in dict.fromkeys(sending for _, sending, _ in self.digits):
-            self.engine.emit(port.TonesSent(self.name, sending, sent=False))
-        self.digits.clear()
+    rtp_port: int = 0
+    """The first of our own RTP ports, which nobody else uses; 0: any, and anybody may send to them."""
+    rtp_ports: int = 0
+    """How many there are."""
+    engine: str = "auto"
+    """``python``: let sound pass through Python, although it could through C."""
 
 
 class _Account(pj.Account):  # type: ignore[misc]
@@ -430,7 +67,7 @@ class _Account(pj.Account):  # type: ignore[misc]
         self.engine = engine
 
     def onIncomingCall(self, prm: Any) -> None:
-        self.engine.rung(prm.callId, prm.rdata.wholeMsg)
+        self.engine.rung(prm.callId, prm.rdata.wholeMsg, prm.rdata.srcAddress)
 
 
 class Engine:
@@ -441,26 +78,44 @@ class Engine:
         config: EngineConfig,
         emit: Callable[[port.Event], None],
         *,
+        buses: mmap | None = None,
         on_call: Callable[[str, str], None] | None = None,
         on_transfer: Callable[[str, str], None] | None = None,
+        on_speech: Callable[[str, bool], None] = lambda leg, speaks: None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.config, self.emit, self.log = config, emit, log
-        self.on_call, self.on_transfer = on_call, on_transfer
+        self.on_call, self.on_transfer, self.on_speech = on_call, on_transfer, on_speech
         self.legs: dict[str, Leg] = {}
+        self.voices: dict[str, Sound] = {}
+        """Rooms' voices: sound without a call."""
         self.disk = Disk(log)
-        self.exchange = Exchange()
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
-        self._retired: list[tuple[float, Any]] = []
+        self._retired: list[tuple[float, Leg]] = []
         self._rung = 0
-        self._measured = 0.0
-        self._library = ctypes.CDLL(pj._pjsua2.__file__)
+        self._measured = self._chores_at = 0.0
+        self._library = Library(pj._pjsua2.__file__)
+        self._senders = Senders(range(config.rtp_port, config.rtp_port + config.rtp_ports))
         self._start()
-        self.capacity = int(self._library.pjsua_call_get_max_count())
+        self.why_python = ""
+        """Why sound passes through Python; empty where it does not."""
+        self.mixer = self._mixer(buses)
+        self.capacity = int(self._library.max_calls())
+
+    def _mixer(self, buses: mmap | None) -> Mixer:
+        try:
+            if self.config.engine == "python":
+                raise NoNative("RINGFUL_ENGINE=python says so")
+            return NativeMixer(self._library, buses)
+        except NoNative as error:
+            from ringful.media.engine.plain import PlainMixer  # It needs numpy, which takes memory.
+
+            self.why_python = str(error)
+            return PlainMixer(self._library, buses)
 
     def _start(self) -> None:
-        self._library.pj_log_set_level(0)  # it speaks before it is told how loudly
+        self._library.set_log_level(0)  # it speaks before it is told how loudly
         self.endpoint = pj.Endpoint()
         self.endpoint.libCreate()
         settings = pj.EpConfig()
@@ -472,9 +127,9 @@ class Engine:
         media.channelCount, media.ptime, media.audioFramePtime = 1, 20, 20
         media.noVad, media.ecTailLen, media.quality = True, 0, 2
         media.hasIoqueue, media.threadCnt = True, 1
-        media.sndAutoCloseTime = -1  # otherwise the bridge's clock stops, and ports leak (media-facts.md, 3)
+        media.sndAutoCloseTime = -1  # The bridge has no clock of its own: the mixer gives it its ticks.
         self.endpoint.libInit(settings)
-        self._library.pjsip_tsx_set_timers(500, 4000, 5000, 8000)
+        self._library.set_timers(500, 4000, 5000, 8000)
         kind = pj.PJSIP_TRANSPORT_UDP
         transport = pj.TransportConfig()
         transport.port, transport.boundAddress = self.config.port, self.config.address
@@ -484,8 +139,6 @@ class Engine:
             transport.port = self.port
             self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, transport)
         self.endpoint.libStart()
-        self.endpoint.audDevManager().setNullDev()
-        self.nobody = self.endpoint.audDevManager().getPlaybackDevMedia()
         for codec in self.endpoint.codecEnum2():
             self.endpoint.codecSetPriority(codec.codecId, 0)
         self.endpoint.codecSetPriority("PCMU/8000", 255)
@@ -500,7 +153,11 @@ class Engine:
             credentials = pj.AuthCredInfo("digest", "*", self.config.username, 0, self.config.password)
             account.sipConfig.authCreds.append(credentials)
         media = account.mediaConfig.transportConfig
-        media.port, media.boundAddress = 0, self.config.address
+        media.port, media.boundAddress = self.config.rtp_port, self.config.address
+        # The library takes them in turn, so that each rests for a while after a call.
+        media.portRange = self.config.rtp_ports
+        # A second INVITE would follow each answer with two codecs, and refuse the far end's own meanwhile.
+        account.mediaConfig.lockCodecEnabled = False
         return account
 
     def _own_uri(self, user: str) -> str:
@@ -508,21 +165,39 @@ class Engine:
 
     # The loop
 
-    def step(self, milliseconds: int = 10) -> None:
+    def step(self, milliseconds: int = 1000) -> None:
         """Handle what has happened, and what is due, for *milliseconds* at most."""
-        self.endpoint.libHandleEvents(milliseconds)
+        busy = bool(self.legs or self.voices or self._retired or self._later)
+        self.mixer.run(self._wait(milliseconds) if busy else milliseconds, ticking=busy)
         soon, self._soon = self._soon, []
         for job in soon:
             self._try(job)
         now = time.monotonic()
-        due = [job for at, job in self._later if at <= now]
-        self._later = [(at, job) for at, job in self._later if at > now]
-        for job in due:
-            self._try(job)
+        if any(at <= now for at, _ in self._later):
+            due = [job for at, job in self._later if at <= now]
+            self._later = [(at, job) for at, job in self._later if at > now]
+            for job in due:
+                self._try(job)
+        is_time = now >= self._chores_at
         for leg in list(self.legs.values()):
-            if not leg.lost and not self._try(partial(leg.tick, now)):
+            if (is_time or leg.is_due(now)) and not leg.lost and not self._try(partial(leg.tick, now)):
                 leg.lost = "a fault of the server, of which its log has more"
                 self.hang_up(leg.name)
+        if is_time:
+            self._chores_at = now + _CHORES_SECONDS
+            self._do_chores(now)
+
+    def _wait(self, most: int) -> int:
+        """For how long nothing is due, in milliseconds."""
+        if any(leg.sound.is_heard_here or leg.digits for leg in self.legs.values()):
+            return min(most, 10)
+        return min(most, int(1000 * _CHORES_SECONDS))
+
+    def _do_chores(self, now: float) -> None:
+        for voice in list(self.voices.values()):
+            self._try(voice.write)
+        for leg in list(self.legs.values()):
+            self._try(partial(self._learn_sender, leg))
         if (passed := now - self._measured) > 1:
             self._measured = now
             for leg in list(self.legs.values()):
@@ -556,24 +231,20 @@ class Engine:
         if not any(due <= now for due, _ in self._retired):
             return
         taken = {leg.getId() for leg in self.legs.values()}
-        self._retired = [
-            (due, one)
-            for due, one in self._retired
-            if due > now or (isinstance(one, Leg) and one.getId() in taken)
-        ]
+        self._retired = [(due, one) for due, one in self._retired if due > now or one.getId() in taken]
 
     def soon(self, job: Callable[[], None]) -> None:
         """Have *job* done at the next step; from any thread."""
         self._soon.append(job)
 
-    def retire(self, frames: Any) -> None:
-        """Drop a port or a call later, when the bridge has let go of it."""
-        self._retired.append((time.monotonic() + _RETIRE_SECONDS, frames))
+    def retire(self, leg: Leg) -> None:
+        """Drop a call later, when the bridge has let go of it."""
+        self._retired.append((time.monotonic() + _RETIRE_SECONDS, leg))
 
     @property
     def occupied(self) -> int:
         """How many calls the library holds: some longer than they are told to be over."""
-        return int(self._library.pjsua_call_get_count())
+        return int(self._library.call_count())
 
     def close(self) -> None:
         """Write what is to be written; the process may end then."""
@@ -588,19 +259,23 @@ class Engine:
         order = pj.CallOpParam(True)
         if caller_id:
             order.txOption.localUri = f"<{self._own_uri(caller_id)}>"
+        leg.signalled = host_of(uri)
         try:
             leg.makeCall(uri, order)
+            self._senders.shut_new()
         except pj.Error as error:
             if name in self.legs:
                 reason: port.RefusalReason = "capacity" if error.status == 70010 else "unreachable"
                 self._forget(leg)
                 self.emit(port.Refused(name, reason, None, error.reason))
 
-    def rung(self, call_id: int, message: str) -> None:
-        """Take a call that comes in: keep it, and tell about it."""
+    def rung(self, call_id: int, message: str, source: str) -> None:
+        """Take a call that comes in from *source*: keep it, and tell about it."""
         self._rung += 1
         name = f"in-{self._rung}"
-        self.legs[name] = Leg(self, name, call_id)
+        leg = self.legs[name] = Leg(self, name, call_id)
+        leg.signalled = source.rpartition(":")[0]
+        self._senders.shut_new()
         if self.on_call:
             called = self.on_call
             self.soon(lambda: called(name, message))
@@ -622,7 +297,7 @@ class Engine:
         if leg is None:
             self.emit(port.Refused(name, "cancelled", 487, "the caller gave up"))
             return
-        leg.name = name
+        leg.name = leg.sound.name = name
         self.legs[name] = leg
         self.respond(name, 180)
 
@@ -693,102 +368,132 @@ class Engine:
 
     def _forget(self, leg: Leg) -> None:
         leg.over = True
+        leg.sound.close()
         self.legs.pop(leg.name, None)
         self.retire(leg)
 
     # Sound
 
+    def sound(self, name: str) -> Sound | None:
+        """Give the sound of a leg or a room's voice that is not over."""
+        leg = self.legs.get(name)
+        return self.voices.get(name) if leg is None else None if leg.over else leg.sound
+
     def play(
         self, name: str, playback: int, path: Path, *, background: bool = False, cue: bool = False
     ) -> None:
         """Play the WAV at *path*, or cue it."""
-        leg = self.legs.get(name)
-        if leg is None or leg.over:
-            return
-        try:
-            samples = wav.samples_of(path)
-        except (OSError, ValueError) as error:
-            if not cue:
-                self.emit(port.PlaybackFailed(name, playback, str(error)))
-            return
-        channel = leg.channel(background)
-        if cue:
-            channel.cue(playback, samples)
-        elif background:
-            channel.replace(playback, samples)
-        else:
-            channel.add(playback, samples)
+        if sound := self.sound(name):
+            sound.play(playback, path, background=background, cue=cue)
 
     def stop_playback(self, name: str, playback: int) -> None:
         """Cut a playback short, or take a cue back."""
-        if leg := self.legs.get(name):
-            for channel, _ in leg.channels.values():
-                channel.stop(playback)
+        if sound := self.sound(name):
+            sound.stop_playback(playback)
 
     def record(self, name: str, recording: int, path: Path, *, silence: float | None, beep: bool) -> None:
         """Record a leg, after a beep if that is wanted."""
-        leg = self.legs.get(name)
-        if leg is None or leg.over:
-            return
-        if not beep:
-            leg.record(recording, path, silence)
-            return
-        leg.beeping[recording] = lambda: leg.record(recording, path, silence)
-        leg.channel(False).add(-recording, memoryview(BEEP))
+        if sound := self.sound(name):
+            sound.record(recording, path, silence=silence, beep=beep)
 
-    def listen(self, name: str, take: Callable[[bytes | None], None]) -> None:
-        """Give every frame of a leg to *take*, in the clock thread, until the leg ends."""
-        if leg := self.legs.get(name):
-            leg.listen(take)
+    def listen(self, name: str, take: Listener) -> None:
+        """Give what a leg hears to *take*, some times a second, until the leg ends."""
+        if sound := self.sound(name):
+            sound.listen(take)
 
     def stop_recording(self, name: str, recording: int) -> None:
         """End a recording."""
-        if leg := self.legs.get(name):
-            leg.stop_recording(recording)
+        if sound := self.sound(name):
+            sound.stop_recording(recording)
 
     def send_tones(self, name: str, sending: int, tones: str) -> None:
         """Send digits by RFC 4733."""
         if leg := self.legs.get(name):
             leg.send_tones(sending, tones)
 
-    # Between legs
+    # Among others
 
-    def connect(self, name: str, other: str, connection: int) -> None:
-        """Let two legs of this process hear each other."""
-        leg, partner = self.legs.get(name), self.legs.get(other)
-        if leg is None or partner is None or leg.partner or partner.partner:
-            self.emit(port.ConnectFailed(name, connection, "the other call is not up, or connected already"))
+    def bridge(self, slot: int, voice: int) -> None:
+        """Let a call and a voice hear each other."""
+        for source, sink in ((slot, voice), (voice, slot)):
+            if status := self._library.connect(source, sink):
+                self.log(f"the bridge does not connect {source} with {sink}: {status}")
+
+    def open_voice(self, name: str) -> Sound:
+        """Make the voice of a room."""
+        voice = Sound(name, self.mixer, self.disk, self.emit, self.on_speech, alone=True)
+        self.voices[name] = voice
+        return voice
+
+    def close_voice(self, name: str, then: Callable[[], None]) -> None:
+        """End the voice of a room, and do *then* when the ends of all that was ordered on it are told."""
+        if voice := self.voices.pop(name, None):
+            voice.close()
+        self.disk.do(then)
+
+    def sit(self, name: str, bus: int, seat: int, sitting: Sitting) -> int | None:
+        """Give a leg or a voice a seat; gives the number of the sitting that it had before.
+
+        Raises LookupError where there is no such leg.
+        """
+        sound = self.sound(name)
+        if sound is None:
+            raise LookupError("the call is not up")
+        return sound.sit(bus, seat, sitting)
+
+    def stand(self, name: str, sitting: int) -> None:
+        """Have a leg leave its seat, if it is that of *sitting*."""
+        if sound := self.sound(name):
+            sound.stand(sitting)
+
+    def change_sitting(self, name: str, sitting: int, *, muted: bool, deaf: bool) -> None:
+        """Change whether a leg in its seat is heard and hears."""
+        if sound := self.sound(name):
+            sound.change(sitting, muted=muted, deaf=deaf)
+
+    # Who may send
+
+    def admit_sender(self, leg: Leg, index: int) -> None:
+        """Let the address that the far end's SDP says send sound to the call, and nobody else."""
+        if not self.config.rtp_ports:
             return
-        leg.join(partner, connection)
-        partner.join(leg, connection)
-        leg.meet()
-        self.emit(port.Connected(name, connection))
-
-    def link(self, name: str, connection: int, number: int, peer: int) -> None:
-        """Let a leg hear one in the process whose exchange is at port *peer*, over link *number*."""
-        leg = self.legs.get(name)
-        if leg is None or leg.partner:
-            self.emit(port.ConnectFailed(name, connection, "the call is not up, or connected already"))
+        own = _address(leg.getMedTransportInfo(index).localRtpName)
+        said = _address(leg.getStreamInfo(index).remoteRtpAddress)
+        leg.unknown_sender = -1
+        if own is None or said is None:
             return
-        end = self.exchange.open(number, peer)
-        leg.link = number
-        leg.join(_Frames(end.give, end.take), connection)
-        leg.meet()
-        self.emit(port.Connected(name, connection))
+        if is_behind_nat(said[0], leg.signalled):
+            leg.unknown_sender = own[1]
+            self._senders.allow_all(own[1])
+        else:
+            self._senders.allow(own[1], *said)
 
-    def part(self, name: str, connection: int) -> None:
-        """End a connection, or this process's end of it."""
-        leg = self.legs.get(name)
-        if leg and leg.partner and leg.connection == connection:
-            leg.part()
-            self.emit(port.Disconnected(name, connection, "stopped"))
+    def _learn_sender(self, leg: Leg) -> None:
+        """Let only the first that sends go on, where the SDP could not say who that is."""
+        if leg.unknown_sender < 0 or leg.slot < 0:
+            return
+        found = _address(leg.getMedTransportInfo(0).srcRtpName)
+        if found and found[1]:
+            self._senders.allow(leg.unknown_sender, *found)
+            leg.unknown_sender = -1
 
     def mute(self, name: str, *, muted: bool) -> None:
         """Keep what a leg says from others, or let it through again."""
-        if leg := self.legs.get(name):
-            leg.mute(muted)
+        if sound := self.sound(name):
+            sound.mute(muted)
 
     def transfer(self, name: str, transfer: int, uri: str) -> None:
         """Ask a leg's far end to call *uri*."""
         if leg := self.legs.get(name):
             leg.transfer(transfer, uri)
+
+
+def host_of(uri: str) -> str:
+    """Give the host of a SIP URI whose host is an address already."""
+    return uri.removeprefix("sip:").rpartition("@")[2].partition(";")[0].partition(":")[0]
+
+
+def _address(written: str) -> tuple[str, int] | None:
+    """Read ``ADDRESS:PORT``; None where it is none."""
+    host, _, at_port = written.rpartition(":")
+    return (host, int(at_port)) if host and at_port.isdecimal() else None

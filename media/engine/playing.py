@@ -1,22 +1,21 @@
-"""What one channel of a leg plays: a queue of sounds that follow one another without a hole.
+"""What one channel of a leg plays: sounds that follow one another without a hole.
 
-Pure but for its lock: the bridge's clock thread takes frames, the worker's thread gives sounds.
-Samples are counted, so a sound's end is known when its last sample has been handed out.
+A voice has the first few sounds in its own queue and plays them exact to the sample; this keeps the
+rest, and knows which were cued and not yet ordered.
 """
 
 from collections import deque
 from collections.abc import Callable
-from threading import Lock
 from typing import Literal
 
 from attrs import define, field
 
-from ringful.media.wav import FRAME_BYTES
+from ringful.media.engine.mixer import Voice
 
 Told = Callable[[int, Literal["started", "end", "stopped", "hangup"]], None]
 
 
-@define
+@define(eq=False)
 class Sounding:
     """A sound in the queue."""
 
@@ -25,32 +24,34 @@ class Sounding:
     held: bool = False
     """It was cued when nothing played before it: it waits for its `confirm`."""
     cued: bool = False
-    place: int = 0
     started: bool = False
+    fed: bool = False
+    """The voice has it."""
 
 
-@define
+@define(eq=False)
 class Channel:
-    """A queue of sounds; *told* hears of starts and ends, in whichever thread they come to pass."""
+    """A queue of sounds; *told* hears of starts and ends."""
 
+    voice: Voice
+    number: int
     told: Told
     _queue: deque[Sounding] = field(factory=deque)
-    _lock: Lock = field(factory=Lock)
     _past: set[int] = field(factory=set)
     """Cued sounds that were heard to their end before they were confirmed."""
 
     def add(self, playback: int, samples: memoryview) -> None:
         """Append a sound; one that was cued under the same number is confirmed instead."""
-        with self._lock:
-            if playback in self._past:
-                self._past.discard(playback)
-                return
-            for sound in self._queue:
-                if sound.playback == playback:
-                    sound.cued = sound.held = False
-                    return
-            self._queue = deque(sound for sound in self._queue if not (sound.cued and not sound.started))
-            self._queue.append(Sounding(playback, samples))
+        if playback in self._past:
+            self._past.discard(playback)
+            return
+        if found := self._find(playback):
+            found.cued = found.held = False
+            self._feed()
+            return
+        for sound in [one for one in self._queue if one.cued and not one.started]:
+            self._drop(sound)
+        self._append(Sounding(playback, samples))
 
     def replace(self, playback: int, samples: memoryview) -> None:
         """Play a sound instead of what plays now: the background holds one."""
@@ -60,46 +61,70 @@ class Channel:
 
     def cue(self, playback: int, samples: memoryview) -> None:
         """Append a sound that follows the present one at its end, or waits where there is none."""
-        with self._lock:
-            self._queue.append(Sounding(playback, samples, held=not self._queue, cued=True))
+        self._append(Sounding(playback, samples, held=not self._queue, cued=True))
 
     def stop(self, playback: int, reason: Literal["stopped", "hangup"] = "stopped") -> None:
         """Cut a sound short or take it back; a cue behind one that was playing is dropped in silence."""
-        with self._lock:
-            found = next((sound for sound in self._queue if sound.playback == playback), None)
-            if found is None:
-                return
-            self._queue.remove(found)
-            if found.started:
-                self._queue = deque(sound for sound in self._queue if not sound.cued)
-            if found.started or not found.cued:
-                self.told(playback, reason)
+        found = self._find(playback)
+        if found is None:
+            return
+        self._drop(found)
+        if found.started:
+            for sound in [one for one in self._queue if one.cued]:
+                self._drop(sound)
+        self._feed()
+        if found.started or not found.cued:
+            self.told(playback, reason)
 
     def end(self) -> None:
         """End everything, since the leg has ended."""
         for sound in list(self._queue):
             self.stop(sound.playback, "hangup")
 
-    def frame(self) -> bytes | None:
-        """Take the next 20 ms; None where nothing plays."""
-        with self._lock:
-            if not self._queue or self._queue[0].held:
-                return None
-            out = bytearray()
-            while self._queue and not self._queue[0].held and len(out) < FRAME_BYTES:
-                self._take(out)
-        return bytes(out.ljust(FRAME_BYTES, b"\0"))
+    def heard(self, playback: int, *, ended: bool) -> None:
+        """Take what the voice says of a sound: it began, or it *ended*."""
+        found = self._find(playback)
+        if found is None:
+            return
+        if not ended:
+            found.started = True
+            self.told(playback, "started")
+            return
+        self._queue.remove(found)
+        if found.cued:
+            self._past.add(playback)
+        self._feed()
+        self.told(playback, "end")
 
-    def _take(self, out: bytearray) -> None:
-        sound = self._queue[0]
-        if not sound.started:
-            sound.started = True
-            self.told(sound.playback, "started")
-        piece = sound.samples[sound.place : sound.place + FRAME_BYTES - len(out)]
-        out += piece
-        sound.place += len(piece)
-        if sound.place >= len(sound.samples):
-            self._queue.popleft()
-            if sound.cued:
-                self._past.add(sound.playback)
-            self.told(sound.playback, "end")
+    def _find(self, playback: int) -> Sounding | None:
+        return next((sound for sound in self._queue if sound.playback == playback), None)
+
+    def _append(self, sound: Sounding) -> None:
+        self._queue.append(sound)
+        self._feed()
+
+    def _feed(self) -> None:
+        """Give the voice what it has room for."""
+        for sound in list(self._queue):
+            if sound.held:
+                return
+            if not sound.fed:
+                if not sound.samples.nbytes:
+                    self._pass_over(sound)
+                elif not self.voice.play(self.number, sound.playback, sound.samples):
+                    return
+                else:
+                    sound.fed = True
+
+    def _pass_over(self, sound: Sounding) -> None:
+        """Tell of a sound in which there is nothing to be heard."""
+        self._queue.remove(sound)
+        self.told(sound.playback, "started")
+        if sound.cued:
+            self._past.add(sound.playback)
+        self.told(sound.playback, "end")
+
+    def _drop(self, sound: Sounding) -> None:
+        self._queue.remove(sound)
+        if sound.fed:
+            self.voice.stop(self.number, sound.playback)

@@ -1,14 +1,13 @@
-"""A recording in a worker: frames come from the bridge's clock, a disk thread writes them.
+"""A recording in a worker: frames come from a voice ten times a second, a disk thread writes them.
 
 The file's timeline is the call's: where no frame came (a re-INVITE disconnects everything for a
-moment) there is silence of the same length, never a shift.
+moment) the voice gives silence of the same length, never a shift.
 """
 
 import errno
 import queue
-import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -81,23 +80,20 @@ class Recorder:
         self.leg, self.recording, self.path = leg, recording, path
         self._disk, self._emit = disk, emit
         self._silence_frames = None if silence is None else max(1, round(silence / 0.02))
-        self._frames: deque[bytes] = deque()
-        self._last: float | None = None
+        self._frames: deque[tuple[bytes, int]] = deque()
         self._quiet = 0
         self._writer: wav.Writer | None = None
         self.over = False
         disk.do(self._open)
 
-    def take(self, frame: bytes | None) -> None:
-        """Take 20 ms from the clock thread; None is silence."""
-        now = time.monotonic()
-        if self._last is not None and (missed := round((now - self._last) / 0.02) - 1) > 2:
-            self._frames.extend([wav.SILENCE] * missed)
-        self._last = now
-        self._frames.append(frame or wav.SILENCE)
+    def take(self, samples: bytes, energies: Iterable[int]) -> None:
+        """Take frames of 20 ms, and the energy of each."""
+        starts = range(0, len(samples), wav.FRAME_BYTES)
+        frames = (samples[start : start + wav.FRAME_BYTES] for start in starts)
+        self._frames.extend(zip(frames, energies, strict=True))
 
     def flush(self) -> None:
-        """Have what came in written; called every 100 ms or so."""
+        """Have what came in written."""
         if self._frames and not self.over:
             self._disk.do(self._write)
 
@@ -129,16 +125,23 @@ class Recorder:
             return
         try:
             while self._frames:
-                frame = self._frames.popleft()
-                energy = wav.power(frame)
-                writer.energy += energy
-                writer.write(frame)
-                self._quiet = self._quiet + 1 if energy < QUIET else 0
-                if self._silence_frames and self._quiet >= self._silence_frames:
+                if self._write_some(writer):
                     self._close("silence")
                     return
         except OSError as error:
             self._fail(error)
+
+    def _write_some(self, writer: wav.Writer) -> bool:
+        """Write what has come, at most to where it has been quiet for long enough; say whether it has."""
+        together, quiet = [], False
+        while self._frames and not quiet:
+            frame, energy = self._frames.popleft()
+            together.append(frame)
+            writer.energy += energy
+            self._quiet = self._quiet + 1 if energy < QUIET else 0
+            quiet = bool(self._silence_frames) and self._quiet >= (self._silence_frames or 0)
+        writer.write(b"".join(together))
+        return quiet
 
     def _close(self, reason: Reason) -> None:
         if reason != "silence":

@@ -1,44 +1,50 @@
 """A media worker: one engine in a child process, told what to do over a socket.
 
-It never outlives its parent: the kernel kills it when the parent dies, and an end of the socket ends
-it too.  Commands are read in a thread of their own and done in the engine's; a datagram to the
-engine's own SIP port wakes it, since it sleeps in the library.
+It never outlives its parent: the end of the socket ends it.  Commands are read in a thread of their own
+and done in the engine's, where everything else happens too; a datagram to the engine's own SIP port
+wakes it, since it sleeps in the library.
 """
 
-import ctypes
-import json
 import os
-import signal
 import socket
-import sys
+import time
 from collections import deque
+from mmap import mmap
 from pathlib import Path
 from threading import Lock, Thread
 from traceback import format_exception
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 from ringful.ground.children import ignore
 from ringful.media import port
 from ringful.media.engine.invite import offer_of
 from ringful.media.engine.pjsua import Engine, EngineConfig
+from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event
 
-_PR_SET_PDEATHSIG = 1
+_COMPLAIN_SECONDS = 10.0
+"""How often it is said, at most, that ticks were skipped."""
 
 
 class Worker:
     """The engine, and the socket to the node."""
 
-    def __init__(self, connection: socket.socket, config: EngineConfig) -> None:
+    def __init__(self, connection: socket.socket, config: EngineConfig, buses: mmap) -> None:
         self._connection = connection
         self._framer = Framer()
         self._sending = Lock()
         self._commands: deque[dict[str, Any]] = deque()
         self._ended = False
         self._occupied = 0
+        self._skipped, self._complained = 0, 0.0
         self.engine = Engine(
-            config, self.emit, on_call=self._rung, log=lambda line: self.send({"is": "Log", "line": line})
+            config,
+            self.emit,
+            buses=buses,
+            on_call=self._rung,
+            on_speech=lambda leg, speaks: self.send({"is": "Speaking", "leg": leg, "speaks": speaks}),
+            log=self._log,
         )
         self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
@@ -54,21 +60,32 @@ class Worker:
         """Send an event; from any thread."""
         self.send(encode_event(event))
 
+    def _log(self, line: str) -> None:
+        self.send({"is": "Log", "line": line})
+
     def run(self) -> None:
         """Work until the node lets go."""
         engine = self.engine
-        self.send(
-            {"is": "Ready", "port": engine.port, "capacity": engine.capacity, "frames": engine.exchange.port}
-        )
+        ready = {"port": engine.port, "capacity": engine.capacity}
+        sound = {"engine": "python" if engine.why_python else "c", "engine_reason": engine.why_python}
+        self.send({"is": "Ready", **ready, **sound})
         Thread(target=self._read, name="commands", daemon=True).start()
         while not self._ended:
             while self._commands:
                 self._try(self._commands.popleft())
-            engine.step(10)
+            engine.step()
+            self._complain()
             if engine.occupied != self._occupied:
                 self._occupied = engine.occupied
                 self.send({"is": "Occupied", "calls": self._occupied})
         engine.close()
+
+    def _complain(self) -> None:
+        """Say that ticks were skipped, but not each time."""
+        skipped, now = self.engine.mixer.skipped, time.monotonic()
+        if skipped != self._skipped and now - self._complained > _COMPLAIN_SECONDS:
+            more, self._skipped, self._complained = skipped - self._skipped, skipped, now
+            self._log(f"the machine is too slow: {more} ticks of 20 ms were skipped, so calls had holes")
 
     def _try(self, command: dict[str, Any]) -> None:
         """Do one command; a fault fails that one thing alone, and has its line in the log."""
@@ -76,7 +93,7 @@ class Worker:
             self.obey(command)
         except Exception as error:
             number = uuid4().hex[:12]
-            self.send({"is": "Log", "line": f"a fault under {number}: {''.join(format_exception(error))}"})
+            self._log(f"a fault under {number}: {''.join(format_exception(error))}")
             reason = f"a fault of the server; its log has more under {number}"
             if failed := failure_of(command, reason):
                 self.emit(failed)
@@ -88,11 +105,11 @@ class Worker:
                 data = self._connection.recv(65536)
             except OSError:
                 data = b""
-            if not data:
-                self._ended = True
-                return
             self._commands.extend(framer.unpack(data))
+            self._ended = self._ended or not data
             self._waker.sendto(b"\r\n\r\n", (self.engine.config.address, self.engine.port))
+            if not data:
+                return
 
     def _rung(self, name: str, message: str) -> None:
         offer = offer_of(message)
@@ -125,12 +142,19 @@ class Worker:
                 engine.stop_recording(leg, command["recording"])
             case "send_tones":
                 engine.send_tones(leg, command["sending"], command["tones"])
-            case "connect":
-                engine.connect(leg, command["other"], command["connection"])
-            case "link":
-                engine.link(leg, command["connection"], command["link"], command["peer"])
-            case "part":
-                engine.part(leg, command["connection"])
+            case "sit":
+                self._sit(command)
+            case "stand":
+                engine.stand(leg, command["sitting"])
+                self.send({"is": "Stood", "leg": leg, "sitting": command["sitting"]})
+            case "seat":
+                muted, deaf = command["muted"], command["deaf"]
+                engine.change_sitting(leg, command["sitting"], muted=muted, deaf=deaf)
+            case "open_voice":
+                engine.open_voice(leg)
+                self._sit(command | {"muted": False, "deaf": False})
+            case "close_voice":
+                engine.close_voice(leg, lambda: self.send({"is": "VoiceClosed", "leg": leg}))
             case "mute":
                 engine.mute(leg, muted=command["muted"])
             case "transfer":
@@ -139,6 +163,18 @@ class Worker:
                 self.send({"is": "Pong"})
             case other:
                 raise ValueError(f"no such command: {other}")
+
+    def _sit(self, command: dict[str, Any]) -> None:
+        leg, number = command["leg"], command["sitting"]
+        sitting = Sitting(number, command["muted"], command["deaf"])
+        try:
+            before = self.engine.sit(leg, command["bus"], command["seat"], sitting)
+        except LookupError as error:
+            self.send({"is": "NotSeated", "leg": leg, "sitting": number, "detail": str(error)})
+            return
+        if before is not None:
+            self.send({"is": "Stood", "leg": leg, "sitting": before})
+        self.send({"is": "Seated", "leg": leg, "sitting": number})
 
 
 def failure_of(command: dict[str, Any], reason: str) -> port.Event | None:
@@ -153,22 +189,23 @@ def failure_of(command: dict[str, Any], reason: str) -> port.Event | None:
             return port.RecordingFailed(leg, command["recording"], reason)
         case "send_tones":
             return port.TonesSent(leg, command["sending"], sent=False)
-        case "connect" | "link":
-            return port.ConnectFailed(leg, command["connection"], reason)
         case "transfer":
             return port.TransferFailed(leg, command["transfer"], "unreachable", None, reason)
         case _:
             return None
 
 
-def main() -> None:
-    """Run a worker: ``python -m ringful.media.engine.worker FD CONFIG``."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def warm() -> None:
+    """Prepare what may be prepared before a fork: all that is needed has been imported with this."""
     # To end is for the node to say, which ends its calls properly.
     ignore()
-    connection = socket.socket(fileno=int(sys.argv[1]))
+
+
+def work(connection: socket.socket, config: dict[str, Any], buses: int) -> NoReturn:
+    """Be a worker in this process; *buses* is the file descriptor of the memory of all buses."""
+    ignore()
     try:
-        worker = Worker(connection, EngineConfig(**json.loads(sys.argv[2])))
+        worker = Worker(connection, EngineConfig(**config), mmap(buses, 0))
     except Exception as error:
         reason = getattr(error, "reason", "") or str(error)
         connection.sendall(Framer().pack({"is": "Unfit", "reason": reason}))
@@ -176,7 +213,3 @@ def main() -> None:
     worker.run()
     # The library takes a second to leave in order, and nothing of it is left to save.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -52,8 +52,8 @@ class Lines(Protocol):
     def send_tones(self, name: str, sending: int, tones: str) -> None:
         """Press keys."""
 
-    def listen(self, name: str, take: Callable[[bytes | None], None]) -> None:
-        """Give every 20 ms frame that the call hears to *take*."""
+    def listen(self, name: str, take: Callable[[bytes, list[int]], None]) -> None:
+        """Give what the call hears to *take*: frames of 20 ms, and the energy of each."""
 
 
 class OpenLines(Protocol):
@@ -161,11 +161,16 @@ class ActingPhone:
         match event:
             case port.Answered():
                 ear = Ear(self._pitches, lambda name, edge: call.heard.append((name, edge)))
-                self.lines.listen(call.name, ear.take)
+                self.lines.listen(call.name, lambda samples, _: _hear_all(ear, samples))
             case port.HungUp() | port.Refused():
                 call.player.end()
                 del self._calls[call.name]
                 self._tell("over")
+
+
+def _hear_all(ear: Ear, samples: bytes) -> None:
+    for start in range(0, len(samples), wav.FRAME_BYTES):
+        ear.take(samples[start : start + wav.FRAME_BYTES])
 
 
 def _speech() -> bytes:

@@ -43,6 +43,7 @@ class SimulatedRoom:
         self.recorder = Recorder(agenda, name, self.tell, outside.recording_fault, keep_files)
         self.speaking: set[str] = set()
         """Who is heard now."""
+        self._sounds = False
         self._muted: set[str] = set()
         self._deaf: set[str] = set()
         self._tells = tells
@@ -52,11 +53,14 @@ class SimulatedRoom:
         """Tell the owner, unless it is over."""
         if self.state != "over":
             self._sink(event)
+        if isinstance(event, port.PlaybackFailed):
+            self._record()
 
     def _hear(self, sound: str, edge: str) -> None:
         for member in list(self.members.values()):
             if member.name not in self._deaf:
                 member.hear(sound, edge)
+        self._record()
 
     def join(self, member: Member, *, muted: bool, deaf: bool) -> None:
         """Let *member* in, or change how it is in."""
@@ -81,18 +85,23 @@ class SimulatedRoom:
         self._speech(member.name, heard and member.name in self.members)
 
     def _speech(self, name: str, speaks: bool) -> None:
-        """Note that a member begins or ceases to be heard: one voice after another is one stretch."""
+        """Note that a member begins or ceases to be heard."""
         if speaks == (name in self.speaking):
             return
-        before = bool(self.speaking)
         if speaks:
             self.speaking.add(name)
         else:
             self.speaking.discard(name)
-        if before != bool(self.speaking):
-            self.recorder.speech(bool(self.speaking))
+        self._record()
         if self._tells:
             self.tell(port.Speaking(self.name, name, speaks))
+
+    def _record(self) -> None:
+        """Let the recordings know whether anything is to be heard: a member, or an announcement."""
+        sounds = bool(self.speaking) or self.player.is_playing
+        if sounds != self._sounds:
+            self._sounds = sounds
+            self.recorder.speech(sounds)
 
     def send_tones(self, sending: int, tones: str) -> None:
         """Send tones to all members, who do not tell what they heard."""

@@ -26,7 +26,7 @@ from ringful.store.port import Entry
 UNHEARD = 30.0
 """Seconds by which a sound that was cut short is taken to be longer than what was heard of it."""
 
-_STRANGERS = frozenset({"OpenConference", "JoinConference", "OpenRoom"})
+_STRANGERS = frozenset({"OpenConference", "JoinConference", "OpenRoom", "QueueOn", "ChangeMembers"})
 
 
 def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") -> Case:

@@ -97,6 +97,8 @@ def broken_laws(case: Case, injection: Injection | None, *, fails_anyway: bool =
     found = [*broken(simulation.entries), *broken_farewells(simulation.visited)]
     if any(run.strands for run in simulation.runs.values()):
         found.append(Broken("no strand outlives its run", "something still runs at the end"))
+    if simulation.phones.rooms:
+        found.append(Broken("no room outlives its conference", simulation.phones.rooms[0].name))
     if has_failed(simulation) and not fails_anyway:
         found.append(Broken("the script does not fail", _fault(simulation)))
     return found

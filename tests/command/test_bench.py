@@ -1,6 +1,7 @@
 """`ringful bench`: it gives every figure, whatever the figures are."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,7 @@ FIGURES = {
 def test_the_installed_command_gives_every_figure_as_json(tmp_path):
     command = Path(sys.executable).with_name("ringful")
     done = subprocess.run(
-        [command, "bench", "--json", *TINY, "--folder", tmp_path], capture_output=True, text=True
+        [command, "bench", "--json", "-", *TINY, "--folder", tmp_path], capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
@@ -100,6 +101,18 @@ def test_figures_are_shown_with_the_machine_and_written_as_a_page(capsys, tmp_pa
 )
 def test_what_cannot_be_measured_is_told(capsys, arguments, said):
     assert ringful(capsys, "bench", *arguments) == ("", f"ringful: {said}\n", 2)
+
+
+def test_figures_are_kept_and_compared(capsys, tmp_path):
+    kept = tmp_path / "figures.json"
+    assert ringful(capsys, "bench", "idle", *TINY, "--json", str(kept))[1:] == ("", 0)
+    told = json.loads(kept.read_text(encoding="utf-8"))
+    for one in told["figures"]:
+        one["median"] = 1.0
+    kept.write_text(json.dumps(told), encoding="utf-8")
+    output, errors, code = ringful(capsys, "bench", "idle", *TINY, "--compare", str(kept))
+    assert (errors, code) == ("", 0)
+    assert all(re.search(r" x[\d.]+ of before$", one) for one in output.splitlines()[1:])
 
 
 def test_rates_are_taken_in_rounds_and_the_first_turn_is_not_counted():

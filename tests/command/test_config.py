@@ -35,6 +35,7 @@ allow_sip_uris = true
 options = false
 [media]
 max_calls = 7
+ports = "12000-13000"
 folders = ["one", "/two"]
 cache = "/var/cache/ringful"
 ring_timeout = "1.5m"
@@ -108,6 +109,7 @@ def test_every_key_can_be_written(written):
     assert (config.sip.allow_sip_uris, config.sip.country) == (True, "GB")
     assert config.media.folders == (Path("one"), Path("/two"))
     assert (config.media.ring_timeout, config.media.max_duration) == (90.0, 1800.0)
+    assert (config.media.ports, Config().media.ports) == ((12_000, 13_000), (10_000, 20_000))
     assert (config.media.silence_limit, Config().media.silence_limit) == (None, 60.0)
     assert config.fetch.allow == (ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
     assert (config.limits.calls_per_second, config.limits.concurrent, config.limits.drain) == (2.0, 3, 0.0)
@@ -269,6 +271,15 @@ def test_a_wrong_variable_is_refused_with_its_name(written, variable, value, sai
     message = refusal(written, "", **{variable: value})
     assert message.startswith(f"{variable}: ")
     assert said in message
+
+
+@pytest.mark.parametrize("value", ["10000", "20000-10000", "80-9000", "10000-70000", "some", "10000-10000"])
+def test_ports_that_are_none(written, value):
+    assert '"any", or ports such as 10000-20000' in refusal(written, f'[media]\nports = "{value}"\n')
+
+
+def test_any_ports(written):
+    assert written("", RINGFUL_MEDIA__PORTS="any").media.ports == (0, 0)
 
 
 @given(st.text())

@@ -13,7 +13,7 @@ import pytest
 from ringful.command.config import Config, Fetching, Http, Media, Rates, Sip, StoreSection
 from ringful.command.errors import CommandError
 from ringful.command.serving.missing import missing, why_no_trunk
-from ringful.command.serving.ports import check_udp, usable_sip
+from ringful.command.serving.ports import check_udp, enough_for_sound, usable_sip
 from ringful.ground.holder import holder_of
 from ringful.interpreter.calls.rates import Rate
 from tests.command.test_log import lines_of, logged
@@ -152,6 +152,20 @@ def test_addresses_that_are_not_of_this_machine(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="no address of this machine"):
         usable_sip("10.255.255.1:5060")
     usable_sip("127.0.0.1:1")
+
+
+def test_too_few_ports_for_the_calls_are_refused(tmp_path: Path) -> None:
+    few = {"RINGFUL_MEDIA__PORTS": "10000-10999", "RINGFUL_HTTP__BIND": "127.0.0.1:0"}
+    said = failed(tmp_path, "serve", RINGFUL_SIP__BIND="127.0.0.1:0", **few)
+    assert said == (
+        "ringful: media.ports: 10000-10999 is too small for media.max_calls = 60: "
+        "1088 ports are wanted, as 10000-11089"
+    )
+    enough_for_sound((10_000, 11_087), 60)
+    enough_for_sound((10_001, 11_089), 60)
+    enough_for_sound((0, 0), 10_000)
+    with pytest.raises(CommandError, match="too small"):
+        enough_for_sound((10_001, 11_088), 60)
 
 
 def test_sip_that_is_in_use_is_a_line_that_says_who_has_it(tmp_path: Path) -> None:

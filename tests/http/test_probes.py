@@ -63,9 +63,13 @@ def until(ringful: Server, part: str, *, well: bool) -> str:
 def test_a_server_that_is_well_says_so_in_both_forms(ringful: Server) -> None:
     assert ask(ringful, "/health") == (200, "ok\n")
     status, text = ask(ringful, "/ready")
-    assert (status, parts_of(text)) == (200, dict.fromkeys(PARTS, "ok"))
+    found = parts_of(text)
+    assert found.pop("engine").partition(":")[0] in ("c", "python")
+    assert (status, found) == (200, dict.fromkeys(PARTS, "ok"))
     status, text = ask(ringful, "/ready", Accept="application/json")
-    assert json.loads(text) == {"ready": True, "checks": {name: {"ok": True} for name in PARTS}}
+    told = json.loads(text)
+    assert told.pop("engine").partition(":")[0] in ("c", "python")
+    assert told == {"ready": True, "checks": {name: {"ok": True} for name in PARTS}}
 
 
 @pytest.mark.parametrize("replaced", [False, True])
@@ -83,13 +87,7 @@ def test_a_database_that_is_moved_away_or_replaced(ringful: Server, replaced: bo
 
 
 def test_a_worker_that_hangs_is_neither_heard_nor_obeys(ringful: Server) -> None:
-    assert ringful.process
-    (worker,) = [
-        int(child)
-        for child in Path(f"/proc/{ringful.process.pid}/task/{ringful.process.pid}/children")
-        .read_text()
-        .split()
-    ]
+    (worker,) = ringful.workers()
     os.kill(worker, signal.SIGSTOP)
     try:
         assert "no answer within" in until(ringful, "worker", well=False)
@@ -199,8 +197,13 @@ async def test_who_is_told(peer: str, status: int) -> None:
 
 
 async def test_one_part_that_is_not_well_is_enough() -> None:
-    assert shown({"a": "", "b": "gone"}, as_json=False).status_code == 503
-    assert shown({"a": "", "b": ""}, as_json=False).status_code == 200
+    assert shown({"a": "", "b": "gone"}, {}, as_json=False).status_code == 503
+    assert shown({"a": "", "b": ""}, {}, as_json=False).status_code == 200
+
+
+async def test_what_is_told_beside_the_parts_makes_nobody_unready() -> None:
+    answer = shown({"a": ""}, {"engine": "python: no compiler"}, as_json=False)
+    assert (answer.status_code, await answer.get_data()) == (200, b"a: ok\nengine: python: no compiler\n")
 
 
 async def test_the_store_says_why_it_cannot_be_written(tmp_path: Path) -> None:

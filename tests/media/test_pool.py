@@ -284,7 +284,7 @@ async def test_a_dead_address_can_be_hung_up_at_any_moment(tmp_path: Path) -> No
 
 
 async def test_the_pool_grows_and_shrinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ringful.media.pool.IDLE_SECONDS", 0.3)
+    monkeypatch.setattr("ringful.media.workers.IDLE_SECONDS", 0.3)
     async with line(tmp_path) as calls, AsyncExitStack() as stack:
         addresses = [stack.enter_context(phone("--answer-after", "0s"))[0] for _ in range(2)]
         for number in range(5):

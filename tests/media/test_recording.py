@@ -56,7 +56,7 @@ def test_what_was_recorded_before_the_disk_was_full_is_kept(
     told = Told(tmp_path / "r.wav", disk)
     assert told.next() == port.RecordingStarted("a", 1)
     for _ in range(100):
-        told.recorder.take(FRAME)
+        told.recorder.take(FRAME, [wav.power(FRAME)])
     told.recorder.flush()
     assert told.failed() == "r.wav: File too large; the first 1.2 s are kept"
     with wave.open(str(tmp_path / "r.wav")) as file:
@@ -75,7 +75,7 @@ def test_a_full_disk_is_called_so(tmp_path: Path, disk: Disk, monkeypatch: pytes
     told = Told(tmp_path / "r.wav", disk)
     assert told.next() == port.RecordingStarted("a", 1)
     monkeypatch.setattr(wav.Writer, "write", no_room)
-    told.recorder.take(FRAME)
+    told.recorder.take(FRAME, [wav.power(FRAME)])
     told.recorder.flush()
     assert told.failed() == "r.wav: the disk is full; the first 0.0 s are kept"
 
@@ -92,7 +92,7 @@ def test_a_folder_that_goes_while_it_is_recorded_in(tmp_path: Path, disk: Disk) 
     told = Told(tmp_path / "recordings" / "r.wav", disk)
     assert told.next() == port.RecordingStarted("a", 1)
     shutil.rmtree(tmp_path / "recordings")
-    told.recorder.take(FRAME)
+    told.recorder.take(FRAME, [wav.power(FRAME)])
     told.recorder.end("stopped")
     assert told.failed() == "r.wav: it was removed while it was recorded"
 

@@ -36,7 +36,6 @@ async def test_an_order_that_nobody_expected_fails_alone(tmp_path: Path) -> None
         ({"do": "ring", "leg": "a"}, port.Refused("a", "unreachable", None, "why")),
         ({"do": "play", "leg": "a", "playback": 1}, port.PlaybackFailed("a", 1, "why")),
         ({"do": "send_tones", "leg": "a", "sending": 1}, port.TonesSent("a", 1, sent=False)),
-        ({"do": "link", "leg": "a", "connection": 1}, port.ConnectFailed("a", 1, "why")),
         (
             {"do": "transfer", "leg": "a", "transfer": 1},
             port.TransferFailed("a", 1, "unreachable", None, "why"),

@@ -4,7 +4,7 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pytest
 import trio
@@ -19,11 +19,13 @@ from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda
 from ringful.simulation.phones.phones import SimulatedPhones
 from tests.phones_contract import CONTRACT, Far, Rig
+from tests.rooms_contract import ROOMS, RoomRig
 from tests.server import PATIENCE, phone
 
 E = TypeVar("E", bound=port.Event)
 OURS = "+18005550000"
 Check = Callable[[Rig], Awaitable[None]]
+RoomCheck = Callable[[RoomRig], Awaitable[None]]
 
 
 @define
@@ -31,7 +33,7 @@ class Simulated:
     """Simulated phones in virtual time."""
 
     folder: Path
-    phones: port.Phones = field(init=False)
+    phones: SimulatedPhones = field(init=False)
     told: list[port.Event] = field(factory=list)
     _agenda: Agenda = field(factory=Agenda)
     _outside: world.World = field(init=False)
@@ -41,6 +43,13 @@ class Simulated:
         lengths, missing = {"short": 0.6, "long": 20.0}, {"missing": "it is missing"}
         self._outside = world.World(lengths=lengths, missing=missing)
         self.phones = SimulatedPhones(self._agenda, self._outside)
+
+    @property
+    def rooms(self) -> port.Rooms:
+        return self.phones
+
+    def hear(self, event: port.Event) -> None:
+        self.told.append(event)
 
     async def phone(self, far: Far) -> str:
         steps: list[world.Step] = []
@@ -114,7 +123,11 @@ class Real:
     def __attrs_post_init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel(math.inf)
 
-    def _hear(self, event: port.Event) -> None:
+    @property
+    def rooms(self) -> port.Rooms:
+        return cast(port.Rooms, self.phones)
+
+    def hear(self, event: port.Event) -> None:
         self.told.append(event)
         self._send.send_nowait(event)
 
@@ -127,7 +140,7 @@ class Real:
         return f"sip:1512@{address}"
 
     async def ring(self, far: Far, leg: str = "a") -> None:
-        self.phones.ring(leg, await self.phone(far), None, self._hear)
+        self.phones.ring(leg, await self.phone(far), None, self.hear)
 
     async def call(self, far: Far, leg: str = "a") -> None:
         taken = trio.Event()
@@ -135,7 +148,7 @@ class Real:
         def desk(offer: port.Offer) -> port.Taken:
             assert offer.called == OURS
             taken.set()
-            return port.Taken(leg, self._hear)
+            return port.Taken(leg, self.hear)
 
         self.phones.open(desk)
         options = ["--press", f"{far.press}@{far.press_after}s"] if far.press else []
@@ -174,5 +187,17 @@ async def test_simulated_phones(check: Check, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__.removeprefix("check_"))
 async def test_real_phones(check: Check, tmp_path: Path) -> None:
+    async with real(tmp_path) as rig:
+        await check(rig)
+
+
+@pytest.mark.parametrize("check", ROOMS, ids=lambda check: check.__name__.removeprefix("check_"))
+async def test_simulated_rooms(check: RoomCheck, tmp_path: Path) -> None:
+    await check(Simulated(tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(Pool, "open_room"), reason="the pool has no rooms yet")
+@pytest.mark.parametrize("check", ROOMS, ids=lambda check: check.__name__.removeprefix("check_"))
+async def test_real_rooms(check: RoomCheck, tmp_path: Path) -> None:
     async with real(tmp_path) as rig:
         await check(rig)

@@ -1,0 +1,108 @@
+"""As much SIP as a phone needs that answers every call at once (RFC 3261, over UDP), and its SDP.
+
+Text in, text out; the socket is `far_end`'s.  It is for measuring on this machine: there are no other
+headers, transports and codecs than ours here.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+KEYS = 101
+"""The payload type of keys (RFC 4733) where an offer names none."""
+_SHORT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length"}
+
+
+@frozen
+class Request:
+    """A request; *headers* by their lower-case names, in order."""
+
+    method: str
+    uri: str
+    headers: Mapping[str, Sequence[str]]
+    body: str
+
+    def header(self, name: str) -> str:
+        """Give the first header of that name; empty where there is none."""
+        return next(iter(self.headers.get(name, ())), "")
+
+    @property
+    def user(self) -> str:
+        """Who is called."""
+        return self.uri.partition(":")[2].partition("@")[0].partition(";")[0]
+
+    @property
+    def within(self) -> bool:
+        """Whether it belongs to a call that was answered before."""
+        return ";tag=" in self.header("to")
+
+
+@frozen
+class Offer:
+    """Where the caller hears, and the payload type of its keys."""
+
+    address: str
+    port: int
+    keys: int = KEYS
+
+
+def read(data: bytes) -> Request | None:
+    """Read a request; None for whatever else there is."""
+    head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    words = first.split(" ")
+    if len(words) != 3 or words[2] != "SIP/2.0":
+        return None
+    headers: dict[str, list[str]] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        name = name.strip().lower()
+        headers.setdefault(_SHORT.get(name, name), []).append(value.strip())
+    return Request(words[0], words[1], headers, body)
+
+
+def response(request: Request, status: str, tag: str, contact: str = "", sdp: str = "") -> bytes:
+    """Answer *request* with *status*, as ``200 OK``; *tag* is ours in this call."""
+    to = request.header("to")
+    lines = [
+        f"SIP/2.0 {status}",
+        *(f"Via: {via}" for via in request.headers.get("via", ())),
+        f"From: {request.header('from')}",
+        f"To: {to}" if ";tag=" in to else f"To: {to};tag={tag}",
+        f"Call-ID: {request.header('call-id')}",
+        f"CSeq: {request.header('cseq')}",
+        *([f"Contact: <{contact}>"] if contact else []),
+        *(["Content-Type: application/sdp"] if sdp else []),
+        f"Content-Length: {len(sdp.encode())}",
+    ]
+    return "\r\n".join([*lines, "", sdp]).encode()
+
+
+def offer_in(sdp: str) -> Offer | None:
+    """Read where an offer of sound wants to hear; None where it offers none."""
+    address = re.search(r"^c=IN IP4 (\S+)", sdp, re.MULTILINE)
+    audio = re.search(r"^m=audio (\d+) RTP/AVP\b", sdp, re.MULTILINE)
+    if not address or not audio:
+        return None
+    keys = re.search(r"^a=rtpmap:(\d+) telephone-event/8000", sdp, re.MULTILINE | re.IGNORECASE)
+    return Offer(address[1], int(audio[1]), int(keys[1]) if keys else KEYS)
+
+
+def answer(address: str, port: int, rtcp: int, keys: int) -> str:
+    """Give the SDP of a phone that hears µ-law and keys at *port*, and reports at *rtcp*."""
+    lines = [
+        "v=0",
+        f"o=- {port} 1 IN IP4 {address}",
+        "s=-",
+        f"c=IN IP4 {address}",
+        "t=0 0",
+        f"m=audio {port} RTP/AVP 0 {keys}",
+        f"a=rtcp:{rtcp} IN IP4 {address}",
+        "a=rtpmap:0 PCMU/8000",
+        f"a=rtpmap:{keys} telephone-event/8000",
+        f"a=fmtp:{keys} 0-15",
+        "a=ptime:20",
+        "a=sendrecv",
+    ]
+    return "\r\n".join([*lines, ""])

@@ -1,0 +1,228 @@
+"""A call in the library: its states, and the sound that goes through it.
+
+Everything here happens in the engine's thread.  Nothing may refer to a `Leg` in a circle in the end: the
+collector would drop it in whatever thread it runs in, and the library aborts.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import pjsua2 as pj
+
+from ringful.media import port
+from ringful.media.engine.mixer import Mixer
+from ringful.media.engine.outcomes import transfer_failure
+from ringful.media.engine.recording import Disk
+from ringful.media.engine.sounding import Sound
+
+_DIGIT_SECONDS = 0.235
+"""From one digit's beginning to the next one's: 100 ms of tone, and a pause."""
+_AUDIO_SECONDS = 5.0
+"""How long a call that is answered may be without sound, as where no codec was agreed on."""
+
+
+class Owner(Protocol):
+    """The engine, as its calls know it."""
+
+    account: Any
+    legs: dict[str, Any]
+    mixer: Mixer
+    disk: Disk
+    emit: Callable[[port.Event], None]
+    on_speech: Callable[[str, bool], None]
+    log: Callable[[str], None]
+
+    def ended(self, leg: Any, status: int, reason: str) -> None:
+        """Hear that a call has ended."""
+
+    def sent(self, name: str, uri: str) -> str | None:
+        """Say under what name we call *uri*, to which the far end of leg *name* sends us; None: we do not."""
+
+    def hang_up(self, name: str) -> None:
+        """End a call."""
+
+    def bridge(self, slot: int, voice: int) -> None:
+        """Let a call and a voice hear each other."""
+
+    def admit_sender(self, leg: Any, index: int) -> None:
+        """Decide who may send to a call, whose media has changed."""
+
+
+class Leg(pj.Call):  # type: ignore[misc]
+    """A call in the library, and the sound that goes through it."""
+
+    def __init__(self, engine: Owner, name: str, call_id: int = pj.PJSUA_INVALID_ID) -> None:
+        super().__init__(engine.account, call_id)
+        self.engine, self.name = engine, name
+        self.ordered_end = False
+        self.ended_by_bye = False
+        self.inbound = call_id != pj.PJSUA_INVALID_ID
+        self.began = time.monotonic()
+        self.accepted = False
+        """It came in, and was told to be answered."""
+        self.rang = self.confirmed = self.answered = self.over = False
+        self.slot = -1
+        """Where its sound is in the library's bridge; -1 while it has none."""
+        self.sound = Sound(name, engine.mixer, engine.disk, engine.emit, engine.on_speech)
+        self.digits: list[tuple[float, int, str | None]] = []
+        self.signalled = ""
+        """The address that its signalling came from, or goes to."""
+        self.unknown_sender = -1
+        """Its RTP port, while it is not known who will send to it."""
+        self.transferring: int | None = None
+        self.quality: port.Quality | None = None
+        self.held = False
+        """One of the two sides is not to send: there is nothing to be heard, or no more than music."""
+        self.quiet = 0.0
+        """For how many seconds there has been no sign of the far end."""
+        self.signs = (0, 0)
+        self.lost = ""
+        """Why we gave the far end up."""
+
+    # What the library says
+
+    def onCallState(self, prm: Any) -> None:
+        info = self.getInfo()
+        status, state = info.lastStatusCode, info.state
+        if state == pj.PJSIP_INV_STATE_EARLY and status in (180, 183) and not (self.rang or self.inbound):
+            self.rang = True
+            self.engine.emit(port.Ringing(self.name))
+        elif state == pj.PJSIP_INV_STATE_CONFIRMED:
+            self.confirmed, self.began = True, time.monotonic()
+            self._say_answered()
+        elif state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.slot = -1
+            self.engine.ended(self, status, info.lastReason)
+
+    def onCallTsxState(self, prm: Any) -> None:
+        tsx = prm.e.body.tsxState.tsx
+        if tsx.method == "BYE" and tsx.role == pj.PJSIP_ROLE_UAS:
+            self.ended_by_bye = True
+
+    def onCallMediaState(self, prm: Any) -> None:
+        info = self.getInfo()
+        self.slot, self.held = -1, True
+        for index, media in enumerate(info.media):
+            if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status in (
+                pj.PJSUA_CALL_MEDIA_ACTIVE,
+                pj.PJSUA_CALL_MEDIA_REMOTE_HOLD,
+            ):
+                self.slot = int(self.getAudioMedia(index).getPortId())
+                self.engine.admit_sender(self, index)
+                self.held = (
+                    media.status != pj.PJSUA_CALL_MEDIA_ACTIVE
+                    or media.dir != pj.PJMEDIA_DIR_ENCODING_DECODING
+                )
+        if self.slot >= 0:
+            # Every media update takes the connections away.
+            self.engine.bridge(self.slot, self.sound.voice.slot)
+        self._say_answered()
+
+    def onDtmfDigit(self, prm: Any) -> None:
+        tone = prm.digit.upper()
+        if tone in "0123456789*#ABCD":
+            self.engine.emit(port.TonePressed(self.name, tone, "info" if prm.method == 1 else "rfc4733"))
+
+    def onCallTransferRequest(self, prm: Any) -> None:
+        # Left alone, the library calls whatever number the far end names, at our expense.
+        name = self.engine.sent(self.name, prm.dstUri)
+        if name is None:
+            prm.statusCode = pj.PJSIP_SC_DECLINE
+        else:
+            prm.newCall = self.engine.legs[name] = Leg(self.engine, name)
+
+    def onCallReplaceRequest(self, prm: Any) -> None:
+        # Nor may a stranger take the place of a far end.
+        prm.statusCode = pj.PJSIP_SC_DECLINE
+
+    def onCallTransferStatus(self, prm: Any) -> None:
+        if prm.finalNotify:
+            self._end_transfer(int(prm.statusCode))
+            prm.cont = False
+
+    def _end_transfer(self, status: int) -> None:
+        transfer, self.transferring = self.transferring, None
+        if transfer is None:
+            return
+        if 200 <= status < 300:
+            self.engine.emit(port.Transferred(self.name, transfer))
+        else:
+            self.engine.emit(port.TransferFailed(self.name, transfer, transfer_failure(status), status))
+
+    def _say_answered(self) -> None:
+        if self.confirmed and self.slot >= 0 and not self.answered:
+            self.answered = True
+            self.engine.emit(port.Answered(self.name))
+
+    def transfer(self, transfer: int, uri: str) -> None:
+        """Ask the far end to call *uri* instead of us."""
+        if self.transferring is not None:
+            detail = "another transfer of this call is on its way"
+            self.engine.emit(port.TransferFailed(self.name, transfer, "rejected", None, detail))
+            return
+        self.transferring = transfer
+        try:
+            self.xfer(uri, pj.CallOpParam())
+        except pj.Error as error:
+            self.transferring = None
+            self.engine.emit(port.TransferFailed(self.name, transfer, "unreachable", None, error.reason))
+
+    def is_due(self, now: float) -> bool:
+        """Whether `tick` must be called before the next chores."""
+        return self.sound.is_heard_here or bool(self.digits and self.digits[0][0] <= now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        self.sound.notice()
+        if self.confirmed and not self.answered and now - self.began > _AUDIO_SECONDS:
+            self.engine.hang_up(self.name)
+        self.sound.write()
+        while self.digits and self.digits[0][0] <= now:
+            _, sending, digit = self.digits.pop(0)
+            if digit is None:
+                self.engine.emit(port.TonesSent(self.name, sending))
+            else:
+                self._send_digit(digit)
+
+    def _send_digit(self, digit: str) -> None:
+        order = pj.CallSendDtmfParam()
+        order.method, order.duration, order.digits = pj.PJSUA_DTMF_METHOD_RFC2833, 100, digit
+        try:
+            self.sendDtmf(order)
+        except pj.Error as error:
+            self.engine.log(f"{self.name}: a digit could not be sent: {error.reason}")
+
+    def send_tones(self, sending: int, tones: str) -> None:
+        """Send digits one after another, behind those that are on their way."""
+        at = max([time.monotonic(), *(due for due, _, _ in self.digits)])
+        for digit in tones:
+            self.digits.append((at, sending, digit))
+            at += _DIGIT_SECONDS
+        self.digits.append((at, sending, None))
+
+    def measure(self, seconds: float) -> None:
+        """Read the stream's figures, which are gone once the call is; *seconds* after the last time."""
+        self.quiet = self.quiet + seconds if self.answered and not self.held else 0.0
+        if self.slot < 0:
+            return
+        try:
+            stat = self.getStreamStat(0)
+        except pj.Error:
+            return
+        received = stat.rtcp.rxStat
+        self.quality = port.Quality(received.pkt, received.loss, round(received.jitterUsec.mean / 1000, 1))
+        # Who is muted may send no sound, and yet say by RTCP how he hears us.
+        signs = (received.pkt, stat.rtcp.txStat.updateCount)
+        if signs != self.signs:
+            self.signs, self.quiet = signs, 0.0
+
+    def close_orders(self) -> None:
+        """End all that was ordered, since the leg has ended; of connections, the pool tells."""
+        if self.transferring is not None:
+            self.engine.emit(port.TransferFailed(self.name, self.transferring, "hangup"))
+            self.transferring = None
+        self.sound.close()
+        for sending in dict.fromkeys(sending for _, sending, _ in self.digits):
+            self.engine.emit(port.TonesSent(self.name, sending, sent=False))
+        self.digits.clear()

@@ -1,0 +1,127 @@
+"""Who may send sound to us: a filter in the kernel on each RTP socket of a worker.
+
+The library follows whoever sends: a far end that goes on after its call would get the sound of the next
+call that has its port.  So a socket takes nothing from its making on; when a call's SDP is known, it
+takes what comes from the address there and from nowhere else.  Behind NAT, where the SDP says a private
+address and the signalling came from elsewhere, it is the first that sends after the answer.  The filter
+is classic BPF (Linux, Documentation/networking/filter.rst), needs no privilege, and drops before the
+library is woken.
+"""
+
+import ctypes
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv4Network
+
+_SO_ATTACH_FILTER = 26
+_SO_DETACH_FILTER = 27
+_FROM_NETWORK = 0xFFF00000
+"""SKF_NET_OFF: offsets from here count from the IP header."""
+_LOAD_WORD, _LOAD_HALF, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x28, 0x15, 0x06
+_ALL = 0xFFFFFFFF
+_INSIDE = tuple(
+    IPv4Network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+)
+"""Addresses behind NAT (RFC 1918, RFC 6598)."""
+
+
+def is_behind_nat(said: str, signalled: str) -> bool:
+    """Say whether *said*, of the SDP, cannot be where sound comes from, since *signalled* is outside."""
+    try:
+        inside, outside = IPv4Address(said), IPv4Address(signalled)
+    except ValueError:
+        return False
+    return any(inside in one for one in _INSIDE) and not any(outside in one for one in _INSIDE)
+
+
+def _program(*instructions: tuple[int, int, int, int]) -> bytes:
+    return b"".join(struct.pack("<HBBI", *one) for one in instructions)
+
+
+_NOBODY = _program((_RETURN, 0, 0, 0))
+
+
+def only(address: str, at_port: int | None) -> bytes:
+    """Give the filter that lets pass what comes from *address*, and from *at_port* if that is given."""
+    number = int(IPv4Address(address))
+    if at_port is None:
+        return _program(
+            (_LOAD_WORD, 0, 0, _FROM_NETWORK + 12),
+            (_JUMP_IF_EQUAL, 0, 1, number),
+            (_RETURN, 0, 0, _ALL),
+            (_RETURN, 0, 0, 0),
+        )
+    return _program(
+        (_LOAD_WORD, 0, 0, _FROM_NETWORK + 12),
+        (_JUMP_IF_EQUAL, 0, 3, number),
+        (_LOAD_HALF, 0, 0, 0),
+        (_JUMP_IF_EQUAL, 0, 1, at_port),
+        (_RETURN, 0, 0, _ALL),
+        (_RETURN, 0, 0, 0),
+    )
+
+
+def _attach(one: socket.socket, program: bytes) -> None:
+    room = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(room))
+    one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, header)
+
+
+def _sockets() -> Iterator[socket.socket]:
+    """Give the UDP sockets of this process, one after another; each may be used until the next one."""
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        with suppress(OSError):
+            if not os.readlink(f"/proc/self/fd/{number}").startswith("socket:"):
+                continue
+            one = socket.socket(fileno=os.dup(number))
+            with one:
+                if one.family == socket.AF_INET and one.type == socket.SOCK_DGRAM:
+                    yield one
+
+
+class Senders:
+    """The RTP sockets of a worker, whose ports are *ports*."""
+
+    def __init__(self, ports: range) -> None:
+        self._ports = ports
+        self._known: set[int] = set()
+        """Sockets that have a filter, by inode: a number is another socket's soon."""
+
+    def shut_new(self) -> None:
+        """Let nobody send to sockets that were made since the last time."""
+        if not self._ports:
+            return
+        known: set[int] = set()
+        for one in _sockets():
+            if one.getsockname()[1] in self._ports:
+                inode = os.fstat(one.fileno()).st_ino
+                if inode not in self._known:
+                    _attach(one, _NOBODY)
+                known.add(inode)
+        self._known = known
+
+    def allow(self, own_port: int, address: str, at_port: int) -> None:
+        """Let *address* alone send: RTP from *at_port* to *own_port*, and RTCP to the next one."""
+        self._set({own_port: only(address, at_port), own_port + 1: only(address, None)})
+
+    def allow_all(self, own_port: int) -> None:
+        """Let everybody send, until it is known who does."""
+        self._set({own_port: None, own_port + 1: None})
+
+    def _set(self, programs: dict[int, bytes | None]) -> None:
+        if not self._ports:
+            return
+        for one in _sockets():
+            at_port = one.getsockname()[1]
+            if at_port not in programs or at_port not in self._ports:
+                continue
+            program = programs[at_port]
+            if program is not None:
+                _attach(one, program)
+            else:
+                with suppress(OSError):  # It had none.
+                    one.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)

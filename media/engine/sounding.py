@@ -1,0 +1,209 @@
+"""The sound of one leg: what is played on it, what is recorded of it, and where it sits.
+
+A leg with a call and the voice of a room have the same; nothing here knows of calls.  Every order has
+its one end, which goes to *emit*.  A recording's end is told by the disk thread, in its order.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from attrs import define
+
+from ringful.media import port, wav
+from ringful.media.engine.beep import BEEP
+from ringful.media.engine.mixer import Happened, Mixer, Voice
+from ringful.media.engine.playing import Channel
+from ringful.media.engine.recording import Disk, Reason, Recorder
+
+Listener = Callable[[bytes, list[int]], None]
+"""Takes frames, and the energy of each."""
+
+
+@define(eq=False)
+class _Hearing:
+    """Somebody who takes what a voice hears, and the next frame's number."""
+
+    since: int
+    take: Listener
+
+
+@define(eq=False)
+class Sitting:
+    """A place on a bus; *number* is what the node calls it."""
+
+    number: int
+    muted: bool
+    deaf: bool
+
+
+class Sound:
+    """See the module's docstring."""
+
+    def __init__(
+        self,
+        name: str,
+        mixer: Mixer,
+        disk: Disk,
+        emit: Callable[[port.Event], None],
+        on_speech: Callable[[str, bool], None],
+        *,
+        alone: bool = False,
+    ) -> None:
+        self.name = name
+        self._disk, self._emit, self._on_speech = disk, emit, on_speech
+        self.voice: Voice = mixer.lend(self._happened, alone=alone)
+        self._channels: dict[int, Channel] = {}
+        self._recorders: dict[int, tuple[Recorder, _Hearing]] = {}
+        self._listeners: list[_Hearing] = []
+        self._beeping: dict[int, Callable[[], None]] = {}
+        self.sitting: Sitting | None = None
+        self._muted = False
+        self.over = False
+
+    @property
+    def is_heard_here(self) -> bool:
+        """Whether somebody in this process takes what it hears."""
+        return bool(self._listeners)
+
+    # Playing
+
+    def play(self, playback: int, path: Path, *, background: bool = False, cue: bool = False) -> None:
+        """Play the WAV at *path*, or cue it."""
+        try:
+            samples = wav.samples_of(path)
+        except (OSError, ValueError) as error:
+            if not cue:
+                self._emit(port.PlaybackFailed(self.name, playback, str(error)))
+            return
+        channel = self._channel(int(background))
+        if cue:
+            channel.cue(playback, samples)
+        elif background:
+            channel.replace(playback, samples)
+        else:
+            channel.add(playback, samples)
+
+    def _channel(self, number: int) -> Channel:
+        if number not in self._channels:
+            self._channels[number] = Channel(self.voice, number, self._told)
+        return self._channels[number]
+
+    def stop_playback(self, playback: int) -> None:
+        """Cut a playback short, or take a cue back."""
+        for channel in self._channels.values():
+            channel.stop(playback)
+
+    def _happened(self, what: Happened, number: int) -> None:
+        if what in ("started", "ended"):
+            for channel in list(self._channels.values()):
+                channel.heard(number, ended=what == "ended")
+        else:
+            self._on_speech(self.name, what == "speaks")
+
+    def _told(self, playback: int, what: str) -> None:
+        if playback < 0:
+            if what == "end":
+                self._beeping.pop(-playback, lambda: None)()
+        elif what == "started":
+            self._emit(port.PlaybackStarted(self.name, playback))
+        else:
+            self._emit(port.PlaybackEnded(self.name, playback, what))  # type: ignore[arg-type]
+
+    # Hearing
+
+    def record(self, recording: int, path: Path, *, silence: float | None, beep: bool) -> None:
+        """Begin to record, after a beep if that is wanted."""
+        if beep:
+            self._beeping[recording] = partial(self._record, recording, path, silence)
+            self._channel(0).add(-recording, BEEP)
+        else:
+            self._record(recording, path, silence)
+
+    def _record(self, recording: int, path: Path, silence: float | None) -> None:
+        if self.over:
+            return
+        recorder = Recorder(self.name, recording, path, self._disk, self._emit, silence)
+        self._recorders[recording] = recorder, _Hearing(self.voice.listen(), recorder.take)
+
+    def listen(self, take: Listener) -> None:
+        """Give all that is heard to *take*, whenever `notice` is called."""
+        self._listeners.append(_Hearing(self.voice.listen(), take))
+
+    def stop_recording(self, recording: int, reason: Reason = "stopped") -> None:
+        """End a recording, also one whose beep is still heard."""
+        if self._beeping.pop(recording, None):
+            self._channel(0).stop(-recording)
+            self._emit(port.RecordingFailed(self.name, recording, port.NOT_BEGUN))
+        elif found := self._recorders.pop(recording, None):
+            self._hear(found[1])
+            found[0].end(reason)
+            self.voice.unlisten()
+
+    def _hear(self, hearing: _Hearing) -> None:
+        samples, energies = self.voice.heard(hearing.since)
+        if energies:
+            hearing.since += len(energies)
+            hearing.take(samples, energies)
+
+    def notice(self) -> None:
+        """Give those who listen in this process what has come."""
+        for listener in self._listeners:
+            self._hear(listener)
+
+    def write(self) -> None:
+        """Have what has come written; called some ten times a second."""
+        for number, (recorder, hearing) in list(self._recorders.items()):
+            self._hear(hearing)
+            recorder.flush()
+            if recorder.over:
+                del self._recorders[number]
+                self.voice.unlisten()
+
+    # Among others
+
+    def sit(self, bus: int, seat: int, sitting: Sitting) -> int | None:
+        """Take a seat; gives the number of the sitting that this one replaces."""
+        before = self.stand()
+        self.sitting = sitting
+        self.voice.sit(bus, seat)
+        self._hush()
+        return before
+
+    def stand(self, number: int | None = None) -> int | None:
+        """Leave the seat, if it is that of sitting *number* (None: any); gives the number left."""
+        if self.sitting is None or number not in (None, self.sitting.number):
+            return None
+        left, self.sitting = self.sitting.number, None
+        self.voice.stand()
+        return left
+
+    def change(self, number: int, *, muted: bool, deaf: bool) -> None:
+        """Change what holds for a sitting."""
+        if self.sitting and self.sitting.number == number:
+            self.sitting.muted, self.sitting.deaf = muted, deaf
+            self._hush()
+
+    def mute(self, muted: bool) -> None:
+        """Keep it from being heard wherever it sits, or let it be heard again."""
+        self._muted = muted
+        self._hush()
+
+    def _hush(self) -> None:
+        if self.sitting:
+            self.voice.hush(muted=self._muted or self.sitting.muted, deaf=self.sitting.deaf)
+
+    def close(self) -> None:
+        """End all that was ordered, since the leg has ended, and give the voice back."""
+        if self.over:
+            return
+        self.over = True
+        self.stand()
+        for recording in [*self._beeping, *self._recorders]:
+            self.stop_recording(recording, "hangup")
+        for channel in self._channels.values():
+            channel.end()
+        self._channels.clear()
+        self.notice()
+        self._listeners.clear()
+        self.voice.give_back()
