@@ -188,7 +188,7 @@ Why: TypeAlias = Literal[
 It was in: ``left`` (by `leave`, or its script went on), ``limit`` (its time passed), ``kicked``,
 ``ended`` (the conference did), ``hangup`` (the leg is over).  It never was: ``full``, ``ended``,
 ``unknown`` (there is no such conference), ``engaged`` (it is in another one, or connected),
-``nobody`` (nobody came in the time that it waited), ``lost`` (the room could not be made).
+``nobody`` (nobody came in the time that it waited), ``lost`` (the phones could not bring it in).
 """
 
 

@@ -45,10 +45,12 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
         case port.TonesSent(_, sending, sent):
             leg.sendings.discard(sending)
             _pass_on(run, leg, event, ending=not sent)
-        case port.Connected() | port.Speaking() | port.JoinFailed():
+        case port.Connected():
             pass
         case port.Speaking():
             room.hear_speaking(run, leg, event)
+        case port.JoinFailed():
+            room.hear_join_failed(run, leg, event)
         case port.Disconnected() | port.ConnectFailed():
             if isinstance(event, port.Disconnected) and event.reason == "hangup":
                 run.close(leg, "far end", order=False)

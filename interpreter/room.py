@@ -212,6 +212,15 @@ def _adjust(run: Running, conference: Conference, member: events.MemberCame, cha
         run.perform(effects.Adjust(member.leg, muted, deaf))
 
 
+def hear_join_failed(run: Running, room: Leg, event: port.JoinFailed) -> None:
+    """Let a member go whom the phones could not bring in."""
+    conference = run.conference
+    assert conference
+    if member := conference.members.pop(event.member, None):
+        _dismiss(run, member, "lost", event.detail)
+        _without(run, conference, room, member, "lost")
+
+
 def hear_speaking(run: Running, room: Leg, event: port.Speaking) -> None:
     """Tell who wants to know that a member begins or ends to speak."""
     member = run.conference.members.get(event.member) if run.conference else None

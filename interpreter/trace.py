@@ -170,6 +170,8 @@ class Tracer:
                 return "not reached", str(data["why"])
             case "Speaking":
                 return ("speaks" if data["speaks"] else "is silent"), str(data["member"])
+            case "JoinFailed":
+                return "not joined", f"{data['member']}: {data['detail']}"
             case "MemberPressed":
                 return "pressed", f"{data['tone']} by {data['by']}"
             case "Connected" | "Transferred":

@@ -175,17 +175,24 @@ def _timers(own: Sequence[Entry]) -> Iterator[Broken]:
 
 def _joins(own: Sequence[Entry]) -> Iterator[Broken]:
     """Hold that a leg that asked to be in a conference is told of one end of that, or ends itself."""
-    asked = Counter(_leg(entry) for entry in own if entry.name == "JoinConference")
-    over = {_leg(entry) for entry in own if entry.name in ("Refused", "HungUp")}
-    ended = Counter(
-        _leg(entry)
-        for entry in own
-        if entry.name == "Left" or (entry.name == "LeaveConference" and entry.data["why"] == "hangup")
-    )
-    for leg, joins in asked.items():
-        # Of a leg that was over, what the conference said on the way is left out of account.
-        if ended[leg] < joins or (ended[leg] > joins and leg not in over):
-            yield Broken("a join ends once", f"{leg} asked {joins} times, and {ended[leg]} ends were told")
+    asked: Counter[str] = Counter()
+    ended: Counter[str] = Counter()
+    over: set[str] = set()
+    for entry in own:
+        match entry.name:
+            case "JoinConference":
+                asked[_leg(entry)] += 1
+            case "LeaveConference" if entry.data["why"] == "hangup":
+                ended[_leg(entry)] += 1
+            case "Left" if _leg(entry) not in over:
+                # What a conference says to a leg that is over was on the way.
+                ended[_leg(entry)] += 1
+            case "Refused" | "HungUp":
+                over.add(_leg(entry))
+    for leg in asked.keys() | ended.keys():
+        if ended[leg] != asked[leg]:
+            said = f"{leg} asked {asked[leg]} times, and {ended[leg]} ends were told"
+            yield Broken("a join ends once", said)
 
 
 def _members(own: Sequence[Entry]) -> Iterator[Broken]:

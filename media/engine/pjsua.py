@@ -54,7 +54,7 @@ class EngineConfig:
     silence_limit: float | None = None
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
     rtp_port: int = 0
-    """The first of our own RTP ports, which nobody else uses; 0: any, and anybody may send to them."""
+    """The first of our own RTP ports, which nobody else uses; 0: any."""
     rtp_ports: int = 0
     """How many there are."""
     engine: str = "auto"
@@ -96,12 +96,17 @@ class Engine:
         self._rung = 0
         self._measured = self._chores_at = 0.0
         self._library = Library(pj._pjsua2.__file__)
-        self._senders = Senders(range(config.rtp_port, config.rtp_port + config.rtp_ports))
+        self._senders = Senders(self._is_rtp)
         self._start()
         self.why_python = ""
         """Why sound passes through Python; empty where it does not."""
         self.mixer = self._mixer(buses)
         self.capacity = int(self._library.max_calls())
+
+    def _is_rtp(self, at_port: int) -> bool:
+        """Say whether a UDP port of ours is one of RTP: of all that are open, that of SIP is none."""
+        first, count = self.config.rtp_port, self.config.rtp_ports
+        return first <= at_port < first + count if count else at_port not in (0, self.port)
 
     def _mixer(self, buses: mmap | None) -> Mixer:
         try:
@@ -455,8 +460,6 @@ class Engine:
 
     def admit_sender(self, leg: Leg, index: int) -> None:
         """Let the address that the far end's SDP says send sound to the call, and nobody else."""
-        if not self.config.rtp_ports:
-            return
         own = _address(leg.getMedTransportInfo(index).localRtpName)
         said = _address(leg.getStreamInfo(index).remoteRtpAddress)
         leg.unknown_sender = -1

@@ -20,6 +20,8 @@ from ringful.media.engine.mixer import LATE_TICKS, QUEUE, RING, TICK_NS, Happene
 
 _POINTER = ctypes.c_void_p
 _REST_TICKS = 5
+_DRAIN_NS = TICK_NS // 5
+"""How long before each tick RTP is read once more."""
 _SPEAKING, _PAUSE = 3, 25
 """Loud frames in a row that are speech, and quiet ones that end it."""
 _LOUD = 300 * 300 * wav.FRAME_SAMPLES
@@ -381,7 +383,7 @@ class PlainMixer:
 
     def _start_over(self) -> None:
         self._next = (time.monotonic_ns() // TICK_NS + 1) * TICK_NS
-        self._drain_at = self._next - TICK_NS // 2
+        self._drain_at = self._next - _DRAIN_NS
 
     def run(self, milliseconds: int, *, ticking: bool) -> None:
         """See `mixer.Mixer.run`."""
@@ -422,7 +424,7 @@ class PlainMixer:
         self._library.get_frame(self._bridge, ctypes.byref(frame))
         self.finish_tick()
         self._next += TICK_NS
-        self._drain_at = self._next - TICK_NS // 2
+        self._drain_at = self._next - _DRAIN_NS
 
     def finish_tick(self) -> None:
         """Do what is left of a tick when the bridge has had its turn."""

@@ -12,7 +12,7 @@ import ctypes
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 
@@ -84,20 +84,18 @@ def _sockets() -> Iterator[socket.socket]:
 
 
 class Senders:
-    """The RTP sockets of a worker, whose ports are *ports*."""
+    """The RTP sockets of a process: those whose port *is_rtp*."""
 
-    def __init__(self, ports: range) -> None:
-        self._ports = ports
+    def __init__(self, is_rtp: Callable[[int], bool]) -> None:
+        self._is_rtp = is_rtp
         self._known: set[int] = set()
         """Sockets that have a filter, by inode: a number is another socket's soon."""
 
     def shut_new(self) -> None:
         """Let nobody send to sockets that were made since the last time."""
-        if not self._ports:
-            return
         known: set[int] = set()
         for one in _sockets():
-            if one.getsockname()[1] in self._ports:
+            if self._is_rtp(one.getsockname()[1]):
                 inode = os.fstat(one.fileno()).st_ino
                 if inode not in self._known:
                     _attach(one, _NOBODY)
@@ -113,11 +111,9 @@ class Senders:
         self._set({own_port: None, own_port + 1: None})
 
     def _set(self, programs: dict[int, bytes | None]) -> None:
-        if not self._ports:
-            return
         for one in _sockets():
             at_port = one.getsockname()[1]
-            if at_port not in programs or at_port not in self._ports:
+            if at_port not in programs or not self._is_rtp(at_port):
                 continue
             program = programs[at_port]
             if program is not None:

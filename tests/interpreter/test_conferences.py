@@ -63,6 +63,7 @@ EVENTS: list[events.Event] = [
     events.NotReached("team", "nobody"),
     events.Interrupted("leave", conference="c2.team"),
     port.Speaking("c1.room", "c1", True),
+    port.JoinFailed("c1.room", "c1", "the room is full"),
     events.Started(parse("wait 1s\n"), plan=evolve(PLAN, name="team", most=3, speaking=True)),
 ]
 
@@ -250,6 +251,17 @@ def test_somebody_who_is_gone_does_not_speak() -> None:
     house = opened(evolve(PLAN, speaking=True))
     house.give(came("c1.2"), port.Speaking("c1.room", "c1.2", True), port.Speaking("c1.room", "c9", True))
     assert [one for one in house.told if one.startswith("ConfCallSpeaking")] == ["ConfCallSpeaking"]
+
+
+def test_whom_the_phones_cannot_bring_in_is_told_and_is_in_no_more() -> None:
+    house = opened()
+    house.give(came("c1.2"), came("c1", "15121"), port.JoinFailed("c1.room", "c1.2", "it has no worker"))
+    assert house.said[-1] == effects.Dismiss("c1", "c1.2", "lost", False, "it has no worker")
+    house.give(port.JoinFailed("c1.room", "c1.2", "again"), port.JoinFailed("c1.room", "c1", "it has none"))
+    assert house.said == [
+        effects.Dismiss("c1", "c1", "lost", False, "it has none"),
+        effects.Hangup("c1.room", "moderator left"),
+    ]
 
 
 def test_a_journal_rebuilds_a_conference() -> None:

@@ -10,7 +10,7 @@ from ringful.media import buses
 from ringful.media.engine import native
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ROOT / "media" / "engine" / "native"
+SOURCES = ROOT / "media" / "engine" / "csrc"
 TEST = Path(__file__).parent / "native" / "sound_test.c"
 WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
 

@@ -28,7 +28,7 @@ class Line:
             "same address, another port": bound(stack),
             "another address, the same port": bound(stack, "127.0.0.2", far_port),
         }
-        self.senders = Senders(range(self.port, self.port + 2))
+        self.senders = Senders(lambda one: one in (self.port, self.port + 1))
 
     def heard(self, more: int = 0) -> list[str]:
         """Have everybody send; give whose sound arrives."""
@@ -91,11 +91,10 @@ def test_a_socket_that_takes_the_place_of_another_is_shut_as_well(line: Line) ->
 
 
 def test_sockets_that_are_not_ours_to_shut(line: Line) -> None:
-    for ports in (range(0), range(line.port + 2, line.port + 20)):
-        senders = Senders(ports)
-        senders.shut_new()
-        senders.allow(line.port, "192.0.2.1", 9)
-        assert len(line.heard()) == 3
+    senders = Senders(lambda one: one == line.port + 2)
+    senders.shut_new()
+    senders.allow(line.port, "192.0.2.1", 9)
+    assert len(line.heard()) == 3
 
 
 @pytest.mark.parametrize(

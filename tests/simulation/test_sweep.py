@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ringful.grammar import nodes
-from ringful.interpreter import effects, hearing
+from ringful.interpreter import effects, hearing, room
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.run import Run
 from ringful.media import port
@@ -109,6 +109,46 @@ def _a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
 def _a_lost_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     cancel = Run.cancel_timer
     monkeypatch.setattr(Run, "cancel_timer", lambda run, timer: None if run.ended else cancel(run, timer))
+
+
+def _a_forgotten_guest(monkeypatch: pytest.MonkeyPatch) -> None:
+    finish = Run._finish
+
+    def hasty(run: Run) -> None:
+        inbox, run._inbox = run._inbox, []
+        finish(run)
+        run._inbox = inbox
+
+    monkeypatch.setattr(Run, "_finish", hasty)
+
+
+def _a_guest_let_go_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    dismiss = room._dismiss
+
+    def twice(*others: Any, **more: Any) -> None:
+        dismiss(*others, **more)
+        dismiss(*others, **more)
+
+    monkeypatch.setattr(room, "_dismiss", twice)
+
+
+@pytest.mark.parametrize(
+    ("plant", "law", "what"),
+    [
+        (_a_forgotten_guest, "who comes to a conference is let go", "now hangup"),
+        (_a_guest_let_go_twice, "who comes to a conference is let go", "now leave"),
+        (_a_guest_let_go_twice, "a join ends once", "now leave"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_fault_planted_in_conferences_is_found(
+    monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None], law: str, what: str
+) -> None:
+    plant(monkeypatch)
+    sweep = Sweep()
+    sweep.sweep(read_case(ROOT / "scripts" / "cases" / "confcall" / "nobody_comes.golden"))
+    sweep.sweep(read_case(RUN / "a_name_brings_calls_together.golden"))
+    assert (law, what) in sweep.found, sweep.found.keys()
 
 
 @pytest.mark.parametrize(

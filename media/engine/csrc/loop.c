@@ -5,7 +5,8 @@
 #include <time.h>
 
 #define TICK 20000000LL
-#define DRAIN (TICK / 2) /* RTP is read twice a tick, so that a key is heard of sooner */
+/* RTP is read once more before each tick, so early that what answers a key can be in that tick still. */
+#define DRAIN (TICK / 5)
 enum {
     PATIENCE = 5, /* ticks by which we may be late before we skip them */
     AT_ONCE = 16  /* events that one poll of the library handles at most */

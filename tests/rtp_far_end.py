@@ -1,0 +1,145 @@
+"""A far end whose every datagram a test decides: what its SDP says, and from where its sound comes.
+
+It answers each call at once.  Its SIP is that of `ringful bench media`; its sockets are trio's.
+"""
+
+import struct
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+from attrs import define, field
+
+from ringful.bench.media import sip, ulaw
+from tests.media.test_pool import pitch
+from tests.server import PATIENCE
+
+TICK = 0.02
+
+
+@define(eq=False)
+class Mouth:
+    """A socket that says a tone to an address for as long as it is let, and notes what comes back."""
+
+    socket: trio.socket.SocketType
+    hertz: int = 0
+    to: tuple[str, int] | None = None
+    heard: list[bytes] = field(factory=list)
+    """Payloads of sound."""
+    came: trio.Event = field(factory=trio.Event)
+    """Set when something has come."""
+
+    @property
+    def port(self) -> int:
+        return int(self.socket.getsockname()[1])
+
+    async def speak(self) -> None:
+        said, number = ulaw.payloads(ulaw.tone(self.hertz, 1.0, 8000)), 0
+        due = trio.current_time()
+        while True:
+            if self.to:
+                header = struct.pack(">BBHII", 0x80, 0, number & 0xFFFF, number * 160, self.hertz)
+                await self.socket.sendto(header + said[number % len(said)], self.to)
+            number += 1
+            due += TICK
+            await trio.sleep_until(due)
+
+    async def listen(self) -> None:
+        while True:
+            data = await self.socket.recv(2048)
+            if len(data) > 12 and data[1] & 0x7F == 0:
+                self.heard.append(data[12:])
+                self.came.set()
+
+    async def until_heard(self, hertz: int, payloads: int) -> None:
+        """Wait until it has heard so many payloads of a tone."""
+        with trio.fail_after(PATIENCE):
+            while self.pitches()[hertz] < payloads:
+                self.came = trio.Event()
+                await self.came.wait()
+
+    def pitches(self) -> Counter[int]:
+        """Give how many payloads of each tone were heard, by the hertz, to 50."""
+        return Counter(50 * round(pitch(ulaw.decode(one)) / 50) for one in self.heard if ulaw.loud(one))
+
+
+@define(eq=False)
+class FarEnd:
+    """See the module's docstring."""
+
+    nursery: trio.Nursery
+    sip: trio.socket.SocketType
+    says: str
+    codecs: str
+    mouths: list[Mouth] = field(factory=list)
+    """One for each call, in order."""
+    opened: list[Mouth] = field(factory=list)
+    """Those, and what else was opened."""
+    requests: list[str] = field(factory=list)
+    """What was asked of it."""
+    offers: list[sip.Offer] = field(factory=list)
+    """Where each call wants to hear."""
+    talks: bool = True
+    """Whether it speaks by itself as soon as it has answered."""
+
+    @property
+    def address(self) -> str:
+        host, port = self.sip.getsockname()
+        return f"{host}:{port}"
+
+    async def mouth(self, hertz: int, to: tuple[str, int] | None = None) -> Mouth:
+        """Open one more."""
+        made = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+        await made.bind(("127.0.0.1", 0))
+        mouth = Mouth(made, hertz, to)
+        self.opened.append(mouth)
+        self.nursery.start_soon(mouth.speak)
+        self.nursery.start_soon(mouth.listen)
+        return mouth
+
+    async def serve(self) -> None:
+        while True:
+            data, source = await self.sip.recvfrom(65536)
+            request = sip.read(data)
+            if request is None:
+                continue
+            self.requests.append(request.method)
+            if request.method == "INVITE":
+                await self._invited(request, source)
+            elif request.method != "ACK":
+                await self.sip.sendto(sip.response(request, "200 OK", "far"), source)
+
+    async def _invited(self, request: sip.Request, source: tuple[str, int]) -> None:
+        offer = sip.offer_in(request.body)
+        assert offer
+        if not request.within:
+            self.offers.append(offer)
+            hertz = 400 + 50 * len(self.mouths)
+            to = (offer.address, offer.port) if self.talks else None
+            self.mouths.append(await self.mouth(hertz, to))
+        mouth = self.mouths[-1]
+        body = sip.answer(self.says, mouth.port, mouth.port + 1, offer.keys)
+        body = body.replace(f"RTP/AVP 0 {offer.keys}", f"RTP/AVP {self.codecs} {offer.keys}")
+        contact = f"sip:far@{self.address}"
+        await self.sip.sendto(
+            sip.response(request, "200 OK", f"far{len(self.mouths)}", contact, body), source
+        )
+
+
+@asynccontextmanager
+async def far_end(*, says: str = "127.0.0.1", codecs: str = "0", talks: bool = True) -> AsyncIterator[FarEnd]:
+    """Run one; *says* is the address of its SDP."""
+    made = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+    await made.bind(("127.0.0.1", 0))
+    far = None
+    try:
+        async with trio.open_nursery() as nursery:
+            far = FarEnd(nursery, made, says, codecs, talks=talks)
+            nursery.start_soon(far.serve)
+            yield far
+            nursery.cancel_scope.cancel()
+    finally:
+        made.close()
+        for mouth in far.opened if far else []:
+            mouth.socket.close()
