@@ -1,4 +1,4 @@
-"""A server in this process, without a network: its façade, its switchboard, and simulated phones in real time."""
+"""A server in this process, without a network: façade, switchboard, and simulated phones in real time."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -105,7 +105,7 @@ class Rig:
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until it is so."""
         with trio.fail_after(PATIENCE):
-            while not true():
+            while not true():  # noqa: ASYNC110  # what is waited for has no event
                 await trio.sleep(0.005)
 
     def told(self, action: str, **fields: str) -> list[Mapping[str, str]]:
@@ -127,6 +127,13 @@ class Rig:
             for name in room.members
         }
 
+    async def settle(self) -> None:
+        """Wait until nothing more comes of what was asked for."""
+        seen = -1
+        while seen != len(self.entries):
+            seen = len(self.entries)
+            await trio.sleep(0.03)
+
     async def quiet(self) -> None:
         """Wait until nothing lives."""
         await self.until(lambda: not self.switchboard.live)
@@ -134,7 +141,7 @@ class Rig:
 
 @asynccontextmanager
 async def house(
-    folder: Path, *far_ends: world.FarEnd, limits: NodeLimits | None = None, rooms: bool = True
+    folder: Path, *far_ends: world.FarEnd, limits: NodeLimits | None = None
 ) -> AsyncIterator[Rig]:
     """Open one; what far ends do happens in real time."""
     agenda, posts, entries = Agenda(), [], []  # type: ignore[var-annotated]
@@ -167,7 +174,6 @@ async def house(
             SETTINGS,
             folder,
             lambda key, number: may_call(number, key.prefixes, "US"),
-            rooms=phones if rooms else None,
             watchers=[entries.append],
         )
         tasks = Fence(nursery)

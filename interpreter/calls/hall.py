@@ -14,7 +14,6 @@ from ringful.interpreter import effects, events, room
 from ringful.interpreter.calls.live import House, LiveCall
 from ringful.interpreter.conference import is_name, message, named_id, unheld, unreached
 from ringful.interpreter.statements.conference import unreached_moderator
-from ringful.media import port
 from ringful.store.port import Commit, Key, StoreError
 
 
@@ -38,11 +37,6 @@ class Hall:
     nursery: Tasks
     placed: dict[str, str] = field(factory=dict)
     """The runs that were begun for the sake of a conference alone, by its ID: they end with it."""
-
-    @property
-    def rooms(self) -> port.Rooms:
-        """Where those hear one another who are in a conference."""
-        return self.node.house.rooms or _NO_ROOMS
 
     # What calls ask of conferences
 
@@ -113,7 +107,7 @@ class Hall:
 
     def do(self, conference: LiveCall, effect: effects.OfConference) -> None:
         """Do what *conference* asks of the room, and of the calls whose legs are in it."""
-        rooms, run = self.rooms, conference.run
+        rooms, run = self.node.house.phones, conference.run
         here, name = run.call_id, run.started.plan.name if run.started.plan else ""
         match effect:
             case effects.OpenRoom(opened, speaking):
@@ -141,18 +135,23 @@ class Hall:
     def forget(self, ended: LiveCall) -> None:
         """Let go of what has ended: a call holds no conference any more, and nobody is in a conference."""
         run = ended.run
-        if conference := run.conference:
+        if plan := run.started.plan:
             self.placed.pop(run.call_id, None)
-            name = run.started.plan.name if run.started.plan else ""
-            for member in (*conference.members.values(), *conference.pending.values()):
-                # Only where it was cut: otherwise it has dismissed them all.
-                self._post(member.call, events.Left(member.leg, run.call_id, "lost", name=name))
+            if ended.was_cut:
+                self._lose_members(ended.key, run.call_id, plan.name)
             return
         for one in self.of(ended.key):
             # One that was opened for a call which ended before its own `conference` came to its turn.
             if one.run.conference and run.call_id in one.run.conference.holders:
                 plan = one.run.conference.plan
                 one.run.post(events.Released(run.call_id, unreached_moderator(run, plan.moderator)))
+
+    def _lose_members(self, key: Key, conference: str, name: str) -> None:
+        """Let those go whom a conference could not dismiss itself."""
+        for call in self.node.live.values():
+            for leg in call.run.legs.values() if call.key.key == key.key else ():
+                if leg.membership and leg.membership.is_of(conference, name):
+                    self._post(call.run.call_id, events.Left(leg.name, conference, "lost", name=name))
 
     async def end_revoked(self) -> None:
         """End the conferences of keys that were revoked.  Raises StoreError."""
@@ -161,24 +160,3 @@ class Hall:
             if known and known.revoked is not None:
                 for one in self.of(known):
                     one.run.post(events.Interrupted("hangup", why="key revoked"))
-
-
-class _NoRooms:
-    """Rooms where there are none: each is refused, and so nobody is ever in one."""
-
-    def open_room(self, room: str, sink: port.Sink, *, speaking: bool = False) -> None:
-        """See `port.Rooms`."""
-        sink(port.Refused(room, "capacity", None, "this server has no rooms"))
-
-    def join(self, room: str, leg: str, *, muted: bool = False, deaf: bool = False) -> None:
-        """See `port.Rooms`."""
-
-    def leave(self, room: str, leg: str) -> None:
-        """See `port.Rooms`."""
-
-    def speaking(self, room: str) -> frozenset[str]:
-        """See `port.Rooms`."""
-        return frozenset()
-
-
-_NO_ROOMS = _NoRooms()

@@ -61,6 +61,10 @@ class Full(Protocol):
         ...
 
 
+class Media(port.Phones, port.Rooms, Protocol):
+    """Phones, and rooms for their legs."""
+
+
 class Meetings(Protocol):
     """The conferences of a node: a call reaches them by what it asks of them, and they its inbox."""
 
@@ -75,7 +79,7 @@ class Meetings(Protocol):
 class House:
     """What every live call of a node shares."""
 
-    phones: port.Phones
+    phones: Media
     store: Store
     deliver: Callable[[Post], None]
     """Takes a callback that is on the disk."""
@@ -85,8 +89,6 @@ class House:
     """The folder that recordings are written to."""
     may_call: Callable[[Key, str], bool]
     """Whether the key may call the number."""
-    rooms: port.Rooms | None = None
-    """Those of *phones*; None: there are none, and no conference comes to be."""
     clock: Callable[[], float] = time.time
     follow: Callable[[], None] = lambda: None
     """Lets the clock follow the machine's: called only while no call is timed by it."""
@@ -115,6 +117,8 @@ class LiveCall:
         self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
         self.made: set[str] = set()
         """The conferences that it has made, those that have ended among them."""
+        self.was_cut = False
+        """It was ended without a word, since nothing could be made of its run any more."""
         self.spent = ""
         """Why it may place no legs of its own; nothing if it may."""
         self.record = CallRecord(call_id, key.key, "", "live", house.clock())
@@ -317,7 +321,7 @@ class LiveCall:
     def _cut(self, seqs: Sequence[UsedSeq]) -> Commit:
         """End the call where nothing can be made of its run any more: kept is that it ended, and no more."""
         self._hang_up()
-        self.run.ended = True
+        self.was_cut = self.run.ended = True
         self.record = evolve(self.record, state="ended", ended=self.house.clock(), outcome="lost")
         commit = self.house.store.submit(Write(calls=[self.record], seqs=seqs))
         self._submitted(commit)

@@ -242,7 +242,7 @@ class Meetings:
         """See `Conferences`."""
         meeting = await self._find(key, conference)
         run, state = meeting.run, _state(meeting)
-        speak = self.hall.rooms.speaking(run.call_id)
+        speak = self.node.house.phones.speaking(run.call_id)
         inside = [_shown(one, "in", one.leg in speak) for one in state.members.values()]
         outside = [_shown(one, "waiting") for one in state.pending.values()]
         leaders = [one.leg for one in (*state.members.values(), *state.pending.values()) if one.moderator]

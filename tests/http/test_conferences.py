@@ -326,6 +326,7 @@ async def test_a_key_sees_no_conference_of_another(rig: Rig) -> None:
 
 
 async def refused(rig: Rig, method: str, key: Key = KEY, **given: str) -> tuple[int, str]:
+    await rig.settle()
     before = len(rig.entries)
     said = await rig.ask(method, key, **given)
     assert len(rig.entries) == before, (method, given)  # Nothing is half done.
