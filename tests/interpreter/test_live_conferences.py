@@ -54,7 +54,8 @@ async def test_scripts_of_different_calls_meet_by_name_and_under_their_own_key_a
     await rig.get("Hangup", callId=first)
     await rig.get("LeaveConf", confCallId="team", participantCallId=second)
     await rig.until(lambda: set(rig.switchboard.live) == {other, f"{other}.team"})
-    assert [one["reason"] for one in rig.told("ConfCallLeft")] == ["hangup", "left"]
+    left = {one["participantCallId"]: one["reason"] for one in rig.told("ConfCallLeft")}
+    assert left == {first: "hangup", second: "left"}
     assert [one["participantCallId"] for one in rig.told("ConfCallJoined")] == [first, second, other]
 
 
