@@ -5,11 +5,13 @@ and each conference tells is compared by itself: what happens at the same instan
 order on real lines.
 """
 
+import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trio
 
@@ -23,8 +25,11 @@ from ringful.simulation.cases.writer import show_case, show_value
 from ringful.simulation.simulate import run_case
 from ringful.store.open import open_store
 from ringful.store.port import Entry
-from tests.server import phone, server
+from tests.asking import ask
+from tests.media.test_pool import pitch, samples
+from tests.server import PATIENCE, free_port, phone, server
 
+OURS = "+18005550000"
 ROOT = Path(__file__).parents[2]
 SOUND = re.compile(r'http://h/[^"\s{}]+\.wav')
 
@@ -185,3 +190,46 @@ def test_real_runs_tell_what_virtual_time_tells(written: str, tmp_path: Path) ->
         for leg, lines in expected.items():
             shown = "\n".join(one.shown for one in heard[leg])
             assert not disagreement(lines, heard[leg]), f"{disagreement(lines, heard[leg])}\n\n{shown}"
+
+
+@SPOKEN
+def test_calls_that_know_nothing_of_each_other_meet_by_a_pin(tmp_path: Path) -> None:
+    rooms = {"1234": {"room": "team-a", "host": False}, "4711": {"room": "team-a", "host": True}}
+    told: list[tuple[str, Mapping[str, str]]] = []
+
+    def take(path: str, fields: Mapping[str, str], _: Mapping[str, str]) -> bytes | None:
+        told.append((path, fields))
+        return json.dumps(rooms[fields["pin"]]).encode() if path == "/pin" else None
+
+    spoken, heard = tmp_path / "spoken.wav", tmp_path / "heard.wav"
+    spoken.write_bytes(melody([440], 2.0))
+    with web_application({}, take) as base, server(tmp_path, f"127.0.0.1:{free_port()}") as ringful:
+        ask(ringful, "Script", (ROOT / "scripts" / "pin_conference.call").read_text(), name="pin")
+        ask(ringful, "Number", number=OURS, script="pin", app=base)
+        calling = ("--call", OURS, "--server", ringful.sip)
+        guest = ("--caller-id", "+15125550002", "--press", "1234#@quiet", "--hear", str(heard))
+        # Her second key comes when she has been told which keys there are, and is in.
+        host = ("--caller-id", "+15125550001", "--press", "4711#@quiet", "5@quiet")
+        speech = ("--say", str(spoken), "--say-after", "2", "--hang-up-after", "1s")
+        with (
+            phone(*calling, *guest) as (_, listening),
+            phone(*calling, *host, *speech) as (_, speaking),
+        ):
+            assert speaking.wait(2 * PATIENCE) == 0
+            assert listening.wait(2 * PATIENCE) == 0
+        ringful.stop()
+    of_rooms = [(fields["action"], fields.get("reason")) for path, fields in told if path == "/room"]
+    assert sorted(one for one in of_rooms if one[0] != "ConfCallSpeaking") == [
+        ("ConfCallCompleted", "moderator left"),
+        ("ConfCallJoined", None),
+        ("ConfCallJoined", None),
+        ("ConfCallLeft", "ended"),
+        ("ConfCallLeft", "hangup"),
+        ("ConfCallStarted", None),
+    ]
+    assert ("ConfCallSpeaking", None) in of_rooms
+    assert len({fields["confCallId"] for path, fields in told if path == "/room"}) == 1
+    sound = samples(heard)
+    tenths = [sound[place : place + 4000] for place in range(0, len(sound) - 4000, 800)]
+    loud = [one for one in tenths if np.abs(one).mean() > 1000]
+    assert sum(abs(pitch(one) - 440) < 5 for one in loud) > 10
