@@ -10,6 +10,7 @@ import trio
 from attrs import define
 
 from ringful.bench.media.heard import Heard, Lateness
+from ringful.ground.complaint import Complaint
 
 START_SECONDS = 15.0
 SPARE = 8
@@ -33,13 +34,18 @@ class Answering:
         return f"sip:{name}@127.0.0.1:{self.port}"
 
     async def close(self) -> tuple[dict[str, Heard], Lateness]:
-        """End it; give what its phones heard, by the legs' names, and how late it was itself."""
+        """End it; give what its phones heard, by the legs' names, and how late it was itself.
+
+        Raises Complaint where it has died.
+        """
         assert self.process.stdin
         assert self.process.stdout
         await self.process.stdin.aclose()
         told = b""
         async for data in self.process.stdout:
             told += data
+        if not told:
+            raise Complaint("the far end has died: what it heard is lost")
         found = json.loads(told)
         heard = [Heard(**{**one, "hertz": tuple(one["hertz"])}) for one in found["heard"]]
         return {one.name: one for one in heard}, Lateness(**found["late"])
@@ -57,7 +63,7 @@ async def open_far_end(calls: int) -> AsyncIterator[Answering]:
             while not told.endswith(b"\n"):
                 data = await process.stdout.receive_some()
                 if not data:
-                    raise OSError("the far end could not be started")
+                    raise Complaint("the far end could not be started")
                 told += data
         yield Answering(process, int(told))
     finally:

@@ -9,7 +9,7 @@ from ringful.bench.figures import shown
 from ringful.bench.media.results import NODE_CPU, WORKERS_CPU
 from ringful.bench.report import Taken
 
-_WIDTH, _LEFT, _RIGHT, _BAR, _SPACE, _TOP = 760, 130, 150, 18, 16, 56
+_WIDTH, _LEFT, _RIGHT, _BAR, _SPACE, _TOP = 760, 130, 190, 18, 16, 56
 _COLOURS = {WORKERS_CPU: "#2f6f8f", NODE_CPU: "#c98a2b"}
 _BEFORE = "#b9c4ca"
 

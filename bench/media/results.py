@@ -139,7 +139,7 @@ def _used(window: Window, seconds: float, unit: str) -> Iterator[Measure]:
     yield Measure(WORKERS_CPU, unit, window.workers_ms / seconds, "of the media workers' processes")
     yield Measure(NODE_CPU, unit, window.node_ms / seconds, "of the pool and what gives it orders; no HTTP")
     yield Measure("far end's CPU", unit, window.far_ms / seconds, "of our own far end: no part of the server")
-    yield Measure("workers", "", window.processes, "processes, at the end")
+    yield Measure("workers", "", window.processes, "processes, with what they are forked from where they are")
     yield Measure("workers' memory", "MB", window.memory_mb, "PSS of all of them")
     about = "cores that others took meanwhile, who have nothing to do with this"
     yield Measure(OTHERS, "cores", window.others_ms / 1000 / window.seconds, about)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from ringful.bench.media import sip
+from ringful.bench.media.answering import open_far_end
+from ringful.ground.complaint import Complaint
 from ringful.media.options import ask_options
 
 OFFER = """v=0\r
@@ -105,3 +107,10 @@ async def test_the_process_answers_calls_and_tells_of_them(far):
         ("talk-3", False, 0),
     ]
     assert heard["late"]["p99"] <= heard["late"]["most"]
+
+
+async def test_a_far_end_that_has_died_is_told():
+    async with open_far_end(1) as far:
+        far.process.kill()
+        with pytest.raises(Complaint, match="the far end has died"):
+            await far.close()

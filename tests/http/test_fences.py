@@ -18,7 +18,7 @@ import trio.lowlevel
 from attrs import define, evolve, field
 from quart_trio import QuartTrio
 
-from ringful.command.config import Config
+from ringful.command.configuration.config import Config
 from ringful.command.demonstration.sounds import melody
 from ringful.command.serving.house import Joined, open_house
 from ringful.grammar.reading.parser import parse, parse_statements
