@@ -38,8 +38,8 @@ from ringful.media import port
 from ringful.media.library.announcements import Library
 from ringful.media.library.converter import Converter
 from ringful.media.pool import Pool
-from ringful.media.workers import Workers
 from ringful.media.worker_process import WorkerProcess
+from ringful.media.workers import Workers
 from ringful.store import rows
 from ringful.store.port import Entry, Key, Number, Write
 from tests.hostile import Answer, Web, hostile_web, said
