@@ -10,7 +10,6 @@ from ringful.media.wire import encode_event
 from tests.media.test_pool import line, write_tone
 from tests.server import phone
 
-
 HUSH = {"muted": False, "deaf": False}
 
 
