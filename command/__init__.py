@@ -1,1 +1,1 @@
-"""The `ringful` command, its configuration, and the one place where the parts are joined."""
+"""The `ringful` command: each module a command, and below them what commands share."""

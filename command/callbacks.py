@@ -4,20 +4,19 @@ They are read and marked in the store, whether a server runs or not: a running o
 is marked every two seconds, and another one takes it up when it starts.
 """
 
-from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from cyclopts import App
 
+from ringful.command.asking.stored import with_store
+from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
-from ringful.command.serving.stored import with_store
-from ringful.command.settings import configuration
 from ringful.http.desks.callbacks import as_json, as_text, word
 from ringful.http.reading.callbacks import STATES, UNDELIVERED
-from ringful.store.port import PostState, Store, Write
+from ringful.store.port import PostState, Store
+from ringful.store.resend import resend_parked, resend_these
 
 app = App(name="callbacks", help="Callbacks that were not delivered, and sending them again.")
-_PAGE = 1000
 
 
 @app.command(name="list")
@@ -100,9 +99,8 @@ def resend(
 
     async def do(store: Store) -> int:
         if events:
-            await _mark(store, [await _parked(store, event) for event in dict.fromkeys(events)])
-            return len(set(events))
-        return sum([await _mark(store, page) async for page in _pages(store, url, call, key)])
+            return await resend_these(store, [await _parked(store, event) for event in dict.fromkeys(events)])
+        return await resend_parked(store, url=url, call_id=call, key=key)
 
     many = with_store(configuration(config), do)
     if not many:
@@ -117,16 +115,3 @@ async def _parked(store: Store, event: str) -> PostState:
     if one.state != "parked":
         raise CommandError(f"the callback {event} is {word(one.state)}; only parked ones are sent again")
     return one
-
-
-async def _pages(
-    store: Store, url: str | None, call: str | None, key: str | None
-) -> AsyncIterator[Sequence[PostState]]:
-    """Give what is parked, page by page: what was given must be marked before the next is asked for."""
-    while page := await store.find_posts(["parked"], url=url, call_id=call, key=key, limit=_PAGE):
-        yield page
-
-
-async def _mark(store: Store, page: Sequence[PostState]) -> int:
-    await store.submit(Write(resend=[one.post for one in page])).wait()
-    return len(page)

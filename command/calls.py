@@ -1,18 +1,16 @@
 """`ringful calls`: the calls of this server, live and ended; `one_call` looks into one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from attrs import evolve
 from cyclopts import App, Parameter
 
-from ringful.command.config import Config
+from ringful.command.asking.pick import pick
+from ringful.command.asking.stored import with_store
+from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
-from ringful.command.pick import pick
-from ringful.command.serving.stored import with_store
-from ringful.command.settings import configuration
-from ringful.http.reading.call_filter import call_filter
 from ringful.http.records import record_as_text
 from ringful.store.port import CallFilter, CallRecord, Store
 
@@ -28,7 +26,6 @@ OF_ONE_CALL = {
 """What looks into a call: imported when it is run, since a list must not wait for the whole language."""
 for _name, _said in OF_ONE_CALL.items():
     app.command(f"ringful.command.one_call:{_name}", name=_name, help=_said)
-_T = TypeVar("_T")
 
 
 @app.command(name="list")
@@ -67,8 +64,9 @@ def list_calls(
     """
     if limit < 1:
         raise CommandError(f"--limit: expected 1 or more, not {limit}", 2)
+    settings = configuration(config)
     filters = (state, number, label, since, until)
-    wanted = CallFilter() if filters == (None,) * 5 else _wanted(configuration(config), *filters)
+    wanted = CallFilter() if filters == (None,) * 5 else _wanted(settings.sip.country, *filters)
 
     async def found(store: Store) -> Sequence[CallRecord]:
         place = None if after is None else await store.call(after)
@@ -77,32 +75,12 @@ def list_calls(
         owner = None if key is None else pick(await store.keys(), key).key
         return await store.find_calls(evolve(wanted, key=owner), after=place, limit=limit)
 
-    for call in with_store(configuration(config), found):
+    for call in with_store(settings, found):
         print(record_as_text(call))
 
 
-def _wanted(
-    config: Config,
-    state: str | None,
-    number: str | None,
-    label: str | None,
-    since: str | None,
-    until: str | None,
-) -> CallFilter:
-    """Read what the options say, as the API reads its parameters.  Raises CommandError."""
-    # Whoever only lists does not wait for what reads numbers and addresses.
-    from ringful.http.reading import parameters as p
+def _wanted(country: str, *filters: str | None) -> CallFilter:
+    # Whoever only lists does not wait for what reads numbers and times.
+    from ringful.command.arguments.calls import wanted
 
-    def read(option: str, written: str | None, reader: Callable[[str, str], _T]) -> _T | None:
-        try:
-            return None if written is None else reader(option, written.strip())
-        except p.BadParameter as bad:
-            raise CommandError(str(bad), 2) from bad
-
-    numbers = read("--number", number, p.any_number(config.sip.country)) or ()
-    start, end = read("--from", since, p.moment), read("--to", until, p.moment)
-    if start is not None and end is not None and start >= end:
-        raise CommandError("--from: expected a time before --to", 2)
-    return call_filter(
-        read("--state", state, p.call_state), numbers, read("--label", label, p.label), start, end
-    )
+    return wanted(country, *filters)

@@ -1,34 +1,25 @@
 """`ringful keys`: who may use the API."""
 
-import math
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import trio
 from attrs import evolve
 from cyclopts import App, Parameter
 
+from ringful.command.arguments import keys as read
+from ringful.command.asking.pick import pick
+from ringful.command.asking.stored import with_store
+from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
-from ringful.command.pick import pick
-from ringful.command.readers import Unfit, seconds
-from ringful.command.settings import configuration
+from ringful.command.showing.keys import in_a_line, in_full
 from ringful.ground.files import keep_private
 from ringful.interpreter.tell import stamp
-from ringful.store.keys import new_key_id, new_secret
-from ringful.store.open import open_store
-from ringful.store.port import Key
+from ringful.store.keys import ANYWHERE, new_key_id, new_secret, old_until, rotated, without_old
+from ringful.store.port import Key, Store
 from ringful.store.window import seqs_of
-
-T = TypeVar("T")
-
-ANYWHERE = ("+",)
-"""The prefix that every number has."""
-LONGEST = 366 * 24 * 3600.0
-"""Seconds that an old secret may hold at most."""
 
 app = App(name="keys", help="API keys.")
 
@@ -64,123 +55,40 @@ def add(
     key = Key(
         new_key_id(),
         new_secret(),
-        _name("NAME", name),
+        read.name_of("NAME", name),
         time.time(),
         signing=signing,
-        prefixes=tuple(_prefix(one) for one in prefix or ()),
-        calls_per_second=_rate(calls_per_second),
-        concurrent=_concurrent(concurrent),
-        spending_cap=_cap(cap),
+        prefixes=read.prefixes(prefix),
+        calls_per_second=read.rate(calls_per_second),
+        concurrent=read.concurrent(concurrent),
+        spending_cap=read.cap(cap),
     )
-
-    async def put() -> None:
-        async with open_store(configuration(config).store.url) as store:
-            await store.put_key(key)
-
+    settings = configuration(config)
     keep_private()
-    trio.run(put)
+    with_store(settings, lambda store: store.put_key(key), make=True)
     print(key.key, key.secret)
-
-
-def _fitting(option: str, value: T, fits: object, wanted: str) -> T:
-    if not fits:
-        raise CommandError(f"{option}: expected {wanted}, not {value}", 2)
-    return value
-
-
-def _name(option: str, name: str) -> str:
-    return _fitting(option, name, name.isprintable() and name.strip(), "a name in one line")
-
-
-def _rate(value: float | None) -> float | None:
-    return _fitting("--calls-per-second", value, _above_nothing(value), "a number above 0")
-
-
-def _concurrent(value: int | None) -> int | None:
-    return _fitting("--concurrent", value, _above_nothing(value), "a number above 0")
-
-
-def _cap(cap: Decimal | None) -> Decimal | None:
-    return _fitting("--cap", cap, cap is None or (cap.is_finite() and cap >= 0), "an amount")
-
-
-def _above_nothing(value: float | None) -> bool:
-    return value is None or 0 < value < math.inf
-
-
-def _prefix(written: str) -> str:
-    return _fitting(
-        "--prefix", written, re.fullmatch(r"\+?\d{1,15}", written, re.ASCII), "digits such as +1512"
-    )
 
 
 @app.command(name="list")
 def list_keys(*, config: Path | None = None) -> None:
     """List the keys; secrets are not shown."""
 
-    async def read() -> list[Key]:
-        async with open_store(configuration(config).store.url, make=False) as store:
-            return list(await store.keys())
-
+    keys = with_store(configuration(config), lambda store: store.keys())
     now = time.time()
-    for key in trio.run(read):
-        print("  ".join([key.key, key.name, *_notes(key, now)]))
-
-
-def _notes(key: Key, now: float) -> Iterator[str]:
-    if key.revoked is not None:
-        yield "revoked"
-    if not key.signing:
-        yield "UNSIGNED requests are taken"
-    if key.prefixes:
-        yield f"may call {_reach(key)}"
-    if key.calls_per_second is not None:
-        yield f"{key.calls_per_second:g} calls/s"
-    if key.concurrent is not None:
-        yield f"{key.concurrent} calls at once"
-    if key.spending_cap is not None:
-        yield f"may spend {key.spending_cap}"
-    if until := _overlap(key, now):
-        yield f"its old secret holds until {until}"
-
-
-def _reach(key: Key) -> str:
-    if key.prefixes == ANYWHERE:
-        return "anywhere"
-    return ",".join(key.prefixes) or "the server's own country"
-
-
-def _overlap(key: Key, now: float) -> str:
-    """Say until when the key's old secret holds; nothing if it does not."""
-    return stamp(key.old_until) if key.old_secret and key.old_until and now < key.old_until else ""
+    for key in keys:
+        print(in_a_line(key, now))
 
 
 @app.command
 def show(key: str, *, config: Path | None = None) -> None:
     """Show all about KEY (its ID or its name) but its secrets."""
 
-    async def read() -> tuple[Key, Decimal, int]:
-        async with open_store(configuration(config).store.url, make=False) as store:
-            found = pick(await store.keys(), key)
-            used = await store.used_seqs(seqs_of(found))
-            return found, await store.spent(found.key), max(used, default=0)
+    async def found(store: Store) -> tuple[Key, Decimal, int]:
+        one = pick(await store.keys(), key)
+        used = await store.used_seqs(seqs_of(one))
+        return one, await store.spent(one.key), max(used, default=0)
 
-    found, spent, newest = trio.run(read)
-    own = "the configuration's"
-    told = {
-        "key": found.key,
-        "name": found.name,
-        "created": stamp(found.created),
-        "revoked": stamp(found.revoked) if found.revoked is not None else "no",
-        "signing": "yes" if found.signing else "no: UNSIGNED requests are taken",
-        "may call": _reach(found),
-        "calls per second": own if found.calls_per_second is None else f"{found.calls_per_second:g}",
-        "calls at once": own if found.concurrent is None else str(found.concurrent),
-        "spent": f"{spent:f}" + ("" if found.spending_cap is None else f" of {found.spending_cap}"),
-        "newest seq": str(newest or "none was used"),
-        "old secret": f"holds until {until}" if (until := _overlap(found, time.time())) else "none holds",
-    }
-    print("".join(f"{name}: {value}\n" for name, value in told.items()), end="")
+    print(in_full(*with_store(configuration(config), found), time.time()), end="")
 
 
 _Flag = Annotated[bool, Parameter(negative=())]
@@ -232,35 +140,26 @@ def set_key(
     no_cap
         They may cost anything.
     """
-    _one_of("--prefix", prefix is not None, "--any-prefix", any_prefix, "--no-prefixes", no_prefixes)
-    _one_of("--calls-per-second", calls_per_second is not None, "--no-calls-per-second", no_calls_per_second)
-    _one_of("--concurrent", concurrent is not None, "--no-concurrent", no_concurrent)
-    _one_of("--cap", cap is not None, "--no-cap", no_cap)
+    read.one_of(prefix=prefix is not None, any_prefix=any_prefix, no_prefixes=no_prefixes)
+    read.one_of(calls_per_second=calls_per_second is not None, no_calls_per_second=no_calls_per_second)
+    read.one_of(concurrent=concurrent is not None, no_concurrent=no_concurrent)
+    read.one_of(cap=cap is not None, no_cap=no_cap)
     changes: dict[str, Any] = {}
     if name is not None:
-        changes["name"] = _name("--name", name)
+        changes["name"] = read.name_of("--name", name)
     if signing is not None:
         changes["signing"] = signing
-    if prefix is not None:
-        changes["prefixes"] = tuple(_prefix(one) for one in prefix)
-    if any_prefix or no_prefixes:
-        changes["prefixes"] = ANYWHERE if any_prefix else ()
+    if prefix is not None or any_prefix or no_prefixes:
+        changes["prefixes"] = ANYWHERE if any_prefix else read.prefixes(prefix)
     if calls_per_second is not None or no_calls_per_second:
-        changes["calls_per_second"] = _rate(calls_per_second)
+        changes["calls_per_second"] = read.rate(calls_per_second)
     if concurrent is not None or no_concurrent:
-        changes["concurrent"] = _concurrent(concurrent)
+        changes["concurrent"] = read.concurrent(concurrent)
     if cap is not None or no_cap:
-        changes["spending_cap"] = _cap(cap)
+        changes["spending_cap"] = read.cap(cap)
     if not changes:
         raise CommandError("nothing to change is named; see: ringful keys set --help", 2)
     _change(config, key, lambda known: evolve(known, **changes))
-
-
-def _one_of(*pairs: object) -> None:
-    """Hold that only one of these options is given: names and whether each is."""
-    given = [name for name, is_given in zip(pairs[::2], pairs[1::2], strict=True) if is_given]
-    if len(given) > 1:
-        raise CommandError(f"give only one of {' and '.join(str(name) for name in given)}", 2)
 
 
 @app.command
@@ -285,43 +184,30 @@ def rotate(
     """
     if end and overlap is not None:
         raise CommandError("give only one of --for and --end", 2)
-    while_ = _overlap_of("24h" if overlap is None else overlap)
+    seconds = read.overlap("24h" if overlap is None else overlap)
     now = time.time()
 
     def renewed(known: Key) -> Key:
-        if known.revoked is not None:
-            raise CommandError(f"the key {known.name} ({known.key}) was revoked")
-        until = _overlap(known, now)
-        if end:
-            if not until:
-                raise CommandError(f"no old secret of {known.name} ({known.key}) holds")
-            return evolve(known, old_secret=None, old_until=None)
-        if until and while_:
-            raise CommandError(
-                f"an old secret of {known.name} ({known.key}) holds until {until}: "
-                "drop it with --end first, or both with --for 0s"
-            )
-        old = (known.secret, now + while_) if while_ else (None, None)
-        return evolve(
-            known,
-            secret=new_secret(),
-            old_secret=old[0],
-            old_until=old[1],
-            generation=known.generation + 1,
-        )
+        _see_that_it_can(known, old_until(known, now), seconds, end=end)
+        return without_old(known) if end else rotated(known, now + seconds if seconds else None)
 
     changed = _change(config, key, renewed)
     if not end:
         print(changed.key, changed.secret)
 
 
-def _overlap_of(written: str) -> float:
-    try:
-        found = seconds(written)
-    except Unfit:
-        found = math.inf
-    _fitting("--for", written, found <= LONGEST, "a duration such as 24h, 366 days at most")
-    return found
+def _see_that_it_can(key: Key, until: float | None, seconds: float, *, end: bool) -> None:
+    """Hold that *key*, whose old secret holds *until* then, can have what is asked for it."""
+    which = f"{key.name} ({key.key})"
+    if key.revoked is not None:
+        raise CommandError(f"the key {which} was revoked")
+    if end and until is None:
+        raise CommandError(f"no old secret of {which} holds")
+    if not end and until is not None and seconds:
+        raise CommandError(
+            f"an old secret of {which} holds until {stamp(until)}: "
+            "drop it with --end first, or both with --for 0s"
+        )
 
 
 @app.command
@@ -333,12 +219,11 @@ def revoke(key: str, *, config: Path | None = None) -> None:
 def _change(config: Path | None, wanted: str, change: Callable[[Key], Key]) -> Key:
     """Put what *change* makes of the key in its place; give that."""
 
-    async def put() -> Key:
-        async with open_store(configuration(config).store.url, make=False) as store:
-            known = pick(await store.keys(), wanted)
-            changed = change(known)
-            if changed != known:
-                await store.put_key(changed)
-            return changed
+    async def put(store: Store) -> Key:
+        known = pick(await store.keys(), wanted)
+        changed = change(known)
+        if changed != known:
+            await store.put_key(changed)
+        return changed
 
-    return trio.run(put)
+    return with_store(configuration(config), put)

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the thing asked about is wrong, 2 usage or configuration. 
 readable line on standard error, never a traceback.
 """
 
+import atexit
 import gc
 import os
 import sys
@@ -55,6 +56,7 @@ def app_for(arguments: Sequence[str]) -> cyclopts.App:
         help="A self-hosted programmable-voice server.",
         version=_version,
         version_flags=["--version"],
+        version_format="plaintext",
     )
     for place, said in COMMANDS.items():
         module, _, function = place.partition(":")
@@ -64,7 +66,9 @@ def app_for(arguments: Sequence[str]) -> cyclopts.App:
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command that the arguments name, in a process of its own."""
+    # What is still there at the end goes with the process: nothing looks through it once more.
+    atexit.register(gc.freeze)
     run(sys.argv[1:])
 
 

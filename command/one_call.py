@@ -3,10 +3,11 @@
 import sys
 from pathlib import Path
 
+from ringful.command.arguments.readable import readable
+from ringful.command.asking.stored import with_store
+from ringful.command.configuration.runs import run_settings
+from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
-from ringful.command.serving.stored import with_store
-from ringful.command.settings import configuration, run_settings
-from ringful.grammar.errors import ScriptError
 from ringful.ground.files import write_whole
 from ringful.interpreter.calls.view import as_script, pruned, rebuild
 from ringful.interpreter.sources import read_source
@@ -54,14 +55,9 @@ def replay(
         What the far end's keys count from: answering (the sound that they came after), after (the
         key before), absolute (the beginning of the call).
     """
-    try:
-        replayed = replayed_call(
-            _journal(config, call_id), read_source(script) if script else None, keys=keys
-        )
-    except ScriptError as error:
-        raise CommandError(str(error)) from error
-    except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}", 2) from error
+    with readable():
+        tried = read_source(script) if script else None
+        replayed = replayed_call(_journal(config, call_id), tried, keys=keys)
     for note in replayed.notes:
         print(f"note: {note}", file=sys.stderr)
     if not replayed.difference:

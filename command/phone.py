@@ -1,23 +1,17 @@
 """`ringful phone`: a phone that answers or calls, for trying things."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from ringful.command.config import split_address
+from ringful.command.arguments.called import sip_uri
+from ringful.command.arguments.durations import seconds
+from ringful.command.arguments.pairs import pitches
+from ringful.command.arguments.readable import readable
+from ringful.command.configuration.address import split_address
 from ringful.command.errors import CommandError
 from ringful.command.serving.ports import check_udp
-from ringful.grammar.errors import ScriptError
-
-
-def seconds(text: str) -> float:
-    """Read a duration such as ``1s`` or ``500ms``.  Raises CommandError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)?", text)
-    if not found:
-        raise CommandError(f"{text!r} is no duration: write 1s or 500ms", 2)
-    return float(found[1]) * {"ms": 0.001, "m": 60}.get(found[2] or "s", 1)
 
 
 def phone(
@@ -77,68 +71,47 @@ def phone(
         With --case: a tone that stands for an announcement, so that it is known when it is heard:
         440=http://h/welcome.wav (Hz; any but 250).
     """
+    address = listen or ("127.0.0.1:0" if call and not case else "127.0.0.1:5070")
+    check_udp("--listen", address)
     if case:
-        check_udp("--listen", listen or "127.0.0.1:5070")
-        _act(case, sound or [], listen or "127.0.0.1:5070")
+        _act(case, sound or [], address)
         return
     # pjsua2 is loaded only where it is used: it takes a moment, and speaks at once.
     from ringful.media.phone import PhoneOptions, parse_press, run_phone
 
-    address = listen or ("127.0.0.1:0" if call else "127.0.0.1:5070")
-    check_udp("--listen", address)
     host, at_port = split_address(address)
     try:
         presses = tuple(parse_press(one) for one in press or ())
     except ValueError as error:
         raise CommandError(str(error), 2) from error
-    run_phone(
-        PhoneOptions(
-            host,
-            at_port,
-            seconds(answer_after),
-            status,
-            presses,
-            say,
-            say_after,
-            hear,
-            None if hang_up_after is None else seconds(hang_up_after),
-            calls,
-            json,
-            _uri(call, server) if call else "",
-            caller_id,
-            None if give_up_after is None else seconds(give_up_after),
-        )
+    options = PhoneOptions(
+        address=host,
+        port=at_port,
+        answer_after=seconds(answer_after),
+        status=status,
+        press=presses,
+        say=say,
+        say_after_presses=say_after,
+        hear=hear,
+        hang_up_after=None if hang_up_after is None else seconds(hang_up_after),
+        calls=calls,
+        json=json,
+        call=sip_uri(call, server) if call else "",
+        caller_id=caller_id,
+        give_up_after=None if give_up_after is None else seconds(give_up_after),
     )
+    run_phone(options)
 
 
-def _uri(number: str, server: str) -> str:
-    """Give the SIP URI of *number* at *server*.  Raises CommandError."""
-    if number.lower().startswith("sip:"):
-        return number
-    plain = re.sub(r"[\s().-]", "", number)
-    if not re.fullmatch(r"\+?[0-9*#]{1,32}", plain):
-        raise CommandError(f"{number!r} is no number to call: write +15125551234, or a SIP URI", 2)
-    return f"sip:{plain}@{server}"
-
-
-def _act(path: Path, sounds: list[str], listen: str) -> None:
-    """Do what the phones of the case at *path* do.  Raises CommandError."""
+def _act(case: Path, sounds: list[str], listen: str) -> None:
+    """Do what the phones of *case* do."""
     from ringful.simulation.cases.reader import read_case
     from ringful.simulation.phones.acting import run_acting_phone
     from ringful.simulation.simulate import world_of
 
-    pitches = {}
-    for one in sounds:
-        hz, equals, name = one.partition("=")
-        if not equals or not hz.isdigit():
-            raise CommandError(f"{one!r}: expected a pitch in Hz and a name, e.g. 440=welcome.wav", 2)
-        pitches[name] = float(hz)
-    try:
-        outside = world_of(read_case(path))
-    except ScriptError as error:
-        raise CommandError(str(error)) from error
-    except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}", 2) from error
+    tones = pitches(sounds)
+    with readable():
+        outside = world_of(read_case(case))
     # pjsua2 is loaded only where it is used.
     from ringful.media.engine.pjsua import Engine, EngineConfig
 
@@ -146,7 +119,7 @@ def _act(path: Path, sounds: list[str], listen: str) -> None:
     config = EngineConfig(host, at_port)
     run_acting_phone(
         outside,
-        pitches,
+        tones,
         host,
         lambda emit, on_call: Engine(config, emit, on_call=on_call, log=lambda line: None),
     )

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from cyclopts import App
 
-from ringful.command import readers
+from ringful.command.arguments.durations import age
+from ringful.command.asking.stored import with_store
+from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
-from ringful.command.serving.stored import with_store
-from ringful.command.settings import configuration
 from ringful.interpreter.calls.retention import Retention
 from ringful.interpreter.tell import stamp
 from ringful.store.port import RecordingFile, Store
@@ -53,7 +53,7 @@ def remove(
     if not files and call is None and older_than is None:
         raise CommandError("name the files, or --call ID, or --older-than 90d", 2)
     settings = configuration(config)
-    before = None if older_than is None else time.time() - _seconds(older_than)
+    before = None if older_than is None else time.time() - age("--older-than", older_than)
 
     async def do(store: Store) -> int:
         retention = Retention(store, settings.store.recordings)
@@ -75,14 +75,4 @@ async def _known(store: Store, file: str) -> RecordingFile:
     found = await store.recording(file)
     if found is None:
         raise CommandError(f"there is no recording {file}; see: ringful recordings list")
-    return found
-
-
-def _seconds(written: str) -> float:
-    try:
-        found = readers.keeping(written)
-    except readers.Unfit:
-        found = None
-    if found is None:
-        raise CommandError(f"--older-than: expected a duration such as 90d or 12h, not {written}", 2)
     return found

@@ -1,27 +1,19 @@
 """`ringful serve`: the server."""
 
-import os
-import signal
 import time
-from collections.abc import AsyncIterator, Iterable
-from functools import partial
 from pathlib import Path
 
 import structlog
 import trio
-from attrs import define, field
 
-from ringful.command.config import Config, exposure
+from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError, first_of
-from ringful.command.serving.house import Joined, open_house
-from ringful.command.serving.missing import look_at_trunk, missing
-from ringful.command.serving.notify import notify
-from ringful.command.serving.ports import enough_for_sound, not_bound, usable_sip
-from ringful.command.settings import configuration
-from ringful.ground.faults import Fence
+from ringful.command.serving.exposure import exposure
+from ringful.command.serving.missing import missing
+from ringful.command.serving.ports import enough_for_sound, usable_sip
+from ringful.command.serving.server import serving
 from ringful.ground.files import keep_private
 from ringful.ground.log import set_up
-from ringful.http.serve import serve as serve_http
 
 log = structlog.get_logger()
 
@@ -42,108 +34,9 @@ def serve(*, config: Path | None = None) -> None:
     usable_sip(settings.sip.bind)
     enough_for_sound(settings.media.ports, settings.media.max_calls)
     try:
-        trio.run(_serve, settings)
+        trio.run(serving, settings)
     except BaseException as error:
         first = first_of(error)
         if isinstance(first, OSError):
             raise CommandError(f"the server cannot start: {first}", 2) from error
         raise
-
-
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""What ends the server; where a signal was ignored at the start, as nohup does with SIGHUP, it stays so."""
-
-CLOSING = 60.0
-"""Seconds that the end may take at most, once the calls have had their time."""
-
-
-@define
-class _Told:
-    """That the server is to end, and that it is to hang up."""
-
-    end: trio.Event = field(factory=trio.Event)
-    at_once: trio.Event = field(factory=trio.Event)
-    terminals: list[int] = field(factory=lambda: [one for one in (1, 2) if os.isatty(one)])
-    """Known from the start: a terminal that is gone does not say that it was one."""
-
-    async def listen(self, signals: AsyncIterator[int]) -> None:
-        async for number in signals:
-            if number == signal.SIGHUP:
-                _leave(self.terminals)
-            (self.at_once if self.end.is_set() else self.end).set()
-
-
-def _leave(terminals: Iterable[int]) -> None:
-    """Write no more to a terminal that is gone: to fail at a line of the log would end the calls."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for file in terminals:
-        os.dup2(nowhere, file)
-    os.close(nowhere)
-
-
-async def _serve(config: Config) -> None:
-    heard = [one for one in ENDING if signal.getsignal(one) is not signal.SIG_IGN]
-    # From the first moment on: one that comes before the server is ready ends the start of it.
-    with trio.open_signal_receiver(*heard) as signals:
-        async with trio.open_nursery() as nursery:
-            told = _Told()
-            nursery.start_soon(told.listen, signals)
-            started = trio.Event()
-            nursery.start_soon(_end_the_start, told, started, nursery.cancel_scope)
-            await _run(config, told, started)
-            nursery.cancel_scope.cancel()
-
-
-async def _end_the_start(told: _Told, started: trio.Event, starting: trio.CancelScope) -> None:
-    await told.end.wait()
-    if not started.is_set():
-        log.info("ended before it was ready")
-        starting.cancel()
-
-
-async def _run(config: Config, told: _Told, started: trio.Event) -> None:
-    async with open_house(config) as house, trio.open_nursery() as nursery:
-        stopping = trio.Event()
-        for key in await house.store.keys():
-            if not key.signing and key.revoked is None:
-                log.warning(
-                    "requests of this key need no signature: for a trial only", key=key.key, name=key.name
-                )
-        try:
-            urls = await nursery.start(partial(serve_http, house.app, config.http.bind, stopping.wait))
-        except* OSError as errors:
-            first = first_of(errors)
-            assert isinstance(first, OSError)
-            raise not_bound("http.bind", config.http.bind, first) from first
-        started.set()
-        for address in house.pool.addresses:
-            print(f"sip:{address}", flush=True)
-        print("  ".join(urls), flush=True)
-        house.lock.tell([*(f"sip:{address}" for address in house.pool.addresses), *urls])
-        if config.sip.options:
-            Fence(nursery).start_soon(look_at_trunk, config)
-        notify("READY=1")
-        await told.end.wait()
-        # However long the calls may go on, the unit need not know.
-        patience = int((config.limits.drain + CLOSING) * 1_000_000)
-        notify(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={patience}")
-        await _drain(house, config, told)
-        stopping.set()
-        nursery.cancel_scope.deadline = trio.current_time() + 5
-
-
-async def _drain(house: Joined, config: Config, told: _Told) -> None:
-    """Let live calls go on for a while; a second signal hangs them up properly."""
-    switchboard = house.switchboard
-    log.info("draining: no new calls are taken", live=len(switchboard.live))
-
-    async def hang_up_when_told_again() -> None:
-        await told.at_once.wait()
-        switchboard.hang_up_all("shutdown")
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(hang_up_when_told_again)
-        await switchboard.drain(config.limits.drain)
-        with trio.move_on_after(5):
-            await house.deliverer.until_idle()
-        nursery.cancel_scope.cancel()

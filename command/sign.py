@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from ringful.command.arguments.pairs import pair
+from ringful.command.asking.signing import base_of, find_key, next_seq
+from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
-from ringful.command.settings import configuration
-from ringful.command.signing import base_of, find_key, next_seq
 from ringful.http.reading.methods import METHODS, find_method
 from ringful.http.signing import signed_url
 
@@ -36,12 +37,7 @@ def sign(
     """
     if find_method(method) is None:
         raise CommandError(f"there is no method {method}; there are: {', '.join(METHODS)}", 2)
-    pairs = []
-    for one in parameters:
-        name, equals, value = one.partition("=")
-        if not equals:
-            raise CommandError(f"{one!r}: expected name=value", 2)
-        pairs.append((name, value))
+    pairs = [pair(one) for one in parameters]
     settings = configuration(config)
     found = find_key(settings, key, secret)
     if not any(name == "seq" for name, _ in pairs):

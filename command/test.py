@@ -8,19 +8,20 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ringful.command.arguments.pairs import pair
+from ringful.command.arguments.readable import readable
 from ringful.command.errors import CommandError
-from ringful.grammar.errors import ScriptError
 from ringful.ground.files import write_whole
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.values import Value, from_json
 from ringful.simulation.cases.case import ENDING
 from ringful.simulation.cases.junit import junit as as_junit
 from ringful.simulation.cases.reader import parse_case
-from ringful.simulation.cases.verdicts import Verdict, find_cases, try_cases
-from ringful.simulation.coverage import Coverage
+from ringful.simulation.cases.verdicts import Verdict, counts, find_cases, ran, try_cases
+from ringful.simulation.coverage import coverage_of
 from ringful.simulation.mutation.mutation import Mutation
 from ringful.simulation.mutation.mutation import report as mutations
-from ringful.simulation.simulate import Simulation, run_case
+from ringful.simulation.simulate import run_case
 from ringful.simulation.sweep.report import report
 from ringful.simulation.sweep.sweep import sweep_all
 
@@ -65,9 +66,10 @@ def test(
     verdicts = []
     for verdict in try_cases(found, update=update):
         verdicts.append(verdict)
-        _tell(verdict)
+        if verdict.told:
+            print(verdict.told)
     good = all(verdict.is_good for verdict in verdicts)
-    print(_counts(verdicts))
+    print(counts(verdicts))
     if junit:
         write_whole(junit, as_junit(verdicts))
     if coverage or (fail_under is not None and not mutate):
@@ -80,44 +82,22 @@ def test(
         sys.exit(1)
 
 
-def _tell(verdict: Verdict) -> None:
-    match verdict.state:
-        case "passed":
-            return
-        case "updated":
-            print(f"{verdict.path}: updated")
-        case "failed":
-            print(f"{verdict.path}: the trace is another:")
-        case "wrong":
-            print(f"{verdict.path}: it cannot be run:")
-    print("".join(f"  {line}\n" for line in verdict.said.splitlines()))
-
-
-def _counts(verdicts: list[Verdict]) -> str:
-    words = {"passed": "passed", "failed": "failed", "wrong": "could not be run", "updated": "updated"}
-    counts = {word: sum(verdict.state == state for verdict in verdicts) for state, word in words.items()}
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count or word == "passed")
-
-
 def _covered(verdicts: list[Verdict], least: float | None) -> bool:
-    seen = Coverage()
-    for verdict in verdicts:
-        if verdict.simulation:
-            seen.add(verdict.simulation.case, verdict.simulation.visited)
+    seen = coverage_of(ran(verdicts))
     print(seen.report(Path()), end="")
     return _is_enough(seen.total(), least)
 
 
 def _swept(verdicts: list[Verdict]) -> bool:
     began = time.perf_counter()
-    swept = sweep_all([verdict.simulation.case for verdict in verdicts if verdict.simulation])
+    swept = sweep_all([one.case for one in ran(verdicts)])
     print(report(swept, time.perf_counter() - began), end="")
     return not swept.found
 
 
 def _mutated(verdicts: list[Verdict], least: float | None) -> bool:
     mutation = Mutation()
-    mutation.mutate([verdict.simulation for verdict in verdicts if verdict.simulation])
+    mutation.mutate(ran(verdicts))
     print(mutations(mutation), end="")
     return _is_enough(mutation.score, least)
 
@@ -141,23 +121,16 @@ def simulate(
     param
         A value of the script, e.g. order=A-1; JSON, or else taken as text.
     """
-    try:
+    with readable():
         case = parse_case(phones.read_text(encoding="utf-8"), phones, read_source(file))
-        for one in param or ():
-            name, equals, value = one.partition("=")
-            if not equals:
-                raise CommandError(f"{one!r}: expected name=value", 2)
+        for name, value in map(pair, param or ()):
             case.params[name] = _value(value)
-        simulation: Simulation = run_case(case)
-    except ScriptError as error:
-        raise CommandError(str(error)) from error
-    except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}", 2) from error
+        simulation = run_case(case)
     print(simulation.trace, end="")
 
 
-def _value(text: str) -> Value:
+def _value(written: str) -> Value:
     try:
-        return from_json(json.loads(text))
+        return from_json(json.loads(written))
     except ValueError:
-        return text
+        return written

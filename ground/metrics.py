@@ -70,6 +70,17 @@ class Metrics:
             ["direction", "outcome"],
             registry=registry,
         )
+        self.conferences_ended = Counter(
+            "ringful_conferences_ended",
+            "Conferences that have ended, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self.members_joined = Counter(
+            "ringful_conference_members_joined",
+            "Legs that came into a conference.",
+            registry=registry,
+        )
         self.setup_seconds = Histogram(
             "ringful_call_setup_seconds",
             "From the request to place a call until it rings, or is answered.",

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from ringful.ground.faults import fault
 from ringful.http.authenticate import Answer, Asked, Asking, Authenticator
 from ringful.http.desks.callbacks import CallbackDesk
+from ringful.http.desks.conferences import ConferenceDesk
 from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.scripts import ScriptDesk, placed, trace
@@ -29,12 +30,15 @@ from ringful.http.reading import methods, requests
 from ringful.http.reading.bodies import MAX_BODY, MAX_UPLOAD, Body, pairs, read_body, read_bytes
 from ringful.http.reading.callbacks import CallbackResend, QueryCallbacks
 from ringful.http.reading.compile import compile_call, compile_task
+from ringful.http.reading.conferences import ConferenceTask, QueryConf
+from ringful.http.reading.immediate import immediate
 from ringful.http.reading.numbers import Bind, GetNumbers, Unbind
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.http.reading.recordings import RemoveRecording
 from ringful.http.reading.scripts import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
 from ringful.http.records import record_as_json, record_as_text
-from ringful.interpreter.calls.switchboard import Calls, Operation, Refusal
+from ringful.interpreter.calls.conferences import Board
+from ringful.interpreter.calls.switchboard import Calls, Refusal
 from ringful.interpreter.events import Started
 from ringful.store.port import Key, Store, StoreError, Write
 
@@ -52,6 +56,7 @@ REPLAYED = "Ringful-Replayed"
 Read: TypeAlias = (
     requests.QueryCall
     | requests.QueryCalls
+    | QueryConf
     | requests.Script
     | Trace
     | QueryCallbacks
@@ -76,12 +81,13 @@ class Settings:
     """Takes up the callbacks that are to be sent again."""
 
 
-def make_app(calls: Calls, store: Store, settings: Settings, numbers: NumberDesk, probes: Probes) -> App:
+def make_app(calls: Board, store: Store, settings: Settings, numbers: NumberDesk, probes: Probes) -> App:
     """Make the application."""
     app = QuartTrio(__name__)
     desk = ScriptDesk(calls, store, numbers.library, Simulator(settings.simulate))
     posts = CallbackDesk(store, settings.look_for_resends)
-    facade = Facade(calls, store, settings, Authenticator(store), desk, numbers, posts)
+    meetings = ConferenceDesk(calls.conferences, numbers.library)
+    facade = Facade(calls, store, settings, Authenticator(store), desk, numbers, posts, meetings)
 
     @app.route("/<method>/apikey/<key>", methods=["GET", "POST"])
     async def ask(method: str, key: str) -> Response:
@@ -161,6 +167,7 @@ class Facade:
     desk: ScriptDesk
     numbers: NumberDesk
     posts: CallbackDesk
+    conferences: ConferenceDesk
 
     async def answer(self, method: str, key: str) -> Response:
         """Answer a call of the API."""
@@ -181,6 +188,8 @@ class Facade:
             return _say(answer, {REPLAYED: "true"} if asking.again else {})
 
     async def _do(self, key: Key, made: requests.Request, asking: Asking) -> Answer:
+        if isinstance(made, ConferenceTask | requests.OnConference):
+            return await self.conferences.answer(key, made, asking)
         match made:
             case requests.Call() if made.script:
                 return await self.desk.place(key, made, asking)
@@ -213,6 +222,8 @@ class Facade:
                 known = await self.calls.query(key, call_id)
                 members = call_as_json(known) | await self.posts.of_call(call_id)
                 return as_lines(members), members
+            case QueryConf():
+                return await self.conferences.look(key, made)
             case requests.QueryCalls():
                 return await self._list(key, made)
             case requests.Script(call_id):
@@ -250,19 +261,6 @@ class Facade:
             return
         notify = task.callback_url if isinstance(task, requests.StopToneDetector) else None
         await self.calls.interrupt(key, task.call_id, operation, notify=notify, seqs=seqs)
-
-
-def immediate(task: requests.Task) -> Operation | None:
-    """Give the operation that *task* does at once, or None where it queues."""
-    match task:
-        case requests.Hangup(immediate=True):
-            return "hangup"
-        case requests.RecordStop(immediate=True):
-            return "stop record"
-        case requests.StopToneDetector(immediate=True):
-            return "stop tones"
-        case _:
-            return None
 
 
 async def _asked(*, text: bool) -> tuple[Asked, Body]:

@@ -14,16 +14,23 @@ def _time(at: float | None) -> str | None:
     return None if at is None else stamp(at)
 
 
+def _direction(call: CallView) -> str:
+    if call.conference is not None:
+        return "conference"
+    return "inbound" if call.inbound else "outbound"
+
+
 def call_as_json(call: CallView) -> dict[str, Any]:
     """Give all that is known of *call*."""
     return {
         "callId": call.call_id,
         "callee": call.callee,
         "caller": call.caller,
-        "direction": "inbound" if call.inbound else "outbound",
+        "direction": _direction(call),
         "script": None if call.origin is None else call.origin.name,
         "version": None if call.origin is None else call.origin.version,
         "label": call.label,
+        **({} if call.conference is None else {"conference": call.conference}),
         "state": call.state,
         "outcome": call.outcome or None,
         "created": _time(call.created),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from ringful.interpreter.calls import numbers, switchboard
+from ringful.interpreter.calls import conferences, numbers, switchboard
 
 _TITLES = {
     400: "Bad request",
@@ -64,6 +64,18 @@ def of_refusal(refusal: switchboard.Refusal) -> Problem:
             return Problem(404, "number.unknown", detail)
         case numbers.NumberTaken():
             return Problem(409, "number.taken", detail)
+        case conferences.NoSuchConference():
+            return Problem(404, "conference.unknown", detail)
+        case conferences.ConferenceOver():
+            return Problem(409, "conference.over", detail)
+        case conferences.NotMember():
+            return Problem(409, "conference.notin", detail)
+        case conferences.Engaged():
+            return Problem(409, "conference.engaged", detail)
+        case conferences.BringsModerator():
+            return Problem(409, "conference.waits", detail)
+        case conferences.IsModerator():
+            return Problem(409, "conference.moderator", detail)
         case switchboard.Pruned():
             return Problem(410, "call.pruned", detail)
         case switchboard.CallOver():

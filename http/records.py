@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from ringful.interpreter.conference import is_name
 from ringful.interpreter.tell import stamp
 from ringful.store.port import CallRecord
 
@@ -18,7 +19,7 @@ def record_as_json(call: CallRecord) -> dict[str, Any]:
         "callId": call.call_id,
         "callee": call.callee,
         "caller": call.caller,
-        "direction": "outbound" if call.caller is None else "inbound",
+        "direction": _direction(call),
         "label": call.label,
         "state": _state(call),
         "outcome": call.outcome or None,
@@ -30,11 +31,19 @@ def record_as_json(call: CallRecord) -> dict[str, Any]:
     }
 
 
+def _direction(call: CallRecord) -> str:
+    if not is_name(call.call_id):
+        return "conference"
+    return "outbound" if call.caller is None else "inbound"
+
+
 def _state(call: CallRecord) -> str:
     if call.state == "ended":
         return "ended"
     if call.answered is not None:
         return "up"
+    if not is_name(call.call_id):
+        return "waiting"
     return "ringing" if call.callee else "running"
 
 
@@ -47,6 +56,8 @@ def record_as_text(call: CallRecord) -> str:
 
 
 def _who(call: CallRecord) -> str:
+    if not is_name(call.call_id):
+        return f"conference {call.callee}".rstrip()
     if call.caller is None:
         return call.callee
     return f"{call.callee} called by {call.caller or 'nobody known'}"

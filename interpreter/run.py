@@ -338,7 +338,9 @@ class Run:
     def price(self, leg: Leg) -> Decimal:
         """What *leg* costs: nothing unless it was answered, and nothing where it came in."""
         seconds = started_seconds(leg, self.now)
-        return Decimal(0) if seconds is None or leg.inbound else self.settings.bill(leg.number, seconds)
+        if seconds is None or leg.inbound or leg.room:
+            return Decimal(0)
+        return self.settings.bill(leg.number, seconds)
 
     # Strands
 

@@ -254,7 +254,7 @@ class Pool:
     def join(self, room: str, leg: str, *, muted: bool = False, deaf: bool = False) -> None:
         """See `port.Rooms.join`."""
         kept = self.legs.get(leg)
-        if kept and self._rooms.find(room):
+        if kept and kept.answered and self._rooms.find(room):
             self._connections.leave(kept)
             self._rooms.join(room, kept, muted=muted, deaf=deaf)
 
@@ -407,8 +407,6 @@ class Pool:
         else:
             leg.note(event)
             leg.sink(event)
-            if isinstance(event, port.Answered):
-                self._rooms.answered(leg)
 
     def speaks(self, worker: WorkerProcess, leg: str, speaks: bool) -> None:
         """Hear that *leg*, which sits on a bus, begins or ends to speak."""
@@ -483,8 +481,8 @@ class Pool:
 
     def close(self) -> None:
         """Take no more calls, end the rooms, and let all workers go."""
-        self.crew.close()
         self._rooms.close()
+        self.crew.close()
 
     async def why_deaf(self) -> str:
         """Say why calls cannot come in by SIP; nothing where the entrance has answered."""

@@ -6,6 +6,7 @@ makes when it is first wanted; it sits on the bus like the others.  When that wo
 under way ends, and the next order has a voice made elsewhere.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,7 +31,7 @@ class Member:
     muted: bool = False
     deaf: bool = False
     sitting: Sitting | None = None
-    """None until the leg is answered."""
+    """None before it has a seat and when it has none any more."""
 
     def seated(self, sitting: Sitting) -> None:
         """See `seats.Owner`."""
@@ -81,6 +82,7 @@ class Voice:
         """Take it that no worker has it any more."""
         if self.worker:
             self.worker.voices.discard(self.room.name)
+            self.worker.idle_since = time.monotonic()
         self.worker = self.sitting = None
 
     def fail(self, detail: str) -> None:
@@ -191,26 +193,19 @@ class Rooms:
         return member.room.name if member else None
 
     def join(self, name: str, leg: PoolLeg, *, muted: bool, deaf: bool) -> None:
-        """See `port.Rooms.join`; the leg is in no connection."""
+        """See `port.Rooms.join`; the leg is answered, and in no connection."""
         room = self._rooms[name]
         member = room.members.get(leg.name)
         if member is None:
             self._leave_any(leg)
             member = self._members[leg.name] = room.members[leg.name] = Member(leg, room, muted, deaf)
-            if leg.answered:
-                self._sit(member)
+            self._sit(member)
             return
         if (muted, deaf) != (member.muted, member.deaf):
             member.muted, member.deaf = muted, deaf
             if member.sitting:
                 self.seats.change(member.sitting, muted=muted, deaf=deaf)
         self.muted(leg)
-
-    def answered(self, leg: PoolLeg) -> None:
-        """Give *leg* its seat, which it could not have before."""
-        member = self._members.get(leg.name)
-        if member and member.sitting is None:
-            self._sit(member)
 
     def _sit(self, member: Member) -> None:
         assert member.leg.worker
@@ -267,7 +262,7 @@ class Rooms:
     def send_tones(self, name: str, sending: int, tones: str) -> None:
         """Send *tones* to all who are in the room, each with a number of our own."""
         room = self._rooms[name]
-        to = [member.leg for member in room.members.values() if member.leg.answered]
+        to = [member.leg for member in room.members.values()]
         room.leg.sendings.add(sending)
         ours = room.sendings[sending] = set[int]()
         for leg in to:

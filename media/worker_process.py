@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 import trio
@@ -22,8 +22,13 @@ log = structlog.get_logger()
 
 START_SECONDS = 15.0
 """How long a worker may take to be ready; 20 ms is usual."""
+MOST_CALLS = 100
+"""Calls of one worker, whatever its library grants: it has one thread, and one fault of it ends them all."""
 _END_SECONDS = 2.0
 """How long a worker may take to end when its socket is closed."""
+
+
+Channel: TypeAlias = "tuple[trio.MemorySendChannel[bytes], trio.MemoryReceiveChannel[bytes]]"
 
 
 class Owner(Protocol):
@@ -61,7 +66,7 @@ class WorkerProcess:
     port: int
     capacity: int
     granted: int
-    """How many calls its library grants; *capacity* is less where its ports are not enough for them."""
+    """How many calls it could take; *capacity* is less where its ports are not enough for them."""
     engine: str
     """What makes its sound: ``c``, or ``python`` where that cannot be, for *why_python*."""
     why_python: str
@@ -78,7 +83,8 @@ class WorkerProcess:
     heard: trio.Event = field(factory=trio.Event)
     """Set, and made anew, when it has answered a `ping`."""
     _framer_out: Framer = field(factory=Framer)
-    _outbox: Any = None
+    _channel: "Channel" = field(factory=lambda: trio.open_memory_channel[bytes](math.inf))
+    """What is to be sent: orders may come before anybody sends them."""
     _faults: int = 0
 
     @property
@@ -100,7 +106,7 @@ class WorkerProcess:
         """Send *command*, behind those that were sent before."""
         # Where it has died, the pool will tell of it.
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            self._outbox.send_nowait(self._framer_out.pack(command))
+            self._channel[0].send_nowait(self._framer_out.pack(command))
 
     async def ping(self) -> None:
         """Return when its engine has answered; that may never be."""
@@ -116,14 +122,13 @@ class WorkerProcess:
 
     async def serve(self, owner: Owner) -> None:
         """Pass messages both ways until the worker has ended, however it did."""
-        self._outbox, outgoing = trio.open_memory_channel[bytes](math.inf)
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._write, outgoing, nursery.cancel_scope)
+                nursery.start_soon(self._write, nursery.cancel_scope)
                 await self._read(owner)
                 nursery.cancel_scope.cancel()
         finally:
-            self._outbox.close()
+            self._channel[0].close()
             with trio.CancelScope(shield=True):
                 await self._leave()
 
@@ -132,12 +137,12 @@ class WorkerProcess:
         await self.stream.aclose()
         await self.child.leave(_END_SECONDS)
 
-    async def _write(self, outgoing: "trio.MemoryReceiveChannel[bytes]", serving: trio.CancelScope) -> None:
+    async def _write(self, serving: trio.CancelScope) -> None:
         try:
-            async for data in outgoing:
+            async for data in self._channel[1]:
                 await self.stream.send_all(data)
-        except trio.BrokenResourceError:
-            return
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return  # It has ended, or was told to.
         except Exception as error:
             # Half a command may be out: it is let go, and its calls end as lost.
             fault("writing to a media worker", error, pid=self.pid)
@@ -253,7 +258,7 @@ async def _try_port(start: Start, ports: Range, number: int) -> tuple[WorkerProc
 def _ready(
     child: Child, stream: trio.SocketStream, framer: Framer, ports: Range, said: dict[str, Any]
 ) -> WorkerProcess:
-    granted = said["capacity"]
+    granted = min(said["capacity"], MOST_CALLS)
     return WorkerProcess(
         child,
         stream,

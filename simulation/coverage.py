@@ -11,6 +11,7 @@ from ringful.grammar.branches import branches_of
 from ringful.grammar.span import Span
 from ringful.interpreter.sources import Source
 from ringful.simulation.cases.case import Case
+from ringful.simulation.simulate import Simulation
 
 Visit = tuple[nodes.Statement, str]
 
@@ -76,6 +77,14 @@ class Coverage:
             width = len(str(max((line for line, _ in missing), default=0)))
             shown += [f"    {line:{width}} | {lines[line - 1].strip()}  <- {what}" for line, what in missing]
         return "\n".join([*shown, f"coverage: {self.total():.1f} %", ""])
+
+
+def coverage_of(simulations: Iterable[Simulation]) -> Coverage:
+    """Give what *simulations*, which ran, have seen together."""
+    found = Coverage()
+    for one in simulations:
+        found.add(one.case, one.visited)
+    return found
 
 
 def _parts(source: Source) -> Iterator[tuple[Source, tuple[nodes.Block, ...]]]:

@@ -1,4 +1,4 @@
-"""API keys: making them, and remembering them for a moment.
+"""API keys: making them, changing their secrets, and remembering them for a moment.
 
 A key is asked for at every request, and revoked by another process; so it is remembered, but for
 less than a second.  A key that does not exist is not remembered at all.
@@ -9,8 +9,12 @@ import string
 import time
 from collections.abc import Callable
 
+from attrs import evolve
+
 from ringful.store.port import Key
 
+ANYWHERE = ("+",)
+"""The prefixes of a key that may call every number: each begins so."""
 REMEMBERED = 0.5
 """Seconds for which a look-up holds."""
 _ALPHANUMERIC = string.ascii_letters + string.digits
@@ -31,6 +35,28 @@ def new_secret() -> str:
 
 def _random(length: int) -> str:
     return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length))
+
+
+def old_until(key: Key, now: float) -> float | None:
+    """Give until when the old secret of *key* holds; None: it has none at *now*, or that holds no more."""
+    holds = key.old_secret and key.old_until and now < key.old_until
+    return key.old_until if holds else None
+
+
+def rotated(key: Key, until: float | None) -> Key:
+    """Give *key* a new secret; the one that it had holds *until* then, or (None) no more."""
+    return evolve(
+        key,
+        secret=new_secret(),
+        old_secret=None if until is None else key.secret,
+        old_until=until,
+        generation=key.generation + 1,
+    )
+
+
+def without_old(key: Key) -> Key:
+    """Let no old secret of *key* hold."""
+    return evolve(key, old_secret=None, old_until=None)
 
 
 class KeyMemory:

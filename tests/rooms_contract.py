@@ -104,9 +104,10 @@ async def check_a_room_records_its_announcements(rig: RoomRig) -> None:
     rig.phones.play("r", 2, SHORT)
     await rig.next(port.PlaybackEnded, "r")
     rig.phones.stop_recording("r", 1)
-    heard = (await rig.next(port.RecordingEnded, "r")).level_db
-    assert heard is not None
-    assert heard > HEARD
+    ended = await rig.next(port.RecordingEnded, "r")
+    assert 400 <= ended.duration_ms <= 1000
+    assert ended.level_db is not None
+    assert ended.level_db > HEARD
     await closed(rig)
 
 
@@ -225,6 +226,18 @@ async def check_who_joins_a_room_leaves_its_connection(rig: RoomRig) -> None:
     await rig.next(port.Connected)
     rig.rooms.join("r", "b")
     assert await rig.next(port.Disconnected) == port.Disconnected("a", 1, "stopped")
+    await closed(rig, "a", "b")
+
+
+async def check_who_is_in_a_room_cannot_be_connected(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig)
+    rig.rooms.join("r", "b")
+    rig.phones.connect("a", "b", 1)
+    assert (await rig.next(port.ConnectFailed)).connection == 1
+    rig.rooms.leave("r", "b")
+    rig.phones.connect("a", "b", 2)
+    assert await rig.next(port.Connected) == port.Connected("a", 2)
     await closed(rig, "a", "b")
 
 
@@ -350,12 +363,15 @@ async def check_a_leg_that_rings_joins_no_room(rig: RoomRig) -> None:
 
 async def check_tones_in_a_room_are_sent_once(rig: RoomRig) -> None:
     await opened(rig)
-    await up(rig)
-    rig.rooms.join("r", "a")
-    rig.phones.send_tones("r", 1, "12#")
+    await both_up(rig)
+    rig.phones.send_tones("r", 1, "3")
     assert await rig.next(port.TonesSent, "r") == port.TonesSent("r", 1)
-    await closed(rig, "a")
-    assert len([event for event in rig.told if isinstance(event, port.TonesSent)]) == 1
+    rig.rooms.join("r", "a")
+    rig.rooms.join("r", "b")
+    rig.phones.send_tones("r", 2, "12#")
+    assert await rig.next(port.TonesSent, "r") == port.TonesSent("r", 2)
+    await closed(rig, "a", "b")
+    assert len([event for event in rig.told if isinstance(event, port.TonesSent)]) == 2
 
 
 ROOMS = [check for name, check in list(globals().items()) if name.startswith("check_")]

@@ -16,6 +16,8 @@ from tests.media.test_pool import pitch
 from tests.server import PATIENCE
 
 TICK = 0.02
+_TONES = 60
+"""Tones that they say: from 400 Hz on, 50 apart."""
 
 
 @define(eq=False)
@@ -37,7 +39,7 @@ class Mouth:
     async def speak(self) -> None:
         said, number = ulaw.payloads(ulaw.tone(self.hertz, 1.0, 8000)), 0
         due = trio.current_time()
-        while True:
+        while self.socket.fileno() >= 0:
             if self.to:
                 header = struct.pack(">BBHII", 0x80, 0, number & 0xFFFF, number * 160, self.hertz)
                 await self.socket.sendto(header + said[number % len(said)], self.to)
@@ -46,8 +48,11 @@ class Mouth:
             await trio.sleep_until(due)
 
     async def listen(self) -> None:
-        while True:
-            data = await self.socket.recv(2048)
+        while self.socket.fileno() >= 0:
+            try:
+                data = await self.socket.recv(2048)
+            except trio.ClosedResourceError:
+                return
             if len(data) > 12 and data[1] & 0x7F == 0:
                 self.heard.append(data[12:])
                 self.came.set()
@@ -74,6 +79,8 @@ class FarEnd:
     codecs: str
     mouths: list[Mouth] = field(factory=list)
     """One for each call, in order."""
+    by_user: dict[str, Mouth] = field(factory=dict)
+    """By the number that was called."""
     opened: list[Mouth] = field(factory=list)
     """Those, and what else was opened."""
     requests: list[str] = field(factory=list)
@@ -82,6 +89,7 @@ class FarEnd:
     """Where each call wants to hear."""
     talks: bool = True
     """Whether it speaks by itself as soon as it has answered."""
+    _answered: dict[str, bytes] = field(factory=dict)
 
     @property
     def address(self) -> str:
@@ -113,18 +121,22 @@ class FarEnd:
     async def _invited(self, request: sip.Request, source: tuple[str, int]) -> None:
         offer = sip.offer_in(request.body)
         assert offer
+        if not request.within and request.header("call-id") in self._answered:
+            await self.sip.sendto(self._answered[request.header("call-id")], source)  # It was sent again.
+            return
         if not request.within:
             self.offers.append(offer)
-            hertz = 400 + 50 * len(self.mouths)
+            hertz = 400 + 50 * (len(self.mouths) % _TONES)
             to = (offer.address, offer.port) if self.talks else None
-            self.mouths.append(await self.mouth(hertz, to))
+            self.by_user[request.user] = await self.mouth(hertz, to)
+            self.mouths.append(self.by_user[request.user])
         mouth = self.mouths[-1]
         body = sip.answer(self.says, mouth.port, mouth.port + 1, offer.keys)
         body = body.replace(f"RTP/AVP 0 {offer.keys}", f"RTP/AVP {self.codecs} {offer.keys}")
         contact = f"sip:far@{self.address}"
-        await self.sip.sendto(
-            sip.response(request, "200 OK", f"far{len(self.mouths)}", contact, body), source
-        )
+        answer = sip.response(request, "200 OK", f"far{len(self.mouths)}", contact, body)
+        self._answered.setdefault(request.header("call-id"), answer)
+        await self.sip.sendto(answer, source)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ringful.command.config import Config
+from ringful.command.configuration.config import Config
 from ringful.interpreter.settings import Settings
 from tests.server import PATIENCE, RINGFUL
 

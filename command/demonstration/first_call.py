@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 import trio
 from attrs import define, evolve, field, frozen
 
-from ringful.command.config import Config, Fetching, Http, Media, Sip, StoreSection
+from ringful.command.configuration.config import Config, Fetching, Http, Media, Sip, StoreSection
 from ringful.command.demonstration.sounds import melody, sound
 from ringful.command.demonstration.web import web_application
 from ringful.command.errors import CommandError

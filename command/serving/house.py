@@ -9,9 +9,10 @@ from importlib.resources import files
 import trio
 from attrs import evolve, frozen
 
-from ringful.command.config import Config, split_address
+from ringful.command.configuration.address import split_address
+from ringful.command.configuration.config import Config
+from ringful.command.configuration.runs import run_settings
 from ringful.command.serving.seen import Parts, measure_lag, see
-from ringful.command.settings import run_settings
 from ringful.ground.clock import SteadyClock
 from ringful.ground.faults import Fence
 from ringful.http.app import App, make_app

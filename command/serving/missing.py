@@ -9,7 +9,8 @@ from pathlib import Path
 import structlog
 import trio
 
-from ringful.command.config import Config, is_private, split_address
+from ringful.command.configuration.address import is_private, split_address
+from ringful.command.configuration.config import Config
 from ringful.interpreter.calls.trunk_failures import meaning, trunk_of
 from ringful.media.options import ask_options
 

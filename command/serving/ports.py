@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from ringful.command.config import split_address
+from ringful.command.configuration.address import split_address
 from ringful.command.errors import CommandError
 from ringful.ground.holder import holder_of
 from ringful.media import ranges

@@ -7,7 +7,7 @@ from importlib import metadata
 import trio
 from attrs import frozen
 
-from ringful.command.config import Config
+from ringful.command.configuration.config import Config
 from ringful.ground import log as ground_log
 from ringful.ground.disk import why_short
 from ringful.ground.metrics import Metrics

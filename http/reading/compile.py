@@ -5,7 +5,7 @@ from typing import assert_never
 from attrs import evolve
 
 from ringful.grammar import nodes
-from ringful.http.reading import requests
+from ringful.http.reading import conferences, requests
 
 
 def compile_call(request: requests.Call) -> nodes.Script:
@@ -63,6 +63,55 @@ def compile_task(request: requests.Task) -> nodes.Statement:
             return nodes.Reject("busy" if busy else None)
         case _:
             assert_never(request)
+
+
+def compile_opening(request: conferences.StartConf, name: str) -> tuple[nodes.Conference, nodes.Join]:
+    """Give the statements that open a conference and let its moderator in; *name* is bound to its ID."""
+    made = nodes.Conference(
+        name,
+        nodes.text(request.moderator),
+        request.wait_for_participant,
+        _text(request.callback_url),
+        _text(request.name),
+        _whole(request.most),
+        request.speaking,
+    )
+    return made, nodes.Join(nodes.Name(name), moderator=True, background=True)
+
+
+def compile_moderators_call(request: conferences.StartConf, name: str) -> nodes.Script:
+    """Give the script of the call that the moderator of a conference is rung by."""
+    header = nodes.Call(nodes.text(request.moderator), notify=_text(request.callback_url))
+    return nodes.Script(header=header, body=nodes.Block((*compile_opening(request, name), nodes.Stay())))
+
+
+def compile_join(request: conferences.JoinConf) -> nodes.Join:
+    """Give the statement by which a call joins a conference."""
+    return nodes.Join(
+        nodes.text(request.conference),
+        request.moderator,
+        request.muted,
+        _text(request.callback_url),
+        background=True,
+        waiting=request.waiting,
+        deaf=request.deaf,
+        size=_whole(request.most),
+        within=_seconds(request.within),
+        limit=_seconds(request.limit),
+    )
+
+
+def compile_leave(request: conferences.LeaveConf) -> nodes.Leave:
+    """Give the statement by which a call leaves a conference in its turn."""
+    return nodes.Leave(nodes.text(request.conference))
+
+
+def _whole(value: int | None) -> nodes.Number | None:
+    return None if value is None else nodes.Number(value)
+
+
+def _seconds(value: int | None) -> nodes.Duration | None:
+    return None if value is None else nodes.Duration(value * 1000)
 
 
 def _text(value: str | None) -> nodes.Text | None:

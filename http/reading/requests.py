@@ -4,14 +4,15 @@ A request is made from parameters and is right when it is made.  What it means i
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from attrs import evolve, field, frozen
 
-from ringful.http.reading import callbacks, numbers, recordings, scripts
+from ringful.http.reading import callbacks, conferences, numbers, recordings, scripts
 from ringful.http.reading import parameters as p
 from ringful.http.reading.call_filter import call_filter
 from ringful.http.reading.parameters import BadParameter, Parameters
+from ringful.interpreter.events import Change
 from ringful.store.port import CallFilter
 
 MAX_CALLS = 1000
@@ -32,6 +33,14 @@ class Dialect:
     def callback(self, given: Parameters) -> str | None:
         """Take the URL that is to be told."""
         return given.optional("callbackUrl", p.reachable(p.web_url, self.refusal))
+
+    def number(self, name: str, value: str) -> str:
+        """Read a number that can be called."""
+        return p.number(self.country, sip=self.sip_uris)(name, value)
+
+    def announcement(self, name: str, value: str) -> str:
+        """Read what can be played."""
+        return p.reachable(p.announcement, self.unplayable)(name, value)
 
     def unplayable(self, url: str) -> str:
         """Say why the sound at *url* can never be fetched from here; nothing where it may be."""
@@ -174,9 +183,20 @@ Task: TypeAlias = (
     | Answer
     | Reject
 )
+
+
+@frozen
+class OnConference:
+    """Do *task*, whose ``call_id`` is that of the conference, on a conference."""
+
+    task: Task
+
+
 Request: TypeAlias = (
     Call
     | Task
+    | OnConference
+    | conferences.ConferenceRequest
     | QueryCall
     | QueryCalls
     | Script
@@ -198,9 +218,8 @@ def _immediate(given: Parameters) -> bool:
 
 
 def _call(given: Parameters, dialect: Dialect) -> Call:
-    number = p.number(dialect.country, sip=dialect.sip_uris)
     call = Call(
-        given.required("callee", number, "15125551234"),
+        given.required("callee", dialect.number, "15125551234"),
         given.optional("callerId", p.number(dialect.country, sip=False)),
         dialect.callback(given),
         given.optional("ringTimeout", p.ring_seconds),
@@ -230,35 +249,65 @@ def _script(given: Parameters, _: Dialect) -> Request:
     return scripts.script(given) if call_id is None else Script(call_id)
 
 
-def _play(given: Parameters, dialect: Dialect) -> Play:
+def _play(target: str, given: Parameters, dialect: Dialect) -> Play:
     waits = given.optional("waitComplete", p.boolean)
     return Play(
-        _call_id(given),
-        given.required(
-            "announcement", p.reachable(p.announcement, dialect.unplayable), "http://host/welcome.wav"
-        ),
+        target,
+        given.required("announcement", dialect.announcement, "http://host/welcome.wav"),
         True if waits is None else waits,
         dialect.callback(given),
     )
 
 
+_ON_EITHER: dict[str, Callable[[str, Parameters, Dialect], Task]] = {
+    "play": _play,
+    "record": lambda target, given, dialect: Record(target, dialect.callback(given)),
+    "recordstop": lambda target, given, _: RecordStop(target, _immediate(given)),
+    "waitfortone": lambda target, given, dialect: WaitForTone(
+        target, given.required("tone", p.tones, "1"), dialect.callback(given)
+    ),
+    "starttonedetector": lambda target, given, dialect: StartToneDetector(
+        target,
+        given.required("callbackUrl", p.reachable(p.web_url, dialect.refusal), "http://host/tones"),
+    ),
+    "stoptonedetector": lambda target, given, dialect: StopToneDetector(
+        target, dialect.callback(given), _immediate(given)
+    ),
+    "tone": lambda target, given, _: Tone(target, given.required("tones tone", p.digits, "1234%23")),
+}
+"""What can be done on a call, and on a conference with ``confCallId`` instead of ``callId``."""
+
+
+def _on_either(method: str) -> Callable[[Parameters, Dialect], Request]:
+    def read(given: Parameters, dialect: Dialect) -> Request:
+        conference = given.optional("confCallId", conferences.conference)
+        if conference is None:
+            return _ON_EITHER[method](_call_id(given), given, dialect)
+        if given.optional("callId", p.identifier) is not None:
+            raise BadParameter("confCallId", "invalid", "give callId or confCallId, not both")
+        return OnConference(_ON_EITHER[method](conference, given, dialect))
+
+    return read
+
+
+def _changer(change: Change) -> Callable[[Parameters, Dialect], Request]:
+    reader = conferences.changer(change)
+    return lambda given, dialect: reader(given, dialect.number)
+
+
 _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "call": _call,
     "hangup": lambda given, _: Hangup(_call_id(given), _immediate(given)),
-    "play": _play,
-    "record": lambda given, dialect: Record(_call_id(given), dialect.callback(given)),
-    "recordstop": lambda given, _: RecordStop(_call_id(given), _immediate(given)),
-    "waitfortone": lambda given, dialect: WaitForTone(
-        _call_id(given), given.required("tone", p.tones, "1"), dialect.callback(given)
+    **{method: _on_either(method) for method in _ON_EITHER},
+    "startconf": lambda given, dialect: conferences.start_conf(given, dialect.number, dialect.callback),
+    "joinconf": lambda given, dialect: conferences.join_conf(given, dialect.callback),
+    "leaveconf": lambda given, _: conferences.leave_conf(given),
+    "hangupconf": lambda given, _: conferences.hangup_conf(given),
+    "queryconf": lambda given, _: conferences.query_conf(given),
+    "confcall": lambda given, dialect: conferences.conf_call(
+        given, dialect.number, dialect.announcement, dialect.callback
     ),
-    "starttonedetector": lambda given, dialect: StartToneDetector(
-        _call_id(given),
-        given.required("callbackUrl", p.reachable(p.web_url, dialect.refusal), "http://host/tones"),
-    ),
-    "stoptonedetector": lambda given, dialect: StopToneDetector(
-        _call_id(given), dialect.callback(given), _immediate(given)
-    ),
-    "tone": lambda given, _: Tone(_call_id(given), given.required("tones tone", p.digits, "1234%23")),
+    **{f"{change}conf": _changer(change) for change in get_args(Change)},
     "answer": lambda given, _: Answer(_call_id(given)),
     "reject": lambda given, _: Reject(
         _call_id(given), given.optional("reason", p.one_of("busy", "declined")) == "busy"

@@ -61,11 +61,25 @@ class Full(Protocol):
         ...
 
 
+class Media(port.Phones, port.Rooms, Protocol):
+    """Phones, and rooms for their legs."""
+
+
+class Meetings(Protocol):
+    """The conferences of a node: a call reaches them by what it asks of them, and they its inbox."""
+
+    def ask(self, call: "LiveCall", effect: effects.ForConference) -> None:
+        """Put what *call* asks of a conference into that one's inbox."""
+
+    def do(self, conference: "LiveCall", effect: effects.OfConference) -> None:
+        """Do what *conference* asks of the room, and of the calls whose legs are in it."""
+
+
 @frozen
 class House:
     """What every live call of a node shares."""
 
-    phones: port.Phones
+    phones: Media
     store: Store
     deliver: Callable[[Post], None]
     """Takes a callback that is on the disk."""
@@ -93,12 +107,18 @@ class LiveCall:
         call_id: str,
         started: events.Started,
         full: Full,
+        meetings: Meetings,
     ) -> None:
         self.house = house
         self._full = full
+        self._meetings = meetings
         self.key = key
         self.nursery = nursery
         self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
+        self.made: set[str] = set()
+        """The conferences that it has made, those that have ended among them."""
+        self.was_cut = False
+        """It was ended without a word, since nothing could be made of its run any more."""
         self.spent = ""
         """Why it may place no legs of its own; nothing if it may."""
         self.record = CallRecord(call_id, key.key, "", "live", house.clock())
@@ -140,15 +160,24 @@ class LiveCall:
             case effects.CancelTimer(timer):
                 if scope := self._timers.pop(timer, None):
                     scope.cancel()
-            case effects.JoinConference(leg, conference):
-                why = "conferences need the mixer, which this version does not have"
-                self.run.post(events.Left(leg, conference, why))
-            case effects.OpenConference() | effects.ReleaseConference() | effects.LeaveConference():
-                pass  # Nobody gets into one: each `join` is refused, and told so.
-            case effects.PassTone() | effects.QueueOn():
-                pass
-            case effects.OpenRoom() | effects.Admit() | effects.Dismiss():
-                pass
+            case (
+                effects.OpenConference()
+                | effects.ReleaseConference()
+                | effects.JoinConference()
+                | effects.LeaveConference()
+                | effects.PassTone()
+                | effects.QueueOn()
+                | effects.ChangeMembers()
+            ):
+                self._meetings.ask(self, effect)
+            case (
+                effects.OpenRoom()
+                | effects.Admit()
+                | effects.Adjust()
+                | effects.Dismiss()
+                | effects.NotReach()
+            ):
+                self._meetings.do(self, effect)
             case effects.Notify(url, fields, n):
                 post = Post(uuid4().hex, self.key.key, self.run.call_id, n, url, fields, self.run.now)
                 self._posts.append(post)
@@ -163,8 +192,15 @@ class LiveCall:
                 order(phones, effect, self.house.recordings)
 
     @property
+    def is_conference(self) -> bool:
+        """Whether it is the run of a conference, which has no line of its own."""
+        return self.run.started.plan is not None
+
+    @property
     def legs(self) -> int:
         """How many lines this call holds, or is about to: one at least while it lives."""
+        if self.is_conference:
+            return 0
         held = sum(leg.state in ("ringing", "up") and not leg.room for leg in self.run.legs.values())
         return max(1, held)
 
@@ -285,7 +321,7 @@ class LiveCall:
     def _cut(self, seqs: Sequence[UsedSeq]) -> Commit:
         """End the call where nothing can be made of its run any more: kept is that it ended, and no more."""
         self._hang_up()
-        self.run.ended = True
+        self.was_cut = self.run.ended = True
         self.record = evolve(self.record, state="ended", ended=self.house.clock(), outcome="lost")
         commit = self.house.store.submit(Write(calls=[self.record], seqs=seqs))
         self._submitted(commit)

@@ -15,6 +15,7 @@ from attrs import field, frozen
 from ringful.ground.faults import fault
 from ringful.interpreter.calls.trunk_failures import Trunk, failure, host_of
 from ringful.interpreter.leg import Leg
+from ringful.interpreter.room import end_of
 from ringful.interpreter.run import Run
 from ringful.media import port
 from ringful.store.port import CallRecord, Entry, Key
@@ -93,8 +94,8 @@ class CallsLog:
     def _of_leg(self, run: Run, entry: Entry) -> list[LogLine]:
         data = entry.data
         leg = run.legs.get(data["leg"])
-        if leg is None or leg.room or leg.state == "over":
-            return []
+        if leg is None or leg.state == "over" or (leg.room and entry.name in ("Refused", "HungUp")):
+            return []  # The end of a room is the conference's.
         on = {"leg": _short(entry)} if leg.name != entry.call_id else {}
         match entry.name:
             case "PlaybackEnded":
@@ -128,6 +129,7 @@ _BY: dict[str, str] = {
     "script failed": "script",
     "the script's own leg has ended": "script",
     "api": "request",
+    "the conference has ended": "request",
     "shutdown": "server",
     "a fault of the server": "server",
     "the journal cannot be written": "server",
@@ -157,6 +159,8 @@ def _short(entry: Entry) -> str:
 
 
 def _begins(known: Known) -> LogLine:
+    if known.run.started.plan:
+        return LogLine("info", "a conference begins", _about(known))
     what = "a call" if known.run.subject or known.run.started.offer else "a script"
     return LogLine("info", f"{what} begins", _about(known))
 
@@ -164,8 +168,10 @@ def _begins(known: Known) -> LogLine:
 def _about(known: Known) -> dict[str, Any]:
     run, key = known.run, known.key
     about: dict[str, Any] = {"key": key.key, "name": key.name}
-    leg, offer = run.subject, run.started.offer
-    if offer:
+    leg, offer, plan = run.subject, run.started.offer, run.started.plan
+    if plan:
+        about |= {"conference": plan.name} if plan.name else {}
+    elif offer:
         about |= {"direction": "inbound", "number": offer.called, "caller": offer.caller}
     elif leg:
         about |= {"direction": "outbound", "number": leg.number}
@@ -178,6 +184,10 @@ def _about(known: Known) -> dict[str, Any]:
 
 def _ended(known: Known) -> LogLine:
     run, leg = known.run, known.run.subject
+    if leg and leg.room:
+        about = _about(known) | {"reason": end_of(leg), "seconds": run.duration or 0}
+        heavy: Weight = "warning" if end_of(leg) == "lost" or leg.refused else "info"
+        return LogLine(heavy, "a conference has ended", about)
     about = _about(known) | {"outcome": run.outcome}
     if leg:
         about |= _status(leg.sip_status) | {"by": who(leg, leg.ended_by)}

@@ -8,6 +8,7 @@ from ringful.ground.faults import fault
 from ringful.ground.metrics import Metrics
 from ringful.interpreter.calls.log import Known
 from ringful.interpreter.calls.trunk_failures import kind_of
+from ringful.interpreter.room import end_of
 from ringful.media import port
 from ringful.store.port import Entry
 
@@ -38,7 +39,7 @@ class CallsMetrics:
                 metrics.sounds_failed.labels("play").inc()
             case "RecordingFailed" if data["detail"] != port.NOT_BEGUN:
                 metrics.sounds_failed.labels("record").inc()
-            case "Refused" if leg and not leg.inbound:
+            case "Refused" if leg and not leg.inbound and not leg.room:
                 rang = leg.ringing_at is not None
                 if kind := kind_of(data["reason"], data["sip_status"], rang=rang):
                     metrics.trunk_failures.labels(kind).inc()
@@ -46,6 +47,10 @@ class CallsMetrics:
                 metrics.rtp_received.inc(quality["packets"])
                 metrics.rtp_lost.inc(quality["lost"])
                 metrics.rtp_jitter.observe(quality["jitter_ms"] / 1000)
+            case "Joined":
+                metrics.members_joined.inc()
+            case "Ended" if run.subject and run.subject.room:
+                metrics.conferences_ended.labels(_ending(end_of(run.subject))).inc()
             case "Ended":
                 subject = run.subject
                 direction = "inbound" if run.started.offer else "outbound" if subject else "none"
@@ -53,6 +58,14 @@ class CallsMetrics:
                 metrics.calls_ended.labels(direction, "lost" if lost else run.outcome).inc()
 
 
+def _ending(reason: str) -> str:
+    """Give what the end of a conference is counted as: one of a few words."""
+    known = ("moderator left", "empty", "api", "lost", "nobody came", "shutdown", "capacity", "key revoked")
+    if reason in known:
+        return reason
+    return "no moderator" if reason.startswith("moderator ") else "other"
+
+
 _COUNTED = frozenset(
-    {"Ringing", "Answered", "PlaybackFailed", "RecordingFailed", "Refused", "HungUp", "Ended"}
+    {"Ringing", "Answered", "PlaybackFailed", "RecordingFailed", "Refused", "HungUp", "Joined", "Ended"}
 )

@@ -18,8 +18,11 @@ from attrs import evolve, frozen
 from ringful.grammar import nodes
 from ringful.ground.faults import Tasks
 from ringful.interpreter import events
+from ringful.interpreter.calls.conferences import Conferences
+from ringful.interpreter.calls.hall import Hall
 from ringful.interpreter.calls.limits import Bucket
 from ringful.interpreter.calls.live import House, LiveCall
+from ringful.interpreter.calls.meetings import Meetings
 from ringful.interpreter.calls.switchboard import (
     CallOver,
     CallView,
@@ -69,6 +72,8 @@ class Switchboard:
         self._name = name
         self._buckets: dict[str, Bucket] = {}
         self._emptied = trio.Event()
+        self.hall = Hall(self, nursery)
+        self.conferences: Conferences = Meetings(self, self.hall)
 
     async def place(
         self, key: Key, call_id: str, started: events.Started, *, seqs: Sequence[UsedSeq] = ()
@@ -77,12 +82,18 @@ class Switchboard:
 
         Raises CannotStart, NotAllowed, TooMany, Unavailable.
         """
-        number = _number(started)
+        await self.admit(key, _number(started))
+        call, commit = self.begin(key, call_id, started, seqs)
+        await self.durable(commit, call)
+
+    async def admit(self, key: Key, number: str | None) -> None:
+        """Refuse what this key, or this server, cannot take now; *number* is what it would call.
+
+        Raises NotAllowed, TooMany, Unavailable.
+        """
         if spent := await self.spent(key):
             raise NotAllowed(spent)
         self._admit(key, number)
-        call, commit = self.begin(key, call_id, started, seqs)
-        await self.durable(commit, call)
 
     async def spent(self, key: Key) -> str:
         """Say that *key* has spent all that it may; nothing if it has not."""
@@ -110,7 +121,7 @@ class Switchboard:
         *spent* is why it may place no legs of its own; nothing if it may.
         """
         started = evolve(started, pace=self._pace(key))
-        call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key))
+        call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key), self.hall)
         call.spent = spent
         self.live[call_id] = call
         try:
@@ -125,10 +136,9 @@ class Switchboard:
     @property
     def full(self) -> bool:
         """Whether this server has no room for another call."""
-        return len(self.live) >= self._limits.max_calls
+        return sum(not call.is_conference for call in self.live.values()) >= self._limits.max_calls
 
     def _admit(self, key: Key, number: str | None) -> None:
-        """Refuse what this key, or this server, cannot take now; *number* is what it would call."""
         if self.draining:
             raise Unavailable("the server is shutting down; call another one, or try again in a minute")
         if number is not None and not self.house.may_call(key, number):
@@ -162,14 +172,25 @@ class Switchboard:
         self, key: Key, call_id: str, statement: nodes.Statement, *, seqs: Sequence[UsedSeq] = ()
     ) -> None:
         """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver, TooMany."""
-        call = await self._find_live(key, call_id)
+        await self.append(await self.find_live(key, call_id), (statement,), seqs)
+
+    async def append(
+        self, call: LiveCall, statements: Sequence[nodes.Statement], seqs: Sequence[UsedSeq]
+    ) -> None:
+        """Append *statements* to the queue of *call*.  Raises CallOver, TooMany."""
+        self.hold_queue(call)
+        for statement in statements:
+            call.run.post(events.Queued(0, statement))
+        await self.durable(call.turn(seqs), call)
+
+    def hold_queue(self, call: LiveCall) -> None:
+        """Hold that something can be queued on *call*.  Raises CallOver, TooMany."""
         if call.run.subject is None:
-            raise CallOver(f"{call_id} is a run without a call of its own: nothing can be queued on it")
+            called = call.run.call_id
+            raise CallOver(f"{called} is a run without a call of its own: nothing can be queued on it")
         waiting = sum(task.state == "waiting" for task in call.run.tasks)
         if waiting >= MAX_QUEUED:
             raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
-        call.run.post(events.Queued(len(call.run.tasks) + 1, statement))
-        await self.durable(call.turn(seqs), call)
 
     async def interrupt(
         self,
@@ -181,12 +202,18 @@ class Switchboard:
         seqs: Sequence[UsedSeq] = (),
     ) -> None:
         """Do *operation* at once.  Raises NoSuchCall, CallOver where there is nothing to do it to."""
-        call = await self._find_live(key, call_id)
+        await self.do_now(await self.find_live(key, call_id), operation, notify, seqs)
+
+    async def do_now(
+        self, call: LiveCall, operation: Operation, notify: str | None, seqs: Sequence[UsedSeq]
+    ) -> None:
+        """Do *operation* to *call* at once.  Raises CallOver where there is nothing to do it to."""
         leg = call.run.subject
+        where = "in this conference" if call.is_conference else "on this call"
         if operation == "stop record" and not (leg and leg.background_recording):
-            raise CallOver("nothing is being recorded on this call")
+            raise CallOver(f"nothing is being recorded {where}")
         if operation == "stop tones" and not (leg and leg.detector):
-            raise CallOver("no tone detector runs on this call")
+            raise CallOver(f"no tone detector runs {where}")
         call.run.post(events.Interrupted(operation, notify))
         await self.durable(call.turn(seqs), call)
 
@@ -244,8 +271,11 @@ class Switchboard:
         call = self.live.get(call_id)
         return call if call and call.key.key == key.key else None
 
-    async def _find_live(self, key: Key, call_id: str) -> LiveCall:
+    async def find_live(self, key: Key, call_id: str) -> LiveCall:
+        """Give a call that something can be done to.  Raises NoSuchCall, CallOver."""
         call = self._own(key, call_id)
+        if call and call.is_conference:
+            raise NoSuchCall(f"{call_id} is a conference and no call: give it as confCallId")
         if call is None:
             record = await self.house.store.call(call_id)
             if record is None or record.key != key.key:
@@ -275,6 +305,7 @@ class Switchboard:
 
     def _forget(self, call: LiveCall) -> None:
         del self.live[call.run.call_id]
+        self.hall.forget(call)
         if not self.live:
             self._emptied.set()
 
@@ -284,6 +315,8 @@ class Switchboard:
             await trio.sleep(every)
             if not self.live:
                 self.house.follow()
+            with suppress(StoreError):
+                await self.hall.end_revoked()
             if any(leg.state == "up" for call in self.live.values() for leg in call.run.legs.values()):
                 # The writer tells in the log what it cannot keep; the next beat may do better.
                 with suppress(StoreError):

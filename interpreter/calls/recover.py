@@ -19,6 +19,7 @@ from attrs import define, evolve, field, frozen
 from ringful.ground.faults import fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.view import rebuild
+from ringful.interpreter.conference import is_name
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.media import port
@@ -93,7 +94,7 @@ def _end(record: CallRecord, entries: Sequence[Entry], at: float, house: _House)
     except Exception as error:
         fault("ending a call that was up when the server died", error, call=record.call_id)
     bill = None
-    if record.answered is not None and record.caller is None:
+    if record.answered is not None and record.caller is None and is_name(record.call_id):
         bill = house.settings.bill(record.callee, max(0, ceil(round(at - record.answered, 3))))
     return Write(calls=[evolve(record, state="ended", ended=at, outcome="lost", bill=bill)])
 
@@ -121,7 +122,7 @@ def _ended_properly(record: CallRecord, entries: Sequence[Entry], at: float, hou
                 files.append(RecordingFile(recording.file, record.call_id, record.key, at, *found))
             else:
                 run.post(port.RecordingFailed(leg.name, number, "the server was restarted"))
-        up = leg.answered_at is not None
+        up = leg.answered_at is not None or leg.room
         run.post(port.HungUp(leg.name, "lost") if up else port.Refused(leg.name, "cancelled"))
     run.drain()
     if not run.ended:

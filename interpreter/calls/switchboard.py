@@ -92,18 +92,24 @@ class FailureView:
     times: int
 
 
+ViewState: TypeAlias = Literal["ringing", "up", "running", "waiting", "ended"]
+"""A run without a call is ``running`` until it has ended, a conference ``waiting`` for its first member."""
+
+
 @frozen
 class CallView:
-    """All that is known of a call, or of a run that has no call of its own."""
+    """All that is known of a call, of a conference, or of a run that has no call of its own."""
 
     call_id: str
     callee: str
-    """Whom it calls: for a call that came in, the number of ours; empty where there is no call."""
+    """Whom it calls: for a call that came in, the number of ours; empty where there is no call.
+
+    Of a conference the number of its moderator, if it has one.
+    """
     caller: str | None
     """Who calls: empty where that is withheld, None where our own call does not say."""
     inbound: bool
-    state: Literal["ringing", "up", "running", "ended"]
-    """A run without a call is ``running`` until it has ended."""
+    state: ViewState
     created: float
     answered: float | None
     ended: float | None
@@ -118,6 +124,8 @@ class CallView:
     failures: tuple[FailureView, ...] = ()
     label: str | None = None
     """What its key calls it."""
+    conference: str | None = None
+    """Of a conference its name, empty where it has none; None: it is no conference."""
     pruned: float | None = None
     """When its journal was removed for its age, and with it all that is not told here."""
 

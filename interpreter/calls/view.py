@@ -12,7 +12,14 @@ from attrs import evolve
 from ringful.grammar import nodes
 from ringful.grammar.showing.printer import show, show_statement
 from ringful.interpreter import effects, events
-from ringful.interpreter.calls.switchboard import CallView, FailureView, RecordingView, TaskView
+from ringful.interpreter.calls.switchboard import (
+    CallView,
+    FailureView,
+    RecordingView,
+    TaskView,
+    ViewState,
+)
+from ringful.interpreter.conference import is_name
 from ringful.interpreter.journal import decode_event
 from ringful.interpreter.run import Door, Run
 from ringful.interpreter.settings import Settings
@@ -54,14 +61,13 @@ def view(run: Run, created: float, now: float = 0.0, removed: Mapping[str, float
     *removed* are the recordings whose files are gone, and since when.
     """
     leg, offer = run.subject, run.started.offer
-    up = leg is not None and leg.state == "up"
     recorded = [one for each in run.legs.values() for one in each.recorded]
     return CallView(
         call_id=run.call_id,
         callee=offer.called if offer else leg.number if leg else "",
         caller=offer.caller if offer else leg.caller_id if leg else None,
         inbound=offer is not None,
-        state="ended" if run.ended else "up" if up else "ringing" if leg else "running",
+        state=_state(run),
         created=created,
         answered=leg.answered_at if leg else None,
         ended=leg.ended_at if leg else run.now if run.ended else None,
@@ -82,7 +88,19 @@ def view(run: Run, created: float, now: float = 0.0, removed: Mapping[str, float
         quality=leg.quality if leg else None,
         failures=tuple(FailureView(one.what, one.why, one.times) for one in run.failures),
         label=run.started.label or None,
+        conference=None if run.started.plan is None else run.started.plan.name,
     )
+
+
+def _state(run: Run) -> ViewState:
+    leg = run.subject
+    if run.ended:
+        return "ended"
+    if leg is None:
+        return "running"
+    if leg.room:
+        return "waiting" if leg.answered_at is None else "up"
+    return "up" if leg.state == "up" else "ringing"
 
 
 def view_of_record(
@@ -111,6 +129,8 @@ def view_of_record(
             for one in recordings
         ),
         quality=None,
+        label=record.label,
+        conference=None if is_name(record.call_id) else "",
         pruned=record.pruned or now,
     )
 

@@ -159,8 +159,9 @@ class Engine:
             account.sipConfig.authCreds.append(credentials)
         media = account.mediaConfig.transportConfig
         media.port, media.boundAddress = self.config.rtp_port, self.config.address
-        # The library takes them in turn, so that each rests for a while after a call.
-        media.portRange = self.config.rtp_ports
+        # The library takes them in turn, so that each rests for a while after a call.  The last one that
+        # it takes is as far behind the first as it is told, and RTCP has the next.
+        media.portRange = max(0, self.config.rtp_ports - 2)
         # A second INVITE would follow each answer with two codecs, and refuse the far end's own meanwhile.
         account.mediaConfig.lockCodecEnabled = False
         return account

@@ -1,7 +1,7 @@
 """Golden cases on disk: which there are, and whether each gives the trace that it says."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,34 @@ class Verdict:
     def is_good(self) -> bool:
         """Say whether there is nothing to mend."""
         return self.state in ("passed", "updated")
+
+    @property
+    def told(self) -> str:
+        """What an author is told of it; nothing of one that passed."""
+        if self.state == "passed":
+            return ""
+        return "\n".join(
+            [f"{self.path}: {_STATES[self.state]}", *(f"  {line}" for line in self.said.splitlines()), ""]
+        )
+
+
+_STATES = {
+    "updated": "updated",
+    "failed": "the trace is another:",
+    "wrong": "it cannot be run:",
+}
+_COUNTED = {"passed": "passed", "failed": "failed", "wrong": "could not be run", "updated": "updated"}
+
+
+def counts(verdicts: Sequence[Verdict]) -> str:
+    """Say in one line how many cases came out how."""
+    found = {said: sum(one.state == state for one in verdicts) for state, said in _COUNTED.items()}
+    return ", ".join(f"{count} {said}" for said, count in found.items() if count or said == "passed")
+
+
+def ran(verdicts: Sequence[Verdict]) -> list[Simulation]:
+    """Give what ran, of the cases that could be."""
+    return [one.simulation for one in verdicts if one.simulation]
 
 
 def find_cases(paths: tuple[Path, ...], only: str = "") -> list[Path]:

@@ -7,8 +7,15 @@ from attrs import evolve
 from ringful.grammar import nodes
 
 _KEYS = "1234567890*#"
-_FLAGS = ("fresh", "beep", "background", "muted", "waiting", "moderator")
+_FLAGS = ("fresh", "beep", "background", "muted", "deaf", "waiting", "moderator", "speaking")
 _BLOCKS = ("timeout", "otherwise")
+_OTHER_CHANGE: dict[nodes.Change, nodes.Change] = {
+    "mute": "unmute",
+    "unmute": "mute",
+    "deafen": "undeafen",
+    "undeafen": "deafen",
+    "kick": "mute",
+}
 _OPPOSITE: dict[str, nodes.BinaryOperator] = {
     "==": "!=",
     "!=": "==",
@@ -42,6 +49,10 @@ def changed_statement(line: nodes.Line) -> Iterator[nodes.Line]:
             yield evolve(line, text=nodes.text("Something else."))
         case nodes.Play():
             yield evolve(line, audio=nodes.text("something_else"))
+        case nodes.Members(change):
+            yield evolve(line, change=_OTHER_CHANGE[change])
+        case nodes.OnMember(event):
+            yield evolve(line, event="leave" if event == "join" else "join")
         case nodes.Do(arguments=(first, second, *rest)):
             yield evolve(line, arguments=(second, first, *rest))
 
@@ -81,13 +92,15 @@ def _other_keys(line: nodes.Line) -> Iterator[nodes.Line]:
             continue
         match keys.parts:
             case (str() as said,):
-                yield _with(line, name, nodes.text(_other_key(said) + said[1:]))
+                # Of all the keys there are, one is left out.
+                other = _other_key(said)
+                yield _with(line, name, nodes.text(other + said[1:] if other else said[2:]))
         if name == "until" and not isinstance(line, nodes.Gather | nodes.Record):
             yield _with(line, name, None)
 
 
 def _other_key(taken: str) -> str:
-    return next(key for key in _KEYS if key not in taken)
+    return next((key for key in _KEYS if key not in taken), "")
 
 
 def _menu(menu: nodes.Menu) -> Iterator[nodes.Menu]:
@@ -96,9 +109,9 @@ def _menu(menu: nodes.Menu) -> Iterator[nodes.Menu]:
     taken = "".join(str(part) for parts in said for part in parts)
     for place, choice in enumerate(menu.choices):
         match choice.tones:
-            case nodes.Text((str() as key,)):
-                other = nodes.text(_other_key(taken) + key[1:])
-                yield _with_choices(menu, place, evolve(choice, tones=other))
+            case nodes.Text((str() as key,)) if other := _other_key(taken):
+                changed = nodes.text(other + key[1:])
+                yield _with_choices(menu, place, evolve(choice, tones=changed))
     for place, (one, other_choice) in enumerate(zip(menu.choices, menu.choices[1:], strict=False)):
         swapped = (evolve(one, block=other_choice.block), evolve(other_choice, block=one.block))
         yield _with_choices(menu, place, *swapped)

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringful.command import readers
-from ringful.command.config import Config, Http, Sip, exposure, load, split_address
+from ringful.command.configuration import readers
+from ringful.command.configuration.address import split_address
+from ringful.command.configuration.config import Config, Http, Sip, load
 from ringful.command.errors import CommandError
+from ringful.command.serving.exposure import exposure
 from ringful.interpreter.calls.rates import Rate
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -18,6 +18,7 @@ from ringful.command.errors import CommandError
 from ringful.http.outward.callbacks import signature
 from ringful.interpreter.calls.limits import may_call
 from ringful.interpreter.tell import stamp
+from ringful.store.keys import ANYWHERE
 from ringful.store.open import open_store
 from ringful.store.window import accepted
 from tests.asking import fetch
@@ -132,7 +133,7 @@ def test_only_what_is_named_is_changed(here, capsys):
 
 def test_anywhere_is_anywhere():
     for number in ("+442071838750", "15125551234", "+9601234567"):
-        assert may_call(number, keys.ANYWHERE, "US")
+        assert may_call(number, ANYWHERE, "US")
 
 
 def test_a_new_secret_and_the_old_one_for_a_while(here, capsys):

@@ -4,11 +4,12 @@ import subprocess
 import sys
 from importlib import import_module, metadata
 from inspect import getdoc
+from pathlib import Path
 
 import pytest
 from cyclopts import App
 
-from ringful.command import one_call
+from ringful.command import main, one_call
 from ringful.command.calls import OF_ONE_CALL
 from ringful.command.main import COMMANDS, app_for, run
 
@@ -43,6 +44,17 @@ def test_what_looks_into_a_call_says_the_same_of_itself() -> None:
     for name, said in OF_ONE_CALL.items():
         text = getdoc(getattr(one_call, name)) or ""
         assert text.partition("\n\n")[0].replace("\n", " ") == said
+
+
+def test_the_room_of_commands_holds_commands_alone() -> None:
+    """What commands share stands in rooms below: `one_call` is the second half of `calls`."""
+    modules = {file.stem for file in Path(main.__file__).parent.glob("*.py")}
+    assert modules == {place.partition(":")[0] for place in COMMANDS} | {
+        "__init__",
+        "errors",
+        "main",
+        "one_call",
+    }
 
 
 def test_every_command_can_be_loaded() -> None:
@@ -94,6 +106,13 @@ def test_a_short_command_waits_for_nothing_that_it_does_not_need(
     assert "ringful.store.open" in modules
     heavy = {"alembic", "structlog", "quart", "lark", "numpy", "phonenumbers", "pjsua2", "httpx2", "rich"}
     assert not modules & heavy
+
+
+def test_who_signs_with_a_key_and_a_secret_waits_for_no_store(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    modules, said = loaded("sign", "QueryCalls", "--key", "K", "--secret", "S")
+    assert "/QueryCalls/apikey/K?" in said
+    assert not modules & {"sqlalchemy", "trio", "structlog", "lark"}
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

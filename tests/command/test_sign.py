@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 import trio
 
-from ringful.command.client import Client
+from ringful.command.asking.client import Client
 from ringful.http.signing import string_to_sign, verify
 from ringful.store.open import open_store
 from ringful.store.port import Write

@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from ringful.command.config import Config, Fetching, Http, Media, Rates, Sip, StoreSection
+from ringful.command.configuration.config import Config, Fetching, Http, Media, Rates, Sip, StoreSection
 from ringful.command.errors import CommandError
 from ringful.command.serving.missing import missing, why_no_trunk
 from ringful.command.serving.ports import check_udp, enough_for_sound, usable_sip

@@ -75,6 +75,30 @@ def test_branches_are_swapped_and_conditions_negated() -> None:
         assert show(parse(text.replace(old, new))) in made, new
 
 
+def test_what_is_done_to_members_is_changed() -> None:
+    text = (
+        'call "1"\nconference room speaking\nmute others in room\nkick others from room\n'
+        'in room { on leave { say "x" } }\njoin room deaf\n'
+    )
+    made = shown(text)
+    for old, new in [
+        (" speaking", ""),
+        ("mute others", "unmute others"),
+        ("kick others from", "mute others in"),
+        ("on leave", "on join"),
+        (" deaf", ""),
+    ]:
+        assert show(parse(text.replace(old, new))) in made, new
+
+
+def test_a_wait_for_every_key_loses_one() -> None:
+    text = 'call "1"\nwait tone "0,1,2,3,4,5,6,7,8,9,*,#" for 5s\nhangup\n'
+    assert show(parse(text.replace('"0,', '"'))) in shown(text)
+    menu = 'call "1"\nmenu {\n    "1,2,3,4,5,6" { say "x" }\n    "7,8,9,0,*,#" { say "y" }\n}\n'
+    swapped = menu.replace('"x"', '"z"').replace('"y"', '"x"').replace('"z"', '"y"')
+    assert show(parse(swapped)) in shown(menu)
+
+
 def test_what_is_certain_to_change_nothing_is_no_mutant() -> None:
     assert show(parse(SCRIPT.replace("hangup\n", ""))) not in shown(SCRIPT)
 

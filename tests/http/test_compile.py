@@ -5,9 +5,16 @@ from urllib.parse import parse_qsl
 import pytest
 
 from ringful.grammar.showing.printer import show, show_statement
-from ringful.http.app import immediate
-from ringful.http.reading import methods, requests
-from ringful.http.reading.compile import compile_call, compile_task
+from ringful.http.reading import conferences, methods, requests
+from ringful.http.reading.compile import (
+    compile_call,
+    compile_join,
+    compile_leave,
+    compile_moderators_call,
+    compile_opening,
+    compile_task,
+)
+from ringful.http.reading.immediate import immediate
 from ringful.http.reading.parameters import Parameters
 from tests.conftest import GoldenCase
 
@@ -23,6 +30,17 @@ def test_a_request_compiles(case: GoldenCase) -> None:
             shown = show(compile_call(made))
         case requests.QueryCall() | requests.Script():
             raise AssertionError("a query compiles to nothing")
+        case conferences.StartConf():
+            opened = compile_opening(made, "room")
+            moderators = show(compile_moderators_call(made, "room"))
+            shown = "\n".join(map(show_statement, opened)) + f"\n\nwhere nobody has called:\n{moderators}"
+        case conferences.JoinConf():
+            shown = show_statement(compile_join(made))
+        case conferences.LeaveConf():
+            shown = "now leave\n" if made.immediate else show_statement(compile_leave(made))
+        case requests.OnConference(task):
+            now = immediate(task)
+            shown = f"on {task.call_id}: " + (f"now {now}\n" if now else show_statement(compile_task(task)))
         case _:
             now = immediate(made)
             shown = f"now {now}\n" if now else show_statement(compile_task(made))

@@ -19,6 +19,7 @@ class FakeLine:
     orders: list[dict[str, Any]] = field(factory=list)
     voices: set[str] = field(factory=set)
     dismissed: bool = False
+    idle_since: float = 0.0
 
     def tell(self, command: dict[str, Any]) -> None:
         self.orders.append(command)

@@ -133,17 +133,6 @@ def test_whoever_joins_another_room_leaves_the_first(house: House) -> None:
     assert house.seats.taken == 1
 
 
-def test_a_leg_that_rings_has_its_seat_when_it_is_answered(house: House) -> None:
-    house.open()
-    rings = leg("a", house.lines[0], [], answered=False)
-    house.rooms.join(ROOM, rings, muted=False, deaf=False)
-    assert not house.lines[0].orders
-    rings.answered = True
-    house.rooms.answered(rings)
-    house.rooms.answered(rings)
-    assert dos(house.lines[0]) == ["sit"]
-
-
 def test_a_room_that_is_full_says_whom_it_did_not_let_in(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

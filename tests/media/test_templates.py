@@ -7,15 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import trio
 
 from ringful.media import port
+from ringful.media.pool import PoolSettings
+from ringful.media.ranges import UNIT
 from ringful.media.templates import Templates
 from tests.media.test_pool import line, write_tone
-from tests.server import PATIENCE, phone
+from tests.server import PATIENCE, free_port, phone
 
 NODE = """
 import trio
@@ -117,3 +120,49 @@ async def test_a_template_that_will_not_live_is_said_and_leaves_nothing(
     templates.close()
     with pytest.raises(OSError, match="are being ended"):
         await templates.fork({}, theirs, 0)
+
+
+def udp_ports(pid: int) -> set[int]:
+    """Give the UDP ports at which a process listens."""
+    sockets = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            sockets.add(os.readlink(entry))
+    lines = [text.split() for text in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    return {int(one[1].partition(":")[2], 16) for one in lines if f"socket:[{one[9]}]" in sockets}
+
+
+async def test_each_worker_has_rtp_ports_of_its_own(tmp_path: Path) -> None:
+    first = free_port(4 * UNIT, even=True)
+    with phone("--answer-after", "0s") as (address, _):
+        async with line(tmp_path, rtp_ports=(first, first + 4 * UNIT - 1)) as calls:
+            calls.ring("a", address)
+            await calls.next(port.Answered)
+            calls.pool.workers[0].capacity = 1
+            calls.ring("b", address)
+            await calls.next(port.Answered, "b")
+            one, two = (worker for worker in calls.pool.workers if worker.legs)
+            assert abs(one.ports.first - two.ports.first) >= UNIT
+            for worker in (one, two):
+                used = udp_ports(worker.pid) & set(range(first, first + 4 * UNIT))
+                assert len(used) >= 2
+                assert used <= set(range(worker.ports.first, worker.ports.first + worker.ports.count))
+            doomed = one.ports
+            os.kill(one.pid, signal.SIGKILL)
+            await calls.next(port.HungUp)
+            two.capacity = 1
+            calls.ring("c", address)
+            await calls.next(port.Answered, "c")
+            assert doomed.first not in {worker.ports.first for worker in calls.pool.workers}
+
+
+async def test_the_engine_is_what_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGFUL_ENGINE", "python")
+    async with line(tmp_path) as calls:
+        assert [worker.engine for worker in calls.pool.workers] == ["python"]
+        assert calls.pool.crew.engine.startswith("python: RINGFUL_ENGINE")
+    monkeypatch.setenv("RINGFUL_ENGINE", "rust")
+    with pytest.raises(OSError, match="RINGFUL_ENGINE: expected auto or python, not 'rust'"):
+        PoolSettings()

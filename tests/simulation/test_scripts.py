@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from ringful.command.test import find_cases
 from ringful.grammar.checking.checker import check
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
 from ringful.simulation.cases.reader import read_case
+from ringful.simulation.cases.verdicts import find_cases
 from ringful.simulation.coverage import Coverage
 from ringful.simulation.simulate import run_case
 

@@ -302,8 +302,9 @@ int port_heard(struct port *port, uint64_t from, int16_t *samples, int64_t *ener
 int port_get(void *self, struct frame *frame) {
     struct port *port = self;
     int32_t mix[SAMPLES] = {0};
-    bool any = port->lent && play_all(port, mix);
-    if (port->lent && hears_others(port)) {
+    bool bridged = port->lent && !port->alone; /* The loop runs the others. */
+    bool any = bridged && play_all(port, mix);
+    if (bridged && hears_others(port)) {
         any = true;
         for (int i = 0; i < SAMPLES; i++)
             mix[i] += port->others[i];
@@ -318,7 +319,7 @@ int port_get(void *self, struct frame *frame) {
 /* The bridge has a frame. */
 int port_put(void *self, struct frame *frame) {
     struct port *port = self;
-    if (port->lent)
+    if (port->lent && !port->alone)
         hear(port, frame->type == FRAME_AUDIO && frame->size == SAMPLES * sizeof(int16_t) ? frame->buf : NULL);
     return 0;
 }

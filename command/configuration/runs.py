@@ -1,15 +1,7 @@
-"""Find the configuration of a command, and what runs are told of it."""
+"""What runs are told of the configuration."""
 
-import os
-from pathlib import Path
-
-from ringful.command.config import Config, load
+from ringful.command.configuration.config import Config
 from ringful.interpreter.settings import Settings
-
-
-def configuration(path: Path | None) -> Config:
-    """Read the configuration file that was named, or the one in this folder.  Raises CommandError."""
-    return load(path, os.environ)
 
 
 def run_settings(config: Config) -> Settings:

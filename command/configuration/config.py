@@ -5,16 +5,15 @@ found, and what would do.  With no file at all everything has a default that wor
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from attrs import Attribute, field, fields, frozen
 
-from ringful.command import readers
+from ringful.command.configuration import readers
 from ringful.command.errors import CommandError
 from ringful.interpreter.calls.rates import Rate, RateTable
 
@@ -214,50 +213,3 @@ def _value(place: str, value: Any, read: Callable[[Any], Any]) -> Any:
         found = unfit.found if unfit.at else value
         shown = str(found) if isinstance(found, Decimal) else repr(found)
         raise CommandError(f"{place}{unfit.at}: expected {unfit.wanted}, not {shown}", 2) from None
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Give the host and the port of an address."""
-    host, _, at_port = address.rpartition(":")
-    return host, int(at_port)
-
-
-def exposure(config: Config) -> tuple[str, ...]:
-    """Say what stands between this server and the network; each line is worth a log line.
-
-    A worker must not face an open network alone, since packets can end it.  Raises CommandError
-    where the configuration would have it do so without having said ``front = "none"``.
-    """
-    host, _ = split_address(config.sip.bind)
-    try:
-        ip_address(host)
-    except ValueError:
-        raise CommandError(f"sip.bind: expected an IP address, not {host}", 2) from None
-    if config.sip.front == "kamailio":
-        raise CommandError("sip.front: kamailio cannot be run by this version yet; use auto or none", 2)
-    if config.sip.front == "auto" and not is_private(host):
-        message = (
-            f"sip.bind: {host} faces an open network and there is no SIP front; bind to a private address"
-        )
-        raise CommandError(f'{message}, or say front = "none" if something else stands in front', 2)
-    return tuple(_warnings(config, host))
-
-
-def _warnings(config: Config, sip_host: str) -> Iterator[str]:
-    if config.sip.front == "auto":
-        yield "no SIP front: calls come in and go out on loopback or a private trunk only"
-    elif not is_private(sip_host):
-        yield f'sip.bind: {sip_host} faces an open network, and front = "none" says that this is meant'
-    http_host, _ = split_address(config.http.bind)
-    if http_host != "localhost" and not is_private(http_host):
-        yield f"http.bind: {http_host} faces an open network, and HTTP is not encrypted: put TLS in front"
-
-
-def is_private(host: str) -> bool:
-    """Say whether *host* is an address that no open network leads to."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    # The unspecified address listens on every interface, public ones too, although Python calls it private.
-    return address.is_private and not address.is_unspecified

@@ -9,9 +9,9 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from attrs import define
 
+from ringful.command.asking.signing import base_of, find_key, next_seq
+from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
-from ringful.command.settings import configuration
-from ringful.command.signing import base_of, find_key, next_seq
 from ringful.http.signing import NEWEST, canonical_query, sign
 
 PATIENCE = 40.0

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ringful.command.config import Config
-from ringful.command.settings import run_settings
+from ringful.command.configuration.config import Config
+from ringful.command.configuration.runs import run_settings
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.bounds.bound import Limits, longest

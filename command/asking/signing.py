@@ -4,13 +4,12 @@ import os
 import time
 from urllib.parse import urlsplit
 
-import trio
 from attrs import frozen
 
-from ringful.command.config import Config
+from ringful.command.asking.pick import usable
+from ringful.command.configuration.config import Config
 from ringful.command.errors import CommandError
-from ringful.command.pick import usable
-from ringful.store.open import open_store
+from ringful.store.port import Store
 from ringful.store.window import seqs_of
 
 _UNITS = (1_000_000, 1_000, 1)
@@ -57,10 +56,12 @@ def find_key(settings: Config, wanted: str | None, secret: str | None) -> Found:
     if wanted is not None and secret is not None:
         return Found(wanted, secret)
 
-    async def look() -> Found:
-        async with open_store(settings.store.url, make=False) as store:
-            key = usable(await store.keys(), wanted)
-            used = await store.used_seqs(seqs_of(key))
-            return Found(key.key, secret or key.secret, max(used, default=0))
+    # Who is given both asks no store, and does not wait for what reads one.
+    from ringful.command.asking.stored import with_store
 
-    return trio.run(look)
+    async def look(store: Store) -> Found:
+        key = usable(await store.keys(), wanted)
+        used = await store.used_seqs(seqs_of(key))
+        return Found(key.key, secret or key.secret, max(used, default=0))
+
+    return with_store(settings, look)

@@ -1,0 +1,1 @@
+"""What the options of commands say: read, or refused with what would do."""

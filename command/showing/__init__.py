@@ -1,0 +1,1 @@
+"""What came, as commands show it."""

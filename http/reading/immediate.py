@@ -1,0 +1,17 @@
+"""What is done at once instead of being queued.  Pure."""
+
+from ringful.http.reading import requests
+from ringful.interpreter.calls.switchboard import Operation
+
+
+def immediate(task: requests.Task) -> Operation | None:
+    """Give the operation that *task* does at once, or None where it queues."""
+    match task:
+        case requests.Hangup(immediate=True):
+            return "hangup"
+        case requests.RecordStop(immediate=True):
+            return "stop record"
+        case requests.StopToneDetector(immediate=True):
+            return "stop tones"
+        case _:
+            return None

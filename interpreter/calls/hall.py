@@ -1,0 +1,162 @@
+"""The conferences of a node: runs beside those of the calls, and what goes between them.
+
+A conference lives among the calls (`Switchboard.live`), with the same turns and the same journal.  What
+a call and a conference say to each other are events in each other's inboxes, in the order in which
+they were said; nobody here waits for anybody.
+"""
+
+from typing import Protocol, assert_never
+
+from attrs import define, field
+
+from ringful.ground.faults import Tasks
+from ringful.interpreter import effects, events, room
+from ringful.interpreter.calls.live import House, LiveCall
+from ringful.interpreter.conference import is_name, message, named_id, unheld, unreached
+from ringful.interpreter.statements.conference import unreached_moderator
+from ringful.store.port import Commit, Key, StoreError
+
+
+class Node(Protocol):
+    """What a hall needs of the switchboard."""
+
+    house: House
+    live: dict[str, LiveCall]
+
+    def begin(
+        self, key: Key, call_id: str, started: events.Started, *, spent: str = ""
+    ) -> tuple[LiveCall, Commit]:
+        """Begin a run."""
+
+
+@define(eq=False)
+class Hall:
+    """See `live.Meetings`."""
+
+    node: Node
+    nursery: Tasks
+    placed: dict[str, str] = field(factory=dict)
+    """The runs that were begun for the sake of a conference alone, by its ID: they end with it."""
+
+    # What calls ask of conferences
+
+    def ask(self, call: LiveCall, effect: effects.ForConference) -> None:
+        """Put what *call* asks of a conference into that one's inbox."""
+        called = effect.conference
+        found = self.find(call.key, called)
+        match effect:
+            case effects.OpenConference(_, plan) if found is None:
+                self._make(call, called, plan)
+                return
+            case effects.JoinConference() if found is None and is_name(called):
+                found = self._make(call, called, unheld(called))
+        if found and not found.run.ended:
+            found.run.post(message(call.run.call_id, effect))
+        elif unreached(effect, ended=False):
+            self.nursery.start_soon(self._tell_unreached, call, effect)
+
+    async def _tell_unreached(self, call: LiveCall, effect: effects.ForConference) -> None:
+        """Tell *call* that there is no conference for *effect*, or no more."""
+        ended = not is_name(effect.conference) and await self.is_known(call.key, effect.conference)
+        if told := unreached(effect, ended=ended):
+            call.run.post(told)
+
+    async def is_known(self, key: Key, conference: str) -> bool:
+        """Say whether *key* has, or had, the conference with this ID."""
+        if found := self.node.live.get(conference):
+            return found.is_conference and found.key.key == key.key
+        try:
+            record = await self.node.house.store.call(conference)
+        except StoreError:
+            return False
+        return record is not None and record.key == key.key
+
+    def find(self, key: Key, called: str) -> LiveCall | None:
+        """Give the conference of *key* that *called* means: by its name only one that lives."""
+        if not is_name(called):
+            found = self.node.live.get(called)
+            return found if found and found.is_conference and found.key.key == key.key else None
+        for one in self.of(key):
+            plan, subject = one.run.started.plan, one.run.subject
+            if plan and plan.name == called and not one.run.ended and not (subject and subject.closing):
+                return one
+        return None
+
+    def of(self, key: Key) -> list[LiveCall]:
+        """Give the conferences of *key* that live."""
+        return [one for one in self.node.live.values() if one.is_conference and one.key.key == key.key]
+
+    def _make(self, call: LiveCall, called: str, plan: events.Plan) -> LiveCall:
+        made = self.new_id(call.run.call_id, plan) if plan.name else called
+        return self.begin(call, call.key, made, room.started_by(call.run, plan))
+
+    def new_id(self, call_id: str, plan: events.Plan) -> str:
+        """Give an ID for a conference with a name that the call *call_id* makes, or was made for."""
+        call = self.node.live.get(call_id)
+        made: set[str] = call.made if call else set()
+        return named_id(call_id, plan.name, lambda one: one in made or one in self.node.live)
+
+    def begin(self, call: LiveCall | None, key: Key, made: str, started: events.Started) -> LiveCall:
+        """Begin a conference as *made*, for *call*."""
+        if call:
+            call.made.add(made)
+        conference, _ = self.node.begin(key, made, started, spent=call.spent if call else "")
+        return conference
+
+    # What conferences ask
+
+    def do(self, conference: LiveCall, effect: effects.OfConference) -> None:
+        """Do what *conference* asks of the room, and of the calls whose legs are in it."""
+        rooms, run = self.node.house.phones, conference.run
+        here, name = run.call_id, run.started.plan.name if run.started.plan else ""
+        match effect:
+            case effects.OpenRoom(opened, speaking):
+                rooms.open_room(opened, run.post, speaking=speaking)
+            case effects.Admit(call, leg, muted, deaf):
+                rooms.join(here, leg, muted=muted, deaf=deaf)
+                self._post(call, events.Joined(leg, here, name))
+            case effects.Adjust(leg, muted, deaf):
+                rooms.join(here, leg, muted=muted, deaf=deaf)
+            case effects.Dismiss(call, leg, why, hang_up, detail):
+                rooms.leave(here, leg)
+                self._post(call, events.Left(leg, here, why, hang_up, detail, name))
+            case effects.NotReach(call, why):
+                self._post(call, events.NotReached(here, why))
+            case _:
+                assert_never(effect)
+
+    def _post(self, call_id: str, event: events.Event) -> None:
+        call = self.node.live.get(call_id)
+        if call and not call.run.ended:
+            call.run.post(event)
+
+    # The end
+
+    def forget(self, ended: LiveCall) -> None:
+        """Let go of what has ended: a call holds no conference any more, and nobody is in a conference."""
+        run = ended.run
+        if plan := run.started.plan:
+            self.placed.pop(run.call_id, None)
+            if ended.was_cut:
+                self._lose_members(ended.key, run.call_id, plan.name)
+            return
+        for one in self.of(ended.key):
+            # One that was opened for a call which ended before its own `conference` came to its turn.
+            if one.run.conference and run.call_id in one.run.conference.holders:
+                plan = one.run.conference.plan
+                one.run.post(events.Released(run.call_id, unreached_moderator(run, plan.moderator)))
+
+    def _lose_members(self, key: Key, conference: str, name: str) -> None:
+        """Let those go whom a conference could not dismiss itself."""
+        for call in self.node.live.values():
+            for leg in call.run.legs.values() if call.key.key == key.key else ():
+                if leg.membership and leg.membership.is_of(conference, name):
+                    self._post(call.run.call_id, events.Left(leg.name, conference, "lost", name=name))
+
+    async def end_revoked(self) -> None:
+        """End the conferences of keys that were revoked.  Raises StoreError."""
+        for key in {one.key.key for one in self.node.live.values() if one.is_conference}:
+            known = await self.node.house.store.key(key)
+            if known and known.revoked is not None:
+                for one in self.of(known):
+                    one.run.post(events.Interrupted("hangup", why="key revoked"))

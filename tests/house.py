@@ -1,0 +1,207 @@
+"""A server in this process, without a network: façade, switchboard, and simulated phones in real time."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import trio
+from attrs import define, field
+
+from ringful.command.serving.house import shipped_scripts
+from ringful.ground.faults import Fence
+from ringful.ground.metrics import Metrics
+from ringful.http.app import App, Settings, make_app
+from ringful.http.desks.library import Library
+from ringful.http.desks.numbers import NumberDesk
+from ringful.http.desks.recordings import RecordingDesk
+from ringful.http.desks.simulate import Order, Simulated
+from ringful.http.probes import Probes, Readiness
+from ringful.http.reading.requests import Dialect
+from ringful.interpreter.calls.limits import may_call
+from ringful.interpreter.calls.live import House
+from ringful.interpreter.calls.log import CallsLog
+from ringful.interpreter.calls.metrics import CallsMetrics
+from ringful.interpreter.calls.node import NodeLimits, Switchboard
+from ringful.interpreter.calls.numbers import Numbers
+from ringful.interpreter.calls.trunk_failures import trunk_of
+from ringful.interpreter.settings import Settings as RunSettings
+from ringful.interpreter.values import Value
+from ringful.simulation.phones import world
+from ringful.simulation.phones.agenda import Agenda
+from ringful.simulation.phones.phones import SimulatedPhones
+from ringful.store.open import open_store
+from ringful.store.port import Entry, Key, Post
+from ringful.store.sql import SqlStore
+
+KEY = Key("k", "c2VjcmV0", "test", 0.0, signing=False, concurrent=1000, calls_per_second=1000.0)
+OTHER = Key("o", "b3RoZXI=", "other", 0.0, signing=False)
+PATIENCE = 10.0
+SETTINGS = RunSettings(bill=lambda _number, seconds: Decimal(seconds) / 100)
+HOOK = "http://app.example/told"
+
+
+@define(frozen=True)
+class Said:
+    """What the façade answered."""
+
+    status: int
+    text: str
+
+    @property
+    def code(self) -> str:
+        """The code of what is wrong."""
+        return self.text.split(":")[0] if self.status >= 400 else ""
+
+
+@define(eq=False)
+class Rig:
+    """A server, and what has happened in it."""
+
+    switchboard: Switchboard
+    store: SqlStore
+    phones: SimulatedPhones
+    app: App
+    metrics: Metrics
+    folder: Path
+    posts: list[Post] = field(factory=list)
+    entries: list[Entry] = field(factory=list)
+
+    async def ask(self, method: str, key: Key = KEY, **given: str) -> Said:
+        """Ask for text."""
+        answer = await self.app.test_client().get(f"/{method}/apikey/{key.key}", query_string=given)
+        return Said(answer.status_code, await answer.get_data(as_text=True))
+
+    async def get(self, method: str, **given: str) -> str:
+        """Ask for what must be given."""
+        said = await self.ask(method, **given)
+        assert said.status == 200, said
+        return said.text.strip("\n")
+
+    async def json(self, method: str, **given: str) -> dict[str, Any]:
+        """Ask for JSON that must be given."""
+        answer = await self.app.test_client().get(
+            f"/{method}/apikey/{KEY.key}", query_string=given, headers={"Accept": "application/json"}
+        )
+        text = await answer.get_data(as_text=True)
+        assert answer.status_code == 200, text
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    async def up(self, number: str, **given: str) -> str:
+        """Call *number*, and wait until it is answered."""
+        call_id = await self.get("Call", callee=number, **given)
+        await self.until(lambda: self.leg_up(call_id))
+        return call_id
+
+    def leg_up(self, call_id: str) -> bool:
+        """Say whether the own leg of a call is up."""
+        call = self.switchboard.live.get(call_id)
+        return bool(call and call.run.subject and call.run.subject.state == "up")
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Wait until it is so."""
+        with trio.fail_after(PATIENCE):
+            while not true():  # noqa: ASYNC110  # what is waited for has no event
+                await trio.sleep(0.005)
+
+    def told(self, action: str, **fields: str) -> list[Mapping[str, str]]:
+        """Give the callbacks of *action* that have these fields."""
+        wanted = {"action": action, **fields}
+        return [post.fields for post in self.posts if wanted.items() <= post.fields.items()]
+
+    async def hears(self, action: str, **fields: str) -> Mapping[str, str]:
+        """Wait for a callback."""
+        await self.until(lambda: self.told(action, **fields))
+        return self.told(action, **fields)[0]
+
+    def members(self, conference: str) -> dict[str, str]:
+        """Give who hears and is heard in a room, and how."""
+        found = [room for room in self.phones.rooms if room.name == conference]
+        return {
+            name: "muted" * (name in room._muted) + "deaf" * (name in room._deaf)
+            for room in found
+            for name in room.members
+        }
+
+    async def settle(self) -> None:
+        """Wait until nothing more comes of what was asked for."""
+        seen = -1
+        while seen != len(self.entries):
+            seen = len(self.entries)
+            await trio.sleep(0.03)
+
+    async def quiet(self) -> None:
+        """Wait until nothing lives."""
+        await self.until(lambda: not self.switchboard.live)
+
+
+@asynccontextmanager
+async def house(
+    folder: Path, *far_ends: world.FarEnd, limits: NodeLimits | None = None
+) -> AsyncIterator[Rig]:
+    """Open one; what far ends do happens in real time."""
+    agenda, posts, entries = Agenda(), [], []  # type: ignore[var-annotated]
+    outside = world.World(far_ends, lengths={"short": 0.05, "long": 60.0})
+    phones = SimulatedPhones(agenda, outside, keep_files=False)
+
+    async def ask(_url: str, _fields: Mapping[str, str], _want: str) -> Value:
+        raise OSError("there is no web")
+
+    async def simulate(_order: Order) -> Simulated:
+        raise AssertionError("nothing is simulated")
+
+    async def remove(_files: object) -> float:
+        raise AssertionError("nothing is removed")
+
+    async def pump() -> None:
+        began = trio.current_time()
+        while True:
+            agenda.catch_up(trio.current_time() - began)
+            await trio.sleep(0.005)
+
+    async with open_store(f"sqlite:///{folder}/ringful.db") as store, trio.open_nursery() as nursery:
+        for key in (KEY, OTHER):
+            await store.put_key(key)
+        inside = House(
+            phones,
+            store,
+            posts.append,
+            ask,
+            SETTINGS,
+            folder,
+            lambda key, number: may_call(number, key.prefixes, "US"),
+            watchers=[entries.append],
+        )
+        tasks = Fence(nursery)
+        limits = limits or NodeLimits(max_calls=200)
+        switchboard = Switchboard(inside, tasks, limits)
+        metrics, find = Metrics(), switchboard.live.get
+        inside.watchers.extend(
+            (CallsLog(find, trunk_of("sip:h", "")).watch, CallsMetrics(find, metrics).watch)
+        )
+        numbers = NumberDesk(Library(store, shipped_scripts()), Numbers(store, "US"))
+        facade = Settings(RecordingDesk(store, folder, SETTINGS.links, remove), Dialect(), simulate)
+        allowed = (ip_network("127.0.0.0/8"),)
+        app = make_app(switchboard, store, facade, numbers, Probes(metrics, Readiness({}), allowed))
+        nursery.start_soon(pump)
+        yield Rig(switchboard, store, phones, app, metrics, folder, posts, entries)
+        nursery.cancel_scope.cancel()
+
+
+def answers(number: str | None, *steps: world.Step, after: float = 0.01) -> world.FarEnd:
+    """Give a phone that answers and does *steps*."""
+    return world.FarEnd(number, (world.Answer(world.After(after)), *steps))
+
+
+def never(number: str) -> world.FarEnd:
+    """Give a phone that rings for ever."""
+    return world.FarEnd(number)
+
+
+def busy(number: str) -> world.FarEnd:
+    """Give a phone that is busy."""
+    return world.FarEnd(number, (world.Refuse("busy"),))
