@@ -23,6 +23,10 @@ class Side(Protocol):
     muted: bool
     speaking: bool
 
+    @property
+    def in_room(self) -> bool:
+        """Whether it is in a room."""
+
     def tell(self, event: port.Event) -> None:
         """Tell *event*, unless the leg's end has been told."""
 
@@ -53,6 +57,8 @@ class Connection:
             return "the other call is not up"
         if self.leg.connection or self.other.connection:
             return "it is connected already"
+        if self.leg.in_room or self.other.in_room:
+            return "it is in a conference"
         return ""
 
     def end(self, reason: Literal["stopped", "hangup", "other"]) -> None:

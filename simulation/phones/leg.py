@@ -45,6 +45,11 @@ class SimulatedLeg:
         self._sendings: dict[int, Token] = {}
         self._sent_at = 0.0
 
+    @property
+    def in_room(self) -> bool:
+        """Whether it is in a room."""
+        return self.room is not None
+
     def tell(self, event: port.Event) -> None:
         """Tell *event*, unless the leg's end has been told."""
         if self.state != "over":
@@ -137,9 +142,10 @@ class SimulatedLeg:
             self.room.listen(self)
 
     def listen(self) -> None:
-        """Let the recordings know whether anybody is heard: the far end, or the leg it is connected with."""
+        """Let the recordings know whether anybody is heard: the far end, or whom it hears itself."""
         beside = self.connection.beside(self) if self.connection else None
         heard = self.speaking or bool(beside and beside.speaking and not beside.muted)
+        heard = heard or bool(self.room and self.room.is_heard_by(self.name))
         if heard != self._hears:
             self._hears = heard
             self.recorder.speech(heard)
@@ -153,6 +159,7 @@ class SimulatedLeg:
         room, self.room = self.room, None
         if room:
             room.leave(self.name)
+            self.listen()
 
     def put_down(self) -> None:
         """Hang up from the far side; a phone that is rung declines, a caller gives up."""
