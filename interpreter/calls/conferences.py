@@ -39,6 +39,10 @@ MemberState: TypeAlias = Literal["in", "waiting", "called"]
 """``waiting``: outside, to be let in; ``called``: it has not asked to come in yet."""
 
 
+class BringsModerator(Refusal):
+    """Nobody can join before the moderator without bringing that one in (409)."""
+
+
 @frozen
 class MemberView:
     """Somebody in a conference, or outside it."""
@@ -118,11 +122,20 @@ class Conferences(Protocol):
         ...
 
     async def join(
-        self, key: Key, conference: str, call_id: str, statement: nodes.Join, *, seqs: Sequence[UsedSeq] = ()
+        self,
+        key: Key,
+        conference: str,
+        call_id: str,
+        statement: nodes.Join,
+        *,
+        alone: bool = False,
+        seqs: Sequence[UsedSeq] = (),
     ) -> None:
         """Append *statement*, by which a call joins *conference*, to its queue; a new name is free to take.
 
-        Raises NoSuchConference, ConferenceOver, NoSuchCall, CallOver, Engaged, TooMany.
+        *alone*: without a moderator who waits outside for the first other member.
+
+        Raises NoSuchConference, ConferenceOver, NoSuchCall, CallOver, Engaged, BringsModerator, TooMany.
         """
         ...
 

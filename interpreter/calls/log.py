@@ -129,6 +129,7 @@ _BY: dict[str, str] = {
     "script failed": "script",
     "the script's own leg has ended": "script",
     "api": "request",
+    "the conference has ended": "request",
     "shutdown": "server",
     "a fault of the server": "server",
     "the journal cannot be written": "server",

@@ -9,6 +9,7 @@ from ringful.media import port
 from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda
 from ringful.simulation.phones.far_end import FarEndPlayer
+from ringful.simulation.phones.room import SimulatedRoom
 
 STATUS: dict[port.RefusalReason, int] = {"busy": 486, "rejected": 603, "unreachable": 480, "noanswer": 408}
 """What a phone answers that does not take a call."""
@@ -20,12 +21,9 @@ class Side(Protocol):
     name: str
     state: Literal["ringing", "up", "over"]
     connection: "Connection | None"
+    room: SimulatedRoom | None
     muted: bool
     speaking: bool
-
-    @property
-    def in_room(self) -> bool:
-        """Whether it is in a room."""
 
     def tell(self, event: port.Event) -> None:
         """Tell *event*, unless the leg's end has been told."""
@@ -57,7 +55,7 @@ class Connection:
             return "the other call is not up"
         if self.leg.connection or self.other.connection:
             return "it is connected already"
-        if self.leg.in_room or self.other.in_room:
+        if self.leg.room or self.other.room:
             return "it is in a conference"
         return ""
 

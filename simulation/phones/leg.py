@@ -45,11 +45,6 @@ class SimulatedLeg:
         self._sendings: dict[int, Token] = {}
         self._sent_at = 0.0
 
-    @property
-    def in_room(self) -> bool:
-        """Whether it is in a room."""
-        return self.room is not None
-
     def tell(self, event: port.Event) -> None:
         """Tell *event*, unless the leg's end has been told."""
         if self.state != "over":

@@ -286,7 +286,33 @@ async def test_a_conf_call_that_is_hung_up_while_its_moderator_rings(rig: Rig) -
     assert rig.told("ConfCallCompleted")[0]["reason"] == "api"
 
 
+async def test_a_leg_of_a_script_leaves_and_its_block_goes_on(rig: Rig) -> None:
+    conference = await rig.get("ConfCall", moderator=HOST, attendees=f"{ANN},{BEN}", callbackUrl=HOOK)
+    await rig.until(lambda: len(rig.members(conference)) == 3)
+    leg = (await rig.json("QueryConf", confCallId=conference))["participants"][0]["id"]
+    await rig.get("LeaveConf", confCallId=conference, participantCallId=leg)
+    assert (await rig.hears("ConfCallLeft", participantCallId=leg))["reason"] == "left"
+    await rig.hears("ServerHangup", callId=leg, reason="script")
+    said = await rig.ask("LeaveConf", confCallId=conference, participantCallId=leg, immediately="false")
+    assert said.code == "call.unknown"
+
+
+async def test_without_the_moderator_is_taken_where_it_makes_no_difference(rig: Rig) -> None:
+    conference, _ = await started(rig, name="board")
+    await joined(rig, conference, ANN, joinModerator="false")
+    cat = await rig.up(CAT)
+    await rig.get("JoinConf", confCallId="team", participantCallId=cat, joinModerator="false")
+
+
 # What is refused
+
+
+async def test_nobody_is_in_before_a_moderator_who_waits(rig: Rig) -> None:
+    host, ann = await rig.up(HOST), await rig.up(ANN)
+    conference = await rig.get("StartConf", moderator=HOST, callId=host)
+    given = {"confCallId": conference, "participantCallId": ann}
+    assert await refused(rig, "JoinConf", joinModerator="false", **given) == (409, "conference.waits")
+    await rig.get("JoinConf", **given)
 
 
 async def test_a_key_sees_no_conference_of_another(rig: Rig) -> None:

@@ -86,6 +86,19 @@ def test_the_first_answer_comes_again_in_the_form_that_is_asked_for(ringful: Ser
     assert calls(ringful)[before:] == [text.strip()]
 
 
+def test_a_conference_is_opened_once_however_often_it_is_asked_for(ringful: Server) -> None:
+    for method, given in (
+        ("StartConf", {"moderator": "15125550009"}),
+        ("ConfCall", {"moderator": NUMBER, "attendees": "15125550000"}),
+    ):
+        before, url = len(calls(ringful)), ringful.url(method, **given)
+        first, again = get(url), get(url)
+        assert (first[0], again) == (again[0], (first[0], True))
+        assert len(calls(ringful)) == before + 2
+        told = json.loads(get(url, "application/json")[0])
+        assert told == {"confCallId": first[0].strip()}
+
+
 def test_the_same_seq_with_anything_else_is_a_conflict(ringful: Server) -> None:
     url = ringful.url("Call", callee=NUMBER)
     get(url)
