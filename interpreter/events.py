@@ -186,9 +186,10 @@ Why: TypeAlias = Literal[
 """Why a leg is in a conference no more, or never was: stable words, which scripts compare.
 
 It was in: ``left`` (by `leave`, or its script went on), ``limit`` (its time passed), ``kicked``,
-``ended`` (the conference did), ``hangup`` (the leg is over).  It never was: ``full``, ``ended``,
-``unknown`` (there is no such conference), ``engaged`` (it is in another one, or connected),
-``nobody`` (nobody came in the time that it waited), ``lost`` (the phones could not bring it in).
+``ended`` (the conference did), ``hangup`` (the leg is over), ``lost`` (it, or the room, was lost).
+It never was: ``full``, ``ended``, ``unknown`` (there is no such conference), ``engaged`` (it is in
+another one, or connected), ``nobody`` (nobody came in the time that it waited), ``lost`` (the
+phones could not bring it in).
 """
 
 

@@ -410,7 +410,8 @@ class Phones(Protocol):
     ) -> None:
         """Record what the far end says to a WAV (16-bit, 8 kHz, mono) at *path*, whose folder exists.
 
-        While the leg is connected, what it hears of the other leg is in it as well.
+        While the leg is connected, what it hears of the other leg is in it as well; and while it is
+        in a room, what it hears there.
 
         With *silence*, the recording ends by itself when nobody has spoken for so many seconds.
         With *beep*, the far end hears a beep first, and the recording begins after it.

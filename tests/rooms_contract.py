@@ -111,6 +111,45 @@ async def check_a_room_records_its_announcements(rig: RoomRig) -> None:
     await closed(rig)
 
 
+async def check_a_members_own_recording_holds_whom_it_hears(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "a")
+    rig.rooms.join("r", "b")
+    heard = await level(rig, "a")
+    assert heard is not None
+    assert heard > HEARD
+    await closed(rig, "a", "b")
+
+
+async def check_a_deaf_members_own_recording_holds_nobody_else(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "a", deaf=True)
+    rig.rooms.join("r", "b")
+    heard = await level(rig, "a")
+    assert heard is None or heard < UNHEARD
+    await closed(rig, "a", "b")
+
+
+async def check_a_members_own_recording_holds_the_rooms_announcements_and_not_its_own(rig: RoomRig) -> None:
+    await opened(rig)
+    await up(rig)
+    rig.rooms.join("r", "a")
+    for heard, recording in (("a", 1), ("r", 2)):
+        rig.phones.record("a", recording, rig.folder / f"{heard}.wav")
+        await rig.next(port.RecordingStarted)
+        rig.phones.play(heard, recording, SHORT)
+        await rig.next(port.PlaybackEnded, heard)
+        rig.phones.stop_recording("a", recording)
+        await rig.next(port.RecordingEnded)
+    own, whole = (one.level_db for one in rig.told if isinstance(one, port.RecordingEnded))
+    assert own is None or own < UNHEARD
+    assert whole is not None
+    assert whole > HEARD
+    await closed(rig, "a")
+
+
 async def check_a_room_does_not_record_what_is_played_to_a_member_alone(rig: RoomRig) -> None:
     await opened(rig)
     await up(rig)

@@ -225,7 +225,7 @@ def leave_by_end(run: Running, leg: Leg) -> None:
     """Tell the conference of *leg*, if it is in one, that the leg is over."""
     if membership := leg.membership:
         run.perform(effects.LeaveConference(leg.name, membership.reference, "hangup"))
-        _end(run, leg, membership, "hangup")
+        _end(run, leg, membership, "lost" if leg.ended_by == "lost" else "hangup")
 
 
 def unreached_moderator(run: Running, moderator: str | None) -> str:

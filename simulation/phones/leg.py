@@ -137,9 +137,10 @@ class SimulatedLeg:
             self.room.listen(self)
 
     def listen(self) -> None:
-        """Let the recordings know whether anybody is heard: the far end, or the leg it is connected with."""
+        """Let the recordings know whether anybody is heard: the far end, or whom it hears itself."""
         beside = self.connection.beside(self) if self.connection else None
         heard = self.speaking or bool(beside and beside.speaking and not beside.muted)
+        heard = heard or bool(self.room and self.room.is_heard_by(self.name))
         if heard != self._hears:
             self._hears = heard
             self.recorder.speech(heard)
@@ -153,6 +154,7 @@ class SimulatedLeg:
         room, self.room = self.room, None
         if room:
             room.leave(self.name)
+            self.listen()
 
     def put_down(self) -> None:
         """Hang up from the far side; a phone that is rung declines, a caller gives up."""

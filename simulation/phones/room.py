@@ -19,6 +19,9 @@ class Member(Protocol):
     def hear(self, sound: str, edge: str) -> None:
         """Hear that *sound* starts or ends."""
 
+    def listen(self) -> None:
+        """Hear who is to be heard now."""
+
     def leave(self) -> None:
         """Leave the room that it is in."""
 
@@ -71,6 +74,7 @@ class SimulatedRoom:
             else:
                 those.discard(member.name)
         self.listen(member)
+        member.listen()
 
     def leave(self, name: str) -> None:
         """Let a member go."""
@@ -102,6 +106,13 @@ class SimulatedRoom:
         if sounds != self._sounds:
             self._sounds = sounds
             self.recorder.speech(sounds)
+        for member in self.members.values():
+            member.listen()
+
+    def is_heard_by(self, name: str) -> bool:
+        """Say whether the member *name* hears anything of the others, or an announcement."""
+        hears = name in self.members and name not in self._deaf
+        return hears and (self.player.is_playing or bool(self.speaking - {name}))
 
     def send_tones(self, sending: int, tones: str) -> None:
         """Send tones to all members, who do not tell what they heard."""

@@ -293,6 +293,14 @@ def test_a_leg_is_in_the_conference_that_its_name_stood_for() -> None:
     assert len(desk.done(effects.CancelTimer)) == len(desk.done(effects.SetTimer)) - 1
 
 
+def test_a_leg_that_is_lost_says_so_where_it_leaves() -> None:
+    desk = Desk(JOIN)
+    desk.give(port.Answered("c1"), events.Joined("c1", "c7.team", "team"), port.HungUp("c1", "lost"))
+    left = [one.fields for one in desk.done(effects.Notify) if one.fields["action"] == "ConfCallLeft"]
+    assert [one["reason"] for one in left] == ["lost"]
+    assert desk.done(effects.LeaveConference) == [effects.LeaveConference("c1", "c7.team", "hangup")]
+
+
 def test_a_time_that_passes_after_the_end_of_a_join_does_nothing() -> None:
     desk = Desk(JOIN)
     desk.give(port.Answered("c1"))

@@ -192,6 +192,13 @@ def test_real_runs_tell_what_virtual_time_tells(written: str, tmp_path: Path) ->
             assert not disagreement(lines, heard[leg]), f"{disagreement(lines, heard[leg])}\n\n{shown}"
 
 
+def seconds_of(hz: float, heard: Path) -> float:
+    """Give for how many seconds a tone of *hz* is to be heard."""
+    sound = samples(heard)
+    pieces = [sound[place : place + 4000] for place in range(0, len(sound) - 4000, 800)]
+    return sum(np.abs(one).mean() > 1000 and abs(pitch(one) - hz) < 5 for one in pieces) / 10
+
+
 @SPOKEN
 def test_calls_that_know_nothing_of_each_other_meet_by_a_pin(tmp_path: Path) -> None:
     rooms = {"1234": {"room": "team-a", "host": False}, "4711": {"room": "team-a", "host": True}}
@@ -229,7 +236,32 @@ def test_calls_that_know_nothing_of_each_other_meet_by_a_pin(tmp_path: Path) -> 
     ]
     assert ("ConfCallSpeaking", None) in of_rooms
     assert len({fields["confCallId"] for path, fields in told if path == "/room"}) == 1
-    sound = samples(heard)
-    tenths = [sound[place : place + 4000] for place in range(0, len(sound) - 4000, 800)]
-    loud = [one for one in tenths if np.abs(one).mean() > 1000]
-    assert sum(abs(pitch(one) - 440) < 5 for one in loud) > 10
+    assert seconds_of(440, heard) > 1
+
+
+@SPOKEN
+def test_a_caller_in_the_queue_talks_with_an_agent(tmp_path: Path) -> None:
+    told: list[tuple[str, Mapping[str, str]]] = []
+
+    def take(path: str, fields: Mapping[str, str], _: Mapping[str, str]) -> bytes | None:
+        told.append((path, fields))
+        return b'{"agent": "15125550009"}' if path == "/next" else None
+
+    spoken, heard = tmp_path / "spoken.wav", tmp_path / "heard.wav"
+    spoken.write_bytes(melody([440], 3.0))
+    agent = ("--press", "1@quiet", "--say", str(spoken), "--say-after", "1", "--hang-up-after", "1s")
+    with (
+        web_application({}, take) as base,
+        phone("--answer-after", "1s", *agent) as (address, _),
+        server(tmp_path, address) as ringful,
+    ):
+        ask(ringful, "Script", (ROOT / "scripts" / "call_queue.call").read_text(), name="queue")
+        ask(ringful, "Number", number=OURS, script="queue", app=base)
+        caller = ("--caller-id", "+15125550001", "--hear", str(heard))
+        with phone("--call", OURS, "--server", ringful.sip, *caller) as (_, calling):
+            assert calling.wait(2 * PATIENCE) == 0
+        ringful.stop()
+    paths = [path for path, _ in told]
+    assert "/missed" not in paths
+    assert paths[-1] == "/left"
+    assert seconds_of(440, heard) > 1
