@@ -52,11 +52,14 @@ def _plain(value: float) -> float | None:
 def table(taken: Taken, earlier: Earlier) -> list[list[str]]:
     """Give rows of cells: a column for each workload, a row for each figure, its unit last."""
     found = {(load, one.name): one for load, figures in taken.items() for one in figures}
-    names = {one.name: one.unit for figures in taken.values() for one in figures}
+    units: dict[str, list[str]] = {}
+    for one in found.values():
+        told = units.setdefault(one.name, [])
+        told += [one.unit] if one.unit not in told else []
     rows = [["", *taken, ""]]
-    for name, unit in names.items():
+    for name, told in units.items():
         cells = [_cell(load, found.get((load, name)), earlier) for load in taken]
-        rows.append([name, *cells, unit])
+        rows.append([name, *cells, ", ".join(told)])
     return rows
 
 

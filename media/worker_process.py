@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 START_SECONDS = 15.0
 """How long a worker may take to be ready; 20 ms is usual."""
+MOST_CALLS = 100
+"""Calls of one worker, whatever its library grants: it has one thread, and one fault of it ends them all."""
 _END_SECONDS = 2.0
 """How long a worker may take to end when its socket is closed."""
 
@@ -64,7 +66,7 @@ class WorkerProcess:
     port: int
     capacity: int
     granted: int
-    """How many calls its library grants; *capacity* is less where its ports are not enough for them."""
+    """How many calls it could take; *capacity* is less where its ports are not enough for them."""
     engine: str
     """What makes its sound: ``c``, or ``python`` where that cannot be, for *why_python*."""
     why_python: str
@@ -256,7 +258,7 @@ async def _try_port(start: Start, ports: Range, number: int) -> tuple[WorkerProc
 def _ready(
     child: Child, stream: trio.SocketStream, framer: Framer, ports: Range, said: dict[str, Any]
 ) -> WorkerProcess:
-    granted = said["capacity"]
+    granted = min(said["capacity"], MOST_CALLS)
     return WorkerProcess(
         child,
         stream,

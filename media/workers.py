@@ -99,7 +99,7 @@ class Workers:
 
     def keep_warm(self) -> None:
         """Have a worker at hand for the next call, as far as more calls are allowed."""
-        most = math.ceil(self._max_calls / GRANTED) + 1
+        most = math.ceil(self._max_calls / self._granted) + 1
         if (
             not self._starting
             and not any(self._reception.room(worker) for worker in self.live)

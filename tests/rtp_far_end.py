@@ -134,9 +134,9 @@ class FarEnd:
         body = sip.answer(self.says, mouth.port, mouth.port + 1, offer.keys)
         body = body.replace(f"RTP/AVP 0 {offer.keys}", f"RTP/AVP {self.codecs} {offer.keys}")
         contact = f"sip:far@{self.address}"
-        await self.sip.sendto(
-            sip.response(request, "200 OK", f"far{len(self.mouths)}", contact, body), source
-        )
+        answer = sip.response(request, "200 OK", f"far{len(self.mouths)}", contact, body)
+        self._answered.setdefault(request.header("call-id"), answer)
+        await self.sip.sendto(answer, source)
 
 
 @asynccontextmanager

@@ -61,6 +61,9 @@ class Soak:
         heard = {50 * round(pitch(ulaw.decode(one)) / 50) for one in mouth.heard if ulaw.loud(one)}
         self.wrong["a far end heard another's prompt"] += bool(heard - {prompt})
         self.wrong["a far end heard nothing"] += not heard
+        if not path.exists():
+            self.wrong["a call was over before it was recorded"] += 1
+            return
         recorded = samples(path)
         path.unlink()
         tone = 50 * round(pitch(recorded) / 50) if len(recorded) else 0

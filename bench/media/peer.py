@@ -13,6 +13,8 @@ from ringful.bench.media.sip import Offer
 from ringful.bench.media.ulaw import FRAME, HOLE, Payloads, hertz_in, loud, payloads, tone, turns
 
 _HEADER = struct.Struct("!BBHII")
+_REPORTS = range(192, 224)
+"""The second byte of RTCP (RFC 5761, 4)."""
 _MILLISECOND = 1_000_000
 LATE = 40 * _MILLISECOND
 BETWEEN = 13
@@ -36,8 +38,12 @@ VOICES = 50
 
 
 def hertz_of(number: int) -> int:
-    """Give the tone of the phone with *number*: 60 Hz apart, so that no 20 ms of any mix are silent."""
-    return 300 + 60 * (number % VOICES)
+    """Give the tone of the phone with *number*.
+
+    All are multiples of 50 Hz: each 20 ms hold whole turns of every tone, so that no packet of a mix is
+    silent, and one that is lost or said twice on the way leaves the tones what they are.
+    """
+    return 300 + 50 * (number % VOICES)
 
 
 class Peer:
@@ -68,6 +74,8 @@ class Peer:
         if len(packet) < _HEADER.size or packet[0] >> 6 != 2:
             return
         _, kind, number, stamp, _ = _HEADER.unpack_from(packet)
+        if kind in _REPORTS:  # Of another call on this machine, whose SDP says nothing of its reports.
+            return
         heard = self.heard
         if sender != self.to:
             heard.strangers += 1

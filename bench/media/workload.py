@@ -57,7 +57,7 @@ def _idle() -> Taken:
     about = "of a worker that has no call"
     return [
         results.Measure("idle worker's CPU", "ms/s", cpu, about),
-        results.Measure("idle worker's memory", "MB", memory, f"{about}, PSS"),
+        results.Measure("idle worker's memory", "MB", memory, f"{about}, PSS, with what it is forked from"),
     ], []
 
 

@@ -37,8 +37,10 @@ Its two sockets can be used again half a second later, and the library has some 
 and go faster end the process.  With four places this bounds them (300 at once were survived at a
 quarter of a second, and not at a tenth).
 """
-_CHORES_SECONDS = 0.1
+_CHORES_SECONDS = 0.25
 """How often what was recorded is written, and calls are looked after."""
+_LISTEN_SECONDS = 0.1
+"""How often that is where a recording ends by itself when nobody speaks."""
 
 
 @frozen
@@ -190,14 +192,20 @@ class Engine:
                 leg.lost = "a fault of the server, of which its log has more"
                 self.hang_up(leg.name)
         if is_time:
-            self._chores_at = now + _CHORES_SECONDS
+            self._chores_at = now + self._pause
             self._do_chores(now)
 
     def _wait(self, most: int) -> int:
         """For how long nothing is due, in milliseconds."""
         if any(leg.sound.is_heard_here or leg.digits for leg in self.legs.values()):
             return min(most, 10)
-        return min(most, int(1000 * _CHORES_SECONDS))
+        return min(most, int(1000 * self._pause))
+
+    @property
+    def _pause(self) -> float:
+        """For how many seconds chores may wait."""
+        voices = (*self.voices.values(), *(leg.sound for leg in self.legs.values()))
+        return _LISTEN_SECONDS if any(one.awaits_silence for one in voices) else _CHORES_SECONDS
 
     def _do_chores(self, now: float) -> None:
         for voice in list(self.voices.values()):

@@ -11,8 +11,9 @@ library is woken.
 import ctypes
 import os
 import socket
+import stat
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 
@@ -70,37 +71,32 @@ def _attach(one: socket.socket, program: bytes) -> None:
     one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, header)
 
 
-def _sockets() -> Iterator[socket.socket]:
-    """Give the UDP sockets of this process, one after another; each may be used until the next one."""
-    for name in os.listdir("/proc/self/fd"):
-        number = int(name)
-        with suppress(OSError):
-            if not os.readlink(f"/proc/self/fd/{number}").startswith("socket:"):
-                continue
-            one = socket.socket(fileno=os.dup(number))
-            with one:
-                if one.family == socket.AF_INET and one.type == socket.SOCK_DGRAM:
-                    yield one
-
-
 class Senders:
     """The RTP sockets of a process: those whose port *is_rtp*."""
 
     def __init__(self, is_rtp: Callable[[int], bool]) -> None:
         self._is_rtp = is_rtp
-        self._known: set[int] = set()
-        """Sockets that have a filter, by inode: a number is another socket's soon."""
+        self._ports: dict[int, tuple[int, int]] = {}
+        """Of each UDP socket, by its file descriptor: the inode, and the port."""
 
     def shut_new(self) -> None:
         """Let nobody send to sockets that were made since the last time."""
-        known: set[int] = set()
-        for one in _sockets():
-            if self._is_rtp(one.getsockname()[1]):
-                inode = os.fstat(one.fileno()).st_ino
-                if inode not in self._known:
-                    _attach(one, _NOBODY)
-                known.add(inode)
-        self._known = known
+        known, self._ports = self._ports, {}
+        for name in os.listdir("/proc/self/fd"):
+            number = int(name)
+            with suppress(OSError):
+                found = os.fstat(number)
+                if not stat.S_ISSOCK(found.st_mode):
+                    continue
+                # A number is another socket's soon, and an inode is not.
+                before = known.get(number)
+                if before is not None and before[0] == found.st_ino:
+                    self._ports[number] = before
+                elif at_port := _udp_port(number):
+                    self._ports[number] = found.st_ino, at_port
+                    if self._is_rtp(at_port):
+                        with socket.socket(fileno=os.dup(number)) as one:
+                            _attach(one, _NOBODY)
 
     def allow(self, own_port: int, address: str, at_port: int) -> None:
         """Let *address* alone send: RTP from *at_port* to *own_port*, and RTCP to the next one."""
@@ -111,13 +107,21 @@ class Senders:
         self._set({own_port: None, own_port + 1: None})
 
     def _set(self, programs: dict[int, bytes | None]) -> None:
-        for one in _sockets():
-            at_port = one.getsockname()[1]
+        self.shut_new()
+        for number, (_, at_port) in self._ports.items():
             if at_port not in programs or not self._is_rtp(at_port):
                 continue
             program = programs[at_port]
-            if program is not None:
-                _attach(one, program)
-            else:
-                with suppress(OSError):  # It had none.
-                    one.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+            with socket.socket(fileno=os.dup(number)) as one:
+                if program is not None:
+                    _attach(one, program)
+                else:
+                    with suppress(OSError):  # It had none.
+                        one.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+
+
+def _udp_port(number: int) -> int:
+    """Give the port of the UDP socket with file descriptor *number*; 0 where it is another one."""
+    with socket.socket(fileno=os.dup(number)) as one:
+        is_udp = one.family == socket.AF_INET and one.type == socket.SOCK_DGRAM
+        return int(one.getsockname()[1]) if is_udp else 0

@@ -66,6 +66,11 @@ class Sound:
         """Whether somebody in this process takes what it hears."""
         return bool(self._listeners)
 
+    @property
+    def awaits_silence(self) -> bool:
+        """Whether a recording ends by itself when nobody speaks."""
+        return any(recorder.ends_by_silence for recorder, _ in self._recorders.values())
+
     # Playing
 
     def play(self, playback: int, path: Path, *, background: bool = False, cue: bool = False) -> None:

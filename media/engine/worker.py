@@ -95,8 +95,11 @@ class Worker:
             number = uuid4().hex[:12]
             self._log(f"a fault under {number}: {''.join(format_exception(error))}")
             reason = f"a fault of the server; its log has more under {number}"
+            if command["do"] in ("sit", "open_voice"):
+                # It may have sat down: nobody would know that it is heard there.
+                self.engine.stand(command["leg"], command["sitting"])
             if failed := failure_of(command, reason):
-                self.emit(failed)
+                self.send(failed)
 
     def _read(self) -> None:
         framer = Framer()
@@ -177,20 +180,24 @@ class Worker:
         self.send({"is": "Seated", "leg": leg, "sitting": number})
 
 
-def failure_of(command: dict[str, Any], reason: str) -> port.Event | None:
-    """Give the end that a command has which came to nothing because of *reason*; None where it has none."""
-    leg = command.get("leg", "")
+def failure_of(command: dict[str, Any], reason: str) -> dict[str, Any] | None:
+    """Give the message that ends a command which came to nothing because of *reason*; None: it has none."""
+    leg, sitting = command.get("leg", ""), command.get("sitting")
     match command["do"]:
         case "ring" | "take":
-            return port.Refused(leg, "unreachable", None, reason)
+            return encode_event(port.Refused(leg, "unreachable", None, reason))
         case "play":
-            return port.PlaybackFailed(leg, command["playback"], reason)
+            return encode_event(port.PlaybackFailed(leg, command["playback"], reason))
         case "record":
-            return port.RecordingFailed(leg, command["recording"], reason)
+            return encode_event(port.RecordingFailed(leg, command["recording"], reason))
         case "send_tones":
-            return port.TonesSent(leg, command["sending"], sent=False)
+            return encode_event(port.TonesSent(leg, command["sending"], sent=False))
         case "transfer":
-            return port.TransferFailed(leg, command["transfer"], "unreachable", None, reason)
+            return encode_event(port.TransferFailed(leg, command["transfer"], "unreachable", None, reason))
+        case "sit" | "open_voice":
+            return {"is": "NotSeated", "leg": leg, "sitting": sitting, "detail": reason}
+        case "close_voice":
+            return {"is": "VoiceClosed", "leg": leg}
         case _:
             return None
 
@@ -205,7 +212,9 @@ def work(connection: socket.socket, config: dict[str, Any], buses: int) -> NoRet
     """Be a worker in this process; *buses* is the file descriptor of the memory of all buses."""
     ignore()
     try:
-        worker = Worker(connection, EngineConfig(**config), mmap(buses, 0))
+        memory = mmap(buses, 0)
+        os.close(buses)
+        worker = Worker(connection, EngineConfig(**config), memory)
     except Exception as error:
         reason = getattr(error, "reason", "") or str(error)
         connection.sendall(Framer().pack({"is": "Unfit", "reason": reason}))

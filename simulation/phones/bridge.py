@@ -9,6 +9,7 @@ from ringful.media import port
 from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda
 from ringful.simulation.phones.far_end import FarEndPlayer
+from ringful.simulation.phones.room import SimulatedRoom
 
 STATUS: dict[port.RefusalReason, int] = {"busy": 486, "rejected": 603, "unreachable": 480, "noanswer": 408}
 """What a phone answers that does not take a call."""
@@ -20,6 +21,7 @@ class Side(Protocol):
     name: str
     state: Literal["ringing", "up", "over"]
     connection: "Connection | None"
+    room: SimulatedRoom | None
     muted: bool
     speaking: bool
 
@@ -53,6 +55,8 @@ class Connection:
             return "the other call is not up"
         if self.leg.connection or self.other.connection:
             return "it is connected already"
+        if self.leg.room or self.other.room:
+            return "it is in a conference"
         return ""
 
     def end(self, reason: Literal["stopped", "hangup", "other"]) -> None:

@@ -84,6 +84,8 @@ def test_packets_late_missing_and_of_others_are_counted():
     heard = line.peer.heard
     assert (heard.late, heard.strangers, heard.packets) == (1, 1, 14)
     assert heard.missing == 2
+    line.peer.hear(bytes([0x80, 200]) + bytes(26), ("127.0.0.1", 4001), line.now)
+    assert line.peer.heard.strangers == 1, "a report is no sound"
     for packet in (b"", b"\x80", b"no RTP at all, but long enough"):
         line.peer.hear(packet, SERVER, line.now)
     assert line.peer.heard.packets == 14
@@ -144,3 +146,11 @@ def test_no_20_ms_of_a_mix_are_silent():
         mix = sum(tone(hertz_of(number), 1.0, LEVEL) for number in range(count))
         assert all(ulaw.loud(payload) for payload in ulaw.payloads(mix))
     assert len({hertz_of(number) for number in range(peer.VOICES)}) == peer.VOICES
+
+
+def test_a_packet_lost_on_the_way_does_not_hide_a_tone():
+    line = Line(talks=True)
+    spoken = ulaw.payloads(tone(hertz_of(1), 2.0, LEVEL) + tone(hertz_of(9), 2.0, LEVEL))
+    for payload in [*spoken[:60], *spoken[61:90], spoken[89], *spoken[92:]]:
+        line.send(payload)
+    assert line.peer.end(over=True).hertz == (hertz_of(1), hertz_of(9))

@@ -39,6 +39,7 @@ from ringful.media.library.announcements import Library
 from ringful.media.library.converter import Converter
 from ringful.media.pool import Pool
 from ringful.media.worker_process import WorkerProcess
+from ringful.media.workers import Workers
 from ringful.store import rows
 from ringful.store.port import Entry, Key, Number, Write
 from tests.hostile import Answer, Web, hostile_web, said
@@ -204,7 +205,7 @@ def config(folder: Path, trunk: str) -> Config:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made = Stage()
     usual = pytest.MonkeyPatch()
-    usual.setattr("ringful.media.pool.IDLE_SECONDS", 0.3)
+    usual.setattr("ringful.media.workers.IDLE_SECONDS", 0.3)
     usual.setattr("ringful.http.outward.callbacks.PAUSES", (0.01,))
     with phone("--answer-after", "0s") as (address, _):
         folder = tmp_path_factory.mktemp("house")
@@ -410,13 +411,13 @@ async def what_a_worker_says(ward: Ward, throw: Thrower) -> None:
 
 
 async def the_idle_ones(ward: Ward, throw: Thrower) -> None:
-    throw.at(Pool, "_let_idle_go")
+    throw.at(Workers, "_let_idle_go")
     await logged(ward)
 
 
 async def the_start_of_a_worker(ward: Ward, throw: Thrower) -> None:
-    throw.at(import_module("ringful.media.pool"), "start_worker")
-    ward.house.pool._start()
+    throw.at(import_module("ringful.media.workers"), "start_worker")
+    ward.house.pool.crew._start()
     await logged(ward)
 
 

@@ -1,6 +1,7 @@
 """Rooms on real SIP: who hears whom, by the frequencies that each far end sends, across workers that die."""
 
 import os
+import random
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterable
@@ -253,3 +254,42 @@ async def test_a_room_that_is_open_when_the_pool_ends_has_its_end(tmp_path: Path
         await calls.next(port.PlaybackStarted, ROOM)
     assert await calls.next(port.HungUp, ROOM) == port.HungUp(ROOM, "lost", "the server ends")
     assert port.PlaybackEnded(ROOM, 1, "hangup") in calls.told
+
+
+async def test_many_changes_leave_everybody_where_they_were_last_told_to_be(tmp_path: Path) -> None:
+    chance = random.Random(9)
+    async with party(tmp_path, 6) as six:
+        calls, pool, legs = six.calls, six.calls.pool, six.legs
+        pool.open_room("other", calls.send.send_nowait)
+        await calls.next(port.Answered, "other")
+        for number in range(600):
+            leg, other = chance.sample(legs, 2)
+            match chance.randrange(5):
+                case 0:
+                    pool.connect(leg, other, number)
+                case 1:
+                    pool.leave(chance.choice((ROOM, "other")), leg)
+                case _:
+                    muted, deaf = chance.random() < 0.3, chance.random() < 0.3
+                    pool.join(chance.choice((ROOM, "other")), leg, muted=muted, deaf=deaf)
+            if number % 7 == 0:
+                await trio.sleep(0.01)
+        for room, those in ((ROOM, legs[:3]), ("other", legs[3:])):
+            six.join(those, room)
+        await trio.sleep(2.0)
+        # One seat for each, and nobody is left in any other.
+        assert pool.seats.taken == 6
+        for leg in legs:
+            pool.hang_up(leg)
+        await calls.all(port.HungUp, 6)
+        for leg in legs:
+            await six.written(leg)
+        for room in (ROOM, "other"):
+            pool.hang_up(room)
+            await calls.next(port.HungUp, room)
+        assert (pool.seats.taken, pool.seats.free) == (0, 128)
+        ends = [event for event in calls.told if isinstance(event, port.Disconnected | port.ConnectFailed)]
+        assert len({(event.leg, event.connection) for event in ends}) == len(ends)
+    for leg in legs:
+        three = set(legs[:3] if leg in legs[:3] else legs[3:])
+        assert six.who(six.heard(leg)) == three - {leg}, leg

@@ -6,8 +6,11 @@ import pytest
 
 from ringful.media import port
 from ringful.media.engine.worker import failure_of
+from ringful.media.wire import encode_event
 from tests.media.test_pool import line, write_tone
 from tests.server import phone
+
+HUSH = {"muted": False, "deaf": False}
 
 
 async def test_an_order_that_nobody_expected_fails_alone(tmp_path: Path) -> None:
@@ -25,6 +28,8 @@ async def test_an_order_that_nobody_expected_fails_alone(tmp_path: Path) -> None
             )
             failed = await calls.next(port.RecordingFailed)
             assert failed.detail.startswith("a fault of the server; its log has more under ")
+            # One that would sit where there is no bus stands, and its seat is free.
+            leg.worker.tell({"do": "sit", "leg": "a", "sitting": 99, "bus": None, "seat": 0} | HUSH)
             calls.pool.play("a", 1, port.Announcement("tone.wav"))
             assert (await calls.next(port.PlaybackEnded)).reason == "end"
             assert len(calls.pool.workers) == 1
@@ -44,4 +49,11 @@ async def test_an_order_that_nobody_expected_fails_alone(tmp_path: Path) -> None
     ],
 )
 def test_every_order_has_its_failure(command: dict[str, object], event: port.Event | None) -> None:
-    assert failure_of(command, "why") == event
+    assert failure_of(command, "why") == (encode_event(event) if event else None)
+
+
+def test_a_seat_that_could_not_be_taken_is_free_again() -> None:
+    for order in ("sit", "open_voice"):
+        failed = failure_of({"do": order, "leg": "a", "sitting": 7}, "why")
+        assert failed == {"is": "NotSeated", "leg": "a", "sitting": 7, "detail": "why"}
+    assert failure_of({"do": "close_voice", "leg": "r"}, "why") == {"is": "VoiceClosed", "leg": "r"}
