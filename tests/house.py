@@ -132,7 +132,7 @@ class Rig:
         seen = -1
         while seen != len(self.entries):
             seen = len(self.entries)
-            await trio.sleep(0.03)
+            await trio.sleep(0.08)
 
     async def quiet(self) -> None:
         """Wait until nothing lives."""
