@@ -58,7 +58,10 @@ def test_a_worker_that_is_killed_takes_only_its_own_calls_with_it(burden):
     reasons = {one: burden.told[one][-1]["reason"] for one in burden.accepted}
     assert 1 <= sum(reason == "lost" for reason in reasons.values()) <= 4
     assert {reasons[one] for one in lost} == {"lost"}
-    assert all("RecordComplete" in burden.actions(one) for one in burden.accepted)
+    for one in burden.accepted:
+        # A recording that had hardly begun when its worker was killed has nothing in it yet.
+        ends = {"RecordComplete", "RecordFailed"} if reasons[one] == "lost" else {"RecordComplete"}
+        assert len(ends & set(burden.actions(one))) == 1
     takes_calls_again(burden)
 
 

@@ -68,8 +68,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.digits: list[tuple[float, int, str | None]] = []
         self.signalled = ""
         """The address that its signalling came from, or goes to."""
-        self.unknown_sender = -1
-        """Its RTP port, while it is not known who will send to it."""
+        self.unknown_sender: tuple[int, int] | None = None
+        """Its ports of RTP and RTCP, while it is not known who will send to them."""
         self.transferring: int | None = None
         self.quality: port.Quality | None = None
         self.held = False

@@ -38,9 +38,9 @@ and go faster end the process.  With four places this bounds them (300 at once w
 quarter of a second, and not at a tenth).
 """
 _CHORES_SECONDS = 0.25
-"""How often what was recorded is written, and calls are looked after."""
-_LISTEN_SECONDS = 0.1
-"""How often that is where a recording ends by itself when nobody speaks."""
+"""How often calls are looked after."""
+_WRITE_SECONDS = 0.1
+"""How often that is where something is recorded: what was not written is lost with this process."""
 
 
 @frozen
@@ -205,7 +205,7 @@ class Engine:
     def _pause(self) -> float:
         """For how many seconds chores may wait."""
         voices = (*self.voices.values(), *(leg.sound for leg in self.legs.values()))
-        return _LISTEN_SECONDS if any(one.awaits_silence for one in voices) else _CHORES_SECONDS
+        return _WRITE_SECONDS if any(one.is_recorded for one in voices) else _CHORES_SECONDS
 
     def _do_chores(self, now: float) -> None:
         for voice in list(self.voices.values()):
@@ -469,25 +469,26 @@ class Engine:
 
     def admit_sender(self, leg: Leg, index: int) -> None:
         """Let the address that the far end's SDP says send sound to the call, and nobody else."""
-        own = _address(leg.getMedTransportInfo(index).localRtpName)
+        ours = leg.getMedTransportInfo(index)
+        own, own_rtcp = _address(ours.localRtpName), _address(ours.localRtcpName)
         said = _address(leg.getStreamInfo(index).remoteRtpAddress)
-        leg.unknown_sender = -1
-        if own is None or said is None:
+        leg.unknown_sender = None
+        if own is None or own_rtcp is None or said is None:
             return
         if is_behind_nat(said[0], leg.signalled):
-            leg.unknown_sender = own[1]
-            self._senders.allow_all(own[1])
+            leg.unknown_sender = own[1], own_rtcp[1]
+            self._senders.allow_all(*leg.unknown_sender)
         else:
-            self._senders.allow(own[1], *said)
+            self._senders.allow(own[1], own_rtcp[1], *said)
 
     def _learn_sender(self, leg: Leg) -> None:
         """Let only the first that sends go on, where the SDP could not say who that is."""
-        if leg.unknown_sender < 0 or leg.slot < 0:
+        if leg.unknown_sender is None or leg.slot < 0:
             return
         found = _address(leg.getMedTransportInfo(0).srcRtpName)
         if found and found[1]:
-            self._senders.allow(leg.unknown_sender, *found)
-            leg.unknown_sender = -1
+            self._senders.allow(*leg.unknown_sender, *found)
+            leg.unknown_sender = None
 
     def mute(self, name: str, *, muted: bool) -> None:
         """Keep what a leg says from others, or let it through again."""

@@ -86,11 +86,6 @@ class Recorder:
         self.over = False
         disk.do(self._open)
 
-    @property
-    def ends_by_silence(self) -> bool:
-        """Whether it ends by itself when nobody speaks."""
-        return self._silence_frames is not None
-
     def take(self, samples: bytes, energies: Iterable[int]) -> None:
         """Take frames of 20 ms, and the energy of each."""
         starts = range(0, len(samples), wav.FRAME_BYTES)

@@ -98,13 +98,13 @@ class Senders:
                         with socket.socket(fileno=os.dup(number)) as one:
                             _attach(one, _NOBODY)
 
-    def allow(self, own_port: int, address: str, at_port: int) -> None:
-        """Let *address* alone send: RTP from *at_port* to *own_port*, and RTCP to the next one."""
-        self._set({own_port: only(address, at_port), own_port + 1: only(address, None)})
+    def allow(self, rtp: int, rtcp: int, address: str, at_port: int) -> None:
+        """Let *address* alone send to our ports *rtp*, from *at_port*, and *rtcp*, from any port."""
+        self._set({rtp: only(address, at_port), rtcp: only(address, None)})
 
-    def allow_all(self, own_port: int) -> None:
-        """Let everybody send, until it is known who does."""
-        self._set({own_port: None, own_port + 1: None})
+    def allow_all(self, rtp: int, rtcp: int) -> None:
+        """Let everybody send to our ports, until it is known who does."""
+        self._set({rtp: None, rtcp: None})
 
     def _set(self, programs: dict[int, bytes | None]) -> None:
         self.shut_new()

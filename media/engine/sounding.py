@@ -67,9 +67,9 @@ class Sound:
         return bool(self._listeners)
 
     @property
-    def awaits_silence(self) -> bool:
-        """Whether a recording ends by itself when nobody speaks."""
-        return any(recorder.ends_by_silence for recorder, _ in self._recorders.values())
+    def is_recorded(self) -> bool:
+        """Whether somebody records it."""
+        return bool(self._recorders)
 
     # Playing
 

@@ -56,7 +56,7 @@ def test_nobody_may_send_before_it_is_known_who_will(line: Line) -> None:
 
 def test_only_the_address_of_the_sdp_may_send(line: Line) -> None:
     line.senders.shut_new()
-    line.senders.allow(line.port, *line.far.getsockname())
+    line.senders.allow(line.port, line.port + 1, *line.far.getsockname())
     assert line.heard() == ["far"]
     # RTCP may come from any port of it.
     assert line.heard(1) == ["far", "same address, another port"]
@@ -67,15 +67,15 @@ def test_only_the_address_of_the_sdp_may_send(line: Line) -> None:
 
 def test_it_changes_with_the_signalling(line: Line) -> None:
     line.senders.shut_new()
-    line.senders.allow_all(line.port)
+    line.senders.allow_all(line.port, line.port + 1)
     assert len(line.heard()) == 3
-    line.senders.allow(line.port, *line.far.getsockname())
+    line.senders.allow(line.port, line.port + 1, *line.far.getsockname())
     assert line.heard() == ["far"]
     other = line.others["another address, the same port"]
-    line.senders.allow(line.port, *other.getsockname())
+    line.senders.allow(line.port, line.port + 1, *other.getsockname())
     assert line.heard() == ["another address, the same port"]
-    line.senders.allow_all(line.port)
-    line.senders.allow_all(line.port)
+    line.senders.allow_all(line.port, line.port + 1)
+    line.senders.allow_all(line.port, line.port + 1)
     assert len(line.heard()) == 3
 
 
@@ -93,7 +93,7 @@ def test_a_socket_that_takes_the_place_of_another_is_shut_as_well(line: Line) ->
 def test_sockets_that_are_not_ours_to_shut(line: Line) -> None:
     senders = Senders(lambda one: one == line.port + 2)
     senders.shut_new()
-    senders.allow(line.port, "192.0.2.1", 9)
+    senders.allow(line.port, line.port + 1, "192.0.2.1", 9)
     assert len(line.heard()) == 3
 
 
