@@ -55,6 +55,7 @@ class Soak:
         else:
             return
         self.done += 1
+        await trio.sleep(0.3)  # What was sent last may wait to be read here.
         mouth = self.far.by_user.get(str(number))
         if mouth is None:
             return
@@ -94,7 +95,7 @@ async def main(calls: int) -> int:
             async with trio.open_nursery() as nursery:
                 for number in range(calls):
                     nursery.start_soon(one, number)
-                    await trio.sleep(0.12)
+                    await trio.sleep(0.1)
                     if number % 200 == 199:
                         print(number + 1, dict(+soak.wrong), f"{time.monotonic() - began:.0f} s", flush=True)
         print(f"{soak.done} calls; wrong: {dict(+soak.wrong) or 'nothing'}")
