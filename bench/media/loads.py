@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
 import trio
 from attrs import field, frozen
@@ -146,10 +145,8 @@ def leg_name(number: int) -> str:
 
 async def conferences(shape: Shape, pace: Pace) -> Talk:
     """Have legs talk in conferences, all at once, and look at them for a while.  Raises LoadError."""
-    if not hasattr(Pool, "open_room"):
-        raise LoadError("this pool makes no rooms: there are no conferences on real SIP yet")
     async with _ready(shape.all) as (pool, far, _):
-        rooms = cast(port.Rooms, pool)
+        rooms: port.Rooms = pool
         told: list[port.Event] = []
         changed = trio.Event()
 

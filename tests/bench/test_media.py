@@ -20,7 +20,6 @@ from ringful.bench.media.peer import hertz_of
 from ringful.bench.media.picture import picture
 from ringful.bench.media.results import Measure
 from ringful.ground.complaint import Complaint
-from ringful.media.pool import Pool
 from tests.typed import ringful
 
 WINDOW = Window(100.0, 110.0, 300.0, 60.0, 90.0, 5000.0, 3, 75.5)
@@ -232,17 +231,10 @@ def test_real_calls_are_measured(capsys, tmp_path, monkeypatch):
     assert ElementTree.parse(page.with_suffix(".svg"))
 
 
-@pytest.mark.skipif(not hasattr(Pool, "open_room"), reason="the pool makes no rooms yet")
 async def test_real_conferences_are_measured():
     talk = await loads.conferences(Shape(3, 2), Pace(seconds=2.0, ramp=0.5, settle=1.5))
     assert results.wrong(talk) == []
     assert len(talk.heard) == 6
-
-
-@pytest.mark.skipif(hasattr(Pool, "open_room"), reason="the pool makes rooms")
-async def test_where_there_are_no_rooms_that_is_said():
-    with pytest.raises(loads.LoadError, match="this pool makes no rooms"):
-        await loads.conferences(Shape(3, 1), Pace())
 
 
 @pytest.mark.parametrize(
