@@ -7,6 +7,7 @@ dropped, in another thread; `getInfo` is not asked of a call that never got an I
 with a final response inside a callback.
 """
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -199,7 +200,10 @@ class Engine:
         """For how long nothing is due, in milliseconds."""
         if any(leg.sound.is_heard_here or leg.digits for leg in self.legs.values()):
             return min(most, 10)
-        return min(most, int(1000 * self._pause))
+        pause = self._pause
+        if self._later:
+            pause = min(pause, max(0.001, min(at for at, _ in self._later) - time.monotonic()))
+        return min(most, math.ceil(1000 * pause))
 
     @property
     def _pause(self) -> float:
