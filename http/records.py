@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from ringful.interpreter.conference import is_name
 from ringful.interpreter.tell import stamp
 from ringful.store.port import CallRecord
 
@@ -32,7 +31,7 @@ def record_as_json(call: CallRecord) -> dict[str, Any]:
 
 
 def _direction(call: CallRecord) -> str:
-    if not is_name(call.call_id):
+    if call.is_conference:
         return "conference"
     return "outbound" if call.caller is None else "inbound"
 
@@ -42,7 +41,7 @@ def _state(call: CallRecord) -> str:
         return "ended"
     if call.answered is not None:
         return "up"
-    if not is_name(call.call_id):
+    if call.is_conference:
         return "waiting"
     return "ringing" if call.callee else "running"
 
@@ -56,7 +55,7 @@ def record_as_text(call: CallRecord) -> str:
 
 
 def _who(call: CallRecord) -> str:
-    if not is_name(call.call_id):
+    if call.is_conference:
         return f"conference {call.callee}".rstrip()
     if call.caller is None:
         return call.callee

@@ -87,6 +87,11 @@ class CallRecord:
     label: str | None = None
     """What its key calls it."""
 
+    @property
+    def is_conference(self) -> bool:
+        """Whether it is a conference, which has a journal as a call has: its ID has a dot."""
+        return "." in self.call_id
+
 
 @frozen
 class CallFilter:

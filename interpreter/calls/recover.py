@@ -19,7 +19,6 @@ from attrs import define, evolve, field, frozen
 from ringful.ground.faults import fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.view import rebuild
-from ringful.interpreter.conference import is_name
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.media import port
@@ -94,7 +93,7 @@ def _end(record: CallRecord, entries: Sequence[Entry], at: float, house: _House)
     except Exception as error:
         fault("ending a call that was up when the server died", error, call=record.call_id)
     bill = None
-    if record.answered is not None and record.caller is None and is_name(record.call_id):
+    if record.answered is not None and record.caller is None and not record.is_conference:
         bill = house.settings.bill(record.callee, max(0, ceil(round(at - record.answered, 3))))
     return Write(calls=[evolve(record, state="ended", ended=at, outcome="lost", bill=bill)])
 

@@ -19,7 +19,6 @@ from ringful.interpreter.calls.switchboard import (
     TaskView,
     ViewState,
 )
-from ringful.interpreter.conference import is_name
 from ringful.interpreter.journal import decode_event
 from ringful.interpreter.run import Door, Run
 from ringful.interpreter.settings import Settings
@@ -130,7 +129,7 @@ def view_of_record(
         ),
         quality=None,
         label=record.label,
-        conference=None if is_name(record.call_id) else "",
+        conference="" if record.is_conference else None,
         pruned=record.pruned or now,
     )
 
