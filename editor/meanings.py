@@ -80,8 +80,8 @@ STATEMENTS: Final = {
         "created where there is none.",
     ),
     "join": Meaning(
-        "join CONF [as moderator] [waiting] [muted] [deaf] [most N] [within DURATION] [for DURATION] "
-        "[as NAME] [notify URL]",
+        "join CONF [as moderator] [waiting] [alone] [muted] [deaf] [most N] [within DURATION] "
+        "[for DURATION] [as NAME] [notify URL]",
         "Puts this leg into a conference, and waits until it leaves. CONF is what `conference` gave, or a "
         "name: who comes first makes the conference. NAME holds why it is in it no more.",
     ),
@@ -151,6 +151,7 @@ STATEMENTS: Final = {
 """The statements, by the words that they begin with; and the branches of a menu."""
 
 CLAUSES: Final = {
+    "alone": "`alone`: the leg does not bring in a moderator who waits for the first other member.",
     "as": "`as NAME`: the name that the result, or the leg, is given.",
     "beep": "`beep`: sounds a beep first.",
     "busy": "`reject busy`: the caller hears that the line is busy.",

@@ -368,7 +368,7 @@ class Conference(Line):
 
 @frozen
 class Join(Line):
-    """``join room as moderator waiting muted deaf most 9 within 30s for 1h as why notify URL``.
+    """``join room as moderator waiting alone muted deaf most 9 within 30s for 1h as why notify URL``.
 
     ``start join room …`` goes on at once.
     """
@@ -387,6 +387,8 @@ class Join(Line):
     limit: Expression | None = None
     name: str | None = None
     """What holds why it is in it no more."""
+    alone: bool = False
+    """It does not bring in a moderator who waits for the first member."""
 
 
 @frozen

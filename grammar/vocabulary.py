@@ -9,9 +9,9 @@ _VERBS = """
 """
 
 _INNER = """
-    and as beep busy deaf declined digits else false from fresh keyword moderator most muted named none not
-    or others otherwise prompt ring secret silence speaking speech timeout times tones tries true until via
-    voice waiting with within
+    alone and as beep busy deaf declined digits else false from fresh keyword moderator most muted named none
+    not or others otherwise prompt ring secret silence speaking speech timeout times tones tries true until
+    via voice waiting with within
 """
 
 VERBS: Final = frozenset(_VERBS.split())

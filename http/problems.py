@@ -72,8 +72,6 @@ def of_refusal(refusal: switchboard.Refusal) -> Problem:
             return Problem(409, "conference.notin", detail)
         case conferences.Engaged():
             return Problem(409, "conference.engaged", detail)
-        case conferences.BringsModerator():
-            return Problem(409, "conference.waits", detail)
         case conferences.IsModerator():
             return Problem(409, "conference.moderator", detail)
         case switchboard.Pruned():

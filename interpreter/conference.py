@@ -85,8 +85,8 @@ def message(call_id: str, effect: effects.ForConference) -> Message:
             return events.Held(call_id)
         case effects.ReleaseConference(_, why):
             return events.Released(call_id, why)
-        case effects.JoinConference(leg, _, number, moderator, muted, deaf, waiting, most):
-            return events.MemberCame(call_id, leg, number, moderator, muted, deaf, waiting, most)
+        case effects.JoinConference(leg, _, number, moderator, muted, deaf, waiting, most, alone):
+            return events.MemberCame(call_id, leg, number, moderator, muted, deaf, waiting, most, alone)
         case effects.LeaveConference(leg, _, why):
             return events.MemberWent(leg, why)
         case effects.PassTone(leg, _, tone):

@@ -203,6 +203,7 @@ class JoinConference:
     deaf: bool = False
     waiting: bool = False
     most: int | None = None
+    alone: bool = False
 
 
 @frozen

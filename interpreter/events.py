@@ -133,6 +133,8 @@ class MemberCame:
     """It stays outside until somebody is in who does not wait."""
     most: int | None = None
     """It wants in only where it is one of so many at most."""
+    alone: bool = False
+    """It does not bring in a moderator who waits outside for the first other member."""
 
 
 @frozen

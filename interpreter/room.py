@@ -101,11 +101,11 @@ def _most(run: Running, conference: Conference, member: events.MemberCame) -> in
 
 def _must_wait(conference: Conference, member: events.MemberCame) -> bool:
     """Say whether *member* stays outside: who leads may wait for others, and others for who leads."""
-    if conference.members:
-        return False
+    inside, outside = conference.members.values(), conference.pending.values()
     if member.moderator:
-        return conference.plan.waiting and not conference.pending
-    return member.waiting and not any(one.moderator for one in conference.pending.values())
+        return conference.plan.waiting and all(one.alone or one is member for one in (*inside, *outside))
+    comes = not member.alone and any(one.moderator for one in outside)
+    return member.waiting and not inside and not comes
 
 
 def _admit(run: Running, conference: Conference, room: Leg, member: events.MemberCame) -> None:
@@ -121,11 +121,11 @@ def _admit(run: Running, conference: Conference, room: Leg, member: events.Membe
 
 
 def _admit_waiting(run: Running, conference: Conference, room: Leg) -> None:
-    """Let in who waits outside, since somebody is in."""
-    waiting = list(conference.pending.values())
-    conference.pending.clear()
-    for member in waiting:
-        _admit(run, conference, room, member)
+    """Let in who waits outside, since somebody is in: all but a moderator whom nobody brings in."""
+    for member in list(conference.pending.values()):
+        if not _must_wait(conference, member):
+            del conference.pending[member.leg]
+            _admit(run, conference, room, member)
 
 
 # Going

@@ -126,6 +126,7 @@ def _read_calls(metrics: Metrics, parts: Parts) -> None:
         found = Counter(
             ("up" if call.run.subject.state == "up" else "ringing") if call.run.subject else "running"
             for call in live.values()
+            if not call.is_conference
         )
         return {state: found[state] for state in ("ringing", "up", "running")}
 
@@ -142,6 +143,12 @@ def _read_calls(metrics: Metrics, parts: Parts) -> None:
         "Live calls, and runs without a call of their own (running).",
         by_state,
         label="state",
+    )
+    metrics.read(
+        "ringful_conferences",
+        "gauge",
+        "Conferences that have not ended.",
+        lambda: sum(call.is_conference for call in live.values()),
     )
     metrics.read("ringful_legs", "gauge", "Legs in the media workers.", legs, label="state")
     metrics.read(

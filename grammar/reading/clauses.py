@@ -80,6 +80,9 @@ class ClauseRules:
     def as_moderator(self, c: Children) -> Clause:
         return _clause("moderator", c, True)
 
+    def alone(self, c: Children) -> Clause:
+        return _clause("alone", c, True)
+
     def muted(self, c: Children) -> Clause:
         return _clause("muted", c, True)
 

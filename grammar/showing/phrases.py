@@ -207,7 +207,7 @@ def _room(line: nodes.Conference | nodes.Join) -> tuple[str, ...]:
             return "conference", name, *who, most, _flag("speaking", speaking), notify
         case nodes.Join(conference, moderator, muted, waiting=waiting, deaf=deaf):
             verb = _flag("start", line.background), "join", show_expression(conference)
-            how = _flag("as moderator", moderator), _flag("waiting", waiting)
+            how = _flag("as moderator", moderator), _flag("waiting", waiting), _flag("alone", line.alone)
             heard = _flag("muted", muted), _flag("deaf", deaf), most
             ends = _with("within", line.within), _with("for", line.limit), _with("as", line.name)
             return *verb, *how, *heard, *ends, notify

@@ -57,8 +57,7 @@ class ConferenceDesk:
         conferences, seqs = self.conferences, asking.used(NOTHING)
         match asked:
             case JoinConf(conference, call_id):
-                alone, join = not asked.join_moderator, compile_join(asked)
-                await conferences.join(key, conference, call_id, join, alone=alone, seqs=seqs)
+                await conferences.join(key, conference, call_id, compile_join(asked), seqs=seqs)
             case LeaveConf(conference, call_id, at_once):
                 leave = None if at_once else compile_leave(asked)
                 await conferences.leave(key, conference, call_id, leave, seqs=seqs)

@@ -94,6 +94,7 @@ def compile_join(request: conferences.JoinConf) -> nodes.Join:
         _text(request.callback_url),
         background=True,
         waiting=request.waiting,
+        alone=not request.join_moderator,
         deaf=request.deaf,
         size=_whole(request.most),
         within=_seconds(request.within),

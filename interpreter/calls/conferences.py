@@ -39,10 +39,6 @@ MemberState: TypeAlias = Literal["in", "waiting", "called"]
 """``waiting``: outside, to be let in; ``called``: it has not asked to come in yet."""
 
 
-class BringsModerator(Refusal):
-    """Nobody can join before the moderator without bringing that one in (409)."""
-
-
 @frozen
 class MemberView:
     """Somebody in a conference, or outside it."""
@@ -128,14 +124,11 @@ class Conferences(Protocol):
         call_id: str,
         statement: nodes.Join,
         *,
-        alone: bool = False,
         seqs: Sequence[UsedSeq] = (),
     ) -> None:
         """Append *statement*, by which a call joins *conference*, to its queue; a new name is free to take.
 
-        *alone*: without a moderator who waits outside for the first other member.
-
-        Raises NoSuchConference, ConferenceOver, NoSuchCall, CallOver, Engaged, BringsModerator, TooMany.
+        Raises NoSuchConference, ConferenceOver, NoSuchCall, CallOver, Engaged, TooMany.
         """
         ...
 

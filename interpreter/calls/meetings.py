@@ -14,7 +14,6 @@ from ringful.grammar import nodes
 from ringful.interpreter import events
 from ringful.interpreter.calls.conferences import (
     Answered,
-    BringsModerator,
     ConferenceOver,
     ConferenceView,
     Engaged,
@@ -155,18 +154,12 @@ class Meetings:
         call_id: str,
         statement: nodes.Join,
         *,
-        alone: bool = False,
         seqs: Sequence[UsedSeq] = (),
     ) -> None:
         """See `Conferences`."""
         found = self.hall.find(key, conference)
         if found or not is_name(conference) or _CALL_ID.fullmatch(conference):
             found = await self._find(key, conference)
-        if found and alone and _waits(_state(found)):
-            raise BringsModerator(
-                "the moderator of this conference waits for the first member, who brings it in: join with "
-                "joinModerator=true, or open the conference with waitForParticipant=false"
-            )
         call = await self.node.find_live(key, call_id)
         _hold_free(call)
         await self.node.append(call, (statement,), seqs)
@@ -356,11 +349,6 @@ def _will_be_in(run: Run) -> str:
             case nodes.Leave():
                 where = ""
     return where
-
-
-def _waits(state: Conference) -> bool:
-    """Say whether the moderator waits outside, or will."""
-    return state.plan.waiting and not any(one.moderator for one in state.members.values())
 
 
 def _is_meant(member: MemberCame, who: Who) -> bool:

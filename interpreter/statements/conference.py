@@ -60,6 +60,7 @@ async def join(run_on: Scope, statement: nodes.Join) -> None:
             statement.deaf,
             statement.waiting,
             size,
+            statement.alone,
         )
     )
     if within is not None:

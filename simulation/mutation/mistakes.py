@@ -7,7 +7,7 @@ from attrs import evolve
 from ringful.grammar import nodes
 
 _KEYS = "1234567890*#"
-_FLAGS = ("fresh", "beep", "background", "muted", "deaf", "waiting", "moderator", "speaking")
+_FLAGS = ("fresh", "beep", "background", "muted", "deaf", "waiting", "alone", "moderator", "speaking")
 _BLOCKS = ("timeout", "otherwise")
 _OTHER_CHANGE: dict[nodes.Change, nodes.Change] = {
     "mute": "unmute",

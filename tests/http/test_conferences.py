@@ -297,22 +297,18 @@ async def test_a_leg_of_a_script_leaves_and_its_block_goes_on(rig: Rig) -> None:
     assert said.code == "call.unknown"
 
 
-async def test_without_the_moderator_is_taken_where_it_makes_no_difference(rig: Rig) -> None:
-    conference, _ = await started(rig, name="board")
+async def test_a_moderator_waits_outside_for_somebody_who_brings_it_in(rig: Rig) -> None:
+    host = await rig.up(HOST)
+    conference = await rig.get("StartConf", moderator=HOST, callId=host)
     await joined(rig, conference, ANN, joinModerator="false")
-    cat = await rig.up(CAT)
-    await rig.get("JoinConf", confCallId="team", participantCallId=cat, joinModerator="false")
+    seen = await rig.json("QueryConf", confCallId=conference)
+    assert seen["moderator"]["state"] == "waiting"
+    assert [one["state"] for one in seen["participants"]] == ["in"]
+    await joined(rig, conference, BEN)
+    await rig.until(lambda: len(rig.members(conference)) == 3)
 
 
 # What is refused
-
-
-async def test_nobody_is_in_before_a_moderator_who_waits(rig: Rig) -> None:
-    host, ann = await rig.up(HOST), await rig.up(ANN)
-    conference = await rig.get("StartConf", moderator=HOST, callId=host)
-    given = {"confCallId": conference, "participantCallId": ann}
-    assert await refused(rig, "JoinConf", joinModerator="false", **given) == (409, "conference.waits")
-    await rig.get("JoinConf", **given)
 
 
 async def test_a_key_sees_no_conference_of_another(rig: Rig) -> None:

@@ -87,6 +87,15 @@ def test_a_call_is_counted_while_it_is_up_and_when_it_has_ended(ringful: Server)
     assert after["ringful_callbacks_waiting"] == after["ringful_callbacks_lag_seconds"] == 0
 
 
+def test_a_conference_is_counted_as_what_it_is(ringful: Server) -> None:
+    call = ringful.ask("Call", callee=NUMBER)
+    conference = ringful.ask("StartConf", moderator=NUMBER, callId=call, waitForParticipant="false")
+    until(ringful, lambda now: (now["ringful_conferences"], now["ringful_calls{state=up}"]) == (1, 1))
+    ringful.ask("HangupConf", confCallId=conference)
+    until(ringful, lambda now: now["ringful_conferences"] == now["ringful_calls{state=up}"] == 0)
+
+
+
 def test_a_sound_that_fails_and_a_script_without_a_call(ringful: Server) -> None:
     call_id = ringful.ask("Call", callee=NUMBER)
     ringful.ask("Play", callId=call_id, announcement="nothing")
