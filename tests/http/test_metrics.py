@@ -95,7 +95,6 @@ def test_a_conference_is_counted_as_what_it_is(ringful: Server) -> None:
     until(ringful, lambda now: now["ringful_conferences"] == now["ringful_calls{state=up}"] == 0)
 
 
-
 def test_a_sound_that_fails_and_a_script_without_a_call(ringful: Server) -> None:
     call_id = ringful.ask("Call", callee=NUMBER)
     ringful.ask("Play", callId=call_id, announcement="nothing")
