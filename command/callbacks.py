@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from ringful.command.asking.stored import with_store
+from ringful.command.asking.stored import read_stored, with_store
 from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
 from ringful.http.desks.callbacks import as_json, as_text, word
@@ -47,7 +47,7 @@ def list_callbacks(
     if limit < 1:
         raise CommandError(f"--limit: expected a number above 0, not {limit}", 2)
     states = UNDELIVERED if parked == waiting else STATES["parked" if parked else "waiting"]
-    found = with_store(
+    found = read_stored(
         configuration(config), lambda store: store.find_posts(states, call_id=call, key=key, limit=limit)
     )
     for one in found:
@@ -59,7 +59,7 @@ def list_callbacks(
 @app.command
 def show(event: str, *, config: Path | None = None) -> None:
     """Show how a callback stands, and what it tells."""
-    one = with_store(configuration(config), lambda store: store.post(event))
+    one = read_stored(configuration(config), lambda store: store.post(event))
     if one is None:
         raise CommandError(f"there is no callback {event}; see: ringful callbacks list")
     for name, value in as_json(one).items():

@@ -8,11 +8,11 @@ from attrs import evolve
 from cyclopts import App, Parameter
 
 from ringful.command.asking.pick import pick
-from ringful.command.asking.stored import with_store
+from ringful.command.asking.stored import read_stored
 from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
 from ringful.http.records import record_as_text
-from ringful.store.port import CallFilter, CallRecord, Store
+from ringful.store.port import CallFilter, CallRecord, Reads
 
 app = App(name="calls", help="Calls, live and ended.")
 
@@ -68,14 +68,14 @@ def list_calls(
     filters = (state, number, label, since, until)
     wanted = CallFilter() if filters == (None,) * 5 else _wanted(settings.sip.country, *filters)
 
-    async def found(store: Store) -> Sequence[CallRecord]:
+    async def found(store: Reads) -> Sequence[CallRecord]:
         place = None if after is None else await store.call(after)
         if after is not None and place is None:
             raise CommandError(f"there is no call {after}; see: ringful calls list")
         owner = None if key is None else pick(await store.keys(), key).key
         return await store.find_calls(evolve(wanted, key=owner), after=place, limit=limit)
 
-    for call in with_store(settings, found):
+    for call in read_stored(settings, found):
         print(record_as_text(call))
 
 

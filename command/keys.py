@@ -11,14 +11,14 @@ from cyclopts import App, Parameter
 
 from ringful.command.arguments import keys as read
 from ringful.command.asking.pick import pick
-from ringful.command.asking.stored import with_store
+from ringful.command.asking.stored import read_stored, with_store
 from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
 from ringful.command.showing.keys import in_a_line, in_full
 from ringful.ground.files import keep_private
 from ringful.interpreter.tell import stamp
 from ringful.store.keys import ANYWHERE, new_key_id, new_secret, old_until, rotated, without_old
-from ringful.store.port import Key, Store
+from ringful.store.port import Key, Reads, Store
 from ringful.store.window import seqs_of
 
 app = App(name="keys", help="API keys.")
@@ -73,7 +73,7 @@ def add(
 def list_keys(*, config: Path | None = None) -> None:
     """List the keys; secrets are not shown."""
 
-    keys = with_store(configuration(config), lambda store: store.keys())
+    keys = read_stored(configuration(config), lambda store: store.keys())
     now = time.time()
     for key in keys:
         print(in_a_line(key, now))
@@ -83,12 +83,12 @@ def list_keys(*, config: Path | None = None) -> None:
 def show(key: str, *, config: Path | None = None) -> None:
     """Show all about KEY (its ID or its name) but its secrets."""
 
-    async def found(store: Store) -> tuple[Key, Decimal, int]:
+    async def found(store: Reads) -> tuple[Key, Decimal, int]:
         one = pick(await store.keys(), key)
         used = await store.used_seqs(seqs_of(one))
         return one, await store.spent(one.key), max(used, default=0)
 
-    print(in_full(*with_store(configuration(config), found), time.time()), end="")
+    print(in_full(*read_stored(configuration(config), found), time.time()), end="")
 
 
 _Flag = Annotated[bool, Parameter(negative=())]

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from ringful.command.arguments.readable import readable
-from ringful.command.asking.stored import with_store
+from ringful.command.asking.stored import read_stored
 from ringful.command.configuration.runs import run_settings
 from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
@@ -15,14 +15,14 @@ from ringful.interpreter.trace import Tracer, render
 from ringful.simulation.replay.replay import golden as masked_case
 from ringful.simulation.replay.replay import replay as replayed_call
 from ringful.simulation.replay.retold_phones import Keys
-from ringful.store.port import CallRecord, Entry, Store
+from ringful.store.port import CallRecord, Entry, Reads
 
 
 def _journal(config: Path | None, call_id: str) -> list[Entry]:
-    async def read(store: Store) -> tuple[CallRecord | None, list[Entry]]:
+    async def read(store: Reads) -> tuple[CallRecord | None, list[Entry]]:
         return await store.call(call_id), list(await store.journal(call_id))
 
-    record, entries = with_store(configuration(config), read)
+    record, entries = read_stored(configuration(config), read)
     if record and pruned(record, entries):
         raise CommandError(f"the journal of {call_id} is not kept any more (store.keep)")
     if not entries:

@@ -6,12 +6,12 @@ from pathlib import Path
 from cyclopts import App
 
 from ringful.command.arguments.durations import age
-from ringful.command.asking.stored import with_store
+from ringful.command.asking.stored import read_stored, with_store
 from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
 from ringful.interpreter.calls.retention import Retention
 from ringful.interpreter.tell import stamp
-from ringful.store.port import RecordingFile, Store
+from ringful.store.port import Reads, RecordingFile, Store
 
 app = App(name="recordings", help="Recordings.")
 
@@ -26,10 +26,10 @@ def list_recordings(*, call: str | None = None, limit: int = 50, config: Path | 
         Those of this call instead, removed ones too.
     """
 
-    async def find(store: Store) -> list[RecordingFile]:
+    async def find(store: Reads) -> list[RecordingFile]:
         return list(await (store.kept_recordings(limit=limit) if call is None else store.recordings(call)))
 
-    for one in with_store(configuration(config), find):
+    for one in read_stored(configuration(config), find):
         gone = "" if one.removed is None else f"  removed {stamp(one.removed)}"
         seconds = f"{one.duration_ms / 1000:g} s"
         print("  ".join([one.file, stamp(one.created), seconds, f"{one.size} bytes"]) + gone)

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVarTuple
 from uuid import uuid4
 
-import trio
 from attrs import frozen
 
 from ringful.ground.logger import get_logger
@@ -42,7 +41,7 @@ class Tasks(Protocol):
 class Fence:
     """Tasks whose faults are logged and end that task alone, and neither the others nor the nursery."""
 
-    nursery: trio.Nursery
+    nursery: Tasks
 
     def start_soon(
         self, function: Callable[[*Ts], Awaitable[object]], /, *args: *Ts, name: object = None

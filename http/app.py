@@ -95,7 +95,7 @@ def make_app(calls: Board, store: Store, settings: Settings, numbers: NumberDesk
 
     @app.route("/recordings/<file>")
     async def recording(file: str) -> Response:
-        return await settings.recordings.give(file, request.query_string.decode("latin-1"))
+        return await settings.recordings.give(file, request)
 
     @app.route("/")
     async def about() -> Response:

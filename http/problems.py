@@ -20,6 +20,7 @@ _TITLES = {
     410: "Gone",
     413: "Too large",
     415: "Unsupported media type",
+    416: "Outside the file",
     422: "Script with errors",
     429: "Too many requests",
     500: "Server fault",

@@ -23,6 +23,7 @@ from ringful.store.engine import (
 from ringful.store.lock import Lock, StoreTaken, owned, shared
 from ringful.store.migrate import look, upgrade
 from ringful.store.port import StoreError
+from ringful.store.reading import must_exist, nothing_at
 from ringful.store.sql import SqlStore
 from ringful.store.writer import Writer
 
@@ -38,7 +39,7 @@ async def open_store(url: str, *, make: bool = True) -> AsyncIterator[SqlStore]:
     """
     parsed = parse_url(url)
     if not make:
-        _must_exist(parsed)
+        must_exist(parsed)
     async with _opened(parsed, make=make, alone=False) as store:
         yield store
 
@@ -72,17 +73,6 @@ async def _opened(url: URL, *, make: bool, alone: bool) -> AsyncIterator[SqlStor
         reading.dispose()
 
 
-def _must_exist(url: URL) -> None:
-    if url.get_backend_name() == "sqlite" and not file_of(url).exists():
-        raise _nothing_at(str(file_of(url)))
-
-
-def _nothing_at(place: str) -> StoreError:
-    return StoreError(
-        f"there is no database at {place}; start the server there, or name its configuration with --config"
-    )
-
-
 def narrow(path: Path) -> None:
     """Let only their owner read the database at *path* and what SQLite keeps beside it: it holds secrets."""
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
@@ -102,7 +92,7 @@ def _prepare(engine: Engine, *, make: bool, alone: bool) -> None:
     try:
         found = look(engine)
         if found == "empty" and not make:
-            raise _nothing_at(engine.url.render_as_string() if engine.name != "sqlite" else _path(engine))
+            raise nothing_at(engine.url.render_as_string() if engine.name != "sqlite" else _path(engine))
         if engine.dialect.name == "sqlite":
             _use_write_ahead_log(engine)
         if found == "ready":

@@ -262,10 +262,8 @@ class StoreError(Exception):
     """The database refused a write or a read: a full disk, a lost connection."""
 
 
-class Store(Protocol):
-    """The whole of it; a user should ask for the narrowest part that it needs."""
-
-    def submit(self, write: Write) -> Commit: ...
+class Reads(Protocol):
+    """What can be read; whoever only asks needs nothing else."""
 
     # journal and calls
     async def journal(self, call_id: str) -> Sequence[Entry]: ...
@@ -300,10 +298,6 @@ class Store(Protocol):
 
         One with a callback still to be delivered is not among them.
         """
-        ...
-
-    async def secret(self, name: str) -> str:
-        """Give the store's own secret of that *name*, made when it is first asked for."""
         ...
 
     # callback outbox
@@ -361,9 +355,7 @@ class Store(Protocol):
         ...
 
     # keys
-    async def key(self, key: str) -> Key | None: ...
     async def keys(self) -> Sequence[Key]: ...
-    async def put_key(self, key: Key) -> None: ...
     async def used_seqs(self, key: str) -> frozenset[int]:
         """Those less than 1024 below the newest (the rest is arithmetic)."""
         ...
@@ -375,3 +367,19 @@ class Store(Protocol):
     async def spent(self, key: str) -> Decimal:
         """The sum of the bills of this key's calls."""
         ...
+
+
+class Store(Reads, Protocol):
+    """The whole of it; a user should ask for the narrowest part that it needs."""
+
+    def submit(self, write: Write) -> Commit: ...
+
+    async def secret(self, name: str) -> str:
+        """Give the store's own secret of that *name*, made when it is first asked for."""
+        ...
+
+    async def key(self, key: str) -> Key | None:
+        """Give *key* as it is, or was less than a second ago."""
+        ...
+
+    async def put_key(self, key: Key) -> None: ...

@@ -4,66 +4,36 @@ Writes go to the writer's thread.  A read is one SELECT, in a thread and on a co
 so that it neither waits for the writer nor blocks trio.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
 
 import trio
-from sqlalchemy import Engine, Row, Select, and_, exists, func, or_, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, select
 
-from ringful.ground.faults import fault
-from ringful.store import find, rows
+from ringful.store import rows
 from ringful.store.change import Sign
-from ringful.store.engine import READERS, describe
+from ringful.store.engine import READERS
 from ringful.store.keys import KeyMemory, new_secret
 from ringful.store.place import place_of
-from ringful.store.port import (
-    CallFilter,
-    CallRecord,
-    CallState,
-    Commit,
-    Entry,
-    Key,
-    Number,
-    Post,
-    PostState,
-    RecordingFile,
-    ScriptVersion,
-    Standing,
-    StoredScript,
-    StoreError,
-    UsedSeq,
-    Write,
-)
-from ringful.store.schema import (
-    beats,
-    calls,
-    journal,
-    keys,
-    numbers,
-    posts,
-    recordings,
-    scripts,
-    secrets,
-    used_seqs,
-)
-from ringful.store.window import WINDOW
+from ringful.store.port import Commit, Key, StoreError, Write
+from ringful.store.reads import SqlReads, T, only
+from ringful.store.schema import keys, secrets
 from ringful.store.writer import Writer
 
-T = TypeVar("T")
 
-
-class SqlStore:
+class SqlStore(SqlReads):
     """A `Store`; every read raises StoreError where the database cannot be read."""
 
     def __init__(self, writer: Writer, readers: Engine) -> None:
+        limiter = trio.CapacityLimiter(READERS)
+
+        async def in_a_thread(read: Callable[[], T], /) -> T:
+            return await trio.to_thread.run_sync(read, limiter=limiter)
+
+        super().__init__(readers, in_a_thread)
         self.writer = self._writer = writer
         self._place = place_of(readers.url)
-        self._readers = readers
-        self._limiter = trio.CapacityLimiter(READERS)
         self._memory = KeyMemory()
 
     def submit(self, write: Write) -> Commit:
@@ -85,102 +55,11 @@ class SqlStore:
             return str(error)
         return ""
 
-    async def journal(self, call_id: str) -> Sequence[Entry]:
-        """Give all lines of the call's journal, in order."""
-        return await self._read(
-            select(journal).where(journal.c.call_id == call_id).order_by(journal.c.n), rows.to_entry
-        )
-
-    async def call(self, call_id: str) -> CallRecord | None:
-        """Give the record of a call."""
-        return _only(await self._read(select(calls).where(calls.c.call_id == call_id), rows.to_call))
-
-    async def calls(
-        self, *, key: str | None = None, state: CallState | None = None, limit: int = 100
-    ) -> Sequence[CallRecord]:
-        """Give the newest calls first."""
-        query = select(calls).order_by(calls.c.created.desc(), calls.c.call_id.desc()).limit(limit)
-        if key is not None:
-            query = query.where(calls.c.key == key)
-        if state is not None:
-            query = query.where(calls.c.state == state)
-        return await self._read(query, rows.to_call)
-
-    async def find_calls(
-        self, wanted: CallFilter, *, after: CallRecord | None = None, limit: int = 100
-    ) -> Sequence[CallRecord]:
-        """Give the newest calls that are *wanted*, behind *after*."""
-        found: dict[str, CallRecord] = {}
-        for query in find.queries(wanted, after, limit):
-            found |= {call.call_id: call for call in await self._read(query, rows.to_call)}
-        return sorted(found.values(), key=lambda call: (call.created, call.call_id), reverse=True)[:limit]
-
-    async def recordings(self, call_id: str) -> Sequence[RecordingFile]:
-        """Give the call's recordings, the first one first."""
-        query = select(recordings).where(recordings.c.call_id == call_id)
-        return await self._read(query.order_by(recordings.c.created, recordings.c.file), rows.to_recording)
-
-    async def recording(self, file: str) -> RecordingFile | None:
-        """Give what is known of a recording file."""
-        return _only(await self._read(select(recordings).where(recordings.c.file == file), rows.to_recording))
-
-    async def pending_posts(
-        self, *, after: Post | None = None, limit: int | None = None
-    ) -> Sequence[PostState]:
-        """Give everything undelivered and not parked, in order of call and n, from behind *after*."""
-        query = select(posts).where(posts.c.state == "pending")
-        if after is not None:
-            # Spelt so that the index is entered at the call, and not at its beginning.
-            behind = and_(
-                posts.c.call_id == after.call_id,
-                or_(posts.c.n > after.n, and_(posts.c.n == after.n, posts.c.event_id > after.event_id)),
-            )
-            query = query.where(
-                posts.c.call_id >= after.call_id, or_(posts.c.call_id > after.call_id, behind)
-            )
-        query = query.order_by(posts.c.call_id, posts.c.n, posts.c.event_id).limit(limit)
-        return await self._read(query, rows.to_post_state)
-
-    async def asked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
-        """Give what is to be sent again, in order of call and n."""
-        return await self._read(_posts().where(posts.c.state == "resend").limit(limit), rows.to_post_state)
-
-    async def kept_recordings(
-        self, *, before: float | None = None, limit: int = 100
-    ) -> Sequence[RecordingFile]:
-        """Give those whose files are there: the newest first; older ones than *before*, the oldest first."""
-        query = select(recordings).where(recordings.c.removed.is_(None)).limit(limit)
-        if before is None:
-            query = query.order_by(recordings.c.created.desc(), recordings.c.file)
-        else:
-            query = query.where(recordings.c.created < before)
-            query = query.order_by(recordings.c.created, recordings.c.file)
-        return await self._read(query, rows.to_recording)
-
-    async def beats(self) -> Mapping[str, float]:
-        """Give when each node was last known to be alive."""
-        return dict(await self._read(select(beats), lambda row: (str(row.node), float(row.at))))
-
-    async def old_journals(self, before: float, *, limit: int = 100) -> Sequence[tuple[str, int]]:
-        """Give the calls that ended before then and keep a journal, and its last line's number.
-
-        One with a callback still to be delivered is not among them.
-        """
-        last = select(func.max(journal.c.n)).where(journal.c.call_id == calls.c.call_id).scalar_subquery()
-        query = select(calls.c.call_id, last.label("last")).where(
-            calls.c.pruned.is_(None),
-            calls.c.state == "ended",
-            calls.c.ended < before,
-            ~exists().where(posts.c.state.in_(("pending", "resend")), posts.c.call_id == calls.c.call_id),
-        )
-        ordered = query.order_by(calls.c.ended).limit(limit)
-        return await self._read(ordered, lambda row: (str(row.call_id), int(row.last or 0)))
-
     async def secret(self, name: str) -> str:
         """Give the store's own secret of that *name*, made when it is first asked for."""
         query = select(secrets.c.secret).where(secrets.c.name == name)
         for made in (False, True):
-            found = _only(await self._read(query, lambda row: str(row.secret)))
+            found = only(await self._read(query, lambda row: str(row.secret)))
             if found is not None or made:
                 break
             # Of two processes that make it at once, one is refused, and finds the other's.
@@ -190,101 +69,15 @@ class SqlStore:
             raise StoreError(f"the store's secret `{name}` cannot be made: the log says why")
         return found
 
-    async def parked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
-        """Give what was given up, in order of call and n."""
-        return await self._read(_posts().where(posts.c.state == "parked").limit(limit), rows.to_post_state)
-
-    async def posts(self, call_id: str) -> Sequence[PostState]:
-        """Give all callbacks of a call, in order."""
-        return await self._read(_posts().where(posts.c.call_id == call_id), rows.to_post_state)
-
-    async def post(self, event_id: str) -> PostState | None:
-        """Give a callback, and how it stands."""
-        return _only(await self._read(select(posts).where(posts.c.event_id == event_id), rows.to_post_state))
-
-    async def find_posts(
-        self,
-        states: Sequence[Standing],
-        *,
-        key: str | None = None,
-        call_id: str | None = None,
-        url: str | None = None,
-        after: str | None = None,
-        limit: int = 100,
-    ) -> Sequence[PostState]:
-        """Give those of *states* that fit, the oldest first, from behind the event *after*."""
-        query = select(posts).where(posts.c.state.in_(states))
-        wanted = {posts.c.key: key, posts.c.call_id: call_id, posts.c.url: url}
-        query = query.where(*(column == value for column, value in wanted.items() if value is not None))
-        if after is not None:
-            other = posts.alias()
-            since = select(other.c.created).where(other.c.event_id == after).scalar_subquery()
-            same = and_(posts.c.created == since, posts.c.event_id > after)
-            query = query.where(or_(posts.c.created > since, same))
-        query = query.order_by(posts.c.created, posts.c.event_id).limit(limit)
-        return await self._read(query, rows.to_post_state)
-
-    async def count_posts(self, call_id: str) -> Mapping[Standing, int]:
-        """Say how many callbacks of a call stand how."""
-        query = select(posts.c.state, func.count().label("times")).where(posts.c.call_id == call_id)
-        counted: list[tuple[Standing, int]] = list(
-            await self._read(query.group_by(posts.c.state), lambda row: (row.state, row.times))
-        )
-        return dict(counted)
-
-    async def count_parked(self) -> int:
-        """Say how many callbacks were given up."""
-        query = select(func.count().label("times")).where(posts.c.state == "parked")
-        return sum(await self._read(query, lambda row: int(row.times)))
-
-    async def is_gone(self, call_id: str, url: str) -> bool:
-        """Say whether a receiver wants nothing more of this call at this URL."""
-        query = select(posts.c.n).where(posts.c.call_id == call_id, posts.c.url == url)
-        return bool(await self._read(query.where(posts.c.gone.is_not(None)).limit(1), lambda _: True))
-
-    async def script(
-        self, key: str, name: str, *, version: int | None = None, digest: str | None = None
-    ) -> StoredScript | None:
-        """Give the newest version, or the newest one that has this number or this digest."""
-        query = select(scripts).where(scripts.c.key == key, scripts.c.name == name)
-        if version is not None:
-            query = query.where(scripts.c.version == version)
-        if digest is not None:
-            query = query.where(scripts.c.digest == digest)
-        return _only(await self._read(query.order_by(scripts.c.version.desc()).limit(1), rows.to_script))
-
-    async def script_versions(
-        self, key: str, *, name: str | None = None, limit: int = 1000
-    ) -> Sequence[ScriptVersion]:
-        """Give all versions of *name*, the newest first; or without it each script's newest one, by name."""
-        query = _versions().where(scripts.c.key == key)
-        if name is not None:
-            query = query.where(scripts.c.name == name).order_by(scripts.c.version.desc())
-        else:
-            other = scripts.alias()
-            newest = select(func.max(other.c.version)).where(
-                other.c.key == scripts.c.key, other.c.name == scripts.c.name
-            )
-            query = query.where(scripts.c.version == newest.scalar_subquery()).order_by(scripts.c.name)
-        return await self._read(query.limit(limit), rows.to_script_version)
-
-    async def numbers(self) -> Sequence[Number]:
-        """Give all numbers that are bound, in their order."""
-        return await self._read(select(numbers).order_by(numbers.c.number), rows.to_number)
-
     async def key(self, key: str) -> Key | None:
         """Give *key* as it is, or was less than a second ago."""
         if known := self._memory.get(key):
             return known
         asked = self._memory.clock()
-        found = _only(await self._read(select(keys).where(keys.c.key == key), rows.to_key))
+        found = only(await self._read(select(keys).where(keys.c.key == key), rows.to_key))
         if found:
             self._memory.put(found, asked)
         return found
-
-    async def keys(self) -> Sequence[Key]:
-        """Give all keys, revoked ones too, the oldest first."""
-        return await self._read(select(keys).order_by(keys.c.created, keys.c.key), rows.to_key)
 
     async def put_key(self, key: Key) -> None:
         """Add *key*, or replace it; it holds at once in this process.  Raises StoreError."""
@@ -292,48 +85,3 @@ class SqlStore:
             await self._writer.submit(key).wait()
         finally:
             self._memory.forget(key.key)
-
-    async def used_seqs(self, key: str) -> frozenset[int]:
-        """Give the used seqs that lie less than `WINDOW` below the newest."""
-        newest = select(func.max(used_seqs.c.seq)).where(used_seqs.c.key == key).scalar_subquery()
-        query = select(used_seqs.c.seq).where(used_seqs.c.key == key, used_seqs.c.seq > newest - WINDOW)
-        return frozenset(await self._read(query, lambda row: int(row.seq)))
-
-    async def used_seq(self, key: str, seq: int) -> UsedSeq | None:
-        """Give what is kept of a seq."""
-        query = select(used_seqs).where(used_seqs.c.key == key, used_seqs.c.seq == seq)
-        return _only(await self._read(query, rows.to_used))
-
-    async def spent(self, key: str) -> Decimal:
-        """Give the sum of the bills of this key's calls, exactly."""
-        # Bills are few different amounts: the database counts each, and the sum is ours, since SQLite
-        # would add in binary floating point.
-        query = select(calls.c.bill, func.count().label("times")).where(
-            calls.c.key == key, calls.c.bill.is_not(None)
-        )
-        amounts = await self._read(query.group_by(calls.c.bill), lambda row: row.bill * row.times)
-        return sum(amounts, Decimal(0))
-
-    async def _read(self, query: Select[Any], to_value: Callable[[Row[Any]], T]) -> Sequence[T]:
-        def read() -> list[T]:
-            try:
-                with self._readers.connect() as connection:
-                    return [to_value(row) for row in connection.execute(query)]
-            except SQLAlchemyError as error:
-                raise StoreError(describe(error, self._readers.url)) from error
-            except Exception as error:
-                raise StoreError(fault("reading the store", error)) from error
-
-        return await trio.to_thread.run_sync(read, limiter=self._limiter)
-
-
-def _posts() -> Select[Any]:
-    return select(posts).order_by(posts.c.call_id, posts.c.n, posts.c.created)
-
-
-def _versions() -> Select[Any]:
-    return select(*(column for column in scripts.columns if column is not scripts.c.text))
-
-
-def _only(found: Sequence[T]) -> T | None:
-    return found[0] if found else None

@@ -7,6 +7,7 @@ reviewer reads the difference.
 """
 
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -56,6 +57,12 @@ class GoldenCase:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite what golden files expect")
+
+
+def pytest_configure() -> None:
+    """Let a hang-up signal mean to the servers of the tests what it means, also where nohup runs these."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 WAITING = ("media", "http", "interpreter", "simulation", "command", "docs", "store", "editor", "grammar")

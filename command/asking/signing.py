@@ -9,7 +9,7 @@ from attrs import frozen
 from ringful.command.asking.pick import usable
 from ringful.command.configuration.config import Config
 from ringful.command.errors import CommandError
-from ringful.store.port import Store
+from ringful.store.port import Reads
 from ringful.store.window import seqs_of
 
 _UNITS = (1_000_000, 1_000, 1)
@@ -57,11 +57,11 @@ def find_key(settings: Config, wanted: str | None, secret: str | None) -> Found:
         return Found(wanted, secret)
 
     # Who is given both asks no store, and does not wait for what reads one.
-    from ringful.command.asking.stored import with_store
+    from ringful.command.asking.stored import read_stored
 
-    async def look(store: Store) -> Found:
+    async def look(store: Reads) -> Found:
         key = usable(await store.keys(), wanted)
         used = await store.used_seqs(seqs_of(key))
         return Found(key.key, secret or key.secret, max(used, default=0))
 
-    return with_store(settings, look)
+    return read_stored(settings, look)

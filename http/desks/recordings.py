@@ -4,6 +4,7 @@ A recording's name cannot be guessed, and that is permission enough unless the c
 links that are signed and expire.
 """
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 import structlog
 import trio
 from attrs import field, frozen
-from quart import Response, send_file
+from quart import Request, Response, send_file
 
 from ringful.http.problems import Problem
+from ringful.http.reading.ranges import plain_range
 from ringful.http.reading.recordings import FILE, RemoveRecording
 from ringful.interpreter.links import Links
 from ringful.interpreter.tell import stamp
@@ -40,8 +42,9 @@ class RecordingDesk:
     """Removes files; raises OSError, StoreError."""
     clock: Callable[[], float] = field(default=time.time)
 
-    async def give(self, file: str, query: str) -> Response:
-        """Answer with a finished recording.  Raises Problem."""
+    async def give(self, file: str, request: Request) -> Response:
+        """Answer *request* with a finished recording, or the part that is asked for.  Raises Problem."""
+        query = request.query_string.decode("latin-1")
         if not FILE.fullmatch(file):
             raise Problem(404, "recording.unknown", "there is no such recording")
         if wrong := self.links.problem(file, query, self.clock()):
@@ -53,8 +56,10 @@ class RecordingDesk:
             raise Problem(410, "recording.removed", f"this recording was removed at {stamp(known.removed)}")
         path = self.folder / file
         try:
-            with await trio.to_thread.run_sync(path.open, "rb"):
-                pass
+            size = await trio.to_thread.run_sync(_size, path)
+            part = plain_range(request.headers.pop("Range", None), size)
+            if part:
+                request.headers["Range"] = part
             answer: Response = await send_file(path, mimetype="audio/wav", conditional=True)
         except OSError as error:
             log.error("a recording cannot be read", file=file, why=str(error))
@@ -84,3 +89,9 @@ class RecordingDesk:
             return await self.store.recordings(made.call_id or "")
         one = await self.store.recording(made.file)
         return [one] if one else []
+
+
+def _size(path: Path) -> int:
+    """Give how many bytes the file has, which can be read.  Raises OSError."""
+    with path.open("rb") as file:
+        return os.fstat(file.fileno()).st_size

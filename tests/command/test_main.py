@@ -103,8 +103,19 @@ def test_a_short_command_waits_for_nothing_that_it_does_not_need(
     monkeypatch.chdir(tmp_path)
     loaded("keys", "add", "me")
     modules, _ = loaded(*arguments)
-    assert "ringful.store.open" in modules
-    heavy = {"alembic", "structlog", "quart", "lark", "numpy", "phonenumbers", "pjsua2", "httpx2", "rich"}
+    assert "ringful.store.reads" in modules
+    heavy = {
+        "alembic",
+        "trio",
+        "structlog",
+        "quart",
+        "lark",
+        "numpy",
+        "phonenumbers",
+        "pjsua2",
+        "httpx2",
+        "rich",
+    }
     assert not modules & heavy
 
 

@@ -1,8 +1,10 @@
 """`ringful sign`: what it prints is what the server takes."""
 
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import urlopen
@@ -152,3 +154,19 @@ def test_what_is_wrong_is_said_in_a_line(here, capsys, args, said, code):
     assert errors.startswith("ringful: ")
     assert errors.count("\n") == 1
     assert said.lower() in errors.lower()
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"), [(None, "there is no database at "), ("9999", "was made by a newer ringful")]
+)
+def test_a_database_that_is_not_as_it_is_needed_is_told(here, capsys, revision, said):
+    if revision is None:
+        Path("ringful.db").touch()
+    else:
+        ringful(capsys, "keys", "add", "me")
+        with closing(sqlite3.connect("ringful.db")) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", [revision])
+    for command in (["sign", "QueryCalls"], ["calls", "list"], ["keys", "list"]):
+        output, errors, ended = ringful(capsys, *command)
+        assert (output, ended) == ("", 2)
+        assert said in errors

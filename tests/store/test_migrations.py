@@ -16,6 +16,7 @@ from ringful.store.engine import parse_url, writing_engine
 from ringful.store.migrate import upgrade
 from ringful.store.open import open_store
 from ringful.store.port import StoreError
+from ringful.store.reading import read_store
 
 
 @pytest.fixture
@@ -57,6 +58,22 @@ async def test_a_database_of_a_newer_ringful_is_refused(engine, tmp_path):
     with pytest.raises(StoreError, match="made by a newer ringful"):
         async with open_store(f"sqlite:///{tmp_path}/ringful.db"):
             pass
+
+
+def test_who_only_reads_is_told_that_there_is_something_to_do_first(engine, tmp_path):
+    url = f"sqlite:///{tmp_path}/ringful.db"
+    with pytest.raises(StoreError, match="there is no database at"), read_store(url):
+        pass
+    (tmp_path / "ringful.db").touch()
+    with read_store(url) as reads:
+        assert reads is None
+    upgrade(engine)
+    with read_store(url) as reads:
+        assert reads is not None
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with read_store(url) as reads:
+        assert reads is None
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(engine):

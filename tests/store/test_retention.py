@@ -204,8 +204,8 @@ def test_a_private_recording_is_given_by_its_link_alone(made):
     with wave.open(io.BytesIO(body)) as sound:
         assert sound.getnframes() / 8000 == float(complete["duration"])
     assert fetch(complete["recordFile"], "HEAD")[2]["Content-Length"] == str(len(body))
-    part = fetch(complete["recordFile"], Range="bytes=44-47")
-    assert (part[0], part[1]) == (206, body[44:48])
+    part = fetch(complete["recordFile"], Range="bytes=40-43")
+    assert (part[0], part[1]) == (206, body[40:44])
     bare, _, query = complete["recordFile"].partition("?")
     assert fetch(bare)[:2] == (
         403,
@@ -219,6 +219,49 @@ def test_a_private_recording_is_given_by_its_link_alone(made):
     (shown,) = ringful.query(call_id)["recordings"]
     assert fetch(shown["recordFile"])[0] == 200
     assert shown["removed"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-", 0, None),
+        ("bytes=0-0", 0, 0),
+        ("bytes=40-99999999999999999999", 40, None),
+        ("bytes= 1-2", 1, 2),
+        ("bytes=-5", -5, None),
+        ("bytes=-99999999999999999999", 0, None),
+    ],
+)
+def test_a_part_of_a_recording_is_given(made, asked, first, last):
+    url = made[2][[one["action"] for one in made[2]].index("RecordComplete")]["recordFile"]
+    body = fetch(url)[1]
+    part = fetch(url, Range=asked)
+    wanted = body[first:] if last is None else body[first : last + 1]
+    assert (part[0], part[1]) == (206, wanted)
+    start = len(body) - len(wanted) if last is None else first
+    assert part[2]["Content-Range"] == f"bytes {start}-{start + len(wanted) - 1}/{len(body)}"
+
+
+@pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=99999999-99999999999999999999"])
+def test_what_a_recording_has_not_is_told(made, asked):
+    url = made[2][[one["action"] for one in made[2]].index("RecordComplete")]["recordFile"]
+    size = len(fetch(url)[1])
+    status, said, headers = fetch(url, Range=asked)
+    told = f"bytes */{size}"
+    assert (status, said.split(b":")[0], headers["Content-Range"]) == (416, b"range.outside", told)
+
+
+NO_RANGES = """
+    bytes|bytes=|bytes=-|bytes=-0|bytes=5-3|bytes=a-b|bytes=0-1,5-6|bytes=1-2,|bytes=1--2|bytes=+1-2|bytes=\u00b2-3
+    |lines=0-1|0-1|bytes:0-1|bytes=1_0-2_0|bytes=0x0-0x1|bytes=0-1;q=1|bytes=0-1\t2
+"""
+
+
+@pytest.mark.parametrize("asked", ["", "x" * 5000, *map(str.strip, NO_RANGES.split("|"))])
+def test_what_is_no_range_is_the_whole_recording(made, asked):
+    url = made[2][[one["action"] for one in made[2]].index("RecordComplete")]["recordFile"]
+    status, body, _ = fetch(url, Range=asked)
+    assert (status, body) == (200, fetch(url)[1])
 
 
 def read(ringful: Server, query: str) -> Any:
