@@ -102,6 +102,8 @@ class Membership:
     joined: bool = False
     id: str = ""
     """Its ID, once the leg is in."""
+    called: str = ""
+    """The conference's own name, once the leg is in, if it has one."""
     name: str | None = None
     """The name to bind to why it ended, in *names*."""
     names: dict[str, Value] = field(factory=dict, repr=False)
@@ -119,8 +121,8 @@ class Membership:
         return self.id or self.conference
 
     def goes_by(self, called: str) -> bool:
-        """Say whether *called* is its ID or the name that the leg called it by."""
-        return called in (self.conference, self.id)
+        """Say whether *called* is its ID, its name, or what the leg called it."""
+        return called in (self.conference, self.id, self.called)
 
     def is_of(self, conference: str, name: str) -> bool:
         """Say whether what the conference with this ID and *name* says is about this membership."""

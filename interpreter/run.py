@@ -481,11 +481,11 @@ class Run:
 
     def next_task(self) -> Task | None:
         """Give the first task that waits for its turn; a conference that is empty does nothing."""
-        task = next((task for task in self.tasks if task.state == "waiting"), None)
-        if task and self.conference and not self.conference.members:
+        waiting = (task for task in self.tasks if task.state == "waiting")
+        if self.conference and not self.conference.members:
             # Who is to be told of the first member must not come after it.
-            return task if isinstance(task.statement, nodes.OnMember) else None
-        return task
+            return next((task for task in waiting if isinstance(task.statement, nodes.OnMember)), None)
+        return next(waiting, None)
 
     def settle(self, task: Task, state: TaskState, detail: str = "") -> None:
         """Give *task* its one outcome, and tell it."""

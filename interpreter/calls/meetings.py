@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter import events
@@ -180,7 +180,9 @@ class Meetings:
         if member and member.moderator:
             raise IsModerator(f"{leg} is the conference's moderator, who cannot leave it: use HangupConf")
         if statement:
-            await self.node.append(await self.node.find_live(key, leg), (statement,), seqs)
+            call = await self.node.find_live(key, leg)
+            leaving = evolve(statement, conference=nodes.text(_as_called(call.run, meeting)))
+            await self.node.append(call, (leaving,), seqs)
             return
         if member is None:
             await self._hold_known(key, leg)
@@ -188,7 +190,7 @@ class Meetings:
         own = self.node.live.get(leg)
         if own and own.run.subject and own.run.subject.name == leg:
             # Its own journal tells that it was asked to leave.
-            own.run.post(events.Interrupted("leave", conference=meeting.run.call_id))
+            own.run.post(events.Interrupted("leave", conference=_as_called(own.run, meeting)))
             await self.node.durable(own.turn(seqs), own)
         else:
             meeting.run.post(events.MemberWent(leg, "left"))
@@ -349,6 +351,18 @@ def _will_be_in(run: Run) -> str:
             case nodes.Leave():
                 where = ""
     return where
+
+
+def _as_called(run: Run, meeting: LiveCall) -> str:
+    """Give what the run's own leg calls the conference that it is in, or will be: its ID, or its name."""
+    leg = run.subject
+    called = leg.membership.conference if leg and leg.membership else ""
+    for task in run.tasks:
+        match task.statement:
+            case nodes.Join(nodes.Text((str(joined),))) if task.state == "waiting":
+                called = joined
+    name = _state(meeting).plan.name
+    return called if name and called == name else meeting.run.call_id
 
 
 def _is_meant(member: MemberCame, who: Who) -> bool:

@@ -136,6 +136,7 @@ def _is_end(signal: Signal, leg: Leg, membership: Membership) -> bool:
     return (
         isinstance(signal, events.Left)
         and signal.leg == leg.name
+        and leg.membership is not membership
         and membership.is_of(signal.conference, signal.name)
     )
 
@@ -175,7 +176,7 @@ def hear_conference(run: Running, leg: Leg, event: events.Joined | events.Left) 
     if membership is None or not membership.is_of(event.conference, event.name):
         return
     if isinstance(event, events.Joined):
-        membership.joined, membership.id = True, event.conference
+        membership.joined, membership.id, membership.called = True, event.conference, event.name
         if music := leg.background_playback:
             # What was to shorten the wait would only disturb now.
             run.perform(effects.StopPlayback(leg.name, music))
@@ -186,9 +187,9 @@ def hear_conference(run: Running, leg: Leg, event: events.Joined | events.Left) 
     _end(run, leg, membership, event.why, event.detail)
     if event.hang_up:
         run.close(leg, "the conference has ended")
-    # Everyone who waits for it may go on: a `join`, and the `leave` of a handler beside it.
-    while run.signal(event):
-        pass
+    # Everyone who waits for it may go on: a `join`, and the `leave` of a handler beside it.  Each does so
+    # once: what joins again next waits for another end.
+    run.announce(event)
 
 
 def _end(run: Running, leg: Leg, membership: Membership, why: str, detail: str = "") -> None:

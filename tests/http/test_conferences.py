@@ -308,6 +308,30 @@ async def test_a_moderator_waits_outside_for_somebody_who_brings_it_in(rig: Rig)
     await rig.until(lambda: len(rig.members(conference)) == 3)
 
 
+@pytest.mark.parametrize(("join", "leave"), [("team", "ID"), ("ID", "team"), ("team", "team"), ("ID", "ID")])
+@pytest.mark.parametrize("waiting", ["true", "false"])
+@pytest.mark.parametrize("immediately", ["true", "false"])
+async def test_a_name_and_an_id_are_one_conference(
+    rig: Rig, join: str, leave: str, waiting: str, immediately: str
+) -> None:
+    # Both wait outside, or Ben is in already.
+    ben, ann = await rig.up(BEN), await rig.up(ANN)
+    await rig.get("JoinConf", confCallId="team", participantCallId=ben, waiting=waiting)
+    await rig.settle()
+    conference = (await rig.json("QueryConf", confCallId="team"))["confCallId"]
+    named = {"ID": conference, "team": "team"}
+    await rig.get(
+        "JoinConf", confCallId=named[join], participantCallId=ann, waiting=waiting, callbackUrl=HOOK
+    )
+    await rig.settle()
+    left = {"participantCallId": ann, "immediately": immediately}
+    assert await rig.get("LeaveConf", confCallId=named[leave], **left) == ""
+    action = "JoinFailed" if waiting == "true" else "ConfCallLeft"
+    assert (await rig.hears(action, participantCallId=ann))["reason"] == "left"
+    await rig.get("JoinConf", confCallId="another", participantCallId=ann)
+    await rig.until(lambda: ann in rig.members(f"{ann}.another"))
+
+
 # What is refused
 
 

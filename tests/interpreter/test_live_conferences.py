@@ -18,7 +18,7 @@ from ringful.store.open import open_store
 from ringful.store.port import CallFilter, Write
 from tests.house import HOOK, KEY, OTHER, SETTINGS, Rig, answers, house
 
-HOST, ANN, BEN = "15125550001", "15125550002", "15125550003"
+HOST, ANN, BEN, CAT = "15125550001", "15125550002", "15125550003", "15125550004"
 
 
 @pytest.fixture
@@ -149,6 +149,33 @@ async def test_a_conference_takes_no_line_and_costs_nothing(tmp_path: Path) -> N
         (found,) = await rig.store.find_calls(CallFilter(label=None), limit=1)
         assert found.call_id == conference
         assert found.bill == 0
+
+
+async def test_who_was_put_out_may_join_again_and_again(rig: Rig) -> None:
+    conference, _, _ = await two(rig)
+    rounds = range(1, 4)
+    joins = [
+        f'join "team" as why\nnotify "{HOOK}" with {{ action: "out", round: {one}, why: why }}\n'
+        for one in rounds
+    ]
+    call = await run(rig, f'call "{CAT}"\n{"".join(joins)}wait 20s\n')
+    for one in rounds:
+        await rig.until(lambda: call in rig.members(conference))
+        await rig.get("KickConf", confCallId="team", participantCallId=call)
+        assert (await rig.hears("out", round=str(one)))["why"] == "kicked"
+    await rig.until(lambda: call not in rig.members(conference))
+
+
+async def test_who_is_to_be_told_of_the_first_member_is_whatever_waits_before(rig: Rig) -> None:
+    host = await rig.up(HOST)
+    conference = await rig.get("StartConf", moderator=HOST, callId=host)
+    await rig.get("Play", confCallId=conference, announcement="short")
+    came = f'notify "{HOOK}" with {{ action: "came", id: who.id }}'
+    await run(rig, f'in "{conference}" {{ on join as who {{ {came} }} }}\nwait 20s\n')
+    ann = await rig.up(ANN)
+    await rig.get("JoinConf", confCallId=conference, participantCallId=ann)
+    for one in (host, ann):
+        await rig.hears("came", id=one)
 
 
 async def test_it_is_logged_and_counted(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
