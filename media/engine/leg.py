@@ -168,9 +168,12 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.transferring = None
             self.engine.emit(port.TransferFailed(self.name, transfer, "unreachable", None, error.reason))
 
-    def is_due(self, now: float) -> bool:
-        """Whether `tick` must be called before the next chores."""
-        return self.sound.is_heard_here or bool(self.digits and self.digits[0][0] <= now)
+    def is_due(self, now: float, *, chores: bool) -> bool:
+        """Whether there is something for `tick` to do: some of it can wait for the *chores*."""
+        waits = self.sound.is_recorded or (self.confirmed and not self.answered)
+        return (
+            self.sound.is_heard_here or bool(self.digits and self.digits[0][0] <= now) or (chores and waits)
+        )
 
     def tick(self, now: float) -> None:
         """Do what is due."""

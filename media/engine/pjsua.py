@@ -189,7 +189,7 @@ class Engine:
                 self._try(job)
         is_time = now >= self._chores_at
         for leg in list(self.legs.values()):
-            if (is_time or leg.is_due(now)) and not leg.lost and not self._try(partial(leg.tick, now)):
+            if leg.is_due(now, chores=is_time) and not leg.lost and not self._try(partial(leg.tick, now)):
                 leg.lost = "a fault of the server, of which its log has more"
                 self.hang_up(leg.name)
         if is_time:
@@ -215,7 +215,8 @@ class Engine:
         for voice in list(self.voices.values()):
             self._try(voice.write)
         for leg in list(self.legs.values()):
-            self._try(partial(self._learn_sender, leg))
+            if leg.unknown_sender is not None:
+                self._try(partial(self._learn_sender, leg))
         if (passed := now - self._measured) > 1:
             self._measured = now
             for leg in list(self.legs.values()):

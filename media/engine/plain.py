@@ -419,7 +419,8 @@ class PlainMixer:
             self.skipped += late // TICK_NS
             self._next += late // TICK_NS * TICK_NS
         self.tick = self._next // TICK_NS
-        self._drain()
+        if self._drain_at < self._next:
+            self._drain()  # It was too late to be done before.
         frame = Frame(0, ctypes.addressof(self._samples), wav.FRAME_BYTES, self._ticks * wav.FRAME_SAMPLES, 0)
         self._library.get_frame(self._bridge, ctypes.byref(frame))
         self.finish_tick()

@@ -13,8 +13,8 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address, IPv4Network
 
 _SO_ATTACH_FILTER = 26
@@ -65,10 +65,33 @@ def only(address: str, at_port: int | None) -> bytes:
     )
 
 
-def _attach(one: socket.socket, program: bytes) -> None:
-    room = ctypes.create_string_buffer(program, len(program))
-    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(room))
-    one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, header)
+@contextmanager
+def _socket(number: int, family: int = -1, kind: int = -1, protocol: int = -1) -> Iterator[socket.socket]:
+    """Lend the socket with file descriptor *number*, which is the library's, and stays open."""
+    lent = socket.socket(family, kind, protocol, number)
+    try:
+        yield lent
+    finally:
+        lent.detach()
+
+
+def _udp_port(number: int) -> int:
+    """Give the port of the UDP socket with file descriptor *number*; 0 where it is another one."""
+    with _socket(number) as one:
+        is_udp = one.family == socket.AF_INET and one.type == socket.SOCK_DGRAM
+        return int(one.getsockname()[1]) if is_udp else 0
+
+
+def _filter(number: int, program: bytes | None) -> None:
+    """Have the UDP socket with file descriptor *number* take what *program* lets pass; None: everything."""
+    with _socket(number, socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_UDP) as one:
+        if program is None:
+            with suppress(OSError):  # It had none.
+                one.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+            return
+        room = ctypes.create_string_buffer(program, len(program))
+        header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(room))
+        one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, header)
 
 
 class Senders:
@@ -77,7 +100,7 @@ class Senders:
     def __init__(self, is_rtp: Callable[[int], bool]) -> None:
         self._is_rtp = is_rtp
         self._ports: dict[int, tuple[int, int]] = {}
-        """Of each UDP socket, by its file descriptor: the inode, and the port."""
+        """Of each socket, by its file descriptor: the inode, and its port (0: it is none of UDP)."""
 
     def shut_new(self) -> None:
         """Let nobody send to sockets that were made since the last time."""
@@ -92,11 +115,11 @@ class Senders:
                 before = known.get(number)
                 if before is not None and before[0] == found.st_ino:
                     self._ports[number] = before
-                elif at_port := _udp_port(number):
-                    self._ports[number] = found.st_ino, at_port
-                    if self._is_rtp(at_port):
-                        with socket.socket(fileno=os.dup(number)) as one:
-                            _attach(one, _NOBODY)
+                    continue
+                at_port = _udp_port(number)
+                self._ports[number] = found.st_ino, at_port
+                if self._is_rtp(at_port):
+                    _filter(number, _NOBODY)
 
     def allow(self, rtp: int, rtcp: int, address: str, at_port: int) -> None:
         """Let *address* alone send to our ports *rtp*, from *at_port*, and *rtcp*, from any port."""
@@ -107,21 +130,20 @@ class Senders:
         self._set({rtp: None, rtcp: None})
 
     def _set(self, programs: dict[int, bytes | None]) -> None:
-        self.shut_new()
-        for number, (_, at_port) in self._ports.items():
-            if at_port not in programs or not self._is_rtp(at_port):
-                continue
-            program = programs[at_port]
-            with socket.socket(fileno=os.dup(number)) as one:
-                if program is not None:
-                    _attach(one, program)
-                else:
-                    with suppress(OSError):  # It had none.
-                        one.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+        found = self._of(programs)
+        if len(found) < len(programs):
+            self.shut_new()
+            found = self._of(programs)
+        for number, at_port in found:
+            if self._is_rtp(at_port):
+                _filter(number, programs[at_port])
 
-
-def _udp_port(number: int) -> int:
-    """Give the port of the UDP socket with file descriptor *number*; 0 where it is another one."""
-    with socket.socket(fileno=os.dup(number)) as one:
-        is_udp = one.family == socket.AF_INET and one.type == socket.SOCK_DGRAM
-        return int(one.getsockname()[1]) if is_udp else 0
+    def _of(self, ports: Container[int]) -> list[tuple[int, int]]:
+        """Give the sockets that have one of *ports*, as far as they are known: (file descriptor, port)."""
+        found = []
+        for number, (inode, at_port) in self._ports.items():
+            if at_port in ports:
+                with suppress(OSError):
+                    if os.fstat(number).st_ino == inode:
+                        found.append((number, at_port))
+        return found

@@ -1,11 +1,12 @@
-/* The worker's loop: it sleeps in pjsip until the next tick; a tick drains the RTP sockets and runs the bridge. */
+/* The worker's loop: it sleeps in pjsip until the next tick; before a tick it drains the RTP sockets, and in it it runs
+ * the bridge. */
 #define _POSIX_C_SOURCE 200809L
 #include "sound.h"
 
 #include <time.h>
 
 #define TICK 20000000LL
-/* RTP is read once more before each tick, so early that what answers a key can be in that tick still. */
+/* RTP is read so long before each tick that what answers a key can be in that tick still. */
 #define DRAIN (TICK / 5)
 enum {
     PATIENCE = 5, /* ticks by which we may be late before we skip them */
@@ -52,7 +53,8 @@ static void run_tick(int64_t late) {
         next += late / TICK * TICK;
     }
     ports_set_tick((uint64_t)(next / TICK));
-    drain();
+    if (drain_at < next)
+        drain(); /* It was too late to be done before. */
     get_frame(bridge, &frame);
     ports_tick();
     next += TICK, ticks++;
