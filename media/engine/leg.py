@@ -62,6 +62,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.accepted = False
         """It came in, and was told to be answered."""
         self.rang = self.confirmed = self.answered = self.over = False
+        self._place = call_id
         self.slot = -1
         """Where its sound is in the library's bridge; -1 while it has none."""
         self.sound = Sound(name, engine.mixer, engine.disk, engine.emit, engine.on_speech)
@@ -79,6 +80,13 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.signs = (0, 0)
         self.lost = ""
         """Why we gave the far end up."""
+
+    @property
+    def place(self) -> int:
+        """Its number among the library's calls, which is another call's after it; -1: it never had one."""
+        if self._place == pj.PJSUA_INVALID_ID:
+            self._place = int(self.getId())
+        return self._place
 
     # What the library says
 

@@ -40,7 +40,7 @@ quarter of a second, and not at a tenth).
 """
 _CHORES_SECONDS = 0.25
 """How often calls are looked after."""
-_WRITE_SECONDS = 0.1
+_WRITE_SECONDS = 0.2
 """How often that is where something is recorded: what was not written is lost with this process."""
 
 
@@ -249,8 +249,8 @@ class Engine:
         """
         if not any(due <= now for due, _ in self._retired):
             return
-        taken = {leg.getId() for leg in self.legs.values()}
-        self._retired = [(due, one) for due, one in self._retired if due > now or one.getId() in taken]
+        taken = {leg.place for leg in self.legs.values()}
+        self._retired = [(due, one) for due, one in self._retired if due > now or one.place in taken]
 
     def soon(self, job: Callable[[], None]) -> None:
         """Have *job* done at the next step; from any thread."""

@@ -1,4 +1,4 @@
-"""A recording in a worker: frames come from a voice ten times a second, a disk thread writes them.
+"""A recording in a worker: frames come from a voice five times a second, a disk thread writes them.
 
 The file's timeline is the call's: where no frame came (a re-INVITE disconnects everything for a
 moment) the voice gives silence of the same length, never a shift.

@@ -157,7 +157,7 @@ class Sound:
             self._hear(listener)
 
     def write(self) -> None:
-        """Have what has come written; called some ten times a second."""
+        """Have what has come written; called some five times a second."""
         for number, (recorder, hearing) in list(self._recorders.items()):
             self._hear(hearing)
             recorder.flush()
