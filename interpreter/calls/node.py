@@ -162,11 +162,19 @@ class Switchboard:
     def _rate(self, key: Key) -> float:
         return self._limits.calls_per_second if key.calls_per_second is None else key.calls_per_second
 
+    def concurrent(self, key: Key) -> int:
+        """Give how many calls, and how many conferences, *key* may have at a time."""
+        return self._limits.concurrent if key.concurrent is None else key.concurrent
+
+    @property
+    def most_conferences(self) -> int:
+        """How many conferences this server has at a time: as many as the media has rooms."""
+        return self._limits.max_calls + 8
+
     def busy(self, key: Key, *, counted: bool = False) -> str:
         """Say why this key may have no further leg now; nothing if it may."""
-        concurrent = self._limits.concurrent if key.concurrent is None else key.concurrent
         up = sum(call.legs for call in self.live.values() if call.key.key == key.key) - counted
-        return "" if up < concurrent else f"this key has {up} calls up, which is as many as it may have"
+        return "" if up < self.concurrent(key) else f"this key has {up} calls up, which is as many as it may have"
 
     async def queue(
         self, key: Key, call_id: str, statement: nodes.Statement, *, seqs: Sequence[UsedSeq] = ()

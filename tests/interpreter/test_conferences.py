@@ -145,7 +145,7 @@ def test_who_comes_before_the_room_is_there_is_let_in_with_it() -> None:
 def test_where_there_can_be_no_room_everybody_is_told() -> None:
     house = House(PLAN)
     house.give(came("c1.2"), port.Refused("c1.room", "capacity"))
-    assert effects.Dismiss("c1", "c1.2", "lost", False, "capacity") in house.out
+    assert effects.Dismiss("c1", "c1.2", "capacity", False, "capacity") in house.out
     assert house.told[-1].startswith("ConfCallCompleted")
     assert house.run.ended
 
