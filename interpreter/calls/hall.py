@@ -178,6 +178,8 @@ class Hall:
                 self._lose_members(ended.key, run.call_id, plan.name)
             return
         for one in self.of(ended.key):
+            if ended.was_cut:
+                self._lose_legs(one, ended)
             # One that was opened for a call which ended before its own `conference` came to its turn.
             if one.run.conference and run.call_id in one.run.conference.holders:
                 plan = one.run.conference.plan
@@ -189,6 +191,12 @@ class Hall:
             for leg in call.run.legs.values() if call.key.key == key.key else ():
                 if leg.membership and leg.membership.is_of(conference, name):
                     self._post(call.run.call_id, events.Left(leg.name, conference, "lost", name=name))
+
+    def _lose_legs(self, conference: LiveCall, cut: LiveCall) -> None:
+        """Have those of *conference* go whose call could not say itself that they are over."""
+        if not conference.run.ended:
+            for leg in cut.run.legs:
+                conference.run.post(events.MemberWent(leg, "lost"))
 
     async def end_revoked(self) -> None:
         """End the conferences of keys that were revoked.  Raises StoreError."""

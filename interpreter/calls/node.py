@@ -47,8 +47,6 @@ log = structlog.get_logger()
 
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
-MAX_QUEUED = 1000
-"""Statements that may wait in one call's queue."""
 
 
 @frozen
@@ -197,7 +195,7 @@ class Switchboard:
             called = call.run.call_id
             raise CallOver(f"{called} is a run without a call of its own: nothing can be queued on it")
         waiting = sum(task.state == "waiting" for task in call.run.tasks)
-        if waiting >= MAX_QUEUED:
+        if waiting >= self.house.settings.queue_size:
             raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
 
     async def interrupt(

@@ -289,3 +289,20 @@ async def test_a_conference_that_the_phones_have_no_room_for_is_told_as_that(
     assert (await rig.hears("JoinFailed"))["reason"] == "capacity"
     refused = await rig.ask("StartConf", moderator=ANN, callId=ann)
     assert (refused.status, refused.code) == (503, "server.unavailable")
+
+
+async def test_a_call_that_is_cut_for_a_fault_of_ours_leaves_nobody_in_its_conference(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conference, ann, ben = await two(rig)
+
+    def broken(self: Run, why: str) -> None:
+        raise RuntimeError("a fault that the test put in")
+
+    monkeypatch.setattr(Run, "abandon", broken)
+    rig.switchboard.live[ann].give_up("the test says so")
+    await rig.until(lambda: ann not in rig.switchboard.live)
+    monkeypatch.undo()
+    await rig.until(lambda: set(rig.members(conference)) == {ben})
+    await rig.get("LeaveConf", confCallId=conference, participantCallId=ben)
+    await rig.until(lambda: conference not in rig.switchboard.live)
