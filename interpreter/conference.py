@@ -99,9 +99,16 @@ def message(call_id: str, effect: effects.ForConference) -> Message:
             assert_never(effect)
 
 
-def unreached(effect: effects.ForConference, *, ended: bool) -> events.Event | None:
-    """Give what the asking call is told where there is no conference for *effect*, or it has *ended*."""
-    if is_name(effect.conference):
+def unreached(
+    effect: effects.ForConference, *, ended: bool, refused: bool = False
+) -> events.Event | None:
+    """Give what the asking call is told where there is no conference for *effect*, or it has *ended*.
+
+    *refused*: it could not be made, since there were as many as there may be.
+    """
+    if refused:
+        detail = f"the conference {effect.conference} could not be made: there are as many as there may be"
+    elif is_name(effect.conference):
         detail = f"nobody is in a conference {effect.conference}"
     elif ended:
         detail = f"the conference {effect.conference} has ended"
@@ -109,7 +116,8 @@ def unreached(effect: effects.ForConference, *, ended: bool) -> events.Event | N
         detail = f"there is no conference {effect.conference}"
     match effect:
         case effects.JoinConference(leg, name):
-            return events.Left(leg, name, "ended" if ended else "unknown", detail=detail)
+            why = "capacity" if refused else "ended" if ended else "unknown"
+            return events.Left(leg, name, why, detail=detail)
         case effects.QueueOn(name) | effects.ChangeMembers(name):
             return events.NotReached(name, detail)
         case _:

@@ -183,13 +183,14 @@ class Released:
 
 
 Why: TypeAlias = Literal[
-    "left", "limit", "kicked", "ended", "hangup", "lost", "full", "unknown", "engaged", "nobody"
+    "left", "limit", "kicked", "ended", "hangup", "lost", "full", "capacity", "unknown", "engaged", "nobody"
 ]
 """Why a leg is in a conference no more, or never was: stable words, which scripts compare.
 
 It was in: ``left`` (by `leave`, or its script went on), ``limit`` (its time passed), ``kicked``,
 ``ended`` (the conference did), ``hangup`` (the leg is over), ``lost`` (it, or the room, was lost).
-It never was: ``full``, ``ended``, ``unknown`` (there is no such conference), ``engaged`` (it is in
+It never was: ``full``, ``ended``, ``capacity`` (there are as many conferences as there may be),
+``unknown`` (there is no such conference), ``engaged`` (it is in
 another one, or connected), ``nobody`` (nobody came in the time that it waited), ``lost`` (the
 phones could not bring it in).
 """

@@ -170,7 +170,7 @@ def dismiss_all(run: Running, room: Leg) -> None:
     everybody = [*conference.members.values(), *conference.pending.values()]
     conference.members.clear()
     conference.pending.clear()
-    why = "lost" if room.ended_by == "lost" or room.refused else "ended"
+    why = "lost" if room.ended_by == "lost" else "capacity" if room.refused else "ended"
     for member in everybody:
         _dismiss(run, member, why, end_of(room), hang_up=room.closing == "api")
 

@@ -105,6 +105,8 @@ class Run:
     _timers: dict[int, Callable[[], None] | None] = field(factory=dict, init=False)
     _timer: int = field(default=0, init=False)
     _asking: int = field(default=0, init=False)
+    _refused: int = field(default=0, init=False)
+    """Statements that were not queued, since too many waited."""
     _next_ring: float = field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -148,7 +150,7 @@ class Run:
             case events.Started():
                 self._begin()
             case events.Queued(number, statement):
-                self._queue(Task(number or len(self.tasks) + 1, statement))
+                self._queue(Task(number or len(self.tasks) + self._refused + 1, statement))
             case events.Interrupted():
                 self._interrupt(event)
             case events.TimerFired(timer):
@@ -471,6 +473,11 @@ class Run:
     # The queue
 
     def _queue(self, task: Task) -> None:
+        if self.conference and (full := self._full_queue()):
+            # A script can ask faster than anything is heard, so what is refused is told and not kept.
+            self._refused += 1
+            self.settle(task, "discarded", full)
+            return
         self.tasks.append(task)
         if self.subject is None or self.subject.closing:
             self.settle(task, "discarded", "the call has ended")
@@ -478,6 +485,13 @@ class Run:
             for strand in self.strands:
                 if strand.leg is self.subject and strand.waiting and strand.waiting.on_queued:
                     strand.waiting.on_queued()
+
+    def _full_queue(self) -> str:
+        """Say that no further statement can wait; nothing if one can."""
+        most = self.settings.queue_size
+        if len(self.tasks) < most or sum(task.state == "waiting" for task in self.tasks) < most:
+            return ""
+        return f"{most} statements wait in this queue already"
 
     def next_task(self) -> Task | None:
         """Give the first task that waits for its turn; a conference that is empty does nothing."""

@@ -38,6 +38,8 @@ class Settings:
     """How long ``on hangup`` may run."""
     step_budget: int = 10_000
     """Statements that may run without any wait between them."""
+    queue_size: int = 1000
+    """Statements that may wait in one queue."""
     conference_size: int = 250
     """How many legs one conference holds."""
     type_ahead: int = 64

@@ -66,7 +66,7 @@ class Pool:
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
         self.legs: dict[str, PoolLeg] = {}
         self.seats = Seats(settings.buses)
-        self._rooms = Rooms(self.seats, settings.max_calls + 8, lambda: self.crew.live)
+        self._rooms = Rooms(self.seats, settings.max_calls + 8, lambda: self.crew.live, self._later)
         self._connections = Connections(self.seats, self._later)
         self._reception = Reception(settings.address, settings.first_port)
         config = {
@@ -113,8 +113,7 @@ class Pool:
         """See `port.Phones.hang_up`."""
         kept = self.legs.get(leg)
         if kept is None:
-            if self._rooms.find(leg):
-                self._rooms.hang_up(leg)
+            self._rooms.hang_up(leg)
             return
         kept.cancelled = True
         if kept.worker:

@@ -22,6 +22,10 @@ _MAKING = frozenset({"play", "cue", "record"})
 """Orders that are worth a voice; the others are about what one does already."""
 
 
+def _refused(name: str) -> port.Refused:
+    return port.Refused(name, "capacity", None, "this server has as many conferences as it can")
+
+
 @define(eq=False)
 class Member:
     """A leg that is in a room."""
@@ -70,6 +74,7 @@ class Voice:
             return
         self.worker = worker
         worker.voices.add(room.name)
+        assert room.bus
         self.sitting = room.rooms.seats.open_voice(room.bus, room.name, worker, self)
         if self.sitting is None:
             self.fail("no seat is free")
@@ -122,9 +127,10 @@ class Room:
     """A room, from its making to its end."""
 
     leg: PoolLeg
-    bus: Bus
     rooms: "Rooms"
     tells_speaking: bool
+    bus: Bus | None = None
+    """None while it waits for one that rests: it is not open before."""
     voice: Voice = field(init=False)
     members: dict[str, Member] = field(factory=dict)
     speaking: set[str] = field(factory=set)
@@ -163,9 +169,15 @@ class Room:
 class Rooms:
     """The rooms of a pool, and who is in which."""
 
-    def __init__(self, seats: Seats, most: int, workers: Callable[[], Iterable[WorkerProcess]]) -> None:
-        """*most* rooms are open at a time; *workers* gives those that run."""
-        self.seats, self._most, self._workers = seats, most, workers
+    def __init__(
+        self,
+        seats: Seats,
+        most: int,
+        workers: Callable[[], Iterable[WorkerProcess]],
+        later: Callable[[float, Callable[[], None]], None],
+    ) -> None:
+        """*most* rooms are open at a time; *workers* gives those that run; *later* does something then."""
+        self.seats, self._most, self._workers, self._later = seats, most, workers, later
         self._rooms: dict[str, Room] = {}
         self._members: dict[str, Member] = {}
         """The members of all rooms, by their legs."""
@@ -175,17 +187,33 @@ class Rooms:
 
     def open(self, name: str, sink: port.Sink, *, speaking: bool) -> None:
         """See `port.Rooms.open_room`."""
-        bus = self.seats.open() if len(self._rooms) < self._most else None
-        if bus is None:
-            sink(port.Refused(name, "capacity", None, "this server has as many conferences as it can"))
+        room = Room(PoolLeg(name, sink), self, speaking)
+        # One that has been hung up holds nobody, though its voice may be long in ending.
+        if sum(not other.leg.cancelled for other in self._rooms.values()) >= self._most:
+            room.tell(_refused(name))
             return
-        room = self._rooms[name] = Room(PoolLeg(name, sink), bus, self, speaking)
-        room.tell(port.Answered(name))
+        self._rooms[name] = room
+        self._begin(room)
+
+    def _begin(self, room: Room) -> None:
+        """Have it opened, as soon as there is a bus for it."""
+        if self._rooms.get(room.name) is not room:
+            return
+        rest = self.seats.rest
+        if rest is None:
+            del self._rooms[room.name]
+            room.tell(_refused(room.name))
+            return
+        room.bus = self.seats.open()
+        if room.bus is None:
+            self._later(rest, lambda: self._begin(room))
+            return
+        room.tell(port.Answered(room.name))
 
     def find(self, name: str) -> PoolLeg | None:
-        """Give the room *name*, as what orders are given on; None where it is over, or about to be."""
+        """Give the room *name*, as what orders are given on; None where it is not open, or about to end."""
         room = self._rooms.get(name)
-        return room.leg if room and not room.leg.cancelled else None
+        return room.leg if room and room.bus and not room.leg.cancelled else None
 
     def of(self, leg: PoolLeg) -> str | None:
         """Give the name of the room that *leg* is in."""
@@ -210,6 +238,7 @@ class Rooms:
     def _sit(self, member: Member) -> None:
         assert member.leg.worker
         bus, leg = member.room.bus, member.leg
+        assert bus
         member.sitting = self.seats.sit(
             bus, leg.name, member.leg.worker, member, muted=member.muted, deaf=member.deaf
         )
@@ -327,7 +356,9 @@ class Rooms:
 
     def hang_up(self, name: str) -> None:
         """End a room, when the ends of all that was ordered on it have been told."""
-        room = self._rooms[name]
+        room = self._rooms.get(name)
+        if room is None or room.leg.cancelled:
+            return
         room.leg.cancelled = True
         for member in list(room.members.values()):
             self._leave_any(member.leg)
@@ -367,4 +398,5 @@ class Rooms:
         room.tell(end)
         room.leg.over = True
         del self._rooms[room.name]
-        self.seats.close(room.bus)
+        if room.bus:
+            self.seats.close(room.bus)

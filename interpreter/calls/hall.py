@@ -13,7 +13,9 @@ from ringful.ground.faults import Tasks
 from ringful.interpreter import effects, events, room
 from ringful.interpreter.calls.live import House, LiveCall
 from ringful.interpreter.conference import is_name, message, named_id, unheld, unreached
+from ringful.interpreter.calls.switchboard import TooMany, Unavailable
 from ringful.interpreter.statements.conference import unreached_moderator
+from ringful.media import port
 from ringful.store.port import Commit, Key, StoreError
 
 
@@ -22,6 +24,13 @@ class Node(Protocol):
 
     house: House
     live: dict[str, LiveCall]
+
+    @property
+    def most_conferences(self) -> int:
+        """How many conferences this server has at a time."""
+
+    def concurrent(self, key: Key) -> int:
+        """Give how many calls, and how many conferences, *key* may have at a time."""
 
     def begin(
         self, key: Key, call_id: str, started: events.Started, *, spent: str = ""
@@ -53,23 +62,27 @@ class Hall:
         if found and not found.run.ended:
             found.run.post(message(call.run.call_id, effect))
         elif unreached(effect, ended=False):
-            self.nursery.start_soon(self._tell_unreached, call, effect)
+            self.nursery.start_soon(self._tell_unreached, call, effect, found)
 
-    async def _tell_unreached(self, call: LiveCall, effect: effects.ForConference) -> None:
-        """Tell *call* that there is no conference for *effect*, or no more."""
-        ended = not is_name(effect.conference) and await self.is_known(call.key, effect.conference)
-        if told := unreached(effect, ended=ended):
+    async def _tell_unreached(
+        self, call: LiveCall, effect: effects.ForConference, found: LiveCall | None
+    ) -> None:
+        """Tell *call* that there is no conference for *effect*, or no more; *found* is one that has ended."""
+        outcome = found.run.outcome if found else None
+        if outcome is None and not is_name(effect.conference):
+            outcome = await self.outcome(call.key, effect.conference)
+        if told := unreached(effect, ended=outcome is not None, refused=outcome == "capacity"):
             call.run.post(told)
 
-    async def is_known(self, key: Key, conference: str) -> bool:
-        """Say whether *key* has, or had, the conference with this ID."""
+    async def outcome(self, key: Key, conference: str) -> str | None:
+        """Give what became of the conference with this ID, empty while it lives; None: *key* had none such."""
         if found := self.node.live.get(conference):
-            return found.is_conference and found.key.key == key.key
+            return found.run.outcome if found.is_conference and found.key.key == key.key else None
         try:
             record = await self.node.house.store.call(conference)
         except StoreError:
-            return False
-        return record is not None and record.key == key.key
+            return None
+        return record.outcome if record and record.key == key.key else None
 
     def find(self, key: Key, called: str) -> LiveCall | None:
         """Give the conference of *key* that *called* means: by its name only one that lives."""
@@ -85,6 +98,26 @@ class Hall:
     def of(self, key: Key) -> list[LiveCall]:
         """Give the conferences of *key* that live."""
         return [one for one in self.node.live.values() if one.is_conference and one.key.key == key.key]
+
+    def full(self, key: Key | None, *, counted: bool = False) -> str:
+        """Say why *key* may have no further conference now; nothing if it may.  None: why this server may not.
+
+        With *counted*, the one in question lives already.  One that is ending holds no place.
+        """
+        most = self.node.concurrent(key) if key else self.node.most_conferences
+        runs = (one.run for one in (self.of(key) if key else self.node.live.values()) if one.is_conference)
+        have = sum(not run.ended and not (run.subject and run.subject.closing) for run in runs) - counted
+        if have < most:
+            return ""
+        who = "this key" if key else "this server"
+        return f"{who} has {have} conferences, which is as many as it may have at a time"
+
+    def hold_place(self, key: Key) -> None:
+        """Hold that *key* may have one conference more.  Raises TooMany, Unavailable."""
+        if full := self.full(key):
+            raise TooMany(full, 5.0)
+        if full := self.full(None):
+            raise Unavailable(full)
 
     def _make(self, call: LiveCall, called: str, plan: events.Plan) -> LiveCall:
         made = self.new_id(call.run.call_id, plan) if plan.name else called
@@ -111,7 +144,11 @@ class Hall:
         here, name = run.call_id, run.started.plan.name if run.started.plan else ""
         match effect:
             case effects.OpenRoom(opened, speaking):
-                rooms.open_room(opened, run.post, speaking=speaking)
+                full = self.full(conference.key, counted=True) or self.full(None, counted=True)
+                if full:
+                    run.post(port.Refused(opened, "capacity", None, full))
+                else:
+                    rooms.open_room(opened, run.post, speaking=speaking)
             case effects.Admit(call, leg, muted, deaf):
                 rooms.join(here, leg, muted=muted, deaf=deaf)
                 self._post(call, events.Joined(leg, here, name))
@@ -141,6 +178,8 @@ class Hall:
                 self._lose_members(ended.key, run.call_id, plan.name)
             return
         for one in self.of(ended.key):
+            if ended.was_cut:
+                self._lose_legs(one, ended)
             # One that was opened for a call which ended before its own `conference` came to its turn.
             if one.run.conference and run.call_id in one.run.conference.holders:
                 plan = one.run.conference.plan
@@ -152,6 +191,12 @@ class Hall:
             for leg in call.run.legs.values() if call.key.key == key.key else ():
                 if leg.membership and leg.membership.is_of(conference, name):
                     self._post(call.run.call_id, events.Left(leg.name, conference, "lost", name=name))
+
+    def _lose_legs(self, conference: LiveCall, cut: LiveCall) -> None:
+        """Have those of *conference* go whose call could not say itself that they are over."""
+        if not conference.run.ended:
+            for leg in cut.run.legs:
+                conference.run.post(events.MemberWent(leg, "lost"))
 
     async def end_revoked(self) -> None:
         """End the conferences of keys that were revoked.  Raises StoreError."""

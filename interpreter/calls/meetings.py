@@ -27,7 +27,7 @@ from ringful.interpreter.calls.conferences import (
 )
 from ringful.interpreter.calls.hall import Hall
 from ringful.interpreter.calls.live import House, LiveCall
-from ringful.interpreter.calls.switchboard import CallOver, NoSuchCall, NotAllowed, Operation
+from ringful.interpreter.calls.switchboard import CallOver, NoSuchCall, NotAllowed, Operation, Unavailable
 from ringful.interpreter.conference import Conference, is_name, same_number
 from ringful.interpreter.evaluate import count_of, text_of
 from ringful.interpreter.events import MemberCame
@@ -96,10 +96,13 @@ class Meetings:
             conference = known.run.call_id
             known.run.post(events.Held(call_id))
         else:
+            self.hall.hold_place(key)
             own = f"{call_id}.{opening.conference.name}"
             conference = self.hall.new_id(call_id, plan) if plan.name else own
             stays = nodes.Script(nodes.Block((nodes.Stay(),)))
-            self.hall.begin(call, key, conference, events.Started(stays, plan=plan))
+            begun = self.hall.begin(call, key, conference, events.Started(stays, plan=plan))
+            if begun.run.ended:
+                raise Unavailable("this server has as many conferences as it can")
         if call:
             await self.node.append(call, (opening.conference, opening.join), used(conference))
             return conference
@@ -137,6 +140,7 @@ class Meetings:
                 wanted = "a number with its country's code, such as +15125551234, within the key's prefixes"
                 raise NotAllowed(f"this key may not call {number}: it must be {wanted}")
         await self.node.admit(key, numbers[0])
+        self.hall.hold_place(key)
         made = (one.name for one in started.script.body.statements if isinstance(one, nodes.Conference))
         run_id = self.node.new_id()
         conference = f"{run_id}.{next(made)}"
@@ -162,6 +166,8 @@ class Meetings:
             found = await self._find(key, conference)
         call = await self.node.find_live(key, call_id)
         _hold_free(call)
+        if found is None:
+            self.hall.hold_place(key)
         await self.node.append(call, (statement,), seqs)
 
     async def leave(
@@ -290,7 +296,7 @@ class Meetings:
             return found
         if found:
             raise ConferenceOver(f"the conference {conference} is ending")
-        if not is_name(conference) and await self.hall.is_known(key, conference):
+        if not is_name(conference) and await self.hall.outcome(key, conference) is not None:
             raise ConferenceOver(f"the conference {conference} has ended")
         raise NoSuchConference(f"this key has no conference {conference}")
 

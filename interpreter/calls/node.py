@@ -47,8 +47,6 @@ log = structlog.get_logger()
 
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
-MAX_QUEUED = 1000
-"""Statements that may wait in one call's queue."""
 
 
 @frozen
@@ -162,11 +160,19 @@ class Switchboard:
     def _rate(self, key: Key) -> float:
         return self._limits.calls_per_second if key.calls_per_second is None else key.calls_per_second
 
+    def concurrent(self, key: Key) -> int:
+        """Give how many calls, and how many conferences, *key* may have at a time."""
+        return self._limits.concurrent if key.concurrent is None else key.concurrent
+
+    @property
+    def most_conferences(self) -> int:
+        """How many conferences this server has at a time: as many as the media has rooms."""
+        return self._limits.max_calls + 8
+
     def busy(self, key: Key, *, counted: bool = False) -> str:
         """Say why this key may have no further leg now; nothing if it may."""
-        concurrent = self._limits.concurrent if key.concurrent is None else key.concurrent
         up = sum(call.legs for call in self.live.values() if call.key.key == key.key) - counted
-        return "" if up < concurrent else f"this key has {up} calls up, which is as many as it may have"
+        return "" if up < self.concurrent(key) else f"this key has {up} calls up, which is as many as it may have"
 
     async def queue(
         self, key: Key, call_id: str, statement: nodes.Statement, *, seqs: Sequence[UsedSeq] = ()
@@ -189,7 +195,7 @@ class Switchboard:
             called = call.run.call_id
             raise CallOver(f"{called} is a run without a call of its own: nothing can be queued on it")
         waiting = sum(task.state == "waiting" for task in call.run.tasks)
-        if waiting >= MAX_QUEUED:
+        if waiting >= self.house.settings.queue_size:
             raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
 
     async def interrupt(

@@ -226,8 +226,10 @@ def leave_now(run: Running, leg: Leg, conference: str) -> None:
 def leave_by_end(run: Running, leg: Leg) -> None:
     """Tell the conference of *leg*, if it is in one, that the leg is over."""
     if membership := leg.membership:
-        run.perform(effects.LeaveConference(leg.name, membership.reference, "hangup"))
-        _end(run, leg, membership, "lost" if leg.ended_by == "lost" else "hangup")
+        # One that is lost may sit in its room still: a conference lets go of whoever does not hang up.
+        why = "lost" if leg.ended_by == "lost" else "hangup"
+        run.perform(effects.LeaveConference(leg.name, membership.reference, why))
+        _end(run, leg, membership, why)
 
 
 def unreached_moderator(run: Running, moderator: str | None) -> str:

@@ -20,13 +20,13 @@ PLAN = events.Plan("+1 (512) 1", notify="http://h/room", holder="c1")
 class House(Desk):
     """A conference whose members are given by hand."""
 
-    def __init__(self, plan: events.Plan, most: int = 250) -> None:
+    def __init__(self, plan: events.Plan, most: int = 250, queue: int = 1000) -> None:
         self.out: list[effects.Effect] = []
         self.entries: list[Entry] = []
         self.at = 1000.0
         self.queued = 0
         maker = Desk('call "1512"\n').run
-        settings = Settings(conference_size=most)
+        settings = Settings(conference_size=most, queue_size=queue)
         started = room.started_by(maker, plan)
         self.run = Run(started, "c1.room", self, settings, journal=self.entries.append)
         self.run.start()
@@ -41,8 +41,8 @@ class House(Desk):
         ]
 
 
-def opened(plan: events.Plan = PLAN, most: int = 250) -> House:
-    house = House(plan, most)
+def opened(plan: events.Plan = PLAN, most: int = 250, queue: int = 1000) -> House:
+    house = House(plan, most, queue)
     house.give(port.Answered("c1.room"))
     assert house.said == [effects.OpenRoom("c1.room", plan.speaking)]
     return house
@@ -145,7 +145,7 @@ def test_who_comes_before_the_room_is_there_is_let_in_with_it() -> None:
 def test_where_there_can_be_no_room_everybody_is_told() -> None:
     house = House(PLAN)
     house.give(came("c1.2"), port.Refused("c1.room", "capacity"))
-    assert effects.Dismiss("c1", "c1.2", "lost", False, "capacity") in house.out
+    assert effects.Dismiss("c1", "c1.2", "capacity", False, "capacity") in house.out
     assert house.told[-1].startswith("ConfCallCompleted")
     assert house.run.ended
 
@@ -298,7 +298,30 @@ def test_a_leg_that_is_lost_says_so_where_it_leaves() -> None:
     desk.give(port.Answered("c1"), events.Joined("c1", "c7.team", "team"), port.HungUp("c1", "lost"))
     left = [one.fields for one in desk.done(effects.Notify) if one.fields["action"] == "ConfCallLeft"]
     assert [one["reason"] for one in left] == ["lost"]
-    assert desk.done(effects.LeaveConference) == [effects.LeaveConference("c1", "c7.team", "hangup")]
+    assert desk.done(effects.LeaveConference) == [effects.LeaveConference("c1", "c7.team", "lost")]
+
+
+def test_a_leg_that_is_lost_is_let_go_of_since_it_may_hear_the_room_still() -> None:
+    house = opened()
+    house.give(came("c1.2"), came("c1.3"), events.MemberWent("c1.2", "lost"))
+    assert effects.Dismiss("c1", "c1.2", "lost") in house.said
+    house.give(events.MemberWent("c1.3", "hangup"))
+    assert not any(isinstance(one, effects.Dismiss) for one in house.said)
+
+
+def test_no_more_can_wait_in_a_queue_than_it_holds_and_what_is_refused_is_told() -> None:
+    house = opened(queue=2)
+    (play,) = parse('call "1"\nplay "x" notify "http://app.example/told"\n').body.statements
+    house.give(*[events.Queued(0, play)] * 4)
+    assert [task.number for task in house.run.tasks] == [1, 2]
+    refused = [entry.data for entry in house.entries if entry.name == "discarded"]
+    assert [one["task"] for one in refused] == [3, 4]
+    told = [one.fields for one in house.out if isinstance(one, effects.Notify)]
+    assert [(one["action"], one["reason"]) for one in told] == [
+        ("TaskDiscarded", "2 statements wait in this queue already")
+    ] * 2
+    house.give(came("c1.2"), port.PlaybackEnded("c1.room", 1, "end"), events.Queued(0, play))
+    assert [task.number for task in house.run.tasks] == [1, 2, 5]
 
 
 def test_a_time_that_passes_after_the_end_of_a_join_does_nothing() -> None:

@@ -14,6 +14,7 @@ from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.calls.switchboard import Unavailable
 from ringful.interpreter.events import Started
 from ringful.interpreter.run import Run
+from ringful.media import port
 from ringful.store.open import open_store
 from ringful.store.port import CallFilter, Write
 from tests.house import HOOK, KEY, OTHER, SETTINGS, Rig, answers, house
@@ -251,3 +252,87 @@ async def test_many_come_and_go_at_once_and_each_is_told_in_order(rig: Rig) -> N
         )
     await rig.until(lambda: len(rig.switchboard.live) == len(calls))
     assert not rig.phones.rooms
+
+
+async def test_a_key_has_as_many_conferences_as_calls_and_others_have_theirs(tmp_path: Path) -> None:
+    async with house(tmp_path, answers(None), limits=NodeLimits(200, 1000.0, 2)) as rig:
+        script = f"""conference a
+conference b named "bees"
+conference c notify "{HOOK}"
+call "{ANN}" as ann {{
+    join c notify "{HOOK}"
+    join "more" notify "{HOOK}"
+}}
+wait 1h
+"""
+        run_id = rig.switchboard.new_id()
+        await rig.switchboard.place(OTHER, run_id, Started(parse(script)))
+        assert (await rig.hears("ConfCallCompleted"))["reason"] == "capacity"
+        await rig.until(lambda: len(rig.told("JoinFailed")) == 2)
+        assert [one["reason"] for one in rig.told("JoinFailed")] == ["capacity"] * 2
+        assert {room.name for room in rig.phones.rooms} == {f"{run_id}.a", f"{run_id}.bees"}
+        for method in ("StartConf", "ConfCall"):
+            given = {"moderator": HOST, "attendees": BEN} if method == "ConfCall" else {"moderator": HOST}
+            refused = await rig.ask(method, OTHER, **given)
+            assert (refused.status, refused.code) == (429, "key.limit")
+        assert (await rig.ask("StartConf", OTHER, moderator=HOST, name="bees")).status == 200
+        await two(rig)
+        # Once one has ended, there is a place.
+        assert (await rig.ask("HangupConf", OTHER, confCallId="bees")).status == 200
+        await rig.until(lambda: set(rig.switchboard.live) == {run_id, f"{run_id}.a"})
+        assert (await rig.ask("StartConf", OTHER, moderator=HOST)).status == 200
+
+
+async def test_a_call_that_has_no_place_for_a_new_name_is_refused_before_it_joins(tmp_path: Path) -> None:
+    async with house(tmp_path, answers(None), limits=NodeLimits(200, 1000.0, 1)) as rig:
+        call_id = rig.switchboard.new_id()
+        body = f'call "{ANN}"\nconference own\nstay\n'
+        await rig.switchboard.place(OTHER, call_id, Started(parse(body)))
+        await rig.until(lambda: rig.phones.rooms)
+        refused = await rig.ask("JoinConf", OTHER, confCallId="team", participantCallId=call_id)
+        assert (refused.status, refused.code) == (429, "key.limit")
+        joined = await rig.ask("JoinConf", OTHER, confCallId=f"{call_id}.own", participantCallId=call_id)
+        assert joined.status == 200
+
+
+async def test_where_the_server_has_all_its_conferences_none_is_begun(tmp_path: Path) -> None:
+    async with house(tmp_path, answers(None), limits=NodeLimits(max_calls=2)) as rig:
+        names = "\n".join(f"conference c{n}" for n in range(11))
+        await run(rig, f"{names}\nwait 1h\n")
+        await rig.until(lambda: len(rig.phones.rooms) == rig.switchboard.most_conferences)
+        for method in ("StartConf", "ConfCall"):
+            given = {"moderator": HOST, "attendees": BEN} if method == "ConfCall" else {"moderator": HOST}
+            refused = await rig.ask(method, **given)
+            assert (refused.status, refused.code) == (503, "server.unavailable")
+
+
+async def test_a_conference_that_the_phones_have_no_room_for_is_told_as_that(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await rig.up(ANN, callbackUrl=HOOK)
+
+    def refuse(room: str, sink: port.Sink, *, speaking: bool = False) -> None:
+        sink(port.Refused(room, "capacity"))
+
+    monkeypatch.setattr(rig.phones, "open_room", refuse)
+    await rig.get("JoinConf", confCallId="team", participantCallId=ann, callbackUrl=HOOK)
+    assert (await rig.hears("JoinFailed"))["reason"] == "capacity"
+    refused = await rig.ask("StartConf", moderator=ANN, callId=ann)
+    assert (refused.status, refused.code) == (503, "server.unavailable")
+
+
+async def test_a_call_that_is_cut_for_a_fault_of_ours_leaves_nobody_in_its_conference(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conference, ann, ben = await two(rig)
+
+    def broken(self: Run, why: str) -> None:
+        raise RuntimeError("a fault that the test put in")
+
+    monkeypatch.setattr(Run, "abandon", broken)
+    rig.switchboard.live[ann].give_up("the test says so")
+    await rig.until(lambda: ann not in rig.switchboard.live)
+    monkeypatch.undo()
+    await rig.until(lambda: set(rig.members(conference)) == {ben})
+    await rig.get("LeaveConf", confCallId=conference, participantCallId=ben)
+    await rig.until(lambda: conference not in rig.switchboard.live)

@@ -1,5 +1,6 @@
 """Rooms, one order after another, with workers that answer when they are told to."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from attrs import define, field
 from ringful.media import port
 from ringful.media.pool_leg import PoolLeg
 from ringful.media.rooms import Rooms
-from ringful.media.seats import Seats
+from ringful.media.seats import REST_SECONDS, Seats
 from tests.media.lines import FakeLine, answer_all, leg
 
 ROOM = "conf"
@@ -19,15 +20,25 @@ ROOM = "conf"
 class House:
     """Two workers, and rooms."""
 
-    seats: Seats = field(factory=lambda: Seats(2))
+    buses: int = 2
+    now: float = 1000.0
+    seats: Seats = field(init=False)
     told: list[port.Event] = field(factory=list)
     lines: list[FakeLine] = field(factory=lambda: [FakeLine("one"), FakeLine("two")])
+    due: list[Callable[[], None]] = field(factory=list)
+    """What is to be done later."""
     running: list[FakeLine] = field(init=False)
     rooms: Rooms = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.seats = Seats(self.buses, lambda: self.now)
         self.running = list(self.lines)
-        self.rooms = Rooms(self.seats, 2, lambda: [line.worker for line in self.running])
+        self.rooms = Rooms(
+            self.seats,
+            2,
+            lambda: [line.worker for line in self.running],
+            lambda _seconds, action: self.due.append(action),
+        )
 
     def open(self, *, speaking: bool = False) -> PoolLeg:
         """Open the room; give it as what orders are given on."""
@@ -36,6 +47,17 @@ class House:
         assert found
         self.told.clear()
         return found
+
+    def open_later(self, name: str) -> None:
+        """Ask for a room."""
+        self.rooms.open(name, self.told.append, speaking=False)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, and do what was to be done then."""
+        self.now += seconds
+        due, self.due = self.due, []
+        for action in due:
+            action()
 
     def join(self, name: str, at: int = 0, **how: bool) -> PoolLeg:
         """Have a leg at worker *at* join, which tells nothing of itself."""
@@ -90,6 +112,49 @@ def test_there_are_so_many_rooms_and_no_more(house: House) -> None:
     refused = house.told[-1]
     assert isinstance(refused, port.Refused)
     assert (refused.leg, refused.reason) == ("z", "capacity")
+
+
+def test_a_room_is_open_as_soon_as_a_bus_has_rested(house: House) -> None:
+    for name in ("x", "y"):
+        house.rooms.open(name, house.told.append, speaking=False)
+        house.rooms.hang_up(name)
+    house.told.clear()
+    house.open_later(ROOM)
+    house.open_later("given up")
+    house.rooms.hang_up("given up")
+    assert house.told == [port.HungUp("given up", "server")]
+    assert house.rooms.find(ROOM) is None
+    house.pass_time(REST_SECONDS / 2)
+    assert len(house.told) == 1
+    house.pass_time(REST_SECONDS / 2)
+    assert house.told[1:] == [port.Answered(ROOM)]
+    house.join("a")
+    assert dos(house.lines[0]) == ["sit"]
+
+
+def test_a_room_is_refused_where_all_buses_are_with_others(house: House) -> None:
+    while house.seats.open():
+        pass
+    house.open_later(ROOM)
+    assert [type(event) for event in house.told] == [port.Refused]
+    house.rooms.hang_up(ROOM)
+    assert len(house.told) == 1
+
+
+def test_a_worker_that_hangs_with_the_voices_of_rooms_keeps_no_others_from_being_opened() -> None:
+    house = House(buses=4)
+    for name in ("x", "y"):
+        house.rooms.open(name, house.told.append, speaking=False)
+        found = house.rooms.find(name)
+        assert found
+        assert found.line
+        found.line.tell({"do": "play", "leg": name, "playback": 1})
+        house.rooms.hang_up(name)
+        house.rooms.hang_up(name)
+    assert [order["do"] for line in house.lines for order in line.orders].count("close_voice") == 2
+    house.told.clear()
+    house.open_later(ROOM)
+    assert house.told == [port.Answered(ROOM)]
 
 
 def test_legs_join_where_they_live_and_leave_in_silence(house: House) -> None:
