@@ -173,10 +173,14 @@ class Hall:
         """Let go of what has ended: a call holds no conference any more, and nobody is in a conference."""
         run = ended.run
         if plan := run.started.plan:
-            self.placed.pop(run.call_id, None)
+            placed = self.placed.pop(run.call_id, "")
             if ended.was_cut:
                 self._lose_members(ended.key, run.call_id, plan.name)
+            if run.subject and run.subject.closing == "api":
+                # Not before the members have been told why they are in it no more.
+                self._post(placed, events.Interrupted("hangup"))
             return
+        self.placed = {made: call for made, call in self.placed.items() if call != run.call_id}
         for one in self.of(ended.key):
             if ended.was_cut:
                 self._lose_legs(one, ended)
