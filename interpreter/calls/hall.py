@@ -12,8 +12,8 @@ from attrs import define, field
 from ringful.ground.faults import Tasks
 from ringful.interpreter import effects, events, room
 from ringful.interpreter.calls.live import House, LiveCall
-from ringful.interpreter.conference import is_name, message, named_id, unheld, unreached
 from ringful.interpreter.calls.switchboard import TooMany, Unavailable
+from ringful.interpreter.conference import is_name, message, named_id, unheld, unreached
 from ringful.interpreter.statements.conference import unreached_moderator
 from ringful.media import port
 from ringful.store.port import Commit, Key, StoreError
@@ -75,7 +75,7 @@ class Hall:
             call.run.post(told)
 
     async def outcome(self, key: Key, conference: str) -> str | None:
-        """Give what became of the conference with this ID, empty while it lives; None: *key* had none such."""
+        """Give what became of the conference with this ID: empty while it lives, None: *key* has none."""
         if found := self.node.live.get(conference):
             return found.run.outcome if found.is_conference and found.key.key == key.key else None
         try:
@@ -100,7 +100,7 @@ class Hall:
         return [one for one in self.node.live.values() if one.is_conference and one.key.key == key.key]
 
     def full(self, key: Key | None, *, counted: bool = False) -> str:
-        """Say why *key* may have no further conference now; nothing if it may.  None: why this server may not.
+        """Say why *key* (None: this server) may have no further conference now; nothing if it may.
 
         With *counted*, the one in question lives already.  One that is ending holds no place.
         """
