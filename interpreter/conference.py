@@ -99,9 +99,7 @@ def message(call_id: str, effect: effects.ForConference) -> Message:
             assert_never(effect)
 
 
-def unreached(
-    effect: effects.ForConference, *, ended: bool, refused: bool = False
-) -> events.Event | None:
+def unreached(effect: effects.ForConference, *, ended: bool, refused: bool = False) -> events.Event | None:
     """Give what the asking call is told where there is no conference for *effect*, or it has *ended*.
 
     *refused*: it could not be made, since there were as many as there may be.

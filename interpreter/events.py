@@ -182,6 +182,14 @@ class Released:
     why: str = ""
 
 
+@frozen
+class Closed:
+    """From a conference to itself, as its room is over: what came before this has been answered, and it ends.
+
+    So whoever asked to come in meanwhile is told, and a journal says itself when that was done.
+    """
+
+
 Why: TypeAlias = Literal[
     "left", "limit", "kicked", "ended", "hangup", "lost", "full", "capacity", "unknown", "engaged", "nobody"
 ]
@@ -240,6 +248,7 @@ Event: TypeAlias = (
     | WebAnswered
     | WebFailed
     | MemberEvent
+    | Closed
     | Joined
     | Left
     | NotReached

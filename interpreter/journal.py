@@ -31,6 +31,7 @@ _EVENTS: dict[str, type] = {
         events.TimerFired,
         events.WebAnswered,
         events.WebFailed,
+        events.Closed,
         events.Joined,
         events.Left,
         events.NotReached,

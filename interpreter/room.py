@@ -184,12 +184,14 @@ def end_of(room: Leg) -> str:
 
 
 def _change(run: Running, conference: Conference, room: Leg, event: events.MembersChange) -> None:
-    some = [one for one in conference.members.values() if _is_meant(one, event)]
+    everybody = (*conference.members.values(), *conference.pending.values())
+    some = [one for one in everybody if _is_meant(one, event)]
     if not some and event.who is not None and event.call:
         run.perform(effects.NotReach(event.call, f"{event.who} is not in the conference {room.name}"))
     for member in some:
         if event.change == "kick":
-            del conference.members[member.leg]
+            inside = conference.members if member.leg in conference.members else conference.pending
+            del inside[member.leg]
             _dismiss(run, member, "kicked")
             _without(run, conference, room, member, "kicked")
             if room.closing:
@@ -208,7 +210,11 @@ def _adjust(run: Running, conference: Conference, member: events.MemberCame, cha
     muted = {"mute": True, "unmute": False}.get(change, member.muted)
     deaf = {"deafen": True, "undeafen": False}.get(change, member.deaf)
     if (muted, deaf) != (member.muted, member.deaf):
-        conference.members[member.leg] = evolve(member, muted=muted, deaf=deaf)
+        changed = evolve(member, muted=muted, deaf=deaf)
+        if member.leg in conference.pending:
+            conference.pending[member.leg] = changed  # It will come in like that.
+            return
+        conference.members[member.leg] = changed
         run.perform(effects.Adjust(member.leg, muted, deaf))
 
 

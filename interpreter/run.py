@@ -105,6 +105,10 @@ class Run:
     _timers: dict[int, Callable[[], None] | None] = field(factory=dict, init=False)
     _timer: int = field(default=0, init=False)
     _asking: int = field(default=0, init=False)
+    _closing: bool = field(default=False, init=False)
+    """It is a conference whose room is over, and it has told itself so."""
+    _closed: bool = field(default=False, init=False)
+    """It has heard that, and all that was asked of it before."""
     _refused: int = field(default=0, init=False)
     """Statements that were not queued, since too many waited."""
     _next_ring: float = field(default=0.0, init=False)
@@ -169,6 +173,8 @@ class Run:
             case events.Joined() | events.Left():
                 if leg := self.legs.get(event.leg):
                     hear_conference(self, leg, event)
+            case events.Closed():
+                self._closed = True
             case events.NotReached():
                 pass  # The journal tells it: the statement has gone on.
             case _:
@@ -298,8 +304,11 @@ class Run:
                 self.close(leg, "script")
         if self.ended or self.strands or any(leg.state != "over" for leg in self.legs.values()):
             return
-        if self.conference and self._inbox:
-            return  # Whoever asked to come in while it ended is told so first.
+        if self.conference and not self._closed:
+            if not self._closing:
+                self._closing = True
+                self.post(events.Closed())
+            return
         self.ended = True
         for made, moderator in self.conferences.items():
             self.perform(effects.ReleaseConference(made, unreached_moderator(self, moderator)))

@@ -182,8 +182,9 @@ def _joins(own: Sequence[Entry]) -> Iterator[Broken]:
         match entry.name:
             case "JoinConference":
                 asked[_leg(entry)] += 1
-            case "LeaveConference" if entry.data["why"] == "hangup":
+            case "LeaveConference" if entry.data["why"] in ("hangup", "lost"):
                 ended[_leg(entry)] += 1
+                over.add(_leg(entry))
             case "Left" if _leg(entry) not in over:
                 # What a conference says to a leg that is over was on the way.
                 ended[_leg(entry)] += 1

@@ -12,8 +12,8 @@ from attrs import define, field
 from ringful.ground.faults import Tasks
 from ringful.interpreter import effects, events, room
 from ringful.interpreter.calls.live import House, LiveCall
-from ringful.interpreter.conference import is_name, message, named_id, unheld, unreached
 from ringful.interpreter.calls.switchboard import TooMany, Unavailable
+from ringful.interpreter.conference import is_name, message, named_id, unheld, unreached
 from ringful.interpreter.statements.conference import unreached_moderator
 from ringful.media import port
 from ringful.store.port import Commit, Key, StoreError
@@ -75,7 +75,7 @@ class Hall:
             call.run.post(told)
 
     async def outcome(self, key: Key, conference: str) -> str | None:
-        """Give what became of the conference with this ID, empty while it lives; None: *key* had none such."""
+        """Give what became of the conference with this ID: empty while it lives, None: *key* has none."""
         if found := self.node.live.get(conference):
             return found.run.outcome if found.is_conference and found.key.key == key.key else None
         try:
@@ -100,7 +100,7 @@ class Hall:
         return [one for one in self.node.live.values() if one.is_conference and one.key.key == key.key]
 
     def full(self, key: Key | None, *, counted: bool = False) -> str:
-        """Say why *key* may have no further conference now; nothing if it may.  None: why this server may not.
+        """Say why *key* (None: this server) may have no further conference now; nothing if it may.
 
         With *counted*, the one in question lives already.  One that is ending holds no place.
         """
@@ -173,10 +173,14 @@ class Hall:
         """Let go of what has ended: a call holds no conference any more, and nobody is in a conference."""
         run = ended.run
         if plan := run.started.plan:
-            self.placed.pop(run.call_id, None)
+            placed = self.placed.pop(run.call_id, "")
             if ended.was_cut:
                 self._lose_members(ended.key, run.call_id, plan.name)
+            if run.subject and run.subject.closing == "api":
+                # Not before the members have been told why they are in it no more.
+                self._post(placed, events.Interrupted("hangup"))
             return
+        self.placed = {made: call for made, call in self.placed.items() if call != run.call_id}
         for one in self.of(ended.key):
             if ended.was_cut:
                 self._lose_legs(one, ended)

@@ -205,19 +205,20 @@ class Meetings:
     async def end(self, key: Key, conference: str, *, seqs: Sequence[UsedSeq] = ()) -> None:
         """See `Conferences`."""
         meeting = await self._find(key, conference)
-        placed = self.hall.placed.get(meeting.run.call_id, "")
         meeting.run.post(events.Interrupted("hangup"))
-        commit = meeting.turn(seqs)
-        if call := self.node.live.get(placed):
-            call.run.post(events.Interrupted("hangup"))
-        await self.node.durable(commit, meeting)
+        await self.node.durable(meeting.turn(seqs), meeting)
 
     async def change(
         self, key: Key, conference: str, change: events.Change, who: Who, *, seqs: Sequence[UsedSeq] = ()
     ) -> None:
         """See `Conferences`."""
         meeting = await self._find(key, conference)
-        some = [one for one in _state(meeting).members.values() if _is_meant(one, who)]
+        everybody = _everybody(_state(meeting))
+        if who.but and all(one.leg != who.but for one in everybody):
+            # A slip of the pen must not put out those whom it was to spare.
+            await self._hold_known(key, who.but)
+            raise NotMember(f"{who.but} is not in the conference")
+        some = [one for one in everybody if _is_meant(one, who)]
         if not some:
             if who.leg:
                 await self._hold_known(key, who.leg)
@@ -369,6 +370,11 @@ def _as_called(run: Run, meeting: LiveCall) -> str:
                 called = joined
     name = _state(meeting).plan.name
     return called if name and called == name else meeting.run.call_id
+
+
+def _everybody(state: Conference) -> tuple[MemberCame, ...]:
+    """Give who is in a conference, and who waits outside."""
+    return *state.members.values(), *state.pending.values()
 
 
 def _is_meant(member: MemberCame, who: Who) -> bool:

@@ -172,7 +172,8 @@ class Switchboard:
     def busy(self, key: Key, *, counted: bool = False) -> str:
         """Say why this key may have no further leg now; nothing if it may."""
         up = sum(call.legs for call in self.live.values() if call.key.key == key.key) - counted
-        return "" if up < self.concurrent(key) else f"this key has {up} calls up, which is as many as it may have"
+        free = up < self.concurrent(key)
+        return "" if free else f"this key has {up} calls up, which is as many as it may have"
 
     async def queue(
         self, key: Key, call_id: str, statement: nodes.Statement, *, seqs: Sequence[UsedSeq] = ()

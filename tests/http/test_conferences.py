@@ -202,6 +202,30 @@ async def test_others_are_muted_made_deaf_and_put_out(rig: Rig) -> None:
     assert rig.leg_up(ben)
 
 
+async def test_who_waits_outside_is_muted_and_put_out_too(rig: Rig) -> None:
+    ann, ben = await rig.up(ANN), await rig.up(BEN)
+    for one in (ann, ben):
+        given = {"confCallId": "team", "waiting": "true", "callbackUrl": HOOK}
+        await rig.get("JoinConf", participantCallId=one, **given)
+    await rig.until(lambda: rig.phones.rooms)
+    await rig.settle()
+    await rig.get("MuteConf", confCallId="team", participantCallId=ann)
+    await rig.get("KickConf", confCallId="team", phone=BEN)
+    assert (await rig.hears("JoinFailed", participantCallId=ben))["reason"] == "kicked"
+    assert rig.leg_up(ben)
+    cat = await joined(rig, "team", CAT)
+    await rig.until(lambda: rig.members(f"{ann}.team") == {ann: "muted", cat: ""})
+
+
+async def test_nobody_is_put_out_where_the_one_to_stay_is_not_there(rig: Rig) -> None:
+    conference, host = await started(rig)
+    ann, ben = await joined(rig, conference, ANN), await rig.up(BEN)
+    given = {"confCallId": conference}
+    assert (await refused(rig, "KickConf", exceptCallId="r1-none", **given)) == (404, "call.unknown")
+    assert (await refused(rig, "MuteConf", exceptCallId=ben, **given)) == (409, "conference.notin")
+    assert rig.members(conference) == {host: "", ann: ""}
+
+
 async def test_the_conferences_own_queue(rig: Rig) -> None:
     conference, host = await started(rig)
     given = {"confCallId": conference, "callbackUrl": HOOK}
@@ -284,6 +308,17 @@ async def test_a_conf_call_that_is_hung_up_while_its_moderator_rings(rig: Rig) -
     await rig.quiet()
     assert [entry.data["number"] for entry in rig.entries if entry.name == "Ring"] == [DEAD]
     assert rig.told("ConfCallCompleted")[0]["reason"] == "api"
+
+
+async def test_a_conf_call_that_is_hung_up_tells_everybody_why(rig: Rig) -> None:
+    conference = await rig.get("ConfCall", moderator=HOST, attendees=f"{ANN},{DEAD}", callbackUrl=HOOK)
+    await rig.until(lambda: len(rig.members(conference)) == 2)
+    assert rig.switchboard.hall.placed  # type: ignore[attr-defined]
+    await rig.get("HangupConf", confCallId=conference)
+    await rig.quiet()
+    assert [one["reason"] for one in rig.told("ConfCallLeft")] == ["ended"] * 2
+    assert len(rig.told("CallFailed")) == 1
+    assert not rig.switchboard.hall.placed
 
 
 async def test_a_leg_of_a_script_leaves_and_its_block_goes_on(rig: Rig) -> None:

@@ -6,7 +6,7 @@ from attrs import evolve
 from ringful.grammar import nodes
 from ringful.grammar.reading.parser import parse, parse_statements
 from ringful.interpreter import conference, effects, events, room
-from ringful.interpreter.calls.view import rebuild, view
+from ringful.interpreter.calls.view import Deaf, rebuild, view
 from ringful.interpreter.journal import decode_event, encode
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -56,6 +56,7 @@ EVENTS: list[events.Event] = [
     events.MemberCame("c1", "c1.2", "+1512", True, True, True, True, 9),
     events.MemberWent("c1.2", "limit"),
     events.MembersChange("deafen", None, "c1", "c1"),
+    events.Closed(),
     events.Held("c2"),
     events.Released("c2", "moderator busy"),
     events.Joined("c1", "c2.team", "team"),
@@ -229,6 +230,15 @@ def test_whoever_comes_while_it_ends_is_told_before_it_has() -> None:
     assert effects.Dismiss("c1", "c1.3", "ended", False, "the conference has ended") in house.out
     assert house.run.ended
     assert [task.state for task in house.run.tasks] == ["discarded"]
+    # Its journal, read one event at a time, does all of that again.
+    again: list[Entry] = []
+    happened = [decode_event(entry) for entry in house.entries if entry.kind == "event"]
+    (started, *_) = happened
+    assert isinstance(started, events.Started)
+    run = Run(started, "c1.room", Deaf(), house.run.settings, journal=again.append)
+    for event in happened:
+        run.handle(event, house.at)
+    assert [(one.kind, one.name) for one in again] == [(one.kind, one.name) for one in house.entries]
 
 
 @pytest.mark.parametrize(
