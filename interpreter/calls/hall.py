@@ -12,7 +12,7 @@ from attrs import define, field
 from ringful.ground.faults import Tasks
 from ringful.interpreter import effects, events, room
 from ringful.interpreter.calls.live import House, LiveCall
-from ringful.interpreter.conference import is_name, message, named_id, unheld, unreached
+from ringful.interpreter.conference import is_name, message, unheld, unreached
 from ringful.interpreter.statements.conference import unreached_moderator
 from ringful.store.port import Commit, Key, StoreError
 
@@ -35,7 +35,7 @@ class Hall:
 
     node: Node
     nursery: Tasks
-    placed: dict[str, str] = field(factory=dict)
+    placed: dict[str, set[str]] = field(factory=dict)
     """The runs that were begun for the sake of a conference alone, by its ID: they end with it."""
 
     # What calls ask of conferences
@@ -45,11 +45,13 @@ class Hall:
         called = effect.conference
         found = self.find(call.key, called)
         match effect:
-            case effects.OpenConference(_, plan) if found is None:
-                self._make(call, called, plan)
+            case effects.OpenConference(new_id=new_id) if new_id in call.made:
+                return  # It was opened ahead of its statement: what has ended since is not begun again.
+            case effects.OpenConference(_, plan, new_id) if found is None:
+                self.begin(call, call.key, new_id, room.started_by(call.run, plan))
                 return
-            case effects.JoinConference() if found is None and is_name(called):
-                found = self._make(call, called, unheld(called))
+            case effects.JoinConference(new_id=new_id) if found is None and is_name(called):
+                found = self.begin(call, call.key, new_id, room.started_by(call.run, unheld(called)))
         if found and not found.run.ended:
             found.run.post(message(call.run.call_id, effect))
         elif unreached(effect, ended=False):
@@ -86,15 +88,9 @@ class Hall:
         """Give the conferences of *key* that live."""
         return [one for one in self.node.live.values() if one.is_conference and one.key.key == key.key]
 
-    def _make(self, call: LiveCall, called: str, plan: events.Plan) -> LiveCall:
-        made = self.new_id(call.run.call_id, plan) if plan.name else called
-        return self.begin(call, call.key, made, room.started_by(call.run, plan))
-
-    def new_id(self, call_id: str, plan: events.Plan) -> str:
-        """Give an ID for a conference with a name that the call *call_id* makes, or was made for."""
-        call = self.node.live.get(call_id)
-        made: set[str] = call.made if call else set()
-        return named_id(call_id, plan.name, lambda one: one in made or one in self.node.live)
+    def awaits(self, call_id: str) -> str:
+        """Give the conference that the call *call_id* was placed for; empty: there is none that lives."""
+        return next((one for one, placed in self.placed.items() if call_id in placed), "")
 
     def begin(self, call: LiveCall | None, key: Key, made: str, started: events.Started) -> LiveCall:
         """Begin a conference as *made*, for *call*."""

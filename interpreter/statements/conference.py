@@ -7,7 +7,7 @@ A leg's run knows that it is in a conference, and no more: the conference has a 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
 from ringful.interpreter.closing import closed, rebound
-from ringful.interpreter.conference import bad_name, is_name, same_number
+from ringful.interpreter.conference import bad_name, is_name, same_number, word_of
 from ringful.interpreter.evaluate import Fault, count_of, seconds_of, text_of, url_of
 from ringful.interpreter.leg import Leg, MemberHandler, Membership
 from ringful.interpreter.running import Running, Scope
@@ -29,12 +29,11 @@ def create(run_on: Scope, statement: nodes.Conference) -> None:
         statement.speaking,
         run.call_id,
     )
-    conference = named or f"{run.call_id}.{statement.name}"
-    while not named and (conference in run.conferences or conference in run.legs):
-        conference += "-2"
+    new_id = run.new_id(statement.name)
+    conference = named or new_id
     run.conferences[conference] = plan.moderator
     names[statement.name] = conference
-    run.perform(effects.OpenConference(conference, plan))
+    run.perform(effects.OpenConference(conference, plan, new_id))
 
 
 async def join(run_on: Scope, statement: nodes.Join) -> None:
@@ -61,6 +60,7 @@ async def join(run_on: Scope, statement: nodes.Join) -> None:
             statement.waiting,
             size,
             statement.alone,
+            run.new_id(word_of(conference)) if is_name(conference) else "",
         )
     )
     if within is not None:
