@@ -65,6 +65,11 @@ async def tasks(rig: Rig, call_id: str) -> list[tuple[str, str]]:
     return [(one["state"], one["detail"] or "") for one in (await rig.json("QueryCall", callId=call_id))["queue"]]
 
 
+def left_of(rig: Rig) -> list[tuple[str, str]]:
+    """Give which legs were told that they are in a conference no more, or do not get in, and why."""
+    return [(entry.data["why"], entry.data["leg"]) for entry in rig.entries if entry.name == "Left"]
+
+
 # What has ended
 
 
@@ -94,19 +99,20 @@ async def test_a_conference_that_was_found_by_name_is_not_made_anew_when_it_has_
     await joined(rig, "board", BEN)  # Another one of that name is none of its business.
     await go_on(rig, host)
     await rig.settle()
-    assert [entry.data["why"] for entry in rig.entries if entry.name == "Left"] == ["ended", "ended"]
+    assert left_of(rig) == [("ended", ann), ("ended", host)]
     assert not [room for room in rig.phones.rooms if host in room.members]
 
 
 async def test_a_moderator_who_is_rung_joins_what_was_opened_and_no_other_of_its_name(rig: Rig) -> None:
-    conference = await rig.get("StartConf", moderator=SLOW, name="board", waitForParticipant="false")
+    conference = await rig.get("StartConf", moderator=DEAD, name="board", waitForParticipant="false")
     host = conference.partition(".")[0]
     ann = await joined(rig, conference, ANN, asModerator="true")
     assert not rig.leg_up(host)
     await rig.get("Hangup", callId=ann)
     await rig.until(lambda: conference not in rig.switchboard.live)
     rig.phones.far_side(host).answer()
-    await rig.until(lambda: rig.told_left(host))
+    await rig.until(lambda: ("ended", host) in left_of(rig))
+    assert not rig.phones.rooms
 
 
 # One ID, one thing
