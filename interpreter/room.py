@@ -56,8 +56,9 @@ def hear_member(run: Running, event: events.MemberEvent) -> None:
         case events.Held(call):
             conference.holders.add(call)
         case events.Released(call, why):
-            conference.holders.discard(call)
-            conference.released = why
+            if call in conference.holders:
+                conference.holders.discard(call)
+                conference.released = why
             _end_if_empty(run, conference, room)
         case _:
             assert_never(event)
@@ -92,8 +93,10 @@ def opened(run: Running, room: Leg) -> None:
 
 def _is_moderator(conference: Conference, member: events.MemberCame) -> bool:
     """Say whether *member* has the moderator's number, and nobody leads yet: one of its lines is enough."""
-    number, known = conference.plan.moderator, (*conference.members.values(), *conference.pending.values())
-    return number is not None and same_number(number, member.number) and not any(one.moderator for one in known)
+    number = conference.plan.moderator
+    if number is None or not same_number(number, member.number):
+        return False
+    return not any(one.moderator for one in (*conference.members.values(), *conference.pending.values()))
 
 
 def _most(run: Running, conference: Conference, member: events.MemberCame) -> int:

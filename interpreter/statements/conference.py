@@ -44,6 +44,9 @@ async def join(run_on: Scope, statement: nodes.Join) -> None:
     membership.bind(None)
     if hindrance := _hindrance(leg, conference):
         _end(run, leg, membership, *hindrance)
+        if statement.moderator and any(task.statement is statement for task in run.tasks):
+            # Nobody tries again for a client: a conference that `StartConf` opened would wait for ever.
+            run.perform(effects.ReleaseConference(conference, f"moderator {hindrance[0]}"))
         raise Failed(hindrance[1])
     size = count_of(statement.size, names, 1) if statement.size else None
     within = seconds_of(statement.within, names) if statement.within else None

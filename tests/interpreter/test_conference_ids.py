@@ -62,7 +62,8 @@ def subject(rig: Rig, call_id: str) -> Leg:
 
 async def tasks(rig: Rig, call_id: str) -> list[tuple[str, str]]:
     """Give how each task of a call ended."""
-    return [(one["state"], one["detail"] or "") for one in (await rig.json("QueryCall", callId=call_id))["queue"]]
+    found = await rig.json("QueryCall", callId=call_id)
+    return [(one["state"], one["detail"] or "") for one in found["queue"]]
 
 
 def left_of(rig: Rig) -> list[tuple[str, str]]:
@@ -182,9 +183,8 @@ async def recorded(rig: Rig, conference: str) -> str:
 
 def test_ids_stay_short_however_many_there_are_and_are_each_given_once() -> None:
     long = "r" * 300
-    desk = Desk(
-        f'call "1512"\nrepeat 90 times {{ conference room\ncall "1" as room {{ wait 1s }} }}\nconference {long}\n'
-    )
+    turn = 'conference room\ncall "1" as room { wait 1s }'
+    desk = Desk(f'call "1512"\nrepeat 90 times {{ {turn} }}\nconference {long}\n')
     desk.give(port.Answered("c1"))
     made = [one.new_id for one in desk.done(effects.OpenConference)]
     assert (made[0], made[1], made[89]) == ("c1.room", "c1.room-3", "c1.room-179")
@@ -215,6 +215,19 @@ async def test_a_moderator_who_still_rings_for_one_conference_is_taken(rig: Rig)
     await joined(rig, "team", ANN)
     given = {"confCallId": "team", "participantCallId": conference.partition(".")[0]}
     assert (await rig.ask("JoinConf", **given)).code == "conference.engaged"
+
+
+@pytest.mark.parametrize("name", ["", "board"])
+async def test_a_moderator_who_is_in_another_one_by_then_ends_it(rig: Rig, name: str) -> None:
+    host = await run(rig, f'call "{HOST}"\nplay "long"\nstart join "other"\nstay\n')
+    await rig.until(lambda: subject(rig, host).playbacks)
+    named = {"name": name} if name else {}
+    conference = await rig.get("StartConf", moderator=HOST, callId=host, callbackUrl=HOOK, **named)
+    await go_on(rig, host)
+    end = await rig.hears("ConfCallCompleted", confCallId=conference)
+    assert end["reason"] == "moderator engaged"
+    assert (await tasks(rig, host))[1][0] == "failed"
+    await rig.until(lambda: host in rig.members(f"{host}.other"))
 
 
 async def test_a_moderator_who_has_yet_to_come_cannot_be_told_to_leave(rig: Rig) -> None:
