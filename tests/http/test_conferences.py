@@ -158,7 +158,7 @@ async def test_starting_one_by_name_finds_the_one_that_lives(rig: Rig) -> None:
     assert set(rig.members(conference)) == {ann, host}
     other = await rig.get("StartConf", moderator=BEN, name="board", most="2")
     assert (await rig.json("QueryConf", confCallId="board"))["most"] == 2
-    assert await rig.json("QueryConf", confCallId=other) == await rig.json("QueryConf", confCallId="board")
+    assert (await rig.json("QueryConf", confCallId="board"))["confCallId"] == other
 
 
 async def test_what_joins_is_muted_deaf_or_one_too_many(rig: Rig) -> None:
