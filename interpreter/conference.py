@@ -3,11 +3,11 @@
 A door that is told one of `effects.ForConference` finds the run that it is for and puts `message`
 into its inbox; where there is none, it answers with `unreached`.  The run is found by `is_name`: a
 name is that of the live conference which has it under the same key, anything else is an ID.  Where
-a name is opened or joined, and no live conference has it, the door makes one, as `named_id` says.
+a name is opened or joined, and no live conference has it, the door makes one, with the ID that the
+effect brings: the run alone gives IDs, to its legs and its conferences, so no two are the same.
 """
 
 import re
-from collections.abc import Callable
 from typing import assert_never
 
 from attrs import define, field
@@ -61,13 +61,9 @@ def bad_name(name: str) -> str:
     return ""
 
 
-def named_id(call_id: str, name: str, taken: Callable[[str], bool]) -> str:
-    """Give an ID for the conference *name*, which the call *call_id* makes by opening or joining it."""
-    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "room"
-    made, turn = f"{call_id}.{plain}", 2
-    while taken(made):
-        made, turn = f"{call_id}.{plain}-{turn}", turn + 1
-    return made
+def word_of(name: str) -> str:
+    """Give what the ID of the conference *name* ends with, which is made because somebody joins it."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "room"
 
 
 def unheld(name: str) -> events.Plan:

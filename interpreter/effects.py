@@ -170,14 +170,16 @@ class CancelTimer:
 
 @frozen
 class OpenConference:
-    """Make a conference, which is a run of its own: *conference* is its ID.
+    """Make a conference, which is a run of its own, with the ID *new_id*: *conference* is that, too.
 
     Where *plan* has a name, *conference* is that name: the one that lives and has it is held by
-    this call too (`events.Held`), and where there is none, one is made.
+    this call too (`events.Held`), and where there is none, one is made.  What was opened for this
+    call ahead of its statement, with that ID, is left as it is, also where it has ended since.
     """
 
     conference: str
     plan: Plan
+    new_id: str = ""
 
 
 @frozen
@@ -192,7 +194,8 @@ class ReleaseConference:
 class JoinConference:
     """Ask a conference to let *leg* in; *number* is who it is.  See `events.MemberCame`.
 
-    Where *conference* is a name that no live conference has, one is made (`conference.unheld`).
+    Where *conference* is a name that no live conference has, one is made with the ID *new_id*
+    (`conference.unheld`).
     """
 
     leg: str
@@ -204,6 +207,7 @@ class JoinConference:
     waiting: bool = False
     most: int | None = None
     alone: bool = False
+    new_id: str = ""
 
 
 @frozen

@@ -241,9 +241,12 @@ class Leg:
         return self.orders
 
     def next_file(self) -> str:
-        """Name the next recording: ``{leg}.wav``, then ``{leg}-2.wav`` and so on."""
+        """Name the next recording: ``{leg}.wav``, then ``{leg}--2.wav`` and so on.
+
+        No ID has two hyphens together, so no other leg's, or conference's, first recording is that.
+        """
         self.files += 1
-        return f"{self.name}.wav" if self.files == 1 else f"{self.name}-{self.files}.wav"
+        return f"{self.name}.wav" if self.files == 1 else f"{self.name}--{self.files}.wav"
 
     @property
     def background_recording(self) -> int | None:

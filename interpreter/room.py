@@ -56,8 +56,9 @@ def hear_member(run: Running, event: events.MemberEvent) -> None:
         case events.Held(call):
             conference.holders.add(call)
         case events.Released(call, why):
-            conference.holders.discard(call)
-            conference.released = why
+            if call in conference.holders:
+                conference.holders.discard(call)
+                conference.released = why
             _end_if_empty(run, conference, room)
         case _:
             assert_never(event)
@@ -67,7 +68,7 @@ def hear_member(run: Running, event: events.MemberEvent) -> None:
 
 
 def _came(run: Running, conference: Conference, room: Leg, member: events.MemberCame) -> None:
-    member = evolve(member, moderator=member.moderator or _is_moderator(conference.plan, member))
+    member = evolve(member, moderator=member.moderator or _is_moderator(conference, member))
     if room.closing:
         _dismiss(run, member, "ended", "the conference has ended")
     elif len(conference.members) + len(conference.pending) >= _most(run, conference, member):
@@ -90,8 +91,12 @@ def opened(run: Running, room: Leg) -> None:
         _came(run, conference, room, member)
 
 
-def _is_moderator(plan: events.Plan, member: events.MemberCame) -> bool:
-    return plan.moderator is not None and same_number(plan.moderator, member.number)
+def _is_moderator(conference: Conference, member: events.MemberCame) -> bool:
+    """Say whether *member* has the moderator's number, and nobody leads yet: one of its lines is enough."""
+    number = conference.plan.moderator
+    if number is None or not same_number(number, member.number):
+        return False
+    return not any(one.moderator for one in (*conference.members.values(), *conference.pending.values()))
 
 
 def _most(run: Running, conference: Conference, member: events.MemberCame) -> int:

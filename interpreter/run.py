@@ -18,7 +18,7 @@ from attrs import define, evolve, field, frozen
 from ringful.grammar import nodes
 from ringful.grammar.span import NOWHERE, Span
 from ringful.interpreter import effects, events, journal, room
-from ringful.interpreter.conference import Conference
+from ringful.interpreter.conference import LONGEST_NAME, Conference
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.executor import Executor
 from ringful.interpreter.hearing import hear, is_secret, over, started_seconds
@@ -111,6 +111,8 @@ class Run:
     """It has heard that, and all that was asked of it before."""
     _refused: int = field(default=0, init=False)
     """Statements that were not queued, since too many waited."""
+    _ids: dict[str, int] = field(factory=dict, init=False)
+    """The IDs that were given, each with how often it was wanted."""
     _next_ring: float = field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -231,6 +233,19 @@ class Run:
         leg = Leg(name, number, caller_id, url_of(call.notify, names))
         self.legs[name] = leg
         return leg
+
+    def new_id(self, word: str) -> str:
+        """Give an ID that ends with *word* to a leg or a conference: nothing else of this run has it.
+
+        Recordings are named for it, and REST takes no longer ones, so a long word is cut.  It has
+        no two hyphens together: see `Leg.next_file`.
+        """
+        wanted = made = f"{self.call_id}.{word[:LONGEST_NAME].rstrip('-')}"
+        while made in self._ids:
+            self._ids[wanted] += 1
+            made = f"{wanted}-{self._ids[wanted]}"
+        self._ids[made] = 1
+        return made
 
     def until_turn(self) -> float:
         """Take the next turn to place a further leg; give how many seconds it is off."""

@@ -139,6 +139,9 @@ class Running(Doings, Strands, Legs, Queue, Protocol):
     steps: int
     watch: Watch | None
 
+    def new_id(self, word: str) -> str:
+        """Give an ID that ends with *word* to a leg or a conference: nothing else of this run has it."""
+
     @property
     def duration(self) -> int | None:
         """The started seconds that the subject was up, or None while it never was."""

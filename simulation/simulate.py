@@ -272,20 +272,15 @@ class _Door:
         simulation, called = self.simulation, effect.conference
         found = simulation.named(called) if conference.is_name(called) else simulation.runs.get(called)
         match effect:
-            case effects.OpenConference(_, plan) if found is None:
-                self._make(called, plan)
+            case effects.OpenConference(_, plan, new_id) if found is None:
+                simulation.place(new_id, room.started_by(self.run, plan))
                 return
-            case effects.JoinConference() if found is None and conference.is_name(called):
-                found = self._make(called, conference.unheld(called))
+            case effects.JoinConference(new_id=new_id) if found is None and conference.is_name(called):
+                found = simulation.place(new_id, room.started_by(self.run, conference.unheld(called)))
         if found and not found.ended:
             found.post(conference.message(self.run.call_id, effect))
         elif told := conference.unreached(effect, ended=found is not None):
             self.run.post(told)
-
-    def _make(self, called: str, plan: events.Plan) -> Run:
-        taken = self.simulation.runs.__contains__
-        made = conference.named_id(self.run.call_id, called, taken) if plan.name else called
-        return self.simulation.place(made, room.started_by(self.run, plan))
 
     def _perform_of_conference(self, effect: effects.OfConference) -> None:
         """Do what this run, which is a conference, asks of the phones and of its members' calls."""

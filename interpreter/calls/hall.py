@@ -13,7 +13,7 @@ from ringful.ground.faults import Tasks
 from ringful.interpreter import effects, events, room
 from ringful.interpreter.calls.live import House, LiveCall
 from ringful.interpreter.calls.switchboard import TooMany, Unavailable
-from ringful.interpreter.conference import is_name, message, named_id, unheld, unreached
+from ringful.interpreter.conference import is_name, message, unheld, unreached
 from ringful.interpreter.statements.conference import unreached_moderator
 from ringful.media import port
 from ringful.store.port import Commit, Key, StoreError
@@ -44,7 +44,7 @@ class Hall:
 
     node: Node
     nursery: Tasks
-    placed: dict[str, str] = field(factory=dict)
+    placed: dict[str, set[str]] = field(factory=dict)
     """The runs that were begun for the sake of a conference alone, by its ID: they end with it."""
 
     # What calls ask of conferences
@@ -54,11 +54,13 @@ class Hall:
         called = effect.conference
         found = self.find(call.key, called)
         match effect:
-            case effects.OpenConference(_, plan) if found is None:
-                self._make(call, called, plan)
+            case effects.OpenConference(new_id=new_id) if new_id in call.made:
+                return  # It was opened ahead of its statement: what has ended since is not begun again.
+            case effects.OpenConference(_, plan, new_id) if found is None:
+                self.begin(call, call.key, new_id, room.started_by(call.run, plan))
                 return
-            case effects.JoinConference() if found is None and is_name(called):
-                found = self._make(call, called, unheld(called))
+            case effects.JoinConference(new_id=new_id) if found is None and is_name(called):
+                found = self.begin(call, call.key, new_id, room.started_by(call.run, unheld(called)))
         if found and not found.run.ended:
             found.run.post(message(call.run.call_id, effect))
         elif unreached(effect, ended=False):
@@ -119,15 +121,9 @@ class Hall:
         if full := self.full(None):
             raise Unavailable(full)
 
-    def _make(self, call: LiveCall, called: str, plan: events.Plan) -> LiveCall:
-        made = self.new_id(call.run.call_id, plan) if plan.name else called
-        return self.begin(call, call.key, made, room.started_by(call.run, plan))
-
-    def new_id(self, call_id: str, plan: events.Plan) -> str:
-        """Give an ID for a conference with a name that the call *call_id* makes, or was made for."""
-        call = self.node.live.get(call_id)
-        made: set[str] = call.made if call else set()
-        return named_id(call_id, plan.name, lambda one: one in made or one in self.node.live)
+    def awaits(self, call_id: str) -> str:
+        """Give the conference that the call *call_id* was placed for; empty: there is none that lives."""
+        return next((one for one, placed in self.placed.items() if call_id in placed), "")
 
     def begin(self, call: LiveCall | None, key: Key, made: str, started: events.Started) -> LiveCall:
         """Begin a conference as *made*, for *call*."""
@@ -173,14 +169,16 @@ class Hall:
         """Let go of what has ended: a call holds no conference any more, and nobody is in a conference."""
         run = ended.run
         if plan := run.started.plan:
-            placed = self.placed.pop(run.call_id, "")
+            placed = self.placed.pop(run.call_id, set())
             if ended.was_cut:
                 self._lose_members(ended.key, run.call_id, plan.name)
             if run.subject and run.subject.closing == "api":
                 # Not before the members have been told why they are in it no more.
-                self._post(placed, events.Interrupted("hangup"))
+                for call_id in sorted(placed):
+                    self._post(call_id, events.Interrupted("hangup"))
             return
-        self.placed = {made: call for made, call in self.placed.items() if call != run.call_id}
+        for placed in self.placed.values():
+            placed.discard(run.call_id)
         for one in self.of(ended.key):
             if ended.was_cut:
                 self._lose_legs(one, ended)

@@ -116,7 +116,7 @@ class LiveCall:
         self.nursery = nursery
         self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
         self.made: set[str] = set()
-        """The conferences that it has made, those that have ended among them."""
+        """The conferences that were made for it, those that have ended among them."""
         self.was_cut = False
         """It was ended without a word, since nothing could be made of its run any more."""
         self.spent = ""

@@ -32,6 +32,7 @@ from ringful.interpreter.conference import Conference, is_name, same_number
 from ringful.interpreter.evaluate import count_of, text_of
 from ringful.interpreter.events import MemberCame
 from ringful.interpreter.run import Run
+from ringful.interpreter.task import Task
 from ringful.store.port import Commit, Key, UsedSeq
 
 _CALL_ID = re.compile(r"\w+-[a-z2-7]{16}", re.ASCII)
@@ -90,27 +91,34 @@ class Meetings:
         if call is None:
             await self.node.admit(key, opening.moderator)
         call_id = call.run.call_id if call else self.node.new_id()
-        plan = _plan(opening.conference, call_id)
-        known = self.hall.find(key, plan.name) if plan.name else None
-        if known:
-            conference = known.run.call_id
-            known.run.post(events.Held(call_id))
-        else:
-            self.hall.hold_place(key)
-            own = f"{call_id}.{opening.conference.name}"
-            conference = self.hall.new_id(call_id, plan) if plan.name else own
-            stays = nodes.Script(nodes.Block((nodes.Stay(),)))
-            begun = self.hall.begin(call, key, conference, events.Started(stays, plan=plan))
-            if begun.run.ended:
-                raise Unavailable("this server has as many conferences as it can")
+        own = f"{call_id}.{opening.conference.name}"
+        conference = self._opened(key, _plan(opening.conference, call_id), own)
+        join = opening.join
+        if opening.conference.named:
+            # By then the name may stand for another one, or for none.
+            join = evolve(join, conference=nodes.text(conference))
         if call:
-            await self.node.append(call, (opening.conference, opening.join), used(conference))
+            call.made.add(own)
+            await self.node.append(call, (opening.conference, join), used(conference))
             return conference
-        self.hall.placed[conference] = call_id
-        placed, commit = self.node.begin(key, call_id, opening.ring, used(conference))
-        placed.made.add(conference)
+        self.hall.placed.setdefault(conference, set()).add(call_id)
+        ring = _replaced(opening.ring, opening.join, join)
+        placed, commit = self.node.begin(key, call_id, ring, used(conference))
+        placed.made.add(own)
         await self.node.durable(commit, placed)
         return conference
+
+    def _opened(self, key: Key, plan: events.Plan, own: str) -> str:
+        """Have the call that *plan* names hold a conference: the one of that name, or a new one, *own*."""
+        if known := self.hall.find(key, plan.name) if plan.name else None:
+            known.run.post(events.Held(plan.holder))
+            return known.run.call_id
+        self.hall.hold_place(key)
+        started = events.Started(nodes.Script(nodes.Block((nodes.Stay(),))), plan=plan)
+        begun = self.hall.begin(self.node.live.get(plan.holder), key, own, started)
+        if begun.run.ended:
+            raise Unavailable("this server has as many conferences as it can")
+        return own
 
     async def _moderators(self, key: Key, opening: Opening) -> LiveCall | None:
         """Give the call that the conference is opened on; None: its moderator is to be rung."""
@@ -120,7 +128,7 @@ class Meetings:
         else:
             call = self._newest(key, opening.moderator)
         if call:
-            _hold_free(call)
+            self._hold_free(call)
             self.node.hold_queue(call)
         return call
 
@@ -144,7 +152,7 @@ class Meetings:
         made = (one.name for one in started.script.body.statements if isinstance(one, nodes.Conference))
         run_id = self.node.new_id()
         conference = f"{run_id}.{next(made)}"
-        self.hall.placed[conference] = run_id
+        self.hall.placed[conference] = {run_id}
         call, commit = self.node.begin(key, run_id, started, used(conference))
         await self.node.durable(commit, call)
         return conference
@@ -165,7 +173,7 @@ class Meetings:
         if found or not is_name(conference) or _CALL_ID.fullmatch(conference):
             found = await self._find(key, conference)
         call = await self.node.find_live(key, call_id)
-        _hold_free(call)
+        self._hold_free(call)
         if found is None:
             self.hall.hold_place(key)
         await self.node.append(call, (statement,), seqs)
@@ -183,7 +191,7 @@ class Meetings:
         meeting = await self._find(key, conference)
         state = _state(meeting)
         member = state.members.get(leg) or state.pending.get(leg)
-        if member and member.moderator:
+        if member.moderator if member else self._leads(meeting, leg):
             raise IsModerator(f"{leg} is the conference's moderator, who cannot leave it: use HangupConf")
         if statement:
             call = await self.node.find_live(key, leg)
@@ -287,6 +295,55 @@ class Meetings:
 
     # Finding
 
+    def _hold_free(self, call: LiveCall) -> None:
+        """Hold that the call's leg is free for a conference when its queue has come so far.
+
+        Raises CallOver, Engaged.
+        """
+        called = call.run.call_id
+        if call.run.subject is None:
+            raise CallOver(f"{called} is a run without a call of its own: it cannot join")
+        if where := self._will_be_in(call):
+            raise Engaged(f"{called} is in the conference {where}, or joins it next: let it leave first")
+
+    def _will_be_in(self, call: LiveCall) -> str:
+        """Say in which conference the call's own leg is when all that is queued has been done.
+
+        A call that was placed for a conference joins that one, though no task says so.
+        """
+        leg = call.run.subject
+        membership = leg.membership if leg else None
+        where = membership.reference if membership else self.hall.awaits(call.run.call_id)
+        for task in call.run.tasks:
+            if task.state != "waiting":
+                continue
+            match task.statement:
+                case nodes.Join(conference=conference):
+                    where = _called(conference, call.run.call_id) or "that it opens"
+                case nodes.Leave(conference=conference):
+                    left = self._same(call.key, where, _called(conference, call.run.call_id))
+                    where = "" if left else where  # It fails: the leg is not in that one.
+        return where
+
+    def _leads(self, meeting: LiveCall, call_id: str) -> bool:
+        """Say whether the call *call_id*, which has yet to join *meeting*, comes as its moderator."""
+        here, call = meeting.run.call_id, self.node.live.get(call_id)
+        if call is None or call_id in self.hall.placed.get(here, ()):
+            return call is not None
+        for task in call.run.tasks:
+            match task:
+                case Task(state="waiting", statement=nodes.Join(conference=called, moderator=True)):
+                    if self._same(call.key, here, _called(called, call_id)):
+                        return True
+        return False
+
+    def _same(self, key: Key, one: str, other: str) -> bool:
+        """Say whether two ways of calling a conference of *key* mean the same."""
+        if one == other:
+            return True
+        found = self.hall.find(key, one) if one else None
+        return found is not None and found is self.hall.find(key, other)
+
     async def _find(self, key: Key, conference: str) -> LiveCall:
         """Give a conference that something can be done to.  Raises NoSuchConference, ConferenceOver."""
         found = self.hall.find(key, conference)
@@ -330,34 +387,22 @@ def _state(meeting: LiveCall) -> Conference:
     return state
 
 
-def _hold_free(call: LiveCall) -> None:
-    """Hold that the call's leg is free for a conference when its queue has come so far.
-
-    Raises CallOver, Engaged.
-    """
-    leg = call.run.subject
-    if leg is None:
-        raise CallOver(f"{call.run.call_id} is a run without a call of its own: it cannot join")
-    if where := _will_be_in(call.run):
-        called = call.run.call_id
-        raise Engaged(f"{called} is in the conference {where}, or joins it next: let it leave first")
+def _called(conference: nodes.Expression, call_id: str) -> str:
+    """Give what a queued statement calls a conference: one that `StartConf` opened by its own word."""
+    match conference:
+        case nodes.Text((str(named),)):
+            return named
+        case nodes.Name(word):
+            return f"{call_id}.{word}"
+        case _:
+            return ""
 
 
-def _will_be_in(run: Run) -> str:
-    """Say in which conference the run's own leg is when all that is queued has been done."""
-    leg = run.subject
-    where = leg.membership.reference if leg and leg.membership else ""
-    for task in run.tasks:
-        if task.state != "waiting":
-            continue
-        match task.statement:
-            case nodes.Join(nodes.Text((str(named),))):
-                where = named
-            case nodes.Join():
-                where = "that it opens"
-            case nodes.Leave():
-                where = ""
-    return where
+def _replaced(ring: events.Started, old: nodes.Statement, new: nodes.Statement) -> events.Started:
+    """Give *ring* with the statement *new* where its script says *old*."""
+    body = ring.script.body
+    statements = tuple(new if one == old else one for one in body.statements)
+    return evolve(ring, script=evolve(ring.script, body=evolve(body, statements=statements)))
 
 
 def _as_called(run: Run, meeting: LiveCall) -> str:

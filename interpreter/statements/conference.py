@@ -7,7 +7,7 @@ A leg's run knows that it is in a conference, and no more: the conference has a 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
 from ringful.interpreter.closing import closed, rebound
-from ringful.interpreter.conference import bad_name, is_name, same_number
+from ringful.interpreter.conference import bad_name, is_name, same_number, word_of
 from ringful.interpreter.evaluate import Fault, count_of, seconds_of, text_of, url_of
 from ringful.interpreter.leg import Leg, MemberHandler, Membership
 from ringful.interpreter.running import Running, Scope
@@ -29,12 +29,11 @@ def create(run_on: Scope, statement: nodes.Conference) -> None:
         statement.speaking,
         run.call_id,
     )
-    conference = named or f"{run.call_id}.{statement.name}"
-    while not named and (conference in run.conferences or conference in run.legs):
-        conference += "-2"
+    new_id = run.new_id(statement.name)
+    conference = named or new_id
     run.conferences[conference] = plan.moderator
     names[statement.name] = conference
-    run.perform(effects.OpenConference(conference, plan))
+    run.perform(effects.OpenConference(conference, plan, new_id))
 
 
 async def join(run_on: Scope, statement: nodes.Join) -> None:
@@ -45,24 +44,13 @@ async def join(run_on: Scope, statement: nodes.Join) -> None:
     membership.bind(None)
     if hindrance := _hindrance(leg, conference):
         _end(run, leg, membership, *hindrance)
+        _let_go(run, statement, conference, hindrance[0])
         raise Failed(hindrance[1])
-    size = count_of(statement.size, names, 1) if statement.size else None
     within = seconds_of(statement.within, names) if statement.within else None
     limit = seconds_of(statement.limit, names) if statement.limit else None
+    asking = _asking(run_on, leg, statement, conference)
     leg.membership = membership
-    run.perform(
-        effects.JoinConference(
-            leg.name,
-            conference,
-            leg.number,
-            statement.moderator,
-            statement.muted,
-            statement.deaf,
-            statement.waiting,
-            size,
-            statement.alone,
-        )
-    )
+    run.perform(asking)
     if within is not None:
         membership.timers.append(run.set_timer(within, lambda: _give_up(run, leg, membership)))
     if limit is not None:
@@ -78,6 +66,31 @@ async def join(run_on: Scope, statement: nodes.Join) -> None:
             _ask_out(run, leg, membership, "left")
     if isinstance(left, events.Left) and not membership.joined:
         raise Failed(left.detail or left.why)
+
+
+def _asking(run_on: Scope, leg: Leg, statement: nodes.Join, conference: str) -> effects.JoinConference:
+    """Give what asks *conference* to let *leg* in as *statement* says."""
+    return effects.JoinConference(
+        leg.name,
+        conference,
+        leg.number,
+        statement.moderator,
+        statement.muted,
+        statement.deaf,
+        statement.waiting,
+        count_of(statement.size, run_on.names, 1) if statement.size else None,
+        statement.alone,
+        run_on.run.new_id(word_of(conference)) if is_name(conference) else "",
+    )
+
+
+def _let_go(run: Running, statement: nodes.Join, conference: str, why: str) -> None:
+    """Hold *conference* no longer where its moderator cannot join it, and nobody will try again.
+
+    A script may; what a client has queued is done once, and what `StartConf` opened would wait for ever.
+    """
+    if statement.moderator and any(task.statement is statement for task in run.tasks):
+        run.perform(effects.ReleaseConference(conference, f"moderator {why}"))
 
 
 def _hindrance(leg: Leg, conference: str) -> tuple[str, str] | None:

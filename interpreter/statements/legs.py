@@ -51,9 +51,7 @@ async def body_and_hang_up(run_on: Scope, block: nodes.Block) -> None:
 def call(run_on: Scope, statement: nodes.Call) -> None:
     """Place another leg and run its block on it, at the same time."""
     run = run_on.run
-    name = f"{run.call_id}.{statement.name or len(run.legs)}"
-    if name in run.legs:
-        name = f"{name}-{len(run.legs)}"
+    name = run.new_id(statement.name or str(len(run.legs)))
     names = dict(run_on.names)
     leg = run.new_leg(statement, name, names)
     leg.placed_by = run_on.leg.name if run_on.leg else None

@@ -158,7 +158,7 @@ async def test_starting_one_by_name_finds_the_one_that_lives(rig: Rig) -> None:
     assert set(rig.members(conference)) == {ann, host}
     other = await rig.get("StartConf", moderator=BEN, name="board", most="2")
     assert (await rig.json("QueryConf", confCallId="board"))["most"] == 2
-    assert other.endswith(".board")
+    assert (await rig.json("QueryConf", confCallId="board"))["confCallId"] == other
 
 
 async def test_what_joins_is_muted_deaf_or_one_too_many(rig: Rig) -> None:
@@ -365,6 +365,70 @@ async def test_a_name_and_an_id_are_one_conference(
     assert (await rig.hears(action, participantCallId=ann))["reason"] == "left"
     await rig.get("JoinConf", confCallId="another", participantCallId=ann)
     await rig.until(lambda: ann in rig.members(f"{ann}.another"))
+
+
+@pytest.mark.parametrize("name", ["", "board"])
+async def test_what_was_opened_and_has_ended_is_not_opened_again(rig: Rig, name: str) -> None:
+    host = await rig.up(HOST)
+    await rig.get("WaitForTone", callId=host, tone="1")
+    given = {"moderator": HOST, "callId": host, "callbackUrl": HOOK} | ({"name": name} if name else {})
+    conference = await rig.get("StartConf", **given)
+    await rig.get("HangupConf", confCallId=conference)
+    await rig.until(lambda: conference not in rig.switchboard.live)
+    rig.phones.far_side(host).press("1")
+    await rig.settle()
+    assert (await rig.ask("QueryConf", confCallId=conference)).code == "conference.over"
+    assert list(rig.switchboard.live) == [host]
+    # The name is free.
+    again = await rig.get("StartConf", **given)
+    await joined(rig, again, ANN)
+    await rig.until(lambda: len(rig.members(again)) == 2)
+
+
+async def test_all_who_are_rung_for_a_conference_end_with_it(tmp_path: Path) -> None:
+    async with house(tmp_path, never(DEAD), never(CAT)) as rig:
+        for one in (DEAD, CAT):
+            await rig.get("StartConf", moderator=one, name="board", callbackUrl=HOOK)
+        assert len(rig.switchboard.live) == 3
+        await rig.get("HangupConf", confCallId="board")
+        await rig.quiet()
+
+
+async def test_a_moderator_who_still_rings_is_engaged(rig: Rig) -> None:
+    conference = await rig.get("StartConf", moderator=DEAD)
+    (call_id,) = (one for one in rig.switchboard.live if one != conference)
+    assert await refused(rig, "StartConf", moderator=DEAD) == (409, "conference.engaged")
+    given = {"confCallId": "team", "participantCallId": call_id}
+    assert await refused(rig, "JoinConf", **given) == (409, "conference.engaged")
+    given = {"confCallId": conference, "participantCallId": call_id, "immediately": "false"}
+    assert await refused(rig, "LeaveConf", **given) == (409, "conference.moderator")
+
+
+@pytest.mark.parametrize("given", [{"moderator": HOST}, {"moderator": HOST, "name": "board"}])
+async def test_a_moderator_who_comes_in_its_turn_cannot_leave(rig: Rig, given: dict[str, str]) -> None:
+    host = await rig.up(HOST)
+    await rig.get("WaitForTone", callId=host, tone="1")
+    conference = await rig.get("StartConf", callId=host, waitForParticipant="false", **given)
+    left = {"confCallId": conference, "participantCallId": host, "immediately": "false"}
+    assert await refused(rig, "LeaveConf", **left) == (409, "conference.moderator")
+    rig.phones.far_side(host).press("1")
+    await rig.until(lambda: host in rig.members(conference))
+
+
+async def test_a_number_makes_one_moderator(rig: Rig) -> None:
+    conference, host = await started(rig)
+    other = await joined(rig, conference, HOST)
+    await rig.get("LeaveConf", confCallId=conference, participantCallId=other)
+    await rig.until(lambda: other not in rig.members(conference))
+    assert host in rig.members(conference)
+
+
+async def test_a_leave_of_another_conference_frees_nobody(rig: Rig) -> None:
+    ann = await joined(rig, "team", ANN)
+    await joined(rig, "other", BEN)
+    await rig.get("LeaveConf", confCallId="other", participantCallId=ann, immediately="false")
+    given = {"confCallId": "third", "participantCallId": ann}
+    assert await refused(rig, "JoinConf", **given) == (409, "conference.engaged")
 
 
 # What is refused

@@ -126,13 +126,14 @@ def test_what_can_be_no_name(name: str, wrong: str) -> None:
 
 def test_an_id_is_made_of_a_name_and_is_one_of_its_own() -> None:
     assert not conference.bad_name("Ünser Team / 1")
-    taken: set[str] = set()
+    assert conference.word_of("Ünser Team / 1") == "nser-team-1"
+    assert conference.word_of("團隊") == "room"
+    run = Desk('call "1512"\n').run
     for wanted in ("c1.nser-team-1", "c1.nser-team-1-2", "c1.nser-team-1-3"):
-        made = conference.named_id("c1", "Ünser Team / 1", taken.__contains__)
-        assert made == wanted
-        assert not conference.is_name(made)
-        taken.add(made)
-    assert conference.named_id("c1", "團隊", taken.__contains__) == "c1.room"
+        assert run.new_id("nser-team-1") == wanted
+        assert not conference.is_name(wanted)
+    assert run.new_id("nser-team-1-2") == "c1.nser-team-1-2-2"
+    assert run.new_id("a" * 63 + "-b") == "c1." + "a" * 63
 
 
 def test_who_comes_before_the_room_is_there_is_let_in_with_it() -> None:
@@ -292,7 +293,9 @@ JOIN = (
 def test_a_leg_is_in_the_conference_that_its_name_stood_for() -> None:
     desk = Desk(JOIN)
     desk.give(port.Answered("c1"))
-    assert desk.done(effects.JoinConference) == [effects.JoinConference("c1", "team", "1512")]
+    assert desk.done(effects.JoinConference) == [
+        effects.JoinConference("c1", "team", "1512", new_id="c1.team")
+    ]
     desk.give(events.Joined("c1", "c7.team", "team"), port.TonePressed("c1", "5"))
     assert desk.done(effects.PassTone) == [effects.PassTone("c1", "c7.team", "5")]
     desk.give(events.Left("c1", "c8.other", "left", name="other"))

@@ -1,5 +1,6 @@
 """Conferences of live calls: whom they end with, what is kept of them, and what is seen of them."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -179,6 +180,52 @@ async def test_who_is_to_be_told_of_the_first_member_is_whatever_waits_before(ri
         await rig.hears("came", id=one)
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        'call "{ANN}"\ncall "{BEN}" {{\n    join "1"\n}}\nwait 1s\njoin "1"\n',
+        'call "{ANN}"\nconference ben\ncall "{BEN}" as ben {{\n    join "x"\n}}\njoin "x"\n',
+        'call "{ANN}"\nstart join "ben"\ncall "{BEN}" as ben {{\n    join "ben"\n}}\nwait 1h\n',
+        'call "{ANN}"\nstart join "ben 2"\ncall "{BEN}" as ben_2 {{\n    join "ben 2"\n}}\nwait 1h\n',
+        'call "{ANN}"\nstart join "room"\nconference room\ncall "{BEN}" {{ join "room" }}\nwait 1h\n',
+    ],
+)
+async def test_a_leg_and_a_conference_have_each_an_id_of_their_own(rig: Rig, script: str) -> None:
+    call = await run(rig, script.format(ANN=ANN, BEN=BEN))
+    await rig.until(lambda: any(len(rig.members(one)) == 2 for one in rig.switchboard.live))
+    (conference,) = (one for one in rig.switchboard.live if len(rig.members(one)) == 2)
+    everything = [name for one in rig.switchboard.live.values() for name in (one.run.call_id, *one.run.legs)]
+    assert max(Counter(everything).values()) == 2  # A run, and its own leg or its room.
+    await rig.get("HangupConf", confCallId=conference)
+    await rig.quiet()
+    assert not rig.phones.rooms
+    assert (await rig.store.call(call)) is not None
+
+
+async def test_a_conference_in_a_loop_keeps_short_ids(rig: Rig) -> None:
+    call = await run(rig, "repeat 12 times {\n    conference room\n    wait 1ms\n}\nwait 1h\n")
+    await rig.until(lambda: f"{call}.room-12" in rig.switchboard.live)
+    await rig.get("Hangup", callId=call)
+    await rig.quiet()
+
+
+async def test_recordings_of_conferences_have_each_a_file_of_their_own(rig: Rig) -> None:
+    ann = await rig.up(ANN)
+    recorded = 0
+    for times in (2, 1):
+        await rig.get("JoinConf", confCallId="team", participantCallId=ann)
+        await rig.until(lambda: any(rig.members(one) for one in rig.switchboard.live))
+        for _ in range(times):
+            recorded += 1
+            await rig.get("Record", confCallId="team", callbackUrl=HOOK)
+            await rig.settle()
+            await rig.get("RecordStop", confCallId="team")
+            await rig.until(lambda: len(rig.told("RecordComplete")) == recorded)  # noqa: B023
+        await rig.get("LeaveConf", confCallId="team", participantCallId=ann)
+        await rig.until(lambda: len(rig.switchboard.live) == 1)
+    assert len({one["recordFile"] for one in rig.told("RecordComplete")}) == 3
+
+
 async def test_it_is_logged_and_counted(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
     conference, _, _ = await two(rig)
     await rig.get("Play", confCallId=conference, announcement="short")
@@ -270,7 +317,7 @@ wait 1h
         assert (await rig.hears("ConfCallCompleted"))["reason"] == "capacity"
         await rig.until(lambda: len(rig.told("JoinFailed")) == 2)
         assert [one["reason"] for one in rig.told("JoinFailed")] == ["capacity"] * 2
-        assert {room.name for room in rig.phones.rooms} == {f"{run_id}.a", f"{run_id}.bees"}
+        assert {room.name for room in rig.phones.rooms} == {f"{run_id}.a", f"{run_id}.b"}
         for method in ("StartConf", "ConfCall"):
             given = {"moderator": HOST, "attendees": BEN} if method == "ConfCall" else {"moderator": HOST}
             refused = await rig.ask(method, OTHER, **given)
