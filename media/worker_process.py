@@ -3,6 +3,7 @@
 import math
 import socket
 import time
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
@@ -57,6 +58,11 @@ class Owner(Protocol):
         """Hear that what happened on *leg* could not be taken in: it must end."""
 
 
+_RINGS, _RINGS_SECONDS = 20, 0.6
+"""How many calls are placed at one worker within a moment: each one's sockets stay in the library for half
+a second after it, which has 64 places for them and ends the process when there is none."""
+
+
 @define(eq=False)
 class WorkerProcess:
     """A worker that is ready, and takes *capacity* calls."""
@@ -78,6 +84,8 @@ class WorkerProcess:
     """Rooms whose announcements are played, and which are recorded, there."""
     occupied: int = 0
     """How many calls the library holds: some longer than they are told to be over."""
+    rings: deque[float] = field(factory=lambda: deque(maxlen=_RINGS))
+    """When the last calls were placed there."""
     dismissed: bool = False
     idle_since: float = field(factory=time.monotonic)
     heard: trio.Event = field(factory=trio.Event)
@@ -96,6 +104,11 @@ class WorkerProcess:
     def free(self) -> int:
         """How many more calls it can take."""
         return 0 if self.dismissed else self.capacity - max(self.occupied, len(self.legs))
+
+    @property
+    def is_rushed(self) -> bool:
+        """Whether as many calls were placed there a moment ago as its library bears."""
+        return len(self.rings) == _RINGS and time.monotonic() - self.rings[0] < _RINGS_SECONDS
 
     @property
     def idle(self) -> bool:

@@ -89,9 +89,14 @@ class Workers:
     async def free(self, wanted: Callable[[], bool]) -> WorkerProcess | None:
         """Give a worker that can take a call, the fullest first; None when it is *wanted* no more."""
         while wanted() and not self.closing:
-            free = [worker for worker in self.live if self._reception.room(worker)]
-            if free:
-                return max(free, key=lambda worker: len(worker.legs))
+            with_room = [worker for worker in self.live if self._reception.room(worker)]
+            if free := [worker for worker in with_room if not worker.is_rushed]:
+                chosen = max(free, key=lambda worker: len(worker.legs))
+                chosen.rings.append(time.monotonic())
+                return chosen
+            if with_room:
+                await trio.sleep(0.05)
+                continue
             if not self._starting:
                 self._start()
             await self._changed.wait()

@@ -31,6 +31,8 @@ class Mouth:
     """Payloads of sound."""
     came: trio.Event = field(factory=trio.Event)
     """Set when something has come."""
+    spoke: trio.Event = field(factory=trio.Event)
+    """Set when it has sent something."""
 
     @property
     def port(self) -> int:
@@ -43,6 +45,7 @@ class Mouth:
             if self.to:
                 header = struct.pack(">BBHII", 0x80, 0, number & 0xFFFF, number * 160, self.hertz)
                 await self.socket.sendto(header + said[number % len(said)], self.to)
+                self.spoke.set()
             number += 1
             due += TICK
             await trio.sleep_until(due)
@@ -96,10 +99,10 @@ class FarEnd:
         host, port = self.sip.getsockname()
         return f"{host}:{port}"
 
-    async def mouth(self, hertz: int, to: tuple[str, int] | None = None) -> Mouth:
-        """Open one more."""
+    async def mouth(self, hertz: int, to: tuple[str, int] | None = None, *, host: str = "127.0.0.1") -> Mouth:
+        """Open one more, which sends from *host*."""
         made = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
-        await made.bind(("127.0.0.1", 0))
+        await made.bind((host, 0))
         mouth = Mouth(made, hertz, to)
         self.opened.append(mouth)
         self.nursery.start_soon(mouth.speak)

@@ -6,6 +6,7 @@ collector would drop it in whatever thread it runs in, and the library aborts.
 
 import time
 from collections.abc import Callable
+from traceback import format_exception
 from typing import Any, Protocol
 
 import pjsua2 as pj
@@ -42,6 +43,9 @@ class Owner(Protocol):
     def hang_up(self, name: str) -> None:
         """End a call."""
 
+    def soon(self, job: Callable[[], None]) -> None:
+        """Have *job* done when the library has returned."""
+
     def bridge(self, slot: int, voice: int) -> None:
         """Let a call and a voice hear each other."""
 
@@ -69,8 +73,12 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.digits: list[tuple[float, int, str | None]] = []
         self.signalled = ""
         """The address that its signalling came from, or goes to."""
+        self.media = 0
+        """Which of the SDP's media is its sound."""
         self.unknown_sender: tuple[int, int] | None = None
         """Its ports of RTP and RTCP, while it is not known who will send to them."""
+        self.learned: tuple[tuple[str, int], tuple[str, int]] | None = None
+        """What the SDP said, and who turned out to send instead."""
         self.transferring: int | None = None
         self.quality: port.Quality | None = None
         self.held = False
@@ -109,15 +117,27 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.ended_by_bye = True
 
     def onCallMediaState(self, prm: Any) -> None:
+        try:
+            self._take_media()
+        except Exception as error:
+            # A call that is up and has no sound would wait for it for ever.
+            self.engine.log(f"{self.name}: its media cannot be used: {''.join(format_exception(error))}")
+            self.lost = "a fault of the server, of which its log has more"
+            self.engine.soon(lambda: self.engine.hang_up(self.name))
+        self._say_answered()
+
+    def _take_media(self) -> None:
         info = self.getInfo()
         self.slot, self.held = -1, True
-        for index, media in enumerate(info.media):
+        for media in info.media:
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status in (
                 pj.PJSUA_CALL_MEDIA_ACTIVE,
                 pj.PJSUA_CALL_MEDIA_REMOTE_HOLD,
             ):
-                self.slot = int(self.getAudioMedia(index).getPortId())
-                self.engine.admit_sender(self, index)
+                # Media that is switched off has a number, and is not in the list.
+                self.media = int(media.index)
+                self.slot = int(media.audioConfSlot)
+                self.engine.admit_sender(self, self.media)
                 self.held = (
                     media.status != pj.PJSUA_CALL_MEDIA_ACTIVE
                     or media.dir != pj.PJMEDIA_DIR_ENCODING_DECODING
@@ -125,7 +145,6 @@ class Leg(pj.Call):  # type: ignore[misc]
         if self.slot >= 0:
             # Every media update takes the connections away.
             self.engine.bridge(self.slot, self.sound.voice.slot)
-        self._say_answered()
 
     def onDtmfDigit(self, prm: Any) -> None:
         tone = prm.digit.upper()
@@ -218,7 +237,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         if self.slot < 0:
             return
         try:
-            stat = self.getStreamStat(0)
+            stat = self.getStreamStat(self.media)
         except pj.Error:
             return
         received = stat.rtcp.rxStat

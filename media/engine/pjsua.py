@@ -38,6 +38,8 @@ Its two sockets can be used again half a second later, and the library has some 
 and go faster end the process.  With four places this bounds them (300 at once were survived at a
 quarter of a second, and not at a tenth).
 """
+_LEARN_SECONDS = 2.0
+"""How long after the answer whoever is behind NAT is looked for where its signalling comes from."""
 _CHORES_SECONDS = 0.25
 """How often calls are looked after."""
 _WRITE_SECONDS = 0.2
@@ -480,20 +482,27 @@ class Engine:
         leg.unknown_sender = None
         if own is None or own_rtcp is None or said is None:
             return
-        if is_behind_nat(said[0], leg.signalled):
+        if leg.learned and leg.learned[0] == said:
+            self._senders.allow(own[1], own_rtcp[1], *leg.learned[1])
+        elif is_behind_nat(said[0], leg.signalled):
+            # Its packets come by the same NAT as its signalling did; which port, they will show.
             leg.unknown_sender = own[1], own_rtcp[1]
-            self._senders.allow_all(*leg.unknown_sender)
+            self._senders.allow(*leg.unknown_sender, leg.signalled)
         else:
             self._senders.allow(own[1], own_rtcp[1], *said)
 
     def _learn_sender(self, leg: Leg) -> None:
         """Let only the first that sends go on, where the SDP could not say who that is."""
-        if leg.unknown_sender is None or leg.slot < 0:
+        if leg.unknown_sender is None or leg.slot < 0 or not leg.confirmed:
             return
-        found = _address(leg.getMedTransportInfo(0).srcRtpName)
-        if found and found[1]:
+        found = _address(leg.getMedTransportInfo(leg.media).srcRtpName)
+        said = _address(leg.getStreamInfo(leg.media).remoteRtpAddress)
+        if found and found[1] and said:
             self._senders.allow(*leg.unknown_sender, *found)
-            leg.unknown_sender = None
+            leg.unknown_sender, leg.learned = None, (said, found)
+        elif time.monotonic() - leg.began > _LEARN_SECONDS:
+            # Sound and signalling have ways of their own: then it is whoever sends.
+            self._senders.allow_all(*leg.unknown_sender)
 
     def mute(self, name: str, *, muted: bool) -> None:
         """Keep what a leg says from others, or let it through again."""

@@ -61,6 +61,8 @@ class Channel:
 
     def cue(self, playback: int, samples: memoryview) -> None:
         """Append a sound that follows the present one at its end, or waits where there is none."""
+        if self._find(playback):
+            return
         self._append(Sounding(playback, samples, held=not self._queue, cued=True))
 
     def stop(self, playback: int, reason: Literal["stopped", "hangup"] = "stopped") -> None:

@@ -32,7 +32,9 @@ _WHY: Mapping[int | None, str] = {
 }
 
 
-def _why(error: OSError) -> str:
+def _why(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
     if error.errno == errno.ENOENT and error.filename:
         return f"the folder {Path(error.filename).parent} is gone"
     return _WHY.get(error.errno, error.strerror or str(error))
@@ -104,17 +106,17 @@ class Recorder:
     def _open(self) -> None:
         try:
             self._writer = wav.Writer(self.path)
-        except OSError as error:
+        except Exception as error:
             self._fail(error)
         else:
             self._emit(RecordingStarted(self.leg, self.recording))
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Tell that the recording has failed; what was written before stays, as a valid file."""
         self.over = True
         kept = ""
         if self._writer is not None:
-            with suppress(OSError):
+            with suppress(Exception):
                 self._writer.close()
                 kept = f"; the first {self._writer.duration_ms / 1000:.1f} s are kept"
         self._emit(RecordingFailed(self.leg, self.recording, f"{self.path.name}: {_why(error)}{kept}"))
@@ -128,7 +130,7 @@ class Recorder:
                 if self._write_some(writer):
                     self._close("silence")
                     return
-        except OSError as error:
+        except Exception as error:
             self._fail(error)
 
     def _write_some(self, writer: wav.Writer) -> bool:
@@ -152,11 +154,16 @@ class Recorder:
         self.over = True
         try:
             writer.close()
-        except OSError as error:
+        except Exception as error:
             self._writer = None
             self._fail(error)
             return
-        if not self.path.exists():
+        try:
+            is_there = self.path.exists()
+        except OSError as error:
+            self._fail(error)
+            return
+        if not is_there:
             self._fail(FileNotFoundError(errno.ENOENT, "it was deleted while it was written"))
             return
         level = wav.level_db(writer.energy, writer.size // 2)

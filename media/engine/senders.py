@@ -3,9 +3,9 @@
 The library follows whoever sends: a far end that goes on after its call would get the sound of the next
 call that has its port.  So a socket takes nothing from its making on; when a call's SDP is known, it
 takes what comes from the address there and from nowhere else.  Behind NAT, where the SDP says a private
-address and the signalling came from elsewhere, it is the first that sends after the answer.  The filter
-is classic BPF (Linux, Documentation/networking/filter.rst), needs no privilege, and drops before the
-library is woken.
+address and the signalling came from elsewhere, it is the first port there that sends after the answer.
+The filter is classic BPF (Linux, Documentation/networking/filter.rst), needs no privilege, and drops
+before the library is woken.
 """
 
 import ctypes
@@ -121,7 +121,7 @@ class Senders:
                 if self._is_rtp(at_port):
                     _filter(number, _NOBODY)
 
-    def allow(self, rtp: int, rtcp: int, address: str, at_port: int) -> None:
+    def allow(self, rtp: int, rtcp: int, address: str, at_port: int | None = None) -> None:
         """Let *address* alone send to our ports *rtp*, from *at_port*, and *rtcp*, from any port."""
         self._set({rtp: only(address, at_port), rtcp: only(address, None)})
 

@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections import deque
+from contextlib import suppress
 from mmap import mmap
 from pathlib import Path
 from threading import Lock, Thread
@@ -103,16 +104,21 @@ class Worker:
 
     def _read(self) -> None:
         framer = Framer()
-        while True:
-            try:
-                data = self._connection.recv(65536)
-            except OSError:
-                data = b""
-            self._commands.extend(framer.unpack(data))
-            self._ended = self._ended or not data
+        try:
+            while data := self._connection.recv(65536):
+                self._commands.extend(framer.unpack(data))
+                self._wake()
+        except Exception as error:
+            self._log(f"commands can be read no more: {''.join(format_exception(error))}")
+        finally:
+            # Who hears no commands must go, so that others take its place.
+            self._ended = True
+            self._wake()
+
+    def _wake(self) -> None:
+        # Where the address is away for a moment, the loop looks by itself within a second.
+        with suppress(OSError):
             self._waker.sendto(b"\r\n\r\n", (self.engine.config.address, self.engine.port))
-            if not data:
-                return
 
     def _rung(self, name: str, message: str) -> None:
         offer = offer_of(message)

@@ -46,10 +46,11 @@ async def gone(far: Any) -> int:
         return int(await trio.to_thread.run_sync(far.wait, PATIENCE))
 
 
-async def test_a_call_is_answered_and_its_key_is_heard(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scenario", ["call", "call_video_first"])
+async def test_a_call_is_answered_and_its_key_is_heard(tmp_path: Path, scenario: str) -> None:
     (tmp_path / "tone.wav").write_bytes(melody([440], 0.6))
     async with open_line(tmp_path) as (calls, names):
-        with calling("call", tmp_path, OURS, calls.pool.addresses[0]) as far:
+        with calling(scenario, tmp_path, OURS, calls.pool.addresses[0]) as far:
             assert await names.receive() == "c1"
             calls.pool.answer("c1")
             await calls.next(port.Answered, "c1")

@@ -63,6 +63,24 @@ async def test_behind_nat_the_first_that_sends_is_the_far_end(tmp_path: Path) ->
     assert 3000 not in recorded(tmp_path / "r.wav")
 
 
+async def test_behind_nat_a_stranger_from_elsewhere_is_not_the_far_end(tmp_path: Path) -> None:
+    """It sends from before the answer on, and more; the far end begins after it."""
+    write_tone(tmp_path / "prompt.wav", PROMPT, 1.5)
+    async with far_end(says="10.254.254.254", talks=False) as far, line(tmp_path) as calls:
+        calls.ring("a", far.address)
+        await calls.next(port.Answered)
+        (offer,) = far.offers
+        ours = (offer.address, offer.port)
+        strangers = [await far.mouth(3000, ours, host="127.0.0.66") for _ in range(5)]
+        for one in strangers:
+            await one.spoke.wait()
+        far.mouths[0].to = ours
+        calls.pool.play("a", 1, port.Announcement("prompt.wav"))
+        await far.mouths[0].until_heard(PROMPT, 30)
+        await calls.next(port.PlaybackEnded)
+    assert not any(one.heard for one in strangers)
+
+
 async def test_a_far_end_that_goes_on_sending_is_in_nobody_elses_call(tmp_path: Path) -> None:
     """Each of these says another tone, none of them ever stops, and the ports come round to the first."""
     write_tone(tmp_path / "prompt.wav", PROMPT, 0.16)
