@@ -20,6 +20,8 @@ from ringful.media.engine.mixer import LATE_TICKS, QUEUE, RING, TICK_NS, Happene
 
 _POINTER = ctypes.c_void_p
 _REST_TICKS = 5
+_SKIPPED = 3000
+"""Ticks without us that a recording shows at most: a minute."""
 _DRAIN_NS = TICK_NS // 5
 """How long before each tick RTP is read once more."""
 _SPEAKING, _PAUSE = 3, 25
@@ -288,6 +290,14 @@ class PlainVoice:
         elif self.heard_at != self.mixer.tick and (self.listeners or self.speaks):
             self.take(None)
 
+    def skip(self, ticks: int) -> None:
+        """Let the time of recordings go on, in silence, over *ticks* that were skipped."""
+        ticks = min(ticks, _SKIPPED)
+        if self.listeners:
+            self.count += max(0, ticks - RING)
+            for _ in range(min(ticks, RING)):
+                self._keep(None, None)
+
     def _run_alone(self) -> None:
         if any(self.queues):
             mix = np.zeros(wav.FRAME_SAMPLES, np.int32)
@@ -411,6 +421,10 @@ class PlainMixer:
             else:
                 until = min(self._drain_at, self._next)
                 if self._library.handle_events((until - now + 999_999) // 1_000_000) > 0:
+                    if (now := time.monotonic_ns()) >= self._next:
+                        self._run_tick(
+                            now - self._next
+                        )  # We slept too long: what is ordered comes after that.
                     return
 
     def _run_tick(self, late: int) -> None:
@@ -418,6 +432,8 @@ class PlainMixer:
         if late > LATE_TICKS * TICK_NS:
             self.skipped += late // TICK_NS
             self._next += late // TICK_NS * TICK_NS
+            for voice in self._voices:
+                voice.skip(late // TICK_NS)
         self.tick = self._next // TICK_NS
         if self._drain_at < self._next:
             self._drain()  # It was too late to be done before.

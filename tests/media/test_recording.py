@@ -1,18 +1,21 @@
 """A recording that cannot go on says why, and keeps what it has; one that never began says that."""
 
+import os
 import queue
 import resource
 import shutil
+import signal
 import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
 
 from ringful.media import port, wav
 from ringful.media.engine.recording import Disk, Recorder
 from tests.media.test_pool import line
-from tests.server import PATIENCE
+from tests.server import PATIENCE, phone
 from tests.sipp import sipp
 
 FRAME = b"\x10\x27" * wav.FRAME_SAMPLES
@@ -123,3 +126,20 @@ async def test_a_recording_of_a_call_that_has_just_ended(tmp_path: Path) -> None
             assert (await calls.next(port.TonesSent)).sent is False
             assert (await calls.next(port.HungUp)).by == "server"
     assert not (tmp_path / "r.wav").exists()
+
+
+async def test_a_recording_goes_on_over_the_time_in_which_its_worker_was_stopped(tmp_path: Path) -> None:
+    with phone("--answer-after", "0s") as (address, _):
+        async with line(tmp_path) as calls:
+            calls.ring("a", address)
+            await calls.next(port.Answered)
+            (worker,) = calls.pool.workers
+            calls.pool.record("a", 1, tmp_path / "r.wav")
+            await calls.next(port.RecordingStarted)
+            began = trio.current_time()
+            os.kill(worker.pid, signal.SIGSTOP)
+            await trio.sleep(1.0)  # It is the time itself that is recorded.
+            os.kill(worker.pid, signal.SIGCONT)
+            calls.pool.stop_recording("a", 1)
+            ended = await calls.next(port.RecordingEnded)
+            assert 900 <= ended.duration_ms <= 1000 * (trio.current_time() - began) + 500

@@ -51,6 +51,7 @@ static void run_tick(int64_t late) {
     if (late > PATIENCE * TICK) {
         skipped += late / TICK;
         next += late / TICK * TICK;
+        ports_skip((uint64_t)(late / TICK));
     }
     ports_set_tick((uint64_t)(next / TICK));
     if (drain_at < next)
@@ -84,8 +85,11 @@ unsigned loop_run(int milliseconds, bool ticking) {
             drain_at = next;
         } else {
             int64_t until = drain_at < next ? drain_at : next;
-            if (handle_events((unsigned)((until - time + 999999) / 1000000)) > 0)
+            if (handle_events((unsigned)((until - time + 999999) / 1000000)) > 0) {
+                if ((time = now()) >= next)
+                    run_tick(time - next); /* We slept too long: what is ordered now comes after that. */
                 break;
+            }
         }
     }
     return events_waiting();

@@ -14,6 +14,7 @@ enum {
     PORTS = 2048,
     EVENTS = CHANNELS * QUEUE * 2 + 1, /* the most that happens on one port in one tick */
     SPEAKING = 3,                      /* loud frames in a row that are speech */
+    SKIPPED = 3000,                    /* ticks without us that a recording shows at most */
     PAUSE = 25                         /* quiet frames in a row that end it */
 };
 static const int64_t LOUD = 300LL * 300 * SAMPLES; /* energy of a loud frame: an RMS of 300, some -41 dB */
@@ -348,6 +349,23 @@ void ports_tick(void) {
             run_alone(port);
         else if (port->heard_at != tick && (port->listeners || port->speaks))
             hear(port, NULL); /* Its call has no sound just now: the time of a recording goes on. */
+    }
+}
+
+/* So many ticks were skipped, since the loop was late: the time of recordings goes on, in silence.
+ *
+ * A process that was stopped for hours records a minute of it.
+ */
+void ports_skip(uint64_t many) {
+    many = many < SKIPPED ? many : SKIPPED;
+    uint64_t in_ring = many < RING ? many : RING;
+    for (int i = 0; i < made; i++) {
+        struct port *port = ports[i];
+        if (!port->lent || !port->listeners)
+            continue;
+        port->frames += many - in_ring;
+        for (uint64_t n = 0; n < in_ring; n++)
+            keep(port, NULL, NULL);
     }
 }
 

@@ -128,6 +128,7 @@ int port_get(void *self, struct frame *frame);
 int port_put(void *self, struct frame *frame);
 void ports_tick(void);
 void ports_set_tick(uint64_t tick);
+void ports_skip(uint64_t many);
 unsigned events_take(struct event *to, unsigned most);
 unsigned events_waiting(void);
 

@@ -161,6 +161,25 @@ static void the_time_of_a_recording_goes_on_without_frames(void) {
     port_give_back(port);
 }
 
+static void the_time_of_a_recording_goes_on_over_skipped_ticks(void) {
+    static int16_t samples[(RING + 5) * SAMPLES];
+    static int64_t energy[RING + 5];
+    struct port *port = lend(false), *other = lend(false);
+    uint64_t from = port_listen(port, 1);
+    step(), put(port, 3), ports_skip(2);
+    step(), put(port, 4);
+    CHECK(port_heard(port, from, samples, energy, RING) == 4);
+    CHECK(samples[0] == 3 && samples[SAMPLES] == 0 && samples[2 * SAMPLES] == 0 && samples[3 * SAMPLES] == 4);
+    ports_skip(RING + 7), step(), put(port, 5);
+    CHECK(port->frames == from + 4 + RING + 7 + 1);
+    CHECK(port_heard(port, from + 4, samples, energy, RING + 5) == RING + 5 && samples[0] == 0);
+    CHECK(port_heard(port, port->frames - 2, samples, energy, 2) == 2 && samples[0] == 0 && samples[SAMPLES] == 5);
+    ports_skip(UINT64_MAX);
+    CHECK(port->frames == from + 4 + RING + 7 + 1 + 3000);
+    CHECK(other->frames == 0); /* Nobody listens. */
+    port_give_back(port), port_give_back(other);
+}
+
 static void everybody_hears_the_others(void) {
     struct port *port[3];
     for (int i = 0; i < 3; i++)
@@ -314,6 +333,7 @@ int main(void) {
     a_queue_is_full_at_its_bound();
     a_ring_forgets_what_is_not_fetched();
     the_time_of_a_recording_goes_on_without_frames();
+    the_time_of_a_recording_goes_on_over_skipped_ticks();
     everybody_hears_the_others();
     the_last_seat_and_the_last_bus_are_used();
     a_room_plays_and_records();
