@@ -32,6 +32,11 @@ class Conference:
     led: bool = False
     """Its moderator has been in it."""
 
+    @property
+    def everybody(self) -> tuple[events.MemberCame, ...]:
+        """Who is in it, and who waits outside."""
+        return *self.members.values(), *self.pending.values()
+
 
 LONGEST_NAME = 64
 

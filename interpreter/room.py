@@ -96,7 +96,7 @@ def _is_moderator(conference: Conference, member: events.MemberCame) -> bool:
     number = conference.plan.moderator
     if number is None or not same_number(number, member.number):
         return False
-    return not any(one.moderator for one in (*conference.members.values(), *conference.pending.values()))
+    return not any(one.moderator for one in conference.everybody)
 
 
 def _most(run: Running, conference: Conference, member: events.MemberCame) -> int:
@@ -106,11 +106,10 @@ def _most(run: Running, conference: Conference, member: events.MemberCame) -> in
 
 def _must_wait(conference: Conference, member: events.MemberCame) -> bool:
     """Say whether *member* stays outside: who leads may wait for others, and others for who leads."""
-    inside, outside = conference.members.values(), conference.pending.values()
     if member.moderator:
-        return conference.plan.waiting and all(one.alone or one is member for one in (*inside, *outside))
-    comes = not member.alone and any(one.moderator for one in outside)
-    return member.waiting and not inside and not comes
+        return conference.plan.waiting and all(one.alone or one is member for one in conference.everybody)
+    comes = not member.alone and any(one.moderator for one in conference.pending.values())
+    return member.waiting and not conference.members and not comes
 
 
 def _admit(run: Running, conference: Conference, room: Leg, member: events.MemberCame) -> None:
@@ -172,7 +171,7 @@ def dismiss_all(run: Running, room: Leg) -> None:
     """Let everybody go, since the conference ends: whoever ended it from outside ends its legs too."""
     conference = run.conference
     assert conference
-    everybody = [*conference.members.values(), *conference.pending.values()]
+    everybody = conference.everybody
     conference.members.clear()
     conference.pending.clear()
     why = "lost" if room.ended_by == "lost" else "capacity" if room.refused else "ended"
@@ -189,8 +188,7 @@ def end_of(room: Leg) -> str:
 
 
 def _change(run: Running, conference: Conference, room: Leg, event: events.MembersChange) -> None:
-    everybody = (*conference.members.values(), *conference.pending.values())
-    some = [one for one in everybody if _is_meant(one, event)]
+    some = [one for one in conference.everybody if _is_meant(one, event)]
     if not some and event.who is not None and event.call:
         run.perform(effects.NotReach(event.call, f"{event.who} is not in the conference {room.name}"))
     for member in some:

@@ -118,13 +118,7 @@ class Conferences(Protocol):
         ...
 
     async def join(
-        self,
-        key: Key,
-        conference: str,
-        call_id: str,
-        statement: nodes.Join,
-        *,
-        seqs: Sequence[UsedSeq] = (),
+        self, key: Key, conference: str, call_id: str, statement: nodes.Join, *, seqs: Sequence[UsedSeq] = ()
     ) -> None:
         """Append *statement*, by which a call joins *conference*, to its queue; a new name is free to take.
 

@@ -160,13 +160,7 @@ class Meetings:
     # Coming and going
 
     async def join(
-        self,
-        key: Key,
-        conference: str,
-        call_id: str,
-        statement: nodes.Join,
-        *,
-        seqs: Sequence[UsedSeq] = (),
+        self, key: Key, conference: str, call_id: str, statement: nodes.Join, *, seqs: Sequence[UsedSeq] = ()
     ) -> None:
         """See `Conferences`."""
         found = self.hall.find(key, conference)
@@ -221,7 +215,7 @@ class Meetings:
     ) -> None:
         """See `Conferences`."""
         meeting = await self._find(key, conference)
-        everybody = _everybody(_state(meeting))
+        everybody = _state(meeting).everybody
         if who.but and all(one.leg != who.but for one in everybody):
             # A slip of the pen must not put out those whom it was to spare.
             await self._hold_known(key, who.but)
@@ -415,11 +409,6 @@ def _as_called(run: Run, meeting: LiveCall) -> str:
                 called = joined
     name = _state(meeting).plan.name
     return called if name and called == name else meeting.run.call_id
-
-
-def _everybody(state: Conference) -> tuple[MemberCame, ...]:
-    """Give who is in a conference, and who waits outside."""
-    return *state.members.values(), *state.pending.values()
 
 
 def _is_meant(member: MemberCame, who: Who) -> bool:

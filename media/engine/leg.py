@@ -49,7 +49,7 @@ class Owner(Protocol):
     def bridge(self, slot: int, voice: int) -> None:
         """Let a call and a voice hear each other."""
 
-    def admit_sender(self, leg: Any, index: int) -> None:
+    def admit_sender(self, leg: Any) -> None:
         """Decide who may send to a call, whose media has changed."""
 
 
@@ -137,7 +137,7 @@ class Leg(pj.Call):  # type: ignore[misc]
                 # Media that is switched off has a number, and is not in the list.
                 self.media = int(media.index)
                 self.slot = int(media.audioConfSlot)
-                self.engine.admit_sender(self, self.media)
+                self.engine.admit_sender(self)
                 self.held = (
                     media.status != pj.PJSUA_CALL_MEDIA_ACTIVE
                     or media.dir != pj.PJMEDIA_DIR_ENCODING_DECODING

@@ -178,7 +178,7 @@ class Engine:
 
     def step(self, milliseconds: int = 1000) -> None:
         """Handle what has happened, and what is due, for *milliseconds* at most."""
-        busy = bool(self.legs or self.voices or self._retired or self._later)
+        busy = self._is_busy
         self.mixer.run(self._wait(milliseconds) if busy else milliseconds, ticking=busy)
         soon, self._soon = self._soon, []
         for job in soon:
@@ -197,6 +197,15 @@ class Engine:
         if is_time:
             self._chores_at = now + self._pause
             self._do_chores(now)
+
+    def catch_up(self) -> None:
+        """Run the tick that is due: what is ordered next comes after it, also where we stood still."""
+        if self._is_busy:
+            self.mixer.run(0, ticking=True)
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self.legs or self.voices or self._retired or self._later)
 
     def _wait(self, most: int) -> int:
         """For how long nothing is due, in milliseconds."""
@@ -474,11 +483,11 @@ class Engine:
 
     # Who may send
 
-    def admit_sender(self, leg: Leg, index: int) -> None:
+    def admit_sender(self, leg: Leg) -> None:
         """Let the address that the far end's SDP says send sound to the call, and nobody else."""
-        ours = leg.getMedTransportInfo(index)
+        ours = leg.getMedTransportInfo(leg.media)
         own, own_rtcp = _address(ours.localRtpName), _address(ours.localRtcpName)
-        said = _address(leg.getStreamInfo(index).remoteRtpAddress)
+        said = _address(leg.getStreamInfo(leg.media).remoteRtpAddress)
         leg.unknown_sender = None
         if own is None or own_rtcp is None or said is None:
             return

@@ -421,10 +421,6 @@ class PlainMixer:
             else:
                 until = min(self._drain_at, self._next)
                 if self._library.handle_events((until - now + 999_999) // 1_000_000) > 0:
-                    if (now := time.monotonic_ns()) >= self._next:
-                        self._run_tick(
-                            now - self._next
-                        )  # We slept too long: what is ordered comes after that.
                     return
 
     def _run_tick(self, late: int) -> None:

@@ -72,6 +72,8 @@ class Worker:
         self.send({"is": "Ready", **ready, **sound})
         Thread(target=self._read, name="commands", daemon=True).start()
         while not self._ended:
+            if self._commands:
+                engine.catch_up()
             while self._commands:
                 self._try(self._commands.popleft())
             engine.step()

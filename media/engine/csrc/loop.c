@@ -85,11 +85,8 @@ unsigned loop_run(int milliseconds, bool ticking) {
             drain_at = next;
         } else {
             int64_t until = drain_at < next ? drain_at : next;
-            if (handle_events((unsigned)((until - time + 999999) / 1000000)) > 0) {
-                if ((time = now()) >= next)
-                    run_tick(time - next); /* We slept too long: what is ordered now comes after that. */
+            if (handle_events((unsigned)((until - time + 999999) / 1000000)) > 0)
                 break;
-            }
         }
     }
     return events_waiting();
