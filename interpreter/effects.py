@@ -327,6 +327,22 @@ class Ask:
     secret: frozenset[str] = field(factory=frozenset)
 
 
+@frozen
+class SendMessage:
+    """Send *text* to *number*, as the message with this ID: `MessageTaken` or `MessageRefused` comes of it.
+
+    *operator* is that of an e-mail gateway, or empty; *notify* is told how it fares, and what is replied.
+    *sender* is the number of ours that it goes from; empty: the configured one.
+    """
+
+    message: str
+    number: str
+    text: str
+    operator: str = ""
+    notify: str | None = None
+    sender: str = ""
+
+
 ForConference: TypeAlias = (
     OpenConference | ReleaseConference | JoinConference | LeaveConference | PassTone | QueueOn | ChangeMembers
 )
@@ -344,5 +360,14 @@ ForPhones: TypeAlias = (
 """What the phones are simply told; see `order`."""
 
 Effect: TypeAlias = (
-    Ring | Transfer | ForPhones | SetTimer | CancelTimer | ForConference | OfConference | Notify | Ask
+    Ring
+    | Transfer
+    | ForPhones
+    | SetTimer
+    | CancelTimer
+    | ForConference
+    | OfConference
+    | Notify
+    | Ask
+    | SendMessage
 )

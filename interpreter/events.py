@@ -50,6 +50,18 @@ class Plan:
 
 
 @frozen
+class Arrival:
+    """A message that came in, and that a run is to take: *text* from *sender* to *number*, one of ours."""
+
+    message_id: str
+    sender: str
+    number: str
+    text: str
+    keyword: str = ""
+    """Its first word, as keywords are compared."""
+
+
+@frozen
 class Started:
     """The run began; *params* are the values that its script was started with.
 
@@ -70,6 +82,8 @@ class Started:
     """Seconds between the legs that the script places itself: what its key's calls per second allow."""
     label: str = ""
     """What its key calls it: told with everything that is told of it."""
+    message: Arrival | None = None
+    """The message that came in, where that is how it began."""
 
 
 @frozen
@@ -237,6 +251,34 @@ class NotReached:
     why: str
 
 
+RefusedMessage: TypeAlias = Literal[
+    "optedout", "notallowed", "unavailable", "spent", "toolong", "invalid", "capacity"
+]
+"""Why a message was not taken: stable words.
+
+``optedout``: its receiver wants none; ``notallowed``: the key may not send there; ``unavailable``: nothing
+carries it here; ``spent``: the key's money is used up; ``toolong`` and ``invalid``: its text or number
+cannot be sent; ``capacity``: too many wait already.
+"""
+
+
+@frozen
+class MessageTaken:
+    """The message that this run sends is in the outbox, in so many *segments*: it will be sent, and told."""
+
+    message: str
+    segments: int
+
+
+@frozen
+class MessageRefused:
+    """The message that this run wanted to send was not taken; *detail* is for a person to read."""
+
+    message: str
+    reason: RefusedMessage
+    detail: str = ""
+
+
 MemberEvent: TypeAlias = MemberCame | MemberWent | MemberPressed | MembersChange | Held | Released
 
 Event: TypeAlias = (
@@ -252,4 +294,6 @@ Event: TypeAlias = (
     | Joined
     | Left
     | NotReached
+    | MessageTaken
+    | MessageRefused
 )

@@ -35,6 +35,8 @@ _EVENTS: dict[str, type] = {
         events.Joined,
         events.Left,
         events.NotReached,
+        events.MessageTaken,
+        events.MessageRefused,
         *get_args(events.MemberEvent),
     )
 }
@@ -105,6 +107,8 @@ def _encode_started(started: events.Started) -> dict[str, Any]:
         data["origin"] = attrs.asdict(started.origin)
     if started.label:
         data["label"] = started.label
+    if started.message:
+        data["message"] = attrs.asdict(started.message)
     return data
 
 
@@ -199,6 +203,7 @@ def _decode_started(data: Mapping[str, Any]) -> events.Started:
         events.Plan(**data["plan"]) if "plan" in data else None,
         data.get("pace", 0.0),
         data.get("label", ""),
+        events.Arrival(**data["message"]) if "message" in data else None,
     )
 
 

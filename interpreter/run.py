@@ -161,7 +161,7 @@ class Run:
                 self._interrupt(event)
             case events.TimerFired(timer):
                 self._fire(timer)
-            case events.WebAnswered() | events.WebFailed():
+            case events.WebAnswered() | events.WebFailed() | events.MessageTaken() | events.MessageRefused():
                 self.signal(event)
             case (
                 events.MemberCame()

@@ -244,6 +244,8 @@ class _Door:
                 phones.ring(leg, number, caller_id, self.run.post)
             case effects.Transfer(leg, transfer, number):
                 phones.transfer(leg, transfer, number)
+            case effects.SendMessage(message):
+                self.run.post(events.MessageRefused(message, "unavailable", "no messages are sent here"))
             case effects.Ask(asking, url):
                 self._ask(asking, self.simulation.answer(url))
             case (

@@ -12,11 +12,13 @@ from sqlalchemy import Connection, Insert, Table, bindparam, column, delete, ins
 from sqlalchemy.dialects import sqlite
 
 from ringful.store import schema
-from ringful.store.port import Key, Post, Slice, Upload, Write
+from ringful.store.port import FragmentRow, Key, OptOut, Post, Slice, Upload, Write
 from ringful.store.rows import (
     Values,
     entry_values,
     key_values,
+    keyword_values,
+    message_values,
     number_values,
     plain,
     post_state_values,
@@ -77,6 +79,7 @@ def apply(connection: Connection, changes: Sequence[Change]) -> None:
     _prune(connection, {used["key"] for used in seqs})
     _add_versions(connection, [u for w in writes for u in w.scripts])
     _bind(connection, writes)
+    _mail(connection, writes)
     _replace(connection, schema.calls, {r.call_id: plain(r) for w in writes for r in w.calls})
     states = {s.post.event_id: s for w in writes for s in w.post_states}
     _replace(connection, schema.posts, {id_: post_state_values(s) for id_, s in states.items()})
@@ -138,6 +141,57 @@ def _bind(connection: Connection, writes: Iterable[Write]) -> None:
         if write.freed:
             connection.execute(delete(table).where(table.c.number.in_(write.freed)))
         _replace(connection, table, {one.number: number_values(one) for one in write.numbers})
+
+
+def _mail(connection: Connection, writes: Sequence[Write]) -> None:
+    """Write what is new of messages."""
+    if not any(
+        w.messages
+        or w.remote_parts
+        or w.fragments
+        or w.joined
+        or w.opt_outs
+        or w.keywords
+        or w.keywords_removed
+        for w in writes
+    ):
+        return
+    messages = {m.message_id: message_values(m) for w in writes for m in w.messages}
+    _replace(connection, schema.messages, messages)
+    parts = {(p.connection, p.remote_id): plain(p) for w in writes for p in w.remote_parts}
+    _replace(connection, schema.remote_parts, parts)
+    for write in writes:
+        # One by one: what is put down in one write may be taken away in the next.
+        rows = {tuple(plain(one).values())[:6]: plain(one) for one in write.fragments}
+        _replace(connection, schema.fragments, rows)
+        for one in write.joined:
+            connection.execute(_fragments_like(one))
+        for opted in write.opt_outs:
+            _opt_out(connection, opted)
+        for number, keyword in write.keywords_removed:
+            table = schema.keywords
+            connection.execute(delete(table).where(table.c.number == number, table.c.keyword == keyword))
+        words = {(one.number, one.keyword): keyword_values(one) for one in write.keywords}
+        _replace(connection, schema.keywords, words)
+
+
+def _fragments_like(one: FragmentRow) -> Any:
+    table = schema.fragments
+    return delete(table).where(
+        table.c.connection == one.connection,
+        table.c.sender == one.sender,
+        table.c.number == one.number,
+        table.c.reference == one.reference,
+        table.c.parts == one.parts,
+    )
+
+
+def _opt_out(connection: Connection, one: OptOut) -> None:
+    if one.at is None:
+        table = schema.opt_outs
+        connection.execute(delete(table).where(table.c.own == one.own, table.c.number == one.number))
+    else:
+        _replace(connection, schema.opt_outs, {(one.own, one.number): plain(one)})
 
 
 def _resend(connection: Connection, posts: Sequence[Post]) -> None:

@@ -1,12 +1,12 @@
-"""The statements that look for calls: each can be read off one index, newest first, up to its limit."""
+"""The statements that look for calls and messages: each is read off one index, the newest first."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, select, tuple_
 
-from ringful.store.port import CallFilter, CallRecord
-from ringful.store.schema import calls
+from ringful.store.port import CallFilter, CallRecord, Message, MessageFilter
+from ringful.store.schema import calls, messages
 
 
 def queries(wanted: CallFilter, after: CallRecord | None, limit: int) -> Sequence[Select[Any]]:
@@ -38,3 +38,26 @@ def queries(wanted: CallFilter, after: CallRecord | None, limit: int) -> Sequenc
         for column in (calls.c.callee, calls.c.caller)
         for number in dict.fromkeys(wanted.numbers)
     ]
+
+
+def messages_like(wanted: MessageFilter, after: Message | None, limit: int) -> Select[Any]:
+    """Give the statement whose rows are the first *limit* messages behind *after*."""
+    query = select(messages).order_by(messages.c.created.desc(), messages.c.message_id.desc()).limit(limit)
+    for column, value in (
+        (messages.c.key, wanted.key),
+        (messages.c.inbound, wanted.inbound),
+        (messages.c.state, wanted.state),
+        (messages.c.label, wanted.label),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.numbers:
+        query = query.where(messages.c.number.in_(wanted.numbers))
+    if wanted.since is not None:
+        query = query.where(messages.c.created >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(messages.c.created < wanted.until)
+    if after is not None:
+        place = tuple_(messages.c.created, messages.c.message_id)
+        query = query.where(messages.c.created <= after.created, place < (after.created, after.message_id))
+    return query

@@ -109,6 +109,122 @@ class CallFilter:
     """Placed before."""
 
 
+MessageState: TypeAlias = Literal["queued", "sending", "sent", "delivered", "failed", "received"]
+"""``sending``: a transport has it, so it may have arrived; ``received``: it came in."""
+
+
+@frozen
+class Message:
+    """A text message, which we sent or which came in; its journal stands under its ID, as a call's does."""
+
+    message_id: str
+    key: str
+    inbound: bool
+    number: str
+    """Whose phone it is: it went there, or came from there.  ``+E.164`` where it is a phone number."""
+    own: str
+    """The number of ours (or what else we send as) that it went from, or came to."""
+    text: str
+    created: float
+    state: MessageState
+    changed: float
+    """When it came to stand as it does."""
+    reason: str = ""
+    """Why it failed, or why it is late."""
+    segments: int = 1
+    parts: tuple[str, ...] = ()
+    """How each part stands that the other side has taken: ``sent`` or ``delivered``; empty: not taken."""
+    carrier: str = ""
+    """``smpp``, ``sip`` or ``mail``."""
+    operator: str = ""
+    notify: str | None = None
+    """Where its status is told, and replies to it."""
+    call_id: str = ""
+    """The run that sent it, or that took it."""
+    reply_to: str | None = None
+    """Of one that came in: the message that it answers."""
+    attempts: int = 0
+    next_at: float = 0.0
+    """When it is to be sent, while ``queued``."""
+    expires: float = 0.0
+    """After that it is sent no more."""
+    twice: int = 0
+    """How many parts were sent again although they may have arrived."""
+    bill: Decimal | None = None
+    label: str | None = None
+    lines: int = 0
+    """How many lines its journal has."""
+    told: int = 0
+    """How many callbacks it has."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.state in ("delivered", "failed", "received")
+
+
+@frozen
+class RemotePart:
+    """What the other side of a *connection* calls a part of a message: receipts name it."""
+
+    connection: str
+    remote_id: str
+    message_id: str
+    part: int
+    at: float
+
+
+@frozen
+class FragmentRow:
+    """A part of a longer text that came in, until the others have come too."""
+
+    connection: str
+    sender: str
+    number: str
+    reference: str
+    part: int
+    parts: int
+    text: str
+    at: float
+
+
+@frozen
+class OptOut:
+    """That *number* wants no messages from *own* since *at*; with *at* None it wants them again."""
+
+    own: str
+    number: str
+    at: float | None
+
+
+@frozen
+class Keyword:
+    """What takes the messages that come in for *number* and begin with *keyword* (``*``: all others)."""
+
+    number: str
+    keyword: str
+    key: str
+    created: float
+    script: str | None = None
+    version: int | None = None
+    params: Mapping[str, Any] = field(factory=dict)
+    callback_url: str | None = None
+
+
+@frozen
+class MessageFilter:
+    """Which messages are looked for: those of which everything holds that is named."""
+
+    key: str | None = None
+    inbound: bool | None = None
+    state: MessageState | None = None
+    numbers: tuple[str, ...] = ()
+    """Ways to write the number of the phone."""
+    label: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+
 @frozen
 class RecordingFile:
     """A finished recording; *file* is its bare name in the recordings folder."""
@@ -249,6 +365,20 @@ class Write:
     """Parts of journals to be removed."""
     secrets: Sequence[tuple[str, str]] = ()
     """(name, secret): the store's own."""
+    messages: Sequence[Message] = ()
+    """Inserted, or replaced by message_id."""
+    remote_parts: Sequence[RemotePart] = ()
+    """Inserted, or replaced by connection and remote_id."""
+    fragments: Sequence[FragmentRow] = ()
+    """Inserted, or replaced by all but their text."""
+    joined: Sequence[FragmentRow] = ()
+    """All fragments of these ones' sender, number and reference have become a message: they are removed."""
+    opt_outs: Sequence[OptOut] = ()
+    """Inserted, replaced, or removed."""
+    keywords: Sequence[Keyword] = ()
+    """Inserted, or replaced by number and keyword."""
+    keywords_removed: Sequence[tuple[str, str]] = ()
+    """(number, keyword)."""
 
 
 class Commit(Protocol):
@@ -353,6 +483,30 @@ class Reads(Protocol):
     async def numbers(self) -> Sequence[Number]:
         """All that are bound, in their order."""
         ...
+
+    # messages
+    async def message(self, message_id: str) -> Message | None: ...
+    async def find_messages(
+        self, wanted: MessageFilter, *, after: Message | None = None, limit: int = 100
+    ) -> Sequence[Message]:
+        """Newest first; behind *after*, where that is given."""
+        ...
+
+    async def unsent_messages(self, *, after: Message | None = None, limit: int = 1000) -> Sequence[Message]:
+        """Those that are queued or being sent, in the order in which they were made: read at start."""
+        ...
+
+    async def answerable(self, own: str, number: str, since: float) -> Message | None:
+        """The newest message from *own* to *number* that has a URL for replies, made since then."""
+        ...
+
+    async def remote_part(self, connection: str, remote_id: str) -> RemotePart | None: ...
+    async def fragments(self, like: FragmentRow) -> Sequence[FragmentRow]:
+        """All that have the connection, sender, number, reference and number of parts of *like*, in order."""
+        ...
+
+    async def opt_outs(self) -> Sequence[OptOut]: ...
+    async def keywords(self) -> Sequence[Keyword]: ...
 
     # keys
     async def keys(self) -> Sequence[Key]: ...

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Engine, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import Engine, Row, Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.ground.faults import fault
@@ -19,11 +19,17 @@ from ringful.store.port import (
     CallRecord,
     CallState,
     Entry,
+    FragmentRow,
     Key,
+    Keyword,
+    Message,
+    MessageFilter,
     Number,
+    OptOut,
     Post,
     PostState,
     RecordingFile,
+    RemotePart,
     ScriptVersion,
     Standing,
     StoredScript,
@@ -33,11 +39,16 @@ from ringful.store.port import (
 from ringful.store.schema import (
     beats,
     calls,
+    fragments,
     journal,
     keys,
+    keywords,
+    messages,
     numbers,
+    opt_outs,
     posts,
     recordings,
+    remote_parts,
     scripts,
     used_seqs,
 )
@@ -236,6 +247,65 @@ class SqlReads:
         """Give all numbers that are bound, in their order."""
         return await self._read(select(numbers).order_by(numbers.c.number), rows.to_number)
 
+    async def message(self, message_id: str) -> Message | None:
+        """Give a message."""
+        query = select(messages).where(messages.c.message_id == message_id)
+        return only(await self._read(query, rows.to_message))
+
+    async def find_messages(
+        self, wanted: MessageFilter, *, after: Message | None = None, limit: int = 100
+    ) -> Sequence[Message]:
+        """Give messages, the newest first."""
+        return await self._read(find.messages_like(wanted, after, limit), rows.to_message)
+
+    async def unsent_messages(self, *, after: Message | None = None, limit: int = 1000) -> Sequence[Message]:
+        """Give the messages that are queued or being sent, in the order in which they were made."""
+        query = select(messages).where(messages.c.state.in_(("queued", "sending")))
+        if after is not None:
+            place = tuple_(messages.c.created, messages.c.message_id)
+            query = query.where(place > (after.created, after.message_id))
+        query = query.order_by(messages.c.created, messages.c.message_id)
+        return await self._read(query.limit(limit), rows.to_message)
+
+    async def answerable(self, own: str, number: str, since: float) -> Message | None:
+        """Give the newest message from *own* to *number* that has a URL for replies."""
+        query = select(messages).where(
+            messages.c.number == number,
+            messages.c.own == own,
+            messages.c.created >= since,
+            messages.c.inbound.is_(False),
+            messages.c.notify.is_not(None),
+            messages.c.state != "failed",
+        )
+        return only(await self._read(query.order_by(messages.c.created.desc()).limit(1), rows.to_message))
+
+    async def remote_part(self, connection: str, remote_id: str) -> RemotePart | None:
+        """Give the part that the other side of *connection* calls *remote_id*."""
+        query = select(remote_parts).where(
+            remote_parts.c.connection == connection, remote_parts.c.remote_id == remote_id
+        )
+        return only(await self._read(query, rows.to_remote_part))
+
+    async def fragments(self, like: FragmentRow) -> Sequence[FragmentRow]:
+        """Give all fragments of the same text as *like*, in their order."""
+        query = select(fragments).where(
+            fragments.c.connection == like.connection,
+            fragments.c.sender == like.sender,
+            fragments.c.number == like.number,
+            fragments.c.reference == like.reference,
+            fragments.c.parts == like.parts,
+        )
+        return await self._read(query.order_by(fragments.c.part), rows.to_fragment)
+
+    async def opt_outs(self) -> Sequence[OptOut]:
+        """Give everybody who wants no messages."""
+        return await self._read(select(opt_outs), rows.to_opt_out)
+
+    async def keywords(self) -> Sequence[Keyword]:
+        """Give all keywords, in their order."""
+        query = select(keywords).order_by(keywords.c.number, keywords.c.keyword)
+        return await self._read(query, rows.to_keyword)
+
     async def keys(self) -> Sequence[Key]:
         """Give all keys, revoked ones too, the oldest first."""
         return await self._read(select(keys).order_by(keys.c.created, keys.c.key), rows.to_key)
@@ -252,14 +322,17 @@ class SqlReads:
         return only(await self._read(query, rows.to_used))
 
     async def spent(self, key: str) -> Decimal:
-        """Give the sum of the bills of this key's calls, exactly."""
+        """Give the sum of the bills of this key's calls and messages, exactly."""
         # Bills are few different amounts: the database counts each, and the sum is ours, since SQLite
         # would add in binary floating point.
-        query = select(calls.c.bill, func.count().label("times")).where(
-            calls.c.key == key, calls.c.bill.is_not(None)
-        )
-        amounts = await self._read(query.group_by(calls.c.bill), lambda row: row.bill * row.times)
-        return sum(amounts, Decimal(0))
+        total = Decimal(0)
+        for table in (calls, messages):
+            query = select(table.c.bill, func.count().label("times")).where(
+                table.c.key == key, table.c.bill.is_not(None)
+            )
+            amounts = await self._read(query.group_by(table.c.bill), lambda row: row.bill * row.times)
+            total += sum(amounts, Decimal(0))
+        return total
 
     async def _read(self, query: Select[Any], to_value: Callable[[Row[Any]], T]) -> Sequence[T]:
         def read() -> list[T]:

@@ -8,11 +8,16 @@ from sqlalchemy import Row
 from ringful.store.port import (
     CallRecord,
     Entry,
+    FragmentRow,
     Key,
+    Keyword,
+    Message,
     Number,
+    OptOut,
     Post,
     PostState,
     RecordingFile,
+    RemotePart,
     ScriptVersion,
     StoredScript,
     Upload,
@@ -24,7 +29,9 @@ POST_FIELDS = tuple(field.name for field in attrs.fields(Post))
 FRESH: Values = {"state": "pending", "attempts": 0, "last_error": "", "resent": None, "gone": None}
 
 
-def plain(value: Entry | CallRecord | RecordingFile | Key) -> Values:
+def plain(
+    value: Entry | CallRecord | RecordingFile | Key | RemotePart | FragmentRow | OptOut | Keyword | Message,
+) -> Values:
     """Give the fields of *value*, by the names of its columns."""
     return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
 
@@ -72,6 +79,42 @@ def upload_values(upload: Upload, version: int) -> Values:
     """Give the row of *upload* as that version."""
     values = {field.name: getattr(upload, field.name) for field in attrs.fields(Upload)}
     return values | {"version": version, "size": len(upload.text.encode())}
+
+
+def message_values(message: Message) -> Values:
+    """Give the row of *message*."""
+    return plain(message) | {"parts": list(message.parts)}
+
+
+def keyword_values(keyword: Keyword) -> Values:
+    """Give the row of *keyword*."""
+    return plain(keyword) | {"params": dict(keyword.params)}
+
+
+def to_message(row: Row[Any]) -> Message:
+    """Read a row of messages."""
+    values = dict(row._mapping)
+    return Message(**values | {"parts": tuple(values["parts"])})
+
+
+def to_remote_part(row: Row[Any]) -> RemotePart:
+    """Read a row of remote parts."""
+    return RemotePart(**row._mapping)
+
+
+def to_fragment(row: Row[Any]) -> FragmentRow:
+    """Read a row of fragments."""
+    return FragmentRow(**row._mapping)
+
+
+def to_opt_out(row: Row[Any]) -> OptOut:
+    """Read a row of opt-outs."""
+    return OptOut(**row._mapping)
+
+
+def to_keyword(row: Row[Any]) -> Keyword:
+    """Read a row of keywords."""
+    return Keyword(**row._mapping)
 
 
 def to_entry(row: Row[Any]) -> Entry:

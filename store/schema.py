@@ -177,3 +177,84 @@ secrets = Table(
     Column("name", Text, primary_key=True),
     Column("secret", Text, nullable=False),
 )
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("inbound", Boolean, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("own", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("changed", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("segments", Integer, nullable=False),
+    Column("parts", JSON, nullable=False),
+    Column("carrier", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("notify", Text),
+    Column("call_id", Text, nullable=False),
+    Column("reply_to", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("twice", Integer, nullable=False),
+    Column("bill", Money),
+    Column("label", Text),
+    Column("lines", Integer, nullable=False),
+    Column("told", Integer, nullable=False),
+    Index("messages_of_key", "key", "created", "message_id"),
+    Index("messages_by_time", "created"),
+    Index("messages_by_state", "state", "created", "message_id"),
+    Index("messages_of_pair", "number", "own", "created"),
+    Index("message_bills_of_key", "key", "bill"),
+)
+
+remote_parts = Table(
+    "remote_parts",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("message_id", Text, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Index("remote_parts_by_time", "at"),
+)
+
+fragments = Table(
+    "fragments",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("sender", Text, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("reference", Text, primary_key=True),
+    Column("parts", Integer, primary_key=True, autoincrement=False),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Index("fragments_by_time", "at"),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("own", Text, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+)
+
+keywords = Table(
+    "keywords",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("keyword", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("script", Text),
+    Column("version", Integer),
+    Column("params", JSON, nullable=False),
+    Column("callback_url", Text),
+)

@@ -26,12 +26,22 @@ MAY_IMPORT = {
     "ground": set(),
     "grammar": set(),
     "media": {"ground"},
+    # A SIP MESSAGE goes by the phones that the media room has.
+    "messages": {"ground", "media.port"},
     "store": {"ground"},
     "scripts": set(),
     "editor": {"grammar"},
-    "interpreter": {"grammar", "ground", "media.port", "store.port"},
+    "interpreter": {"grammar", "ground", "media.port", "messages.port", "store.port"},
     # The shape of a sound file is pure, and so is what the simulated recorder writes.
-    "simulation": {"grammar", "ground", "interpreter", "media.port", "media.wav", "store.port"},
+    "simulation": {
+        "grammar",
+        "ground",
+        "interpreter",
+        "media.port",
+        "media.wav",
+        "messages.port",
+        "store.port",
+    },
     "http": {
         "grammar",
         "ground",
@@ -41,7 +51,7 @@ MAY_IMPORT = {
         "store.port",
         "store.window",
     },
-    "bench": {"grammar", "ground", "interpreter", "media", "simulation", "store"},
+    "bench": {"grammar", "ground", "interpreter", "media", "messages", "simulation", "store"},
     "command": {
         "bench",
         "editor",
@@ -50,6 +60,7 @@ MAY_IMPORT = {
         "http",
         "interpreter",
         "media",
+        "messages",
         "scripts",
         "simulation",
         "store",
@@ -60,6 +71,8 @@ MAY_IMPORT = {
 HOME = {
     "lark": "grammar",
     "pjsua2": "media",
+    "smpplib": "messages",
+    "smtplib": "messages",
     "soundfile": "media",
     "soxr": "media",
     "sqlalchemy": "store",

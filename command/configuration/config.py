@@ -15,7 +15,7 @@ from attrs import Attribute, field, fields, frozen
 
 from ringful.command.configuration import readers
 from ringful.command.errors import CommandError
-from ringful.interpreter.calls.rates import Rate, RateTable
+from ringful.interpreter.money.rates import Rate, RateTable
 
 
 def _key(default: Any, read: Callable[[Any], Any]) -> Any:

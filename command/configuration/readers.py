@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from ringful.interpreter.calls.rates import Rate
+from ringful.interpreter.money.rates import Rate
 
 Network: TypeAlias = IPv4Network | IPv6Network
 T = TypeVar("T")

@@ -27,7 +27,7 @@ from ringful.command.errors import CommandError
 from ringful.command.serving.house import Joined, open_house
 from ringful.http.serve import serve as serve_http
 from ringful.http.signing import signed_url
-from ringful.interpreter.calls.rates import Rate
+from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.trace import Tracer
 from ringful.media import wav
 from ringful.store.keys import new_key_id, new_secret

@@ -20,6 +20,7 @@ from attrs import evolve, field, frozen
 from ringful.grammar.errors import ScriptError
 from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import effects, events
+from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.order import order
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -31,6 +32,7 @@ from ringful.store.port import (
     Commit,
     Entry,
     Key,
+    Message,
     Post,
     RecordingFile,
     Store,
@@ -75,6 +77,16 @@ class Meetings(Protocol):
         """Do what *conference* asks of the room, and of the calls whose legs are in it."""
 
 
+class Office(Protocol):
+    """The messages of a node: a run's door hands them in, and they are sent once they are on the disk."""
+
+    def take(self, key: Key, call: "LiveCall", effect: effects.SendMessage) -> Letter | events.MessageRefused:
+        """Take a message, or say why not; nothing is sent before `dispatch`."""
+
+    def dispatch(self, message: Message) -> None:
+        """Send a message that is on the disk."""
+
+
 @frozen
 class House:
     """What every live call of a node shares."""
@@ -92,8 +104,19 @@ class House:
     clock: Callable[[], float] = time.time
     follow: Callable[[], None] = lambda: None
     """Lets the clock follow the machine's: called only while no call is timed by it."""
+    office: Office | None = None
+    """None: no messages are sent here."""
     watchers: list[Callable[[Entry], None]] = field(factory=list)
     """Told every journal line as it is written."""
+
+
+@frozen
+class _Turned:
+    """What a turn has to hand over once it is on the disk."""
+
+    commit: Commit
+    posts: Sequence[Post]
+    messages: Sequence[Message]
 
 
 class LiveCall:
@@ -132,8 +155,10 @@ class LiveCall:
         self._entries: list[Entry] = []
         self._posts: list[Post] = []
         self._recordings: list[RecordingFile] = []
+        self._letters: list[Letter] = []
+        """The messages that this turn has sent."""
         self._timers: dict[int, trio.CancelScope] = {}
-        self._outgoing, self._incoming = trio.open_memory_channel[tuple[Commit, list[Post]]](float("inf"))
+        self._outgoing, self._incoming = trio.open_memory_channel[_Turned](float("inf"))
 
     # The door
 
@@ -188,8 +213,22 @@ class LiveCall:
                 order(phones, effect, self.house.recordings)
             case effects.Ask():
                 self.nursery.start_soon(self._ask, effect)
+            case effects.SendMessage():
+                self._send(effect)
             case _:
                 order(phones, effect, self.house.recordings)
+
+    def _send(self, effect: effects.SendMessage) -> None:
+        office = self.house.office
+        if office is None:
+            self.run.post(events.MessageRefused(effect.message, "unavailable", "no messages are sent here"))
+            return
+        taken = office.take(self.key, self, effect)
+        if isinstance(taken, Letter):
+            self._letters.append(taken)
+            self.run.post(events.MessageTaken(effect.message, taken.message.segments))
+        else:
+            self.run.post(taken)
 
     @property
     def is_conference(self) -> bool:
@@ -303,14 +342,17 @@ class LiveCall:
         """Submit what came of a turn."""
         record = self._record()
         changed = (record,) if record != self.record or not self.tasks else ()
-        write = Write(self._entries, self._posts, changed, self._recordings, seqs)
+        letters, self._letters = self._letters, []
+        entries = [*self._entries, *(entry for letter in letters for entry in letter.entries)]
+        posts = [*self._posts, *(post for letter in letters for post in letter.posts)]
+        messages = [letter.message for letter in letters]
+        write = Write(entries, posts, changed, self._recordings, seqs, messages=messages)
         commit = self.house.store.submit(write)
-        posts, self._posts = self._posts, []
-        self._entries, self._recordings = [], []
+        self._entries, self._posts, self._recordings = [], [], []
         self.record, self.tasks = record, self.tasks + 1
         self._submitted(commit)
-        if posts:
-            self._outgoing.send_nowait((commit, posts))
+        if posts or messages:
+            self._outgoing.send_nowait(_Turned(commit, posts, messages))
         return commit
 
     def _submitted(self, commit: Commit) -> None:
@@ -373,15 +415,20 @@ class LiveCall:
             self.turn()
 
     async def _hand_over(self) -> None:
-        async for commit, posts in self._incoming:
+        async for turned in self._incoming:
+            kept = False
             try:
-                await commit.wait()
+                await turned.commit.wait()
+                kept = True
             except StoreError as error:
                 # Better told and not kept than neither.
                 log.error("callbacks could not be stored", call=self.run.call_id, why=str(error))
             except Exception as error:
                 fault("storing callbacks", error, call=self.run.call_id)
-            for post in posts:
+            if kept and self.house.office:
+                for message in turned.messages:
+                    self.house.office.dispatch(message)
+            for post in turned.posts:
                 try:
                     self.house.deliver(post)
                 except Exception as error:

@@ -15,7 +15,7 @@ from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config, Http, Sip, load
 from ringful.command.errors import CommandError
 from ringful.command.serving.exposure import exposure
-from ringful.interpreter.calls.rates import Rate
+from ringful.interpreter.money.rates import Rate
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -15,7 +15,7 @@ from ringful.command.errors import CommandError
 from ringful.command.serving.missing import missing, why_no_trunk
 from ringful.command.serving.ports import check_udp, enough_for_sound, usable_sip
 from ringful.ground.holder import holder_of
-from ringful.interpreter.calls.rates import Rate
+from ringful.interpreter.money.rates import Rate
 from tests.command.test_log import lines_of, logged
 from tests.server import PATIENCE, RINGFUL, free_port
 from tests.trunk import Trunk, false_trunk

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringful.interpreter.calls.rates import Rate, RateTable
+from ringful.interpreter.money.rates import Rate, RateTable
 
 prices = st.decimals(0, 100, places=4)
 steps = st.integers(1, 120)
