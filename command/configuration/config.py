@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import Attribute, field, fields, frozen
 
-from ringful.command.configuration import readers
+from ringful.command.configuration import messages, readers
 from ringful.command.errors import CommandError
 from ringful.interpreter.money.rates import Rate, RateTable
 
@@ -131,6 +131,24 @@ class Rates:
 
 
 @frozen
+class Sms:
+    """Text messages."""
+
+    source: str = _key("", messages.source)
+    """What they are sent from."""
+    transport: str = _key("none", readers.one_of("smpp", "sip", "none"))
+    validity: float = _key(36_000.0, readers.some_seconds)
+    """How long a message is tried."""
+    window: float = _key(72 * 3600.0, readers.some_seconds)
+    """How long a message is answerable."""
+    stop_reply: str = _key(
+        "You will get no more messages from this number. Reply START to get them again.", messages.reply
+    )
+    start_reply: str = _key("You will get messages from this number again.", messages.reply)
+    help_reply: str = _key("Reply STOP to get no more messages from this number.", messages.reply)
+
+
+@frozen
 class Config:
     """The whole configuration."""
 
@@ -143,6 +161,7 @@ class Config:
     limits: Limits = field(factory=Limits)
     rates: Rates = field(factory=Rates)
     log: Log = field(factory=Log)
+    sms: Sms = field(factory=Sms)
 
 
 _SECTIONS: dict[str, type] = {
@@ -155,6 +174,7 @@ _SECTIONS: dict[str, type] = {
     "limits": Limits,
     "rates": Rates,
     "log": Log,
+    "sms": Sms,
 }
 
 

@@ -37,6 +37,8 @@ from ringful.interpreter.calls.switchboard import (
 )
 from ringful.interpreter.calls.view import as_script, pruned, rebuild, view, view_of_record
 from ringful.interpreter.evaluate import Fault, text_of, url_of
+from ringful.interpreter.messages.board import Draft, NotSent
+from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.params import bind
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer
@@ -45,6 +47,9 @@ from ringful.store.port import CallRecord, Commit, Key, StoreError, UsedSeq, Wri
 
 log = structlog.get_logger()
 
+MOST_MESSAGE_RUNS = 1000
+"""Runs of one key that messages began, at a time: whoever brings another one is asked to try again."""
+_DRAINING = "the server is shutting down; call another one, or try again in a minute"
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
 
@@ -113,14 +118,17 @@ class Switchboard:
         seqs: Sequence[UsedSeq] = (),
         *,
         spent: str = "",
+        letter: Letter | None = None,
     ) -> tuple[LiveCall, Commit]:
         """Begin the run of a call; `durable` says when that is kept.
 
-        *spent* is why it may place no legs of its own; nothing if it may.
+        *spent* is why it may place no legs of its own; nothing if it may.  *letter* is the message
+        that came in, where that is how it begins: it is kept together with the beginning.
         """
-        started = evolve(started, pace=self._pace(key))
-        call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key), self.hall)
+        call = self._made(key, call_id, started)
         call.spent = spent
+        if letter:
+            call.bring(letter)
         self.live[call_id] = call
         try:
             call.run.start()
@@ -131,14 +139,54 @@ class Switchboard:
         self._nursery.start_soon(self._serve, call)
         return call, commit
 
+    def _made(self, key: Key, call_id: str, started: events.Started) -> LiveCall:
+        started = evolve(started, pace=self._pace(key))
+        return LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key), self.hall)
+
+    def judge(self, key: Key, draft: Draft) -> int:
+        """Give the segments that *draft* would go in.  Raises NotSent, Unavailable."""
+        if self.draining:
+            raise Unavailable(_DRAINING)
+        if self.house.office is None:
+            raise NotSent("unavailable", "no text messages are sent here: see sms.transport")
+        return self.house.office.judge(key, *draft).segments
+
+    async def send(
+        self, key: Key, run_id: str, started: events.Started, draft: Draft, *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
+        """Run *started*, a script that sends the message *draft* and ends; return once it is kept.
+
+        It is no call, and has no line in the list of them.  Raises NotSent, Unavailable.
+        """
+        self.judge(key, draft)
+        call = self._made(key, run_id, started)
+        call.recorded = False
+        call.run.start()
+        commit = call.turn(seqs)
+        try:
+            await commit.wait()
+        except StoreError as error:
+            raise Unavailable(f"the message could not be stored: {error}") from error
+        await call.finish()
+
+    def take_message(self, key: Key, call_id: str, started: events.Started, letter: Letter) -> Commit:
+        """Begin the run that *letter* is for, and keep both together.  Raises TooMany, Unavailable."""
+        if self.draining:
+            raise Unavailable(_DRAINING)
+        runs = sum(call.key.key == key.key and bool(call.run.started.message) for call in self.live.values())
+        if runs >= MOST_MESSAGE_RUNS:
+            raise TooMany(f"{runs} messages of this key are being handled already", 5.0)
+        _, commit = self.begin(key, call_id, started, letter=letter)
+        return commit
+
     @property
     def full(self) -> bool:
         """Whether this server has no room for another call."""
-        return sum(not call.is_conference for call in self.live.values()) >= self._limits.max_calls
+        return sum(bool(call.legs) for call in self.live.values()) >= self._limits.max_calls
 
     def _admit(self, key: Key, number: str | None) -> None:
         if self.draining:
-            raise Unavailable("the server is shutting down; call another one, or try again in a minute")
+            raise Unavailable(_DRAINING)
         if number is not None and not self.house.may_call(key, number):
             wanted = "a number with its country's code, such as +15125551234, within the key's prefixes"
             raise NotAllowed(f"this key may not call {number}: it must be {wanted}")

@@ -1,0 +1,53 @@
+"""The messages of a server: what carries them, as the configuration says, and the room that handles them."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from ringful.command.configuration.config import Config
+from ringful.http.desks.messages import KeywordDesk
+from ringful.interpreter.calls.e164 import e164
+from ringful.interpreter.calls.node import Switchboard
+from ringful.interpreter.messages.incoming import Inbox
+from ringful.interpreter.messages.office import MailSettings, Office
+from ringful.interpreter.messages.room import MessageRoom
+from ringful.messages.port import Carrier, Transport
+from ringful.store.port import Key, Post, Store
+
+
+def transports(config: Config) -> list[Transport]:
+    """Make what carries messages here.  Raises CommandError (code 2) where something lacks for that."""
+    return []
+
+
+def make_office(
+    config: Config,
+    store: Store,
+    deliver: Callable[[Post], None],
+    transports: Sequence[Transport],
+    may_send: Callable[[Key, str], bool],
+    clock: Callable[[], float],
+) -> Office:
+    """Make the office that *transports* carry for."""
+    sms = config.sms
+    usual = None if sms.transport == "none" else cast(Carrier, sms.transport)
+    settings = MailSettings(
+        e164(sms.source, config.sip.country) or sms.source,
+        config.sip.country,
+        sms.validity,
+        sms.window,
+        {"stop": sms.stop_reply, "start": sms.start_reply, "help": sms.help_reply},
+        usual,
+    )
+    by_carrier = {one.carrier: one for one in transports}
+    return Office(store, deliver, by_carrier, settings, may_send, clock)
+
+
+def make_room(office: Office, desk: KeywordDesk, switchboard: Switchboard) -> MessageRoom:
+    """Join *office* with what takes the messages that come in."""
+
+    def owner_of(number: str) -> str | None:
+        bound = desk.numbers.at(number)
+        return bound.key if bound else None
+
+    inbox = Inbox(office, desk.keywords, desk.started, switchboard.take_message, switchboard.new_id, owner_of)
+    return MessageRoom(office, inbox)
