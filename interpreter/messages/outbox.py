@@ -27,7 +27,7 @@ class Outbox:
     _pausing: list[tuple[float, int, str, str]] = field(factory=list)
     """(when, number, key, ID) of what may go later."""
     _of_key: dict[str, int] = field(factory=dict)
-    _numbers: count[int] = field(factory=count)
+    _numbers: "count[int]" = field(factory=count)
     _bell: trio.Event = field(factory=trio.Event)
 
     def __len__(self) -> int:
