@@ -14,8 +14,10 @@ from typing import Any
 from attrs import Attribute, field, fields, frozen
 
 from ringful.command.configuration import readers
+from ringful.command.configuration.mail import mail
 from ringful.command.errors import CommandError
 from ringful.interpreter.money.rates import Rate, RateTable
+from ringful.messages.mail_settings import MailSettings
 
 
 def _key(default: Any, read: Callable[[Any], Any]) -> Any:
@@ -131,6 +133,17 @@ class Rates:
 
 
 @frozen
+class Sms:
+    """Text messages."""
+
+    source: str = _key("", readers.phone_number)
+    """Whom they come from, where nothing else says it."""
+    transport: str = _key("none", readers.one_of("none", "smpp", "sip"))
+    """What carries those that go by no e-mail gateway."""
+    mail: MailSettings | None = _key(None, mail)  # noqa: RUF009 (it is frozen)
+
+
+@frozen
 class Config:
     """The whole configuration."""
 
@@ -142,6 +155,7 @@ class Config:
     fetch: Fetching = field(factory=Fetching)
     limits: Limits = field(factory=Limits)
     rates: Rates = field(factory=Rates)
+    sms: Sms = field(factory=Sms)
     log: Log = field(factory=Log)
 
 
@@ -154,6 +168,7 @@ _SECTIONS: dict[str, type] = {
     "fetch": Fetching,
     "limits": Limits,
     "rates": Rates,
+    "sms": Sms,
     "log": Log,
 }
 
