@@ -32,7 +32,7 @@ from ringful.interpreter.calls.numbers import Numbers
 from ringful.interpreter.calls.trunk_failures import trunk_of
 from ringful.interpreter.messages.incoming import Inbox
 from ringful.interpreter.messages.keywords import Keywords
-from ringful.interpreter.messages.office import MailSettings, Office
+from ringful.interpreter.messages.office import MessageSettings, Office
 from ringful.interpreter.messages.room import MessageRoom
 from ringful.interpreter.settings import Settings as RunSettings
 from ringful.interpreter.values import Value
@@ -153,7 +153,7 @@ async def house(
     *far_ends: world.FarEnd,
     limits: NodeLimits | None = None,
     transports: Sequence[Transport] = (),
-    mail: MailSettings | None = None,
+    mail: MessageSettings | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Rig]:
     """Open one; what far ends do happens in real time, and messages go by *transports*."""
@@ -183,7 +183,7 @@ async def house(
             store,
             posts.append,
             {one.carrier: one for one in transports},
-            mail or MailSettings("+15125550000", usual=transports[0].carrier if transports else None),
+            mail or MessageSettings("+15125550000", usual=transports[0].carrier if transports else None),
             lambda key, number: may_call(number, key.prefixes, "US"),
             clock,
         )

@@ -14,8 +14,10 @@ from typing import Any
 from attrs import Attribute, field, fields, frozen
 
 from ringful.command.configuration import messages, readers
+from ringful.command.configuration.mail import mail
 from ringful.command.errors import CommandError
 from ringful.interpreter.money.rates import Rate, RateTable
+from ringful.messages.mail_settings import MailSettings
 
 
 def _key(default: Any, read: Callable[[Any], Any]) -> Any:
@@ -146,6 +148,8 @@ class Sms:
     )
     start_reply: str = _key("You will get messages from this number again.", messages.reply)
     help_reply: str = _key("Reply STOP to get no more messages from this number.", messages.reply)
+    mail: MailSettings | None = _key(None, mail)  # noqa: RUF009 (it is frozen)
+    """The e-mail gateways of operators."""
 
 
 @frozen
@@ -160,8 +164,8 @@ class Config:
     fetch: Fetching = field(factory=Fetching)
     limits: Limits = field(factory=Limits)
     rates: Rates = field(factory=Rates)
-    log: Log = field(factory=Log)
     sms: Sms = field(factory=Sms)
+    log: Log = field(factory=Log)
 
 
 _SECTIONS: dict[str, type] = {
@@ -173,8 +177,8 @@ _SECTIONS: dict[str, type] = {
     "fetch": Fetching,
     "limits": Limits,
     "rates": Rates,
-    "log": Log,
     "sms": Sms,
+    "log": Log,
 }
 
 

@@ -8,15 +8,19 @@ from ringful.http.desks.messages import KeywordDesk
 from ringful.interpreter.calls.e164 import e164
 from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.messages.incoming import Inbox
-from ringful.interpreter.messages.office import MailSettings, Office
+from ringful.interpreter.messages.office import MessageSettings, Office
 from ringful.interpreter.messages.room import MessageRoom
+from ringful.messages.mail import MailTransport
 from ringful.messages.port import Carrier, Transport
 from ringful.store.port import Key, Post, Store
 
 
 def transports(config: Config) -> list[Transport]:
     """Make what carries messages here.  Raises CommandError (code 2) where something lacks for that."""
-    return []
+    made: list[Transport] = []
+    if config.sms.mail:
+        made.append(MailTransport(config.sms.mail))
+    return made
 
 
 def make_office(
@@ -30,13 +34,14 @@ def make_office(
     """Make the office that *transports* carry for."""
     sms = config.sms
     usual = None if sms.transport == "none" else cast(Carrier, sms.transport)
-    settings = MailSettings(
+    settings = MessageSettings(
         e164(sms.source, config.sip.country) or sms.source,
         config.sip.country,
         sms.validity,
         sms.window,
         {"stop": sms.stop_reply, "start": sms.start_reply, "help": sms.help_reply},
         usual,
+        frozenset(sms.mail.operators) if sms.mail else frozenset(),
     )
     by_carrier = {one.carrier: one for one in transports}
     return Office(store, deliver, by_carrier, settings, may_send, clock)

@@ -38,7 +38,7 @@ def free(_key: Key, _number: str, _segments: int) -> Decimal:
 
 
 @frozen
-class MailSettings:
+class MessageSettings:
     """What the configuration says of messages.  Durations are seconds."""
 
     source: str = ""
@@ -52,6 +52,8 @@ class MailSettings:
     """What is answered to a wish (``stop``, ``start``, ``help``); nothing where it is empty."""
     usual: Carrier | None = None
     """What carries messages that name no operator."""
+    operators: frozenset[str] = frozenset()
+    """Those that have an e-mail gateway."""
 
 
 @frozen
@@ -84,7 +86,7 @@ class Office:
     store: Store
     deliver: Callable[[Post], None]
     transports: Mapping[Carrier, Transport]
-    settings: MailSettings
+    settings: MessageSettings
     may_send: Callable[[Key, str], bool]
     clock: Callable[[], float]
     prices: Prices = field(factory=Prices)
@@ -178,6 +180,10 @@ class Office:
         if operator:
             if "mail" not in self.transports:
                 raise NotSent("unavailable", "no e-mail gateways are configured here: see sms.mail")
+            if operator not in self.settings.operators:
+                known = ", ".join(sorted(self.settings.operators))
+                wanted = f"see sms.mail.operators, which has: {known}"
+                raise NotSent("unavailable", f"operator {operator[:20]} has no e-mail gateway here: {wanted}")
             return "mail"
         if self.settings.usual is None or self.settings.usual not in self.transports:
             raise NotSent("unavailable", "no text messages are sent here: see sms.transport")

@@ -72,6 +72,21 @@ per_minute = "0.012"
 connection = 1
 first = 60
 following = 6
+[sms]
+source = "+15125550000"
+transport = "sip"
+validity = "1h"
+window = "24h"
+stop_reply = "bye"
+start_reply = ""
+help_reply = "help yourself"
+[sms.mail]
+server = "mail.example.com:587"
+sender = "sms@example.com"
+operators = { 1 = "{number}@txt.att.net", 4 = "{number}@vtext.com" }
+username = "me"
+password = "secret"
+security = "starttls"
 """
 
 
@@ -120,6 +135,12 @@ def test_every_key_can_be_written(written):
         Rate("", Decimal("0.10")),
         Rate("44", Decimal("0.012"), Decimal(1), 60, 6),
     )
+    mail = config.sms.mail
+    assert mail
+    assert (mail.host, mail.port, mail.sender) == ("mail.example.com", 587, "sms@example.com")
+    assert mail.operators == {"1": "{number}@txt.att.net", "4": "{number}@vtext.com"}
+    assert (mail.username, mail.password, mail.security, mail.ca) == ("me", "secret", "starttls", None)
+    assert "secret" not in repr(config.sms)
     # No default is left, so no key is forgotten here or there.
     for section in attrs.fields(Config):
         for key in attrs.fields(type(getattr(config, section.name))):
@@ -210,13 +231,63 @@ def test_a_wrong_value_is_refused_with_its_key(written, key, value, said):
     assert said in message
 
 
+def mail_table(**changes):
+    keys = {
+        "server": '"127.0.0.1:25"',
+        "sender": '"a@b.test"',
+        "operators": '{ 1 = "{number}@c.test" }',
+        **changes,
+    }
+    return ", ".join(f"{name} = {value}" for name, value in keys.items() if value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sender": ""}, "mail, its keys: expected a key sender, not 'server, operators'"),
+        ({"server": '"mail"'}, "mail, server: expected an address such as 127.0.0.1:5060, not 'mail'"),
+        (
+            {"sender": '"a@b\\r\\nBcc: c@d"'},
+            "mail, sender: expected an e-mail address such as sms@example.com",
+        ),
+        ({"sender": '"me"'}, "mail, sender: expected an e-mail address such as sms@example.com, not 'me'"),
+        ({"operators": "{}"}, "mail, operators: expected a table such as"),
+        ({"operators": '{ 5 = "{number}@c.test" }'}, "a key: expected an operator from 1 to 4, not '5'"),
+        ({"operators": '{ 1 = "number@c.test" }'}, "mail, operators, 1: expected an address such as"),
+        ({"operators": '{ 2 = "{number} <a@c.test>" }'}, "mail, operators, 2: expected an address such as"),
+        ({"operators": "{ 2 = 7 }"}, "mail, operators, 2: expected an address such as"),
+        ({"security": '"ssl"'}, "mail, security: expected one of none, starttls, tls, not 'ssl'"),
+        ({"ca": '"none.pem"'}, "mail, ca: expected a file of certificates in PEM, not 'none.pem'"),
+        ({"ca": '"ringful.toml"'}, "mail, security: expected starttls or tls, where there is a ca"),
+        ({"user": '"me"'}, "mail, a key: expected one of the keys server, sender, operators, username"),
+        ({"username": '"me"'}, "mail, its keys: expected both a username and a password, or neither"),
+        (
+            {"server": '"mail.test:25"', "username": '"me"', "password": '"secret"'},
+            "mail, security: expected starttls or tls, where a password is told, not 'none'",
+        ),
+    ],
+)
+def test_a_wrong_table_of_gateways_is_refused(written, changes, said):
+    message = refusal(written, f"[sms]\nmail = {{ {mail_table(**changes)} }}\n")
+    assert message.startswith("ringful.toml: sms.mail")
+    assert said in message
+    assert "secret" not in message
+
+
+def test_gateways_in_the_environment(written):
+    table = "{ " + mail_table() + " }"
+    assert written("", RINGFUL_SMS__MAIL=table).sms.mail.port == 25
+    assert written("[sms]\nmail = {}\n").sms.mail is None
+    assert "expected a table such as" in refusal(written, "[sms]\nmail = 7\n")
+
+
 def test_unknown_keys_and_sections_are_refused(written):
     message = refusal(written, '[sip]\ntrnk = "sip:x"\n')
     assert message.startswith("ringful.toml: there is no key sip.trnk; there are: bind, front, trunk")
     message = refusal(written, "[sip]\n[sips]\n")
     assert message == (
         "ringful.toml: there is no section [sips]; there are: "
-        "http, sip, media, store, recordings, fetch, limits, rates, log"
+        "http, sip, media, store, recordings, fetch, limits, rates, sms, log"
     )
     assert refusal(written, "sip = 5\n") == "ringful.toml: sip must be a section, [sip]"
 

@@ -15,7 +15,7 @@ from ringful.interpreter.effects import SendMessage
 from ringful.interpreter.events import MessageRefused
 from ringful.interpreter.messages.incoming import Inbox
 from ringful.interpreter.messages.keywords import Keywords
-from ringful.interpreter.messages.office import MailSettings, Office
+from ringful.interpreter.messages.office import MessageSettings, Office
 from ringful.interpreter.messages.outbox import Outbox
 from ringful.interpreter.messages.room import MessageRoom
 from ringful.messages.port import Fragment, Incoming, Receipt
@@ -27,7 +27,7 @@ KEY = Key("k", "c2VjcmV0", "test", 0.0)
 OTHER = Key("o", "b3RoZXI=", "other", 0.0)
 OWN, ANN, BOB = "+15125550000", "+15125550001", "+15125550002"
 HOOK, OTHER_HOOK = "http://app.example/sms", "http://app.example/other"
-SETTINGS = MailSettings(OWN, replies={"stop": "bye", "start": "hello", "help": "helped"}, usual="smpp")
+SETTINGS = MessageSettings(OWN, replies={"stop": "bye", "start": "hello", "help": "helped"}, usual="smpp")
 
 
 class Clock:
