@@ -120,6 +120,8 @@ class Run:
     def __attrs_post_init__(self) -> None:
         self.script = self.started.script
         self.secrets = Secrets(self.started.script, self.started.uses)
+        if self.started.message:
+            self._ids[self.started.message.message_id] = 1
         self.names = {"call_id": self.call_id, "caller": None, "called": None}
 
     def start(self) -> None:

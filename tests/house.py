@@ -77,6 +77,7 @@ class Rig:
     posts: list[Post] = field(factory=list)
     entries: list[Entry] = field(factory=list)
     office: Office | None = None
+    carriers: Sequence[Transport] = ()
 
     async def ask(self, method: str, key: Key = KEY, **given: str) -> Said:
         """Ask for text."""
@@ -223,7 +224,7 @@ async def house(
         allowed = (ip_network("127.0.0.0/8"),)
         app = make_app(switchboard, store, facade, numbers, keywords, Probes(metrics, Readiness({}), allowed))
         nursery.start_soon(pump)
-        yield Rig(switchboard, store, phones, app, metrics, folder, posts, entries, office)
+        yield Rig(switchboard, store, phones, app, metrics, folder, posts, entries, office, transports)
         nursery.cancel_scope.cancel()
 
 

@@ -108,7 +108,7 @@ async def open_house(
                 room = make_room(office, keywords, switchboard)
                 await room.open(carried, tasks)
                 pool.open(Arrivals(switchboard, numbers, desk.started, tasks).take)
-                probes = see(config, Parts(store, pool, switchboard, deliverer))
+                probes = see(config, Parts(store, pool, switchboard, deliverer, office))
                 tasks.start_soon(measure_lag, probes.metrics)
                 facade = FacadeSettings(
                     RecordingDesk(store, recordings, settings.links, retention.remove),
