@@ -7,7 +7,7 @@ found, and what would do.  With no file at all everything has a default that wor
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from ringful.command.configuration import messages, readers
 from ringful.command.configuration.mail import mail
 from ringful.command.errors import CommandError
 from ringful.interpreter.money.rates import Rate, RateTable
+from ringful.interpreter.money.rows import flaws
+from ringful.interpreter.money.sheet import Sheet, read_sheet
 from ringful.messages.mail_settings import MailSettings
 
 
@@ -121,15 +123,37 @@ class Limits:
 
 @frozen
 class Rates:
-    """What calls cost."""
+    """What calls and messages cost: the rows of *table* and those of *file*, together."""
 
     currency: str = _key("USD", readers.currency)
     table: tuple[Rate, ...] = _key((), readers.rates)
+    file: Path | None = _key(None, readers.path)  # noqa: RUF009
+    """A CSV file; it is read when it is needed."""
+
+    @cached_property
+    def rates(self) -> RateTable:
+        """The table.  Raises CommandError (code 2) where it cannot be one."""
+        sheet = self.sheet
+        if sheet.flaws:
+            more = f" (and {len(sheet.flaws) - 1} more: ringful rates check)" if sheet.flaws[1:] else ""
+            raise CommandError(f"{sheet.flaws[0]}{more}", 2)
+        return RateTable(sheet.rates, self.currency)
 
     @property
-    def rates(self) -> RateTable:
-        """The table."""
-        return RateTable(self.table, self.currency)
+    def sheet(self) -> Sheet:
+        """All rows, with everything that is wrong with them.  Raises CommandError."""
+        if self.file is None:
+            return Sheet(self.table, tuple(flaws(self.table)))
+        return sheet_of(self.file, self.table)
+
+
+def sheet_of(file: Path, above: tuple[Rate, ...] = ()) -> Sheet:
+    """Read a table from *file*, joined to the rows *above*.  Raises CommandError (code 2)."""
+    try:
+        written = file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", 2) from error
+    return read_sheet(written, str(file), above)
 
 
 @frozen

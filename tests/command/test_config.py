@@ -64,6 +64,7 @@ concurrent = 3
 drain = "0s"
 [rates]
 currency = "EUR"
+file = "rates.csv"
 [[rates.table]]
 per_minute = 0.10
 [[rates.table]]
@@ -214,6 +215,24 @@ def test_amounts_are_exactly_what_was_written(written):
         ("rates.table", "[{per_minute = -1}]", "#1, per_minute: expected an amount such as 0.012, not -1"),
         ("rates.table", "[{connection = nan}]", "#1, connection: expected an amount such as 0.012, not NaN"),
         ("rates.table", "[{connection = true}]", "#1, connection: expected an amount"),
+        (
+            "rates.table",
+            "[{per_minute = 1e999}]",
+            "#1, per_minute: expected an amount such as 0.012, of 1000000",
+        ),
+        (
+            "rates.table",
+            "[{per_minute = 1e-99}]",
+            "#1, per_minute: expected an amount such as 0.012, of 1000000",
+        ),
+        ("rates.table", '[{direction = "both"}]', "#1, direction: expected outbound or inbound, not 'both'"),
+        (
+            "rates.table",
+            '[{from = "soon"}]',
+            "#1, from: expected a time such as 2026-03-01 or 2026",
+        ),
+        ("rates.table", "[{from = 06:00:00}]", "#1, from: expected a time such as"),
+        ("rates.file", "7", "expected a path, not 7"),
         ("rates.table", "[{}, {first = 0}]", "#2, first: expected a whole number of at least 1, not 0"),
         ("rates.table", '[{prefix = "x"}]', "#1, prefix: expected digits such as 1512, not 'x'"),
         (
@@ -221,7 +240,11 @@ def test_amounts_are_exactly_what_was_written(written):
             '[{prefix = "1"}, {prefix = "+1"}]',
             "#2, prefix: expected a prefix that no table above",
         ),
-        ("rates.table", "[{per_second = 1}]", "#1, a key: expected one of the keys prefix, per_minute,"),
+        (
+            "rates.table",
+            "[{per_second = 1}]",
+            "#1, a key: expected one of the keys prefix, direction, per_minute,",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key(written, key, value, said):
@@ -311,7 +334,7 @@ def test_the_environment_wins_over_the_file(written):
         RINGFUL_MEDIA__FOLDERS="one, two",
         RINGFUL_LIMITS__CALLS_PER_SECOND="2.5",
         RINGFUL_FETCH__ALLOW='["127.0.0.0/8", "10.0.0.0/8"]',
-        RINGFUL_RATES__TABLE='[{prefix = "1", per_minute = 0.10}]',
+        RINGFUL_RATES__TABLE="[{per_minute = 0.10}]",
         RINGFUL_TRACE="1",
         HOME="/root",
     )
@@ -322,6 +345,34 @@ def test_the_environment_wins_over_the_file(written):
     assert config.limits.calls_per_second == 2.5
     assert config.fetch.allow == (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8"))
     assert str(config.rates.table[0].per_minute) == "0.10"
+
+
+def test_rates_come_from_the_table_and_the_file_together(written):
+    both = '[rates]\nfile = "rates.csv"\n[[rates.table]]\nper_minute = 0.1\n'
+    Path("rates.csv").write_text("prefix,per_minute,from\n1512,0.2,\n1512,0.3,2030-01-01\n")
+    table = written(both).rates.rates
+    assert [str(table.bill(number, 60, 0.0)) for number in ("15121234567", "441234567890")] == ["0.2", "0.1"]
+    assert str(table.bill("15121234567", 60)) == "0.3"
+    assert written(both).rates.rates == table
+    Path("rates.csv").write_text("prefix,per_minute\n1512,0.2\n,0.3\n")
+    assert refusal(lambda: written(both).rates.rates).startswith(
+        "rates.csv:3: outbound, no prefix has its price of calls in [[rates.table]] #1 already: leave one of"
+    )
+    Path("rates.csv").write_text("prefix,per_minute\nx,0.2\ny,0.3\n")
+    assert refusal(lambda: written(both).rates.rates) == (
+        "rates.csv:2: prefix: expected digits such as 1512, not 'x' (and 1 more: ringful rates check)"
+    )
+    Path("rates.csv").unlink()
+    assert refusal(lambda: written(both).rates.rates) == "rates.csv: No such file or directory"
+
+
+def test_a_table_with_a_gap_is_refused(written):
+    table = written('[[rates.table]]\nprefix = "1"\nper_minute = 0.1\n').rates
+    assert refusal(lambda: table.rates) == (
+        "[[rates.table]] #1: no row says what outbound calls of all other numbers cost, and they would "
+        "be free by accident: add one with an empty prefix and no `from` "
+        "(per_minute 0, where they are to be free)"
+    )
 
 
 def test_one_network_needs_no_list_in_the_environment(written):
@@ -371,7 +422,7 @@ def test_the_configuration_of_the_documentation_is_taken(written):
     for section in attrs.fields(Config):
         for key in attrs.fields(type(getattr(config, section.name))):
             assert re.search(
-                rf"^\[*{section.name}\b.*^(\[\[rates\.)?{key.name}\b", example, re.DOTALL | re.MULTILINE
+                rf"^\[*{section.name}\b.*^(\[\[rates\.|# )?{key.name}\b", example, re.DOTALL | re.MULTILINE
             )
 
 
