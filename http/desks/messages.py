@@ -52,7 +52,7 @@ class Sender:
         segments = self.messages.judge(key, draft)
         started = Started(compile_message(asked), label=asked.label or "")
         answer: Answer = "", {"messageId": f"{run_id}.sms", "segments": segments}
-        await self.messages.send(key, run_id, started, draft, seqs=asking.used(answer))
+        await self.messages.send(key, run_id, started, seqs=asking.used(answer))
         return answer
 
 

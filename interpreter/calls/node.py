@@ -152,13 +152,12 @@ class Switchboard:
         return self.house.office.judge(key, *draft).segments
 
     async def send(
-        self, key: Key, run_id: str, started: events.Started, draft: Draft, *, seqs: Sequence[UsedSeq] = ()
+        self, key: Key, run_id: str, started: events.Started, *, seqs: Sequence[UsedSeq] = ()
     ) -> None:
-        """Run *started*, a script that sends the message *draft* and ends; return once it is kept.
+        """Run *started*, a script that sends a message that was judged just now; return once it is kept.
 
-        It is no call, and has no line in the list of them.  Raises NotSent, Unavailable.
+        It is no call, and has no line in the list of them.  Raises Unavailable.
         """
-        self.judge(key, draft)
         call = self._made(key, run_id, started)
         call.recorded = False
         call.run.start()

@@ -40,11 +40,9 @@ class Messages(Protocol):
         """Give the segments that *draft* would go in.  Raises NotSent, Unavailable."""
         ...
 
-    async def send(
-        self, key: Key, run_id: str, started: Started, draft: Draft, *, seqs: Sequence[UsedSeq] = ()
-    ) -> None:
-        """Run *started*, a script that sends *draft*; return once it is kept.
+    async def send(self, key: Key, run_id: str, started: Started, *, seqs: Sequence[UsedSeq] = ()) -> None:
+        """Run *started*, a script that sends what was judged just now; return once it is kept.
 
-        Raises NotSent, Unavailable; then nothing was sent and nothing is kept.
+        Raises Unavailable; then nothing was sent and nothing is kept.
         """
         ...
