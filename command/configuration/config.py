@@ -13,9 +13,10 @@ from typing import Any
 
 from attrs import Attribute, field, fields, frozen
 
-from ringful.command.configuration import readers
+from ringful.command.configuration import messages, readers
 from ringful.command.errors import CommandError
 from ringful.interpreter.money.rates import Rate, RateTable
+from ringful.messages.smpp.connection import SmppConnection
 
 
 def _key(default: Any, read: Callable[[Any], Any]) -> Any:
@@ -131,6 +132,16 @@ class Rates:
 
 
 @frozen
+class Sms:
+    """Text messages."""
+
+    source: str = _key("", messages.sender)
+    """Who they are from; empty: the SMSC decides."""
+    transport: str = _key("none", readers.one_of("smpp", "sip", "none"))
+    smpp: tuple[SmppConnection, ...] = _key((), messages.connections)
+
+
+@frozen
 class Config:
     """The whole configuration."""
 
@@ -142,6 +153,7 @@ class Config:
     fetch: Fetching = field(factory=Fetching)
     limits: Limits = field(factory=Limits)
     rates: Rates = field(factory=Rates)
+    sms: Sms = field(factory=Sms)
     log: Log = field(factory=Log)
 
 
@@ -154,6 +166,7 @@ _SECTIONS: dict[str, type] = {
     "fetch": Fetching,
     "limits": Limits,
     "rates": Rates,
+    "sms": Sms,
     "log": Log,
 }
 
@@ -210,6 +223,6 @@ def _value(place: str, value: Any, read: Callable[[Any], Any]) -> Any:
     try:
         return read(value)
     except readers.Unfit as unfit:
-        found = unfit.found if unfit.at else value
+        found = value if unfit.found is None and not unfit.at else unfit.found
         shown = str(found) if isinstance(found, Decimal) else repr(found)
         raise CommandError(f"{place}{unfit.at}: expected {unfit.wanted}, not {shown}", 2) from None
