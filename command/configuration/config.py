@@ -20,6 +20,7 @@ from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.money.rows import flaws
 from ringful.interpreter.money.sheet import Sheet, read_sheet
 from ringful.messages.mail_settings import MailSettings
+from ringful.messages.smpp.connection import SmppConnection
 
 
 def _key(default: Any, read: Callable[[Any], Any]) -> Any:
@@ -160,8 +161,8 @@ def sheet_of(file: Path, above: tuple[Rate, ...] = ()) -> Sheet:
 class Sms:
     """Text messages."""
 
-    source: str = _key("", messages.source)
-    """What they are sent from."""
+    source: str = _key("", messages.sender)
+    """Who they are from; empty: the SMSC decides."""
     transport: str = _key("none", readers.one_of("smpp", "sip", "none"))
     validity: float = _key(36_000.0, readers.some_seconds)
     """How long a message is tried."""
@@ -172,6 +173,7 @@ class Sms:
     )
     start_reply: str = _key("You will get messages from this number again.", messages.reply)
     help_reply: str = _key("Reply STOP to get no more messages from this number.", messages.reply)
+    smpp: tuple[SmppConnection, ...] = _key((), messages.connections)
     mail: MailSettings | None = _key(None, mail)  # noqa: RUF009 (it is frozen)
     """The e-mail gateways of operators."""
 
@@ -258,6 +260,6 @@ def _value(place: str, value: Any, read: Callable[[Any], Any]) -> Any:
     try:
         return read(value)
     except readers.Unfit as unfit:
-        found = unfit.found if unfit.at else value
+        found = value if unfit.found is None and not unfit.at else unfit.found
         shown = str(found) if isinstance(found, Decimal) else repr(found)
         raise CommandError(f"{place}{unfit.at}: expected {unfit.wanted}, not {shown}", 2) from None

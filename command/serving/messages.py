@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from ringful.command.configuration.config import Config
+from ringful.command.errors import CommandError
 from ringful.http.desks.messages import KeywordDesk
 from ringful.interpreter.calls.e164 import e164
 from ringful.interpreter.calls.node import Switchboard
@@ -12,14 +13,20 @@ from ringful.interpreter.messages.office import MessageSettings, Office
 from ringful.interpreter.messages.room import MessageRoom
 from ringful.messages.mail import MailTransport
 from ringful.messages.port import Carrier, Transport
+from ringful.messages.smpp.transport import SmppTransport
 from ringful.store.port import Key, Post, Store
 
 
 def transports(config: Config) -> list[Transport]:
     """Make what carries messages here.  Raises CommandError (code 2) where something lacks for that."""
     made: list[Transport] = []
-    if config.sms.mail:
-        made.append(MailTransport(config.sms.mail))
+    sms = config.sms
+    if sms.transport == "smpp":
+        if not sms.smpp:
+            raise CommandError("sms.transport is smpp, and there is no connection: add a table [sms.smpp]", 2)
+        made.append(SmppTransport(sms.smpp))
+    if sms.mail:
+        made.append(MailTransport(sms.mail))
     return made
 
 

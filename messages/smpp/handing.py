@@ -72,7 +72,7 @@ class Handing:
             log.warning(
                 "what an SMSC brought could not be kept, and it is asked to bring it again",
                 connection=self.name,
-                exc_info=error,
+                why=f"{type(error).__name__}: {error}",
             )
             status = statuses.TEMPORARY
         self.acknowledge(arrived, status)

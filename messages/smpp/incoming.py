@@ -18,6 +18,7 @@ from ringful.messages.smpp.connection import ReceiptIds, SmppConnection
 
 _FIELD = re.compile(r"(?:^|\s)(id|stat|err):\s*(\S+)", re.IGNORECASE)
 _TEXT = re.compile(r"(?:^|\s)text:", re.IGNORECASE)
+_ASCII = 1
 _HEX = re.compile(r"[0-9a-f]{1,32}", re.IGNORECASE)
 
 _STATES = {2: "DELIVRD", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV", 7: "UNKNOWN", 8: "REJECTD"}
@@ -106,7 +107,7 @@ def _valid(reference: str, number: int, of: int) -> Fragment | None:
 
 
 def _receipt(deliver: Deliver, connection: SmppConnection) -> Receipt | Unknown:
-    fields = _fields(deliver, connection)
+    fields = _fields(deliver)
     remote_id, word = fields.get("id", ""), fields.get("stat", "")
     if not remote_id:
         return Unknown("a receipt that names no message")
@@ -122,9 +123,10 @@ def _receipt(deliver: Deliver, connection: SmppConnection) -> Receipt | Unknown:
     return Receipt(connection.name, receipt_id(remote_id, connection.receipt_ids), delivery, reason)
 
 
-def _fields(deliver: Deliver, connection: SmppConnection) -> dict[str, str]:
+def _fields(deliver: Deliver) -> dict[str, str]:
     _, payload = _fragment(deliver)
-    text = segments.decode(payload, deliver.data_coding, connection.alphabet)
+    # Receipts are ASCII, whatever texts are: in the GSM alphabet the octet of ``_`` would be another.
+    text = segments.decode(payload, deliver.data_coding or _ASCII)
     # The message's own text stands at the end, and may say anything.
     said = _TEXT.split(text, maxsplit=1)[0]
     fields: dict[str, str] = {}
