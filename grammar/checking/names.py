@@ -179,6 +179,8 @@ class _Scope(Paths[_Names]):
             return Problem("unset", message, name.span)
         if name.id in BOUND_BY_MESSAGE:
             hint = "only a script that begins with `inbound sms` is given it"
+            if name.id in self._always:
+                hint = "the message brings it, and a header or a default stands before that"
         else:
             near = suggest(name.id, (*words, *self._bound, *self.given, *self.binders))
             hint = near or self._hint(name.id)
