@@ -28,6 +28,7 @@ from ringful.interpreter.calls.metrics import CallsMetrics
 from ringful.interpreter.calls.node import NodeLimits, Switchboard
 from ringful.interpreter.calls.numbers import Numbers
 from ringful.interpreter.calls.trunk_failures import trunk_of
+from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.settings import Settings as RunSettings
 from ringful.interpreter.values import Value
 from ringful.simulation.phones import world
@@ -40,7 +41,7 @@ from ringful.store.sql import SqlStore
 KEY = Key("k", "c2VjcmV0", "test", 0.0, signing=False, concurrent=1000, calls_per_second=1000.0)
 OTHER = Key("o", "b3RoZXI=", "other", 0.0, signing=False)
 PATIENCE = 10.0
-SETTINGS = RunSettings(bill=lambda _number, seconds: Decimal(seconds) / 100)
+SETTINGS = RunSettings(rates=RateTable((Rate(per_minute=Decimal("0.6")),)))
 HOOK = "http://app.example/told"
 
 
