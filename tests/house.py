@@ -34,6 +34,7 @@ from ringful.interpreter.messages.incoming import Inbox
 from ringful.interpreter.messages.keywords import Keywords
 from ringful.interpreter.messages.office import MessageSettings, Office
 from ringful.interpreter.messages.room import MessageRoom
+from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.settings import Settings as RunSettings
 from ringful.interpreter.values import Value
 from ringful.messages.port import Transport
@@ -47,7 +48,7 @@ from ringful.store.sql import SqlStore
 KEY = Key("k", "c2VjcmV0", "test", 0.0, signing=False, concurrent=1000, calls_per_second=1000.0)
 OTHER = Key("o", "b3RoZXI=", "other", 0.0, signing=False)
 PATIENCE = 10.0
-SETTINGS = RunSettings(bill=lambda _number, seconds: Decimal(seconds) / 100)
+SETTINGS = RunSettings(rates=RateTable((Rate(per_minute=Decimal("0.6")),)))
 HOOK = "http://app.example/told"
 
 

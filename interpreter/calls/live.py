@@ -21,6 +21,7 @@ from ringful.grammar.errors import ScriptError
 from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.money.till import Purse, Till
 from ringful.interpreter.order import order
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -136,12 +137,14 @@ class LiveCall:
         started: events.Started,
         full: Full,
         meetings: Meetings,
+        till: Till,
     ) -> None:
         self.house = house
         self._full = full
         self._meetings = meetings
         self.key = key
         self.nursery = nursery
+        self._till = till
         self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
         self.made: set[str] = set()
         """The conferences that were made for it, those that have ended among them."""
@@ -149,8 +152,7 @@ class LiveCall:
         """It was ended without a word, since nothing could be made of its run any more."""
         self.recorded = True
         """Whether it is listed among the calls."""
-        self.spent = ""
-        """Why it may place no legs of its own; nothing if it may."""
+        self.purse = Purse(till, key.key, self.run)
         self.record = CallRecord(call_id, key.key, "", "live", house.clock())
         self.tasks = 0
         self.done = trio.Event()
@@ -170,8 +172,10 @@ class LiveCall:
     # The door
 
     def now(self) -> float:
-        """Give the time in Unix seconds."""
-        return self.house.clock()
+        """Give the time in Unix seconds, of what enters the inbox: what is due for want of money is in it."""
+        at = self.house.clock()
+        self._till.look(at)
+        return at
 
     def perform(self, effect: effects.Effect) -> None:
         """Do *effect* for real."""
@@ -181,7 +185,7 @@ class LiveCall:
                 if refused := self._refusal(leg, number):
                     self.run.post(refused)
                 else:
-                    phones.ring(leg, number, caller_id, self.run.post)
+                    phones.ring(leg, number, caller_id, self.purse.hear)
             case effects.Transfer(leg, transfer, number):
                 if self.house.may_call(self.key, number):
                     phones.transfer(leg, transfer, number)
@@ -261,11 +265,11 @@ class LiveCall:
         """Say why *number* may not be rung.  The first leg was counted when the call was placed."""
         if not self.house.may_call(self.key, number):
             return port.Refused(leg, "notallowed")
-        if self.spent:
-            return port.Refused(leg, "notallowed", None, self.spent)
         first = self.run.subject is not None and self.run.subject.name == leg
         if not first and (full := self._full(counted=True)):
             return port.Refused(leg, "capacity", None, full)
+        if unpaid := self.purse.ring(leg, number):
+            return port.Refused(leg, "notallowed", None, unpaid)
         return None
 
     def _set_timer(self, timer: int, seconds: float) -> None:
@@ -354,6 +358,7 @@ class LiveCall:
 
     def _submit(self, seqs: Sequence[UsedSeq]) -> Commit:
         """Submit what came of a turn."""
+        self.purse.settle()
         record = self._record()
         changed = (record,) if self.recorded and (record != self.record or not self.tasks) else ()
         letters, self._letters = self._letters, []
@@ -377,6 +382,7 @@ class LiveCall:
     def _cut(self, seqs: Sequence[UsedSeq]) -> Commit:
         """End the call where nothing can be made of its run any more: kept is that it ended, and no more."""
         self._hang_up()
+        self.purse.give_up()
         self.was_cut = self.run.ended = True
         self.record = evolve(self.record, state="ended", ended=self.house.clock(), outcome="lost")
         commit = self.house.store.submit(Write(calls=[self.record], seqs=seqs))

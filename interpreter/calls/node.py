@@ -6,7 +6,7 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -39,6 +39,7 @@ from ringful.interpreter.calls.view import as_script, pruned, rebuild, view, vie
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.messages.board import Draft, NotSent
 from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.money.till import Till
 from ringful.interpreter.params import bind
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer
@@ -75,6 +76,7 @@ class Switchboard:
         self._name = name
         self._buckets: dict[str, Bucket] = {}
         self._emptied = trio.Event()
+        self.till = Till(house.settings.rates, house.clock, self._after)
         self.hall = Hall(self, nursery)
         self.conferences: Conferences = Meetings(self, self.hall)
 
@@ -94,17 +96,19 @@ class Switchboard:
 
         Raises NotAllowed, TooMany, Unavailable.
         """
-        if spent := await self.spent(key):
-            raise NotAllowed(spent)
+        await self.know(key)
+        if unpaid := self.till.cannot_call(key.key, number):
+            raise NotAllowed(unpaid)
         self._admit(key, number)
 
-    async def spent(self, key: Key) -> str:
-        """Say that *key* has spent all that it may; nothing if it has not."""
-        if key.spending_cap is None:
-            return ""
-        spent = await self.house.store.spent(key.key)
-        capped = f"this key has spent {spent}, and its cap is {key.spending_cap}"
-        return capped if spent >= key.spending_cap else ""
+    async def know(self, key: Key) -> None:
+        """See that the till knows what *key* has spent, and what it may: before anything of it begins here.
+
+        From then on the till counts itself; so it is read once, while nothing of the key is up.
+        """
+        if not self.till.knows(key.key):
+            self.till.open(key.key, await self.house.store.spent(key.key), key.spending_cap)
+        self.till.set_cap(key.key, key.spending_cap)
 
     def new_id(self) -> str:
         """Make the ID of a call."""
@@ -117,16 +121,14 @@ class Switchboard:
         started: events.Started,
         seqs: Sequence[UsedSeq] = (),
         *,
-        spent: str = "",
         letter: Letter | None = None,
     ) -> tuple[LiveCall, Commit]:
         """Begin the run of a call; `durable` says when that is kept.
 
-        *spent* is why it may place no legs of its own; nothing if it may.  *letter* is the message
-        that came in, where that is how it begins: it is kept together with the beginning.
+        *letter* is the message that came in, where that is how it begins: it is kept together with
+        the beginning.
         """
         call = self._made(key, call_id, started)
-        call.spent = spent
         if letter:
             call.bring(letter)
         self.live[call_id] = call
@@ -141,7 +143,8 @@ class Switchboard:
 
     def _made(self, key: Key, call_id: str, started: events.Started) -> LiveCall:
         started = evolve(started, pace=self._pace(key))
-        return LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key), self.hall)
+        busy = partial(self.busy, key)
+        return LiveCall(self.house, self._nursery, key, call_id, started, busy, self.hall, self.till)
 
     def judge(self, key: Key, draft: Draft) -> int:
         """Give the segments that *draft* would go in.  Raises NotSent, Unavailable."""
@@ -284,7 +287,9 @@ class Switchboard:
         entries = await house.store.journal(call_id)
         if pruned(record, entries):
             return view_of_record(record, recordings, house.settings, house.clock())
-        return view(rebuild(call_id, entries, house.settings), record.created, house.clock(), removed)
+        told = view(rebuild(call_id, entries, house.settings), record.created, house.clock(), removed)
+        # Journals of old do not say what their legs cost; the record has always said it.
+        return evolve(told, bill=record.bill)
 
     async def trace(self, key: Key, call_id: str, *, after: int, patience: float) -> TraceView:
         """Give the call's lines behind the first *after*; where there are none yet, wait for some.
@@ -371,10 +376,28 @@ class Switchboard:
                 self.house.follow()
             with suppress(StoreError):
                 await self.hall.end_revoked()
+                await self._follow_caps()
             if any(leg.state == "up" for call in self.live.values() for leg in call.run.legs.values()):
                 # The writer tells in the log what it cannot keep; the next beat may do better.
                 with suppress(StoreError):
                     await self.house.store.submit(Write(beats=[(self._name, self.house.clock())])).wait()
+
+    async def _follow_caps(self) -> None:
+        """Hold the keys whose calls are up to the caps that they have now.  Raises StoreError."""
+        for key in {call.key.key for call in self.live.values()}:
+            if known := await self.house.store.key(key):
+                self.till.set_cap(key, known.spending_cap)
+
+    def _after(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+        scope = trio.CancelScope()
+
+        async def wait() -> None:
+            with scope:
+                await trio.sleep(seconds)
+                action()
+
+        self._nursery.start_soon(wait)
+        return lambda: scope.cancel()
 
     async def drain(self, limit: float) -> None:
         """Take no new calls, let the live ones go on for *limit* seconds, then hang them up properly."""

@@ -16,6 +16,8 @@ from ringful.interpreter.money.amounts import UNITS, amount_of, units_of
 
 Direction: TypeAlias = Literal["outbound", "inbound"]
 Matter: TypeAlias = Literal["call", "message"]
+OUTBOUND: Direction = "outbound"
+INBOUND: Direction = "inbound"
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 MATTERS: tuple[Matter, ...] = get_args(Matter)
 
@@ -72,6 +74,19 @@ class Rate:
         """Give the price of an answered call of so many started seconds, rounded half up."""
         a, b, c = self.line()
         return amount_of((a + b * self.billed(seconds)) // c)
+
+    def within(self, amount: Decimal, least: int, most: int) -> int:
+        """Give for how many of *most* seconds *amount* pays, in whole steps; for *least* in any case."""
+        if self.price(most) <= amount:
+            return most
+        fine, over = self.steps(least), self.steps(most)
+        while over - fine > 1:
+            middle = (fine + over) // 2
+            if self.price(self.first + middle * self.following) <= amount:
+                fine = middle
+            else:
+                over = middle
+        return min(most, max(least, self.first + fine * self.following))
 
     def message(self, segments: int) -> Decimal:
         """Give the price of a message of so many segments, rounded half up."""
