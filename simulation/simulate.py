@@ -17,6 +17,7 @@ from ringful.grammar.errors import Problem, ScriptError
 from ringful.interpreter import conference, effects, events, room
 from ringful.interpreter.evaluate import Fault, text_of
 from ringful.interpreter.messages import replies
+from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.rates import RateTable
 from ringful.interpreter.money.till import Purse, Till
 from ringful.interpreter.order import order
@@ -32,12 +33,10 @@ from ringful.simulation.injection import Asked, inject
 from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda, Stop
 from ringful.simulation.phones.phones import SimulatedPhones
-from ringful.simulation.texts import Texts, kept_number
+from ringful.simulation.texts import KEY, Texts, kept_number
 from ringful.store.port import Entry
 
 CALL_ID = "call-1"
-KEY = "key"
-"""Whose money is spent."""
 LIMIT_SECONDS = 24 * 3600.0
 LIMIT_STEPS = 1_000_000
 _NOWHERE = Path("/nonexistent")
@@ -84,7 +83,8 @@ class Simulation:
         outside = world_of(case)
         self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
         self._web = list(case.web)
-        self.texts = Texts(self.agenda, case.phones, list(case.sms), self.entries.append, self._take_text)
+        answers, prices = list(case.sms), Prices(self.till)
+        self.texts = Texts(self.agenda, case.phones, answers, self.entries.append, self._take_text, prices)
         self._expected = len(outside.callers)
         self._agree()
 

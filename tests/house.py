@@ -218,6 +218,7 @@ async def house(
             switchboard.take_message,
             switchboard.new_id,
             lambda number: bound.key if (bound := numbers.numbers.at(number)) else None,
+            switchboard.know_named,
         )
         room = MessageRoom(office, inbox)
         await room.open(transports, tasks)

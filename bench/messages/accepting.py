@@ -88,7 +88,7 @@ async def _send(switchboard: Switchboard, sender: int, seconds: float, counts: l
             number, text = f"+1512{sender:02}{n % 100_000:05}", TEXT.format(n)
             sms = nodes.Sms(nodes.text(number), nodes.text(text), notify=nodes.text("http://app.example/sms"))
             started = Started(nodes.Script(nodes.Block((sms,))))
-            switchboard.judge(KEY, Draft(number, text))
+            await switchboard.judge(KEY, Draft(number, text))
             await switchboard.send(KEY, switchboard.new_id(), started)
             n += 1
     counts.append(n)

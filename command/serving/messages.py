@@ -61,5 +61,6 @@ def make_room(office: Office, desk: KeywordDesk, switchboard: Switchboard) -> Me
         bound = desk.numbers.at(number)
         return bound.key if bound else None
 
-    inbox = Inbox(office, desk.keywords, desk.started, switchboard.take_message, switchboard.new_id, owner_of)
+    begin, new_id, know = switchboard.take_message, switchboard.new_id, switchboard.know_named
+    inbox = Inbox(office, desk.keywords, desk.started, begin, new_id, owner_of, know)
     return MessageRoom(office, inbox)

@@ -49,7 +49,7 @@ class Sender:
         run_id = self.new_id()
         operator = asked.operator if isinstance(asked, SendSms) else ""
         draft = Draft(asked.callee, asked.message, operator)
-        segments = self.messages.judge(key, draft)
+        segments = await self.messages.judge(key, draft)
         started = Started(compile_message(asked), label=asked.label or "")
         answer: Answer = "", {"messageId": f"{run_id}.sms", "segments": segments}
         await self.messages.send(key, run_id, started, seqs=asking.used(answer))

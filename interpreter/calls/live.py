@@ -21,6 +21,7 @@ from ringful.grammar.errors import ScriptError
 from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.till import Purse, Till
 from ringful.interpreter.order import order
 from ringful.interpreter.run import Run
@@ -80,6 +81,8 @@ class Meetings(Protocol):
 
 class Office(Protocol):
     """The messages of a node: a run's door hands them in, and they are sent once they are on the disk."""
+
+    prices: Prices
 
     def take(
         self, key: Key, call_id: str, label: str, effect: effects.SendMessage

@@ -39,6 +39,7 @@ from ringful.interpreter.calls.view import as_script, pruned, rebuild, view, vie
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.messages.board import Draft, NotSent
 from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.till import Till
 from ringful.interpreter.params import bind
 from ringful.interpreter.tell import stamp
@@ -77,6 +78,8 @@ class Switchboard:
         self._buckets: dict[str, Bucket] = {}
         self._emptied = trio.Event()
         self.till = Till(house.settings.rates, house.clock, self._after)
+        if house.office:
+            house.office.prices = Prices(self.till)
         self.hall = Hall(self, nursery)
         self.conferences: Conferences = Meetings(self, self.hall)
 
@@ -109,6 +112,11 @@ class Switchboard:
         if not self.till.knows(key.key):
             self.till.open(key.key, await self.house.store.spent(key.key), key.spending_cap)
         self.till.set_cap(key.key, key.spending_cap)
+
+    async def know_named(self, key: str) -> None:
+        """See the same for the key of that name, if there is one."""
+        if known := await self.house.store.key(key) if key else None:
+            await self.know(known)
 
     def new_id(self) -> str:
         """Make the ID of a call."""
@@ -146,12 +154,13 @@ class Switchboard:
         busy = partial(self.busy, key)
         return LiveCall(self.house, self._nursery, key, call_id, started, busy, self.hall, self.till)
 
-    def judge(self, key: Key, draft: Draft) -> int:
+    async def judge(self, key: Key, draft: Draft) -> int:
         """Give the segments that *draft* would go in.  Raises NotSent, Unavailable."""
         if self.draining:
             raise Unavailable(_DRAINING)
         if self.house.office is None:
             raise NotSent("unavailable", "no text messages are sent here: see sms.transport")
+        await self.know(key)
         return self.house.office.judge(key, *draft).segments
 
     async def send(
@@ -171,13 +180,14 @@ class Switchboard:
             raise Unavailable(f"the message could not be stored: {error}") from error
         await call.finish()
 
-    def take_message(self, key: Key, call_id: str, started: events.Started, letter: Letter) -> Commit:
+    async def take_message(self, key: Key, call_id: str, started: events.Started, letter: Letter) -> Commit:
         """Begin the run that *letter* is for, and keep both together.  Raises TooMany, Unavailable."""
         if self.draining:
             raise Unavailable(_DRAINING)
         runs = sum(call.key.key == key.key and bool(call.run.started.message) for call in self.live.values())
         if runs >= MOST_MESSAGE_RUNS:
             raise TooMany(f"{runs} messages of this key are being handled already", 5.0)
+        await self.know(key)
         _, commit = self.begin(key, call_id, started, letter=letter)
         return commit
 

@@ -36,7 +36,7 @@ class Draft(NamedTuple):
 class Messages(Protocol):
     """The sending of messages."""
 
-    def judge(self, key: Key, draft: Draft) -> int:
+    async def judge(self, key: Key, draft: Draft) -> int:
         """Give the segments that *draft* would go in.  Raises NotSent, Unavailable."""
         ...
 

@@ -6,7 +6,7 @@ then acknowledged to who brought it.  What nobody takes is kept all the same, an
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
@@ -41,7 +41,7 @@ class Reader(Protocol):
 class Beginner(Protocol):
     """Begin the run of a script that takes a message, and keep both in one write."""
 
-    def __call__(self, key: Key, call_id: str, started: events.Started, letter: Letter) -> Commit: ...
+    async def __call__(self, key: Key, call_id: str, started: events.Started, letter: Letter) -> Commit: ...
 
 
 @define(eq=False)
@@ -55,6 +55,8 @@ class Inbox:
     new_id: Callable[[], str]
     owner_of: Callable[[str], str | None]
     """The key that has bound a number of ours."""
+    know: Callable[[str], Awaitable[None]]
+    """See that it is known what a key may spend."""
     _joining: trio.Lock = field(factory=trio.Lock)
     _helped: "OrderedDict[tuple[str, str], float]" = field(factory=OrderedDict)
 
@@ -106,7 +108,7 @@ class Inbox:
         taking = self.keywords.taking(incoming.number, "")
         owner = answers.key if answers else self.owner_of(incoming.number) or (taking.key if taking else "")
         notify = answers.notify if answers else taking.callback_url if taking else None
-        message = evolve(self._message(incoming, owner), notify=notify, reason=wish)
+        message = evolve(await self._message(incoming, owner), notify=notify, reason=wish)
         letter = Letter(message).wished(wish, now)
         answer = await self._answer_to(incoming, wish, owner) if new else None
         commits = [office.record(letter, opt_out=opt_out)]
@@ -135,7 +137,9 @@ class Inbox:
     # A reply
 
     async def _answer(self, incoming: Incoming, answers: Message) -> None:
-        reply = evolve(self._message(incoming, answers.key), reply_to=answers.message_id)
+        reply = evolve(await self._message(incoming, answers.key), reply_to=answers.message_id)
+        # Something may have become of it meanwhile.
+        answers = self.office.known(answers.message_id) or answers
         step = Letter(answers).answered(reply, self.office.clock())
         await self.office.record(step, more=[reply]).wait()
 
@@ -147,10 +151,10 @@ class Inbox:
         if taking is None:
             owner = self.owner_of(incoming.number) or ""
             log.warning("a message that nobody takes", number=incoming.sender, to=incoming.number)
-            message = evolve(self._message(incoming, owner), reason="nobody takes it")
+            message = evolve(await self._message(incoming, owner), reason="nobody takes it")
             await self.office.record(Letter(message).arrived(self.office.clock())).wait()
             return
-        message = evolve(self._message(incoming, taking.key), notify=taking.callback_url)
+        message = evolve(await self._message(incoming, taking.key), notify=taking.callback_url)
         if taking.script is None:
             await self.office.record(Letter(message).received(word, self.office.clock())).wait()
             return
@@ -166,7 +170,7 @@ class Inbox:
             call_id = message.message_id.partition(".")[0]
             arrival = events.Arrival(message.message_id, message.number, message.own, message.text, word)
             letter = Letter(evolve(message, call_id=call_id)).arrived(now)
-            commit = self.begin(key, call_id, evolve(started, message=arrival), letter)
+            commit = await self.begin(key, call_id, evolve(started, message=arrival), letter)
         except (TooMany, Unavailable) as error:
             # Whoever brought it is asked to bring it again.
             raise StoreError(str(error)) from error
@@ -176,8 +180,11 @@ class Inbox:
             commit = office.record(Letter(lost).received(word, now))
         await commit.wait()
 
-    def _message(self, incoming: Incoming, key: str) -> Message:
+    async def _message(self, incoming: Incoming, key: str) -> Message:
         now = self.office.clock()
+        await self.know(key)
+        segments = incoming.fragment.of if incoming.fragment else 1
+        bill = self.office.prices.incoming(key, incoming.number, segments)
         return Message(
             f"{self.new_id()}.sms",
             key,
@@ -188,7 +195,9 @@ class Inbox:
             now,
             "received",
             now,
+            segments=segments,
             carrier=incoming.connection,
+            bill=bill,
         )
 
 

@@ -7,11 +7,13 @@ the server take the same steps.
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from uuid import uuid4
 
 from attrs import evolve, field, frozen
 
 from ringful.interpreter import effects, journal
+from ringful.interpreter.money.amounts import plain
 from ringful.interpreter.tell import stamp
 from ringful.store.port import Entry, Message, Post
 
@@ -57,6 +59,7 @@ class Letter:
             "callee": digits(message.number),
             "status": message.state,
             "segments": str(message.segments),
+            "billAmount": plain(message.bill or Decimal(0)),
         }
         return self._told(at, fields | reason)
 

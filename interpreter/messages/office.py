@@ -21,6 +21,7 @@ from ringful.interpreter.messages.board import NotSent
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.opted import Opted
 from ringful.interpreter.messages.outbox import Outbox
+from ringful.interpreter.messages.prices import Prices
 from ringful.messages.port import Carrier, Delivery, Transport
 from ringful.store.port import Commit, Entry, Key, Message, OptOut, Post, RemotePart, Store, StoreError, Write
 
@@ -30,11 +31,6 @@ RECENT = 50_000
 """Messages, and names of parts, that are remembered beside those that are on their way."""
 EARLY = 1000
 """Receipts that came before we were told that the part was taken."""
-
-
-def free(_key: Key, _number: str, _segments: int) -> Decimal:
-    """Charge nothing: what holds where no rates are configured."""
-    return Decimal(0)
 
 
 @frozen
@@ -54,19 +50,6 @@ class MessageSettings:
     """What carries messages that name no operator."""
     operators: frozenset[str] = frozenset()
     """Those that have an e-mail gateway."""
-
-
-@frozen
-class Prices:
-    """What messages cost, and whether a key can pay."""
-
-    price: Callable[[Key, str, int], Decimal] = free
-    """(key, number, segments) to the price of a message that goes out."""
-    pay: Callable[[Key, Decimal], str] = lambda _key, _amount: ""
-    """Take an amount from what a key may spend; say why not, where it has no more."""
-    why_unpayable: Callable[[Key, Decimal], str] = lambda _key, _amount: ""
-    """Say why a key cannot pay an amount; nothing if it can."""
-    refund: Callable[[Key, Decimal], None] = lambda _key, _amount: None
 
 
 @define(eq=False)
@@ -90,6 +73,7 @@ class Office:
     may_send: Callable[[Key, str], bool]
     clock: Callable[[], float]
     prices: Prices = field(factory=Prices)
+    """Those of the node's till, once there is one."""
     watchers: list[Callable[[Entry], None]] = field(factory=list)
     outboxes: dict[Carrier, Outbox] = field(init=False)
     opted: Opted = field(factory=Opted, init=False)
@@ -101,7 +85,6 @@ class Office:
     _recent: "OrderedDict[str, Message]" = field(factory=OrderedDict, init=False)
     _remote: "OrderedDict[tuple[str, str], RemotePart]" = field(factory=OrderedDict, init=False)
     _early: "OrderedDict[tuple[str, str], tuple[Delivery, str]]" = field(factory=OrderedDict, init=False)
-    _keys: dict[str, Key] = field(factory=dict, init=False)
     _outgoing: trio.MemorySendChannel[tuple[Commit, Sequence[Post]]] = field(init=False)
     _incoming: trio.MemoryReceiveChannel[tuple[Commit, Sequence[Post]]] = field(init=False)
 
@@ -155,8 +138,8 @@ class Office:
         except ValueError as error:
             raise NotSent("invalid", str(error)) from None
         now = self.clock()
-        bill = self.prices.price(key, known, segments)
-        if spent := self.prices.why_unpayable(key, bill):
+        bill = self.prices.outgoing(known, segments)
+        if spent := self.prices.why_unpayable(key.key, bill):
             raise NotSent("spent", spent)
         return Message(
             "",
@@ -195,11 +178,10 @@ class Office:
         """Take a message, or say why not; nothing is sent before `dispatch`."""
         try:
             made = self.judge(key, effect.number, effect.text, effect.operator, effect.sender)
-            if spent := self.prices.pay(key, made.bill or Decimal(0)):
+            if spent := self.prices.pay(key.key, made.bill or Decimal(0)):
                 raise NotSent("spent", spent)
         except NotSent as refused:
             return events.MessageRefused(effect.message, refused.reason, str(refused))
-        self._keys[key.key] = key
         message = evolve(
             made,
             message_id=effect.message,
@@ -242,7 +224,11 @@ class Office:
             carrier=carrier,
             next_at=now,
             expires=now + self.settings.validity,
+            bill=self.prices.outgoing(number, segments),
         )
+        if self.prices.till and message.bill:
+            # The carriers require the answer, whatever the key may still spend.
+            self.prices.till.book(key.key, message.bill)
         return Letter(message).queued()
 
     # Steps
@@ -312,8 +298,7 @@ class Office:
     def fail(self, message: Message, reason: str) -> Commit:
         """End a message that will not be sent; what was not sent costs nothing."""
         if not any(message.parts) and message.bill:
-            if key := self._keys.get(message.key):
-                self.prices.refund(key, message.bill)
+            self.prices.refund(message.key, message.bill)
             message = evolve(message, bill=Decimal(0))
         return self.record(Letter(message).refused(reason, self.clock()))
 

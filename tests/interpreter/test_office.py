@@ -46,7 +46,7 @@ class Rig:
         self.keywords, self.numbers = Keywords(store, "US"), Numbers(store, "US")
         self.full = False
         self.inbox = Inbox(
-            self.office, self.keywords, self._read, self._begin, self._id, lambda _number: None
+            self.office, self.keywords, self._read, self._begin, self._id, lambda _number: None, self._know
         )
 
     def _id(self):
@@ -58,7 +58,10 @@ class Rig:
 
         return Started(parse('inbound sms "+15125550000"\n'))
 
-    def _begin(self, key, call_id, started, letter):
+    async def _know(self, key):
+        pass
+
+    async def _begin(self, key, call_id, started, letter):
         if self.full:
             raise TooMany("too many", 1.0)
         self.begun.append((key.key, call_id, started))
