@@ -73,8 +73,8 @@ class Line:
             why = await bind.run()
         finally:
             self._up -= 1
+            await _closed(bind.stream)
             self._down(why)
-            await trio.aclose_forcefully(bind.stream)
         return why, bind.useful
 
     def _down(self, why: str) -> None:
@@ -97,13 +97,19 @@ class Line:
                     bind = Bind(self.connection, self.alphabet, self.desk, self._pace, self.clock, stream)
                     await bind.open()
                 except BaseException:
-                    await trio.aclose_forcefully(stream)
+                    await _closed(stream)
                     raise
                 return bind
         except trio.TooSlowError:
             raise BindFailed(f"the SMSC did not answer within {limit:g} s") from None
         except (OSError, trio.BrokenResourceError) as error:
             raise BindFailed(f"the SMSC cannot be reached: {_why(error)}") from None
+
+
+async def _closed(stream: trio.abc.Stream) -> None:
+    """Close at once, whether cancelled or not."""
+    with trio.CancelScope(shield=True):
+        await trio.aclose_forcefully(stream)
 
 
 async def connect(connection: SmppConnection) -> trio.abc.Stream:
@@ -117,7 +123,7 @@ async def connect(connection: SmppConnection) -> trio.abc.Stream:
         secure = trio.SSLStream(stream, context, server_hostname=host, https_compatible=True)
         await secure.do_handshake()
     except BaseException:
-        await trio.aclose_forcefully(stream)
+        await _closed(stream)
         raise
     return secure
 

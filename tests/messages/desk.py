@@ -20,6 +20,8 @@ class NotingDesk:
     returns: bool = False
     fails: int = 0
     """How many of the next things that are brought it cannot keep."""
+    patience: float = PATIENCE
+    """Seconds until it gives up waiting; in virtual time they cost nothing."""
     notes: list[tuple[object, ...]] = field(factory=list)
     brought: list[Incoming | Receipt] = field(factory=list)
     waiting: int = 0
@@ -43,7 +45,7 @@ class NotingDesk:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until *condition* holds; it is tried whenever something changes."""
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(self.patience):
             while not condition():
                 await self._changed.wait()
 

@@ -105,9 +105,9 @@ class Smsc:
 
 
 @asynccontextmanager
-async def running(kind: str) -> AsyncIterator[Smsc]:
-    """Run an SMSC of a *kind*: ``smpp34`` or ``npm``."""
-    environ = dict(os.environ)
+async def running(kind: str, pem: Path | None = None) -> AsyncIterator[Smsc]:
+    """Run an SMSC of a *kind*: ``smpp34`` or ``npm``, which speaks TLS where it has a certificate."""
+    environ = os.environ | ({"SMSC_PEM": str(pem)} if pem else {})
     if kind == "npm":
         environ["NODE_PATH"] = str(node_modules())
         command = ["node", str(HERE / "node" / "smsc.js")]

@@ -1,8 +1,11 @@
 // An SMSC of npm's smpp, told what to do by lines of JSON, and telling what it sees as such.
 // What it can be told, and what it tells, is written in ../smscs.py.
+const fs = require('fs');
 const readline = require('readline');
 const smpp = require('smpp');
 
+const tls = process.env.SMSC_PEM
+  ? {key: fs.readFileSync(process.env.SMSC_PEM), cert: fs.readFileSync(process.env.SMSC_PEM)} : {};
 const host = '127.0.0.1';
 let port = 0;
 let server = null;
@@ -91,7 +94,7 @@ function accept(session) {
 }
 
 function listen(at) {
-  server = smpp.createServer(accept);
+  server = smpp.createServer(tls, accept);
   server.listen(at, host, () => { port = server.address().port; tell('listening', {port}); });
 }
 
