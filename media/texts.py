@@ -76,7 +76,8 @@ class Texts:
             self._tasks.start_soon(self._answer, line, message["text"], offer)
 
     def _end(self, name: str, outcome: port.TextOutcome) -> None:
-        if sending := self._sent.get(name):
+        sending = self._sent.get(name)
+        if sending and sending.outcome is None:
             sending.outcome = outcome
             sending.done.set()
 

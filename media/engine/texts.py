@@ -8,6 +8,7 @@ Everything here happens in the engine's thread.
 """
 
 import re
+import time
 from codecs import lookup
 from collections.abc import Callable
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_ssize_t, c_uint, c_void_p
@@ -20,6 +21,7 @@ from ringful.media.engine.library import Library
 
 MOST_HELD = 32
 """Messages that are kept without an answer; more are not heard, and come again."""
+_COMPLAIN_SECONDS = 10.0
 _NEVER_LEFT = ("Connection refused", "No route to host", "Network is unreachable")
 """What the system says of a connection that did not come to be, so that nothing went by it."""
 _BEFORE_THE_LIBRARYS = 63
@@ -88,6 +90,7 @@ class Inbox:
     """By the name that we gave it: the library's copy of the request, and its text."""
     _count: int = 0
     _came: _Came | None = None
+    _complained: float = -_COMPLAIN_SECONDS
     _calls: Any = None
     _module: _Module | None = None
 
@@ -167,9 +170,15 @@ class Inbox:
             if failed := self._calls.respond(
                 self._calls.endpoint(), None, copy, status, None, None, None, None
             ):
-                self.log(f"a text that came in could not be answered: the library says {failed}")
+                self._complain(failed)
         finally:
             self._calls.free(copy)
+
+    def _complain(self, status: int) -> None:
+        """Say that an answer could not be given, but not each time: strangers can make that happen."""
+        if (now := time.monotonic()) - self._complained > _COMPLAIN_SECONDS:
+            self._complained = now
+            self.log(f"a text that came in could not be answered: the library says {status}")
 
 
 class _Calls:

@@ -16,6 +16,25 @@ def answered(request: bytes, status: int, *more: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
+def made_message(
+    at_port: int, name: str, body: bytes, *headers: str, kind: str = "text/plain", via: str = "UDP"
+) -> bytes:
+    """Make a MESSAGE that is known by *name*."""
+    lines = [
+        "MESSAGE sip:+18005550000@127.0.0.1 SIP/2.0",
+        f"Via: SIP/2.0/{via} 127.0.0.1:{at_port};branch=z9hG4bK{name}",
+        "Max-Forwards: 70",
+        'From: "Ann" <sip:+15125551234@trunk.test>;tag=1',
+        "To: <sip:+18005550000@us.test>",
+        f"Call-ID: {name}",
+        "CSeq: 1 MESSAGE",
+        *([f"Content-Type: {kind}"] if kind else []),
+        *headers,
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
 @define
 class Wire:
     """A socket of UDP, and what came to it."""
@@ -48,24 +67,10 @@ class Wire:
             if said := known[branch[1]]:
                 await self.socket.sendto(said, peer)
 
-    def message(
-        self, body: bytes, *headers: str, kind: str = "text/plain", length: int | None = None
-    ) -> bytes:
+    def message(self, body: bytes, *headers: str, kind: str = "text/plain") -> bytes:
         """Make a MESSAGE that is none of those before."""
         self.sent += 1
-        lines = [
-            "MESSAGE sip:+18005550000@127.0.0.1 SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{self.port}-{self.sent}",
-            "Max-Forwards: 70",
-            'From: "Ann" <sip:+15125551234@trunk.test>;tag=1',
-            "To: <sip:+18005550000@us.test>",
-            f"Call-ID: {self.port}-{self.sent}",
-            "CSeq: 1 MESSAGE",
-            *([f"Content-Type: {kind}"] if kind else []),
-            *headers,
-            f"Content-Length: {len(body)}",
-        ]
-        return "\r\n".join([*lines, "", ""]).encode() + body
+        return made_message(self.port, f"{self.port}-{self.sent}", body, *headers, kind=kind)
 
     async def ask(self, request: bytes, address: str, tries: int = 40) -> int:
         """Send *request* as often as SIP does until it is answered; give the status."""

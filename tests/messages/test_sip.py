@@ -1,6 +1,7 @@
 """Texts by SIP MESSAGE: from and to a library that is not told how we use it, and a bare socket."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -10,19 +11,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import trio
 from attrs import define, field
 
 from ringful.media import port
+from ringful.media.engine.texts import MOST_HELD
 from ringful.media.pool import Pool, PoolSettings, open_pool
 from ringful.messages.pauses import Pauses
 from ringful.messages.port import Incoming, Outgoing
 from ringful.messages.sip import SipTransport, is_final
-from tests.media.test_pool import Files
-from tests.messages.sip_wire import Wire, open_wire
+from tests.media.test_pool import Files, Line, over, pitch, samples, write_tone
+from tests.messages.sip_wire import Wire, made_message, open_wire
 from tests.messages.told import Told
-from tests.server import PATIENCE
+from tests.server import PATIENCE, phone
 
 OURS, THEIRS = "+18005550000", "+15125551234"
 TEXTS = [
@@ -403,6 +406,102 @@ async def test_a_flood_is_kept_in_bounds_and_calls_go_on(wire: Wire, tmp_path: P
         assert [one.pid for one in pool.workers] == [worker.pid]
         await worker.ping()
     assert sorted(one.text for one in desk.incoming) == sorted(f"text {n}" for n in range(200))
+
+
+async def test_a_call_is_heard_without_a_hole_while_texts_come_and_go(
+    wire: Wire, nursery: trio.Nursery, tmp_path: Path
+) -> None:
+    """The worker that has the call has the texts too."""
+    write_tone(tmp_path / "tone.wav", 440, 3)
+    heard = tmp_path / "heard.wav"
+    with phone("--answer-after", "0s", "--hear", str(heard)) as (address, process):
+        async with pool_to(f"127.0.0.1:{wire.port}", tmp_path) as pool, carrying(pool) as desk:
+            calls = Line(pool, *trio.open_memory_channel[port.Event](math.inf))
+            calls.ring("a", address)
+            await calls.next(port.Answered)
+            pool.play("a", 1, port.Announcement("tone.wav"))
+            nursery.start_soon(wire.answer, 200)
+            other = await open_wire()
+            for n in range(100):
+                desk.give(message(f"text {n} {'x' * 1000}", n))
+                assert await other.ask(other.message(b"y" * 1000), pool.addresses[0]) == 200
+            await desk.until(100)
+            assert len(desk.incoming) == 100
+            assert len(pool.workers) == 1
+            assert (await calls.next(port.PlaybackEnded)).reason == "end"
+            pool.hang_up("a")
+            await calls.next(port.HungUp)
+            other.socket.close()
+        list(over(process))
+    sound = samples(heard)
+    loud = np.flatnonzero(np.abs(sound) > 500)
+    whole = sound[loud[0] + 400 : loud[0] + 3 * 8000 - 400]
+    assert abs(pitch(whole) - 440) < 2
+    assert np.diff(np.flatnonzero(np.abs(whole) > 500)).max() < 160
+
+
+@pytest.mark.parametrize("engine", ["auto", "python"])
+async def test_more_than_are_kept_are_heard_later(wire: Wire, tmp_path: Path, engine: str) -> None:
+    """Nobody answers for a while: the first are kept, and the others come again."""
+    async with pool_to("127.0.0.1:9", tmp_path, engine=engine) as pool:
+        asked: set[str] = set()
+        kept, full = trio.Event(), trio.Event()
+
+        async def desk(offer: port.TextOffer) -> int:
+            asked.add(offer.text)
+            if len(asked) == MOST_HELD:
+                full.set()
+            await kept.wait()
+            return 200
+
+        pool.take_texts(desk)
+        host, _, at = pool.addresses[0].rpartition(":")
+        requests = [wire.message(f"text {n}".encode()) for n in range(MOST_HELD + 20)]
+        for request in requests:
+            await wire.socket.sendto(request, (host, int(at)))
+        with trio.fail_after(PATIENCE):
+            await full.wait()
+        await pool.workers[0].ping()
+        assert len(asked) == MOST_HELD
+        kept.set()
+        for request in requests:
+            # An answer may be to another that was sent before.
+            assert await wire.ask(request, pool.addresses[0]) == 200
+        with trio.fail_after(PATIENCE):
+            while len(asked) < len(requests):
+                for request in requests:
+                    await wire.socket.sendto(request, (host, int(at)))
+                await pool.workers[0].ping()
+        assert len(asked) == len(requests)
+
+
+async def test_whoever_leaves_before_the_answer_harms_nobody(tmp_path: Path) -> None:
+    async with pool_to("127.0.0.1:9", tmp_path, transport="tcp") as pool:
+        asked, kept = 0, trio.Event()
+        came = trio.Event()
+
+        async def desk(offer: port.TextOffer) -> int:
+            nonlocal asked
+            asked += 1
+            if asked == 10:
+                came.set()
+            await kept.wait()
+            return 200
+
+        pool.take_texts(desk)
+        host, _, at = pool.addresses[0].rpartition(":")
+        for n in range(10):
+            stream = await trio.open_tcp_stream(host, int(at))
+            await stream.send_all(made_message(1, f"tcp{n}", b"Hello", via="TCP"))
+            await stream.aclose()
+        with trio.fail_after(PATIENCE):
+            await came.wait()
+        kept.set()
+        async with await trio.open_tcp_stream(host, int(at)) as stream:
+            await stream.send_all(made_message(1, "tcp", b"Hello", via="TCP"))
+            with trio.fail_after(PATIENCE):
+                assert (await stream.receive_some()).startswith(b"SIP/2.0 200 ")
+        assert len(pool.workers) == 1
 
 
 def test_which_refusals_are_for_ever() -> None:
