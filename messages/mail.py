@@ -12,8 +12,9 @@ from email.utils import formatdate
 
 import trio
 
+from ringful.messages.checks import check_text, digits_of
 from ringful.messages.mail_settings import MailSettings
-from ringful.messages.pauses import LINE_PAUSES, Pauses
+from ringful.messages.pauses import LINE_PAUSES, Pauses, doubt
 from ringful.messages.port import Carrier, Desk, Outgoing
 from ringful.messages.smtp_session import Answer, Session, Unreachable
 
@@ -52,13 +53,11 @@ class MailTransport:
 
     def parts(self, text: str) -> int:
         """See `port.Transport.parts`: one."""
-        if not text:
-            raise ValueError("there is no text")
+        check_text(text)
         if len(text) >= TOO_LONG:
             raise ValueError(
                 f"a text to an e-mail gateway has under {TOO_LONG} characters; this one has {len(text)}"
             )
-        check(text)
         return 1
 
     async def run(self, desk: Desk) -> None:
@@ -66,12 +65,13 @@ class MailTransport:
         line = Pauses(self._line_pauses)
         session = self._make_session(self._settings)
         try:
-            while True:
-                await self._connect(desk, session, line)
-                while await self._one(desk, session, line, await desk.next()):
-                    pass
-                # Nothing is asked for while the server takes nothing.
-                await trio.sleep(line.next(NAME))
+            async with trio.open_nursery() as self._doubts:
+                while True:
+                    await self._connect(desk, session, line)
+                    while await self._one(desk, session, line, await desk.next()):
+                        pass
+                    # Nothing is asked for while the server takes nothing.
+                    await trio.sleep(line.next(NAME))
         finally:
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(session.leave, limiter=self._thread)
@@ -129,7 +129,8 @@ class MailTransport:
                 desk.again(sent, answer.why, self._pauses.next(sent.message_id))
                 return
             case "unsure":
-                desk.unsure(sent, 1, answer.why)
+                pause = self._pauses.next(sent.message_id)
+                self._doubts.start_soon(doubt, desk, sent, answer.why, pause)
                 return
         self._pauses.forget(sent.message_id)
 
@@ -146,16 +147,6 @@ async def _cut_in_time(session: Session, done: trio.Event) -> None:
             session.cut()
 
 
-def check(text: str) -> None:
-    """Raise ValueError where *text* cannot be written as UTF-8, or holds a NUL."""
-    if "\0" in text:
-        raise ValueError("the text holds a NUL, which no phone can show")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(f"character {error.start + 1} of the text is half of a surrogate pair") from None
-
-
 def address_of(sent: Outgoing, operators: Mapping[str, str]) -> str:
     """Give the address at which a message's operator takes it.  Raises ValueError: why there is none.
 
@@ -165,10 +156,7 @@ def address_of(sent: Outgoing, operators: Mapping[str, str]) -> str:
     if template is None:
         known = ", ".join(sorted(operators))
         raise ValueError(f"there is no operator {sent.operator!r} in sms.mail.operators; there are: {known}")
-    found = re.fullmatch(r"\+?(\d{3,15})", sent.number, re.ASCII)
-    if not found:
-        raise ValueError(f"{sent.number!r} is no number")
-    digits = found[1]
+    digits = digits_of(sent.number)
     at_home = digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
     return template.replace("{number}", at_home)
 

@@ -3,7 +3,10 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import trio
 from attrs import define, field
+
+from ringful.messages.port import Desk, Outgoing
 
 _REMEMBERED = 10_000
 """Messages whose tries are counted; beyond that the oldest begins anew, which only makes its pause short."""
@@ -32,3 +35,14 @@ class Pauses:
     def forget(self, message_id: str) -> None:
         """Let the next try of a message be its first."""
         self._tries.pop(message_id, None)
+
+
+async def doubt(desk: Desk, sent: Outgoing, why: str, pause: float) -> None:
+    """Tell that nobody knows of a message of one part, after *pause* seconds, or when it is cancelled.
+
+    What is not known is sent again at once: where it goes wrong each time, many copies would arrive.
+    """
+    try:
+        await trio.sleep(pause)
+    finally:
+        desk.unsure(sent, 1, why)
