@@ -19,6 +19,8 @@ from ringful.interpreter.money.amounts import amount_of, plain, units_of, whole_
 from ringful.interpreter.money.rates import Rate
 
 _SECOND = 1_000_000
+_NEAR = 10 * _SECOND
+"""So near, the border at which money runs out is looked for; else it is enough that it is not nearer."""
 _HORIZON = 10 * 366 * 24 * 3600 * _SECOND
 """A leg that can pay for ten years is left in peace."""
 
@@ -53,14 +55,21 @@ class Meter:
     stopped: int | None = None
     paid: int | None = None
     """The seconds that it is held to, once it could pay no more."""
+    slope: int = field(init=False)
+    """Millionths of a unit that a second costs, and no less."""
+    step: int = field(init=False)
+    """Units that an increment costs, and no less."""
     _line: tuple[int, int, int] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._line = self.rate.line()
+        self.price_by(self.rate)
 
     def price_by(self, rate: Rate) -> None:
         """Cost what *rate* says."""
         self.rate, self._line = rate, rate.line()
+        _, b, c = self._line
+        self.slope = -(-b * _SECOND // c)
+        self.step = b * rate.following // c + 2
 
     @property
     def pays(self) -> bool:
@@ -114,7 +123,7 @@ class Account:
 
     @property
     def due(self) -> int | None:
-        """The next border at which some leg cannot pay; None: there is none."""
+        """The next border at which some leg cannot pay, or a time before it to look again; None: never."""
         if not self._known:
             self._due, self._known = self._next_due(), True
         return self._due
@@ -123,7 +132,10 @@ class Account:
         if self.cap is None or not any(meter.pays for meter in self.meters.values()):
             return None
         # What is paid is paid, also where the cap was lowered since.
-        limit = max(self.most, self.committed(self.judged))
+        committed = self.committed(self.judged)
+        limit = max(self.most, committed)
+        if (sure := self._sure(limit - committed)) > _NEAR:
+            return None if sure > _HORIZON else self.judged + sure
         step = _SECOND
         while self.committed(self.judged + step) <= limit:
             step *= 2
@@ -137,6 +149,15 @@ class Account:
             else:
                 fine = middle
         return over
+
+    def _sure(self, left: int) -> int:
+        """Give how long *left* lasts at least: a leg pays for no more than the time and an increment."""
+        paying = [meter for meter in self.meters.values() if meter.pays]
+        slope = sum(meter.slope for meter in paying)
+        left -= sum(meter.step for meter in paying)
+        if not slope:
+            return 2 * _HORIZON
+        return max(0, left) * _SECOND // slope * _SECOND
 
     def judge(self, until: int) -> Iterator[Exhausted]:
         """Let every leg pay, up to that instant, that can; give those that could not."""

@@ -52,19 +52,21 @@ class Till:
                 tell(events.Spent(one.leg, one.seconds, plain(one.spent), plain(one.cap)))
 
     def _arm(self, key: str) -> None:
-        """Set the timer of *key* anew, if its money runs out at another time now."""
+        """See that the timer of *key* fires when its money runs out, or before: then it is set again."""
         due = self.ledger.due(key)
         armed = self._armed.get(key)
-        if (armed is None and due == math.inf) or (armed and armed[0] == due):
+        if (armed is None and due == math.inf) or (armed and armed[0] <= due < math.inf):
             return
         if armed:
             del self._armed[key]
             armed[1]()
         if due < math.inf:
-            self._armed[key] = (due, self.after(max(1e-6, due - self.clock()), lambda: self._ring(key)))
+            self._armed[key] = (due, self.after(max(1e-6, due - self.clock()), lambda: self._ring(key, due)))
         self.soonest = min((one[0] for one in self._armed.values()), default=math.inf)
 
-    def _ring(self, key: str) -> None:
+    def _ring(self, key: str, due: float) -> None:
+        if key not in self._armed or self._armed[key][0] != due:
+            return  # It was taken back as it fired.
         del self._armed[key]
         self._tell(self.ledger.advance(self.clock()))
         self._arm(key)  # Also where the timer came before its time.

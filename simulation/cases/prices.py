@@ -1,12 +1,13 @@
 """The lines of a case about money: what calls cost, what may be spent, and when all this happens."""
 
 import re
-from decimal import Decimal
 from typing import Any
 
+from ringful.interpreter.money.amounts import plain
 from ringful.interpreter.money.rates import DIRECTIONS, Rate
 from ringful.interpreter.money.rows import Unfit, amount, flaws, moment, rate_of
 from ringful.interpreter.money.sheet import read_sheet
+from ringful.interpreter.tell import stamp
 from ringful.simulation.cases.case import Case
 from ringful.simulation.cases.lines import TEXT, Lines
 
@@ -71,8 +72,18 @@ def check_rates(case: Case, lines: Lines) -> None:
 
 
 def show_rate(rate: Rate) -> str:
-    """Show a row that is for calls, as `read_rate` reads it."""
-    steps = "" if rate.first == rate.following == 1 else f" first {rate.first} following {rate.following}"
-    fee = f" connection {rate.connection:f}" if rate.connection else ""
-    direction = f" {rate.direction}" if rate.direction != "outbound" else ""
-    return f'rate "{rate.prefix}"{direction} per_minute {rate.per_minute or Decimal(0):f}{fee}{steps}'
+    """Show a row as `read_rate` reads it."""
+    said = [f'rate "{rate.prefix}"']
+    if rate.direction != "outbound":
+        said.append(rate.direction)
+    if rate.per_minute is not None:
+        said.append(f"per_minute {plain(rate.per_minute)}")
+    if rate.connection:
+        said.append(f"connection {plain(rate.connection)}")
+    if (rate.first, rate.following) != (1, 1):
+        said.append(f"first {rate.first} following {rate.following}")
+    if rate.per_segment is not None:
+        said.append(f"per_segment {plain(rate.per_segment)}")
+    if rate.since is not None:
+        said.append(f'from "{stamp(rate.since)}"')
+    return " ".join(said)
