@@ -67,6 +67,10 @@ class Incoming:
     fragment: Fragment | None = None
 
 
+class NotNow(Exception):
+    """A text cannot be taken now: whoever brings it is to bring it again; the message says why."""
+
+
 class Desk(Protocol):
     """Where a transport takes its work from, and tells what came of it."""
 
@@ -103,7 +107,7 @@ class Desk(Protocol):
     async def received(self, incoming: Incoming) -> None:
         """Take a text; it is kept when this returns, and only then may it be acknowledged.
 
-        Raises StoreError.
+        Raises NotNow, and whatever the store raises.
         """
         ...
 

@@ -7,10 +7,13 @@ it is kept.
 import trio
 
 from ringful.ground.faults import fault
+from ringful.ground.logger import get_logger
 from ringful.media.port import TextOffer, TextOutcome, Texts
 from ringful.messages.checks import check_text, digits_of
 from ringful.messages.pauses import LINE_PAUSES, Pauses, doubt
-from ringful.messages.port import Carrier, Desk, Incoming, Outgoing
+from ringful.messages.port import Carrier, Desk, Incoming, NotNow, Outgoing
+
+log = get_logger()
 
 NAME = "sip"
 """What the one connection is called."""
@@ -60,6 +63,9 @@ class SipTransport:
         async def came(offer: TextOffer) -> int:
             try:
                 await desk.received(Incoming(NAME, offer.sender, offer.number, offer.text))
+            except NotNow as error:
+                log.warning("a text that came in is not taken now", number=offer.number, why=str(error))
+                return 503
             except Exception as error:
                 fault("keeping a text that came in", error, number=offer.number)
                 # The sender has it still, and tries again.

@@ -95,7 +95,7 @@ async def open_house(
                 allowed=partial(_may_play, settings.links),
             )
             async with open_pool(pool_settings(config), library) as pool:
-                carried, clock = transports(config), SteadyClock()
+                carried, clock = transports(config, pool), SteadyClock()
                 office = make_office(config, store, deliverer.deliver, carried, _allowed(config), clock)
                 joint = Joint(pool, store, deliverer, outbound, office, clock)
                 house = _house(config, settings, joint, watchers)

@@ -11,13 +11,15 @@ from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.messages.incoming import Inbox
 from ringful.interpreter.messages.office import MessageSettings, Office
 from ringful.interpreter.messages.room import MessageRoom
+from ringful.media.port import Texts
 from ringful.messages.mail import MailTransport
 from ringful.messages.port import Carrier, Transport
+from ringful.messages.sip import SipTransport
 from ringful.messages.smpp.transport import SmppTransport
 from ringful.store.port import Key, Post, Store
 
 
-def transports(config: Config) -> list[Transport]:
+def transports(config: Config, texts: Texts) -> list[Transport]:
     """Make what carries messages here.  Raises CommandError (code 2) where something lacks for that."""
     made: list[Transport] = []
     sms = config.sms
@@ -25,6 +27,8 @@ def transports(config: Config) -> list[Transport]:
         if not sms.smpp:
             raise CommandError("sms.transport is smpp, and there is no connection: add a table [sms.smpp]", 2)
         made.append(SmppTransport(sms.smpp))
+    if sms.transport == "sip":
+        made.append(SipTransport(texts))
     if sms.mail:
         made.append(MailTransport(sms.mail))
     return made

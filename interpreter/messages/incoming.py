@@ -19,8 +19,8 @@ from ringful.interpreter.messages.keywords import Keywords
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.office import Office
 from ringful.interpreter.messages.words import Wish, is_near, keyword_of, wish_of
-from ringful.messages.port import Incoming
-from ringful.store.port import Commit, FragmentRow, Key, Keyword, Message, OptOut, StoreError, Write
+from ringful.messages.port import Incoming, NotNow
+from ringful.store.port import Commit, FragmentRow, Key, Keyword, Message, OptOut, Write
 
 log = structlog.get_logger()
 
@@ -173,7 +173,7 @@ class Inbox:
             commit = await self.begin(key, call_id, evolve(started, message=arrival), letter)
         except (TooMany, Unavailable) as error:
             # Whoever brought it is asked to bring it again.
-            raise StoreError(str(error)) from error
+            raise NotNow(str(error)) from error
         except Refusal as error:
             log.error("a message cannot be taken by its script", script=taking.script, why=str(error))
             lost = evolve(message, reason=f"its script could not run: {error}")

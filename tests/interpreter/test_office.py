@@ -18,9 +18,9 @@ from ringful.interpreter.messages.keywords import Keywords
 from ringful.interpreter.messages.office import MessageSettings, Office
 from ringful.interpreter.messages.outbox import Outbox
 from ringful.interpreter.messages.room import MessageRoom
-from ringful.messages.port import Fragment, Incoming, Receipt
+from ringful.messages.port import Fragment, Incoming, NotNow, Receipt
 from ringful.store.open import open_store
-from ringful.store.port import Key, Keyword, Message, StoreError, Write
+from ringful.store.port import Key, Keyword, Message, Write
 from tests.carrier import TestCarrier, take
 
 KEY = Key("k", "c2VjcmV0", "test", 0.0)
@@ -355,7 +355,7 @@ async def test_a_script_is_begun_for_its_keyword_and_both_are_kept_together(tmp_
         assert started.message.message_id == f"{call_id}.sms"
         assert (await here.stands(f"{call_id}.sms")).call_id == call_id
         here.full = True
-        with pytest.raises(StoreError, match="too many"):
+        with pytest.raises(NotNow, match="too many"):
             await here.comes("join again")
         assert len([one for one in await here.store.find_messages(_any()) if one.inbound]) == 1
 
