@@ -10,32 +10,28 @@ for, and the SMSC is told goodbye.
 
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
 
 import trio
 from attrs import define, field
 
 from ringful.ground.faults import fault
 from ringful.ground.logger import get_logger
-from ringful.messages.port import Desk, Outgoing
+from ringful.messages.port import Desk
 from ringful.messages.segments import Alphabet
 from ringful.messages.smpp import incoming, session, statuses
 from ringful.messages.smpp.connection import SmppConnection
 from ringful.messages.smpp.handing import RECEIPTS, Handing
 from ringful.messages.smpp.pace import Pace
-from ringful.messages.smpp.parts import submits_of
+from ringful.messages.smpp.sending import Part, Sending
 from ringful.messages.smpp.session import Arrived, Event, Session
-from ringful.messages.smpp.underway import Underway
-
-Part: TypeAlias = tuple[Underway, int]
 
 GRACE = 3.0
 """Seconds that open answers are waited for when the bind ends."""
 _GOODBYE = 1.0
 _MOST_EARLY = 1000
+_MOST_TOLD = 10
+"""Kinds of what was ignored that one bind tells of."""
 _READ = 64 * 1024
-_SLOW, _SLOWEST = 1.0, 30.0
-"""Seconds of silence after the SMSC wanted less: the first time, and at most."""
 
 log = get_logger()
 
@@ -60,8 +56,6 @@ class Bind:
     clock: Callable[[], float]
     """Gives Unix seconds."""
     stream: trio.abc.Stream
-    useful: bool = False
-    """It was more than a handshake: something was answered."""
     _why: str = ""
     _session: Session[Part] = field(factory=Session)
     _early: list[Event[Part]] = field(factory=list)
@@ -70,18 +64,23 @@ class Bind:
     _serving: trio.CancelScope = field(factory=lambda: trio.CancelScope(shield=True))
     _taking: trio.CancelScope = field(factory=trio.CancelScope)
     _to_write: trio.Event = field(factory=trio.Event)
-    _changed: trio.Event = field(factory=trio.Event)
     _left: trio.Event = field(factory=trio.Event)
     _heard: float = 0.0
     _writes_since: float | None = None
     _leaving: bool = False
     """The SMSC has ended the bind, and may answer what is open."""
-    _pause: float = _SLOW
-    _slow_until: float = 0.0
+    _sending: Sending = field(init=False)
     _handing: Handing = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        mine = (self.connection, self.alphabet, self.desk, self.pace, self.clock)
+        self._sending = Sending(*mine, self._session, lambda: self._to_write.set())
         self._handing = Handing(self.connection.name, self.desk, self._acknowledge)
+
+    @property
+    def useful(self) -> bool:
+        """Whether it was more than a handshake: something was taken."""
+        return self._sending.useful
 
     # From the handshake to the end
 
@@ -120,12 +119,12 @@ class Bind:
                 nursery.start_soon(self._serve)
                 try:
                     with self._taking:
-                        await self._take()
+                        await self._sending.run()
                 finally:
                     with trio.CancelScope(shield=True):
                         await self._farewell()
         finally:
-            self._settle()
+            self._sending.settle(self._why or "the bind failed")
         return self._why
 
     async def _serve(self) -> None:
@@ -149,25 +148,18 @@ class Bind:
         self._serving.cancel()
         self._taking.cancel()
         self._left.set()
-        self._changed.set()
+        self._sending.ended(self._why)
 
     async def _farewell(self) -> None:
         """Wait a moment for what is open, and for the goodbyes; where all is over, for nothing."""
         with trio.move_on_after(GRACE):
-            while self._session.submits and not self._why:
-                await self._change()
+            await self._sending.drained()
         if not self._why and not self._leaving:
             self._session.unbind()
             self._to_write.set()
         with trio.move_on_after(_GOODBYE):
             await self._left.wait()
         self._end("the SMSC ended the bind" if self._leaving else "the server is ending")
-
-    def _settle(self) -> None:
-        """Tell the desk of everything that is open now that the bind is no more."""
-        written, unwritten = self._session.abandon()
-        for underway in dict.fromkeys(one for one, _ in (*written, *unwritten)):
-            underway.lost([part for other, part in written if other is underway], self._why)
 
     # The network
 
@@ -211,8 +203,10 @@ class Bind:
 
     def _event(self, event: Event[Part]) -> None:
         match event:
-            case session.Answered((underway, part), status, remote_id):
-                self._answered(underway, part, status, remote_id)
+            case session.Answered():
+                self._sending.answered(event)
+                if event.status == statuses.WRONG_STATE:
+                    self._end(f"the SMSC says {statuses.described(event.status)}")
             case session.Arrived():
                 self._arrived(event)
             case session.Leaving():
@@ -228,82 +222,9 @@ class Bind:
                 pass  # `open` has seen them
 
     def _tell_once(self, what: str) -> None:
-        if what not in self._strange and len(self._strange) < 100:
+        if what not in self._strange and len(self._strange) < _MOST_TOLD:
             self._strange.add(what)
             log.warning("an SMSC sent what was ignored", connection=self.connection.name, what=what)
-
-    # Messages out
-
-    async def _take(self) -> None:
-        while True:
-            await self._room()
-            await self.pace.ready()
-            sent = await self.desk.next()
-            await self._send(sent)
-
-    async def _send(self, sent: Outgoing) -> None:
-        try:
-            parts = submits_of(sent, self.connection, self.alphabet, self.clock())
-        except ValueError as error:
-            self.desk.refused(sent, str(error))
-            return
-        underway = Underway(sent, len(parts), self.connection, self.desk)
-        left = [number for number in parts if number not in sent.taken]
-        try:
-            while left and underway.going:
-                await self._room()
-                await self.pace.take()
-                if underway.going:
-                    self._session.submit(parts[left[0]], (underway, left[0]))
-                    underway.submitted(left.pop(0))
-                    self._to_write.set()
-        except ValueError as error:
-            underway.refused(str(error))
-        finally:
-            if left:
-                underway.stopped(self._why or "the bind is ending")
-
-    async def _room(self) -> None:
-        """Wait until something may be submitted."""
-        while True:
-            if (pause := self._slow_until - trio.current_time()) > 0:
-                await trio.sleep(pause)
-            elif self._session.submits >= self.connection.window:
-                await self._change()
-            else:
-                return
-
-    async def _change(self) -> None:
-        """Wait until something is answered, or the bind ends."""
-        self._changed = trio.Event()
-        await self._changed.wait()
-
-    def _answered(self, underway: Underway, part: int, status: int, remote_id: str) -> None:
-        if status in statuses.SLOW_DOWN:
-            self._slower(status)
-        elif status == statuses.OK:
-            self.useful = True
-            self._pause = _SLOW
-        underway.answered(part, status, remote_id, self._pause)
-        self._changed.set()
-        if status == statuses.WRONG_STATE:
-            self._end(f"the SMSC says {statuses.described(status)}")
-
-    def _slower(self, status: int) -> None:
-        """Be silent for a while: longer each time until something is taken again."""
-        now = trio.current_time()
-        if now < self._slow_until:
-            return  # Of the same window as the first one.
-        self._slow_until = now + self._pause
-        log.info(
-            "an SMSC wants less, and is sent nothing for a while",
-            connection=self.connection.name,
-            status=statuses.described(status),
-            seconds=self._pause,
-        )
-        self._pause = min(2 * self._pause, _SLOWEST)
-
-    # And in
 
     def _arrived(self, arrived: Arrived) -> None:
         brought = incoming.read(arrived.deliver, self.connection)

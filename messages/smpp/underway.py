@@ -63,7 +63,7 @@ class Underway:
         elif status == statuses.WRONG_STATE:
             self._gives_back(status, 0.0)
         else:
-            self.refused(f"the SMSC refused part {part} of {self.parts}: {statuses.described(status)}")
+            self.refused(f"the SMSC refused {self._named(part)}: {statuses.described(status)}")
         self._settle()
 
     def _gives_back(self, status: int, pause: float) -> None:
@@ -73,13 +73,16 @@ class Underway:
         """The bind is lost: of the *written* parts nobody can know, and no other is open."""
         self._open.clear()
         if not self._over and written and self.connection.unsure == "fail":
-            self.refused(f"nobody can know whether part {written[0]} of {self.parts} arrived: {why}")
+            self.refused(f"nobody can know whether {self._named(written[0])} arrived: {why}")
         if not self._over and written:
             self._over = True
             for part in written:
                 self.desk.unsure(self.sent, part, why)
         self._back = self._back or (why, 0.0)
         self._settle()
+
+    def _named(self, part: int) -> str:
+        return f"part {part} of {self.parts}" if self.parts > 1 else "it"
 
     def _settle(self) -> None:
         """Give it back if it has to, now that no part is open."""

@@ -531,6 +531,15 @@ def test_the_configuration_of_the_documentation_is_taken(written):
             )
 
 
+def test_the_connection_of_the_documentation_is_taken(written):
+    examples = re.findall(r"```toml\n(.*?)```", (DOCS / "messages.md").read_text(), re.DOTALL)
+    (example,) = [one for one in examples if "[[sms.smpp]]" in one]
+    (found,) = written(example.replace("…", "s3cret")).sms.smpp
+    assert found.name == "example"
+    for key in attrs.fields(SmppConnection):
+        assert key.name in example, key.name
+
+
 def at(bind, front="auto", http="127.0.0.1:8080"):
     return Config(http=Http(http), sip=Sip(bind=bind, front=front))
 

@@ -240,7 +240,7 @@ async def test_what_the_smsc_refuses_is_told_with_its_reason(smsc):
     async with carrying(smsc, desk):
         desk.put("a")
         told = await desk.told("refused")
-    reason = "the SMSC refused part 1 of 1: 0x0000000B ESME_RINVDSTADR: it does not know such a number"
+    reason = "the SMSC refused it: 0x0000000B ESME_RINVDSTADR: it does not know such a number"
     assert told == [("sms-1", reason)]
     assert [note[0] for note in desk.notes if note[0] not in ("up", "down")] == ["refused"]
 
@@ -311,7 +311,7 @@ async def test_where_only_once_is_wanted_an_open_text_fails(npm):
         desk.put("a")
         ((name, reason),) = await desk.told("refused")
     assert name == "sms-1"
-    assert reason.startswith("nobody can know whether part 1 of 1 arrived: the ")
+    assert reason.startswith("nobody can know whether it arrived: the ")
 
 
 async def test_answers_that_come_twice_or_unasked_change_nothing(npm, capfd):

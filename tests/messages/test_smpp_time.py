@@ -238,7 +238,7 @@ async def test_a_message_none_of_which_was_written_goes_back(nursery, autojump_c
         await desk.told("taken")
         await trio.sleep(1)
         inner.cancel_scope.cancel()
-    assert desk.of("again") == [("sms-2", "the bind is ending", 0.0)]
+    assert desk.of("again") == [("sms-2", "the server is ending", 0.0)]
     assert len(smsc.submits) == 1
 
 
