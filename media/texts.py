@@ -11,6 +11,9 @@ from ringful.media import port
 
 AT_ONCE = 8
 """Texts that are under way at a time: each is a transaction in a worker that has calls to see to."""
+_PLACE_SECONDS = 0.1
+"""How long each of them has its place at least: what the library keeps of one lives for some seconds after
+it, so they are no more than 80 a second."""
 _ANSWER_SECONDS = 60.0
 """How long a worker may take to tell an outcome; the library itself gives up much earlier."""
 
@@ -50,21 +53,30 @@ class Texts:
 
     async def send(self, uri: str, sender: str, text: str) -> port.TextOutcome:
         """Send *text* to *uri*, and wait for what comes of it; see `port.Texts.send_text`."""
-        async with self._places:
-            line = self._reception.entrance
-            if line is None:
-                return port.TextOutcome("unsent", reason="no media worker listens at sip.bind")
-            self._count += 1
-            name = f"t{self._count}"
-            sending = self._sent[name] = _Sending(line)
-            try:
-                order = {"text": name, "uri": uri, "sender": quote(sender, safe="+"), "body": text}
-                line.tell({"do": "send_text", **order})
-                with trio.move_on_after(_ANSWER_SECONDS):
-                    await sending.done.wait()
-            finally:
-                del self._sent[name]
+        place = object()
+        await self._places.acquire_on_behalf_of(place)
+        line = self._reception.entrance
+        if line is None:
+            self._places.release_on_behalf_of(place)
+            return port.TextOutcome("unsent", reason="no media worker listens at sip.bind")
+        self._count += 1
+        name = f"t{self._count}"
+        sending = self._sent[name] = _Sending(line)
+        self._tasks.start_soon(self._keep, place, sending)
+        try:
+            order = {"text": name, "uri": uri, "sender": quote(sender, safe="+"), "body": text}
+            line.tell({"do": "send_text", **order})
+            with trio.move_on_after(_ANSWER_SECONDS):
+                await sending.done.wait()
+        finally:
+            del self._sent[name]
+            sending.done.set()
         return sending.outcome or port.TextOutcome("unknown", reason="the media worker told no outcome")
+
+    async def _keep(self, place: object, sending: _Sending) -> None:
+        await trio.sleep(_PLACE_SECONDS)
+        await sending.done.wait()
+        self._places.release_on_behalf_of(place)
 
     def hear(self, line: Line, message: dict[str, Any]) -> None:
         """Take what the worker at *line* tells of a text."""

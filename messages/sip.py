@@ -19,7 +19,7 @@ NAME = "sip"
 """What the one connection is called."""
 MOST_BYTES = 3000
 """What one text may have in UTF-8: with its headers it must fit into the library's 4,000 bytes."""
-AT_ONCE = 4
+AT_ONCE = 8
 """Texts that are under way at a time."""
 _LATER = frozenset({429, 430, 480, 486, 487, 491, 494, 600})
 """Refusals that another time would change, beside the faults of servers (5xx)."""

@@ -33,7 +33,9 @@ async def until(said: Any) -> None:
             await trio.lowlevel.checkpoint()
 
 
-async def test_few_are_under_way_at_a_time_and_each_hears_its_own_end(nursery: trio.Nursery) -> None:
+async def test_few_are_under_way_at_a_time_and_each_hears_its_own_end(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
     door = Door()
     texts = Texts(door, nursery)
     assert door.entrance
@@ -52,8 +54,37 @@ async def test_few_are_under_way_at_a_time_and_each_hears_its_own_end(nursery: t
             number = int(order["body"].split()[1])
             texts.hear(line, told(order["text"], status=200 + number))
             texts.hear(line, told(order["text"], status=500))
-        await trio.testing.wait_all_tasks_blocked()
+        await trio.sleep(1)
     assert ends == {n: port.TextOutcome("answered", 200 + n, "So") for n in range(3 * AT_ONCE)}
+
+
+async def test_they_are_few_within_a_second_also_where_each_is_answered_at_once(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    door = Door()
+    texts = Texts(door, nursery)
+    line, ends = door.entrance, 0
+    assert line
+
+    async def send() -> None:
+        nonlocal ends
+        while True:
+            await texts.send("sip:x", "+1", "Hello")
+            ends += 1
+
+    async def answer() -> None:
+        while True:
+            orders, line.orders = line.orders, []
+            for order in orders:
+                texts.hear(line, told(order["text"]))
+            await trio.sleep(0.001)
+
+    with trio.move_on_after(10):
+        async with trio.open_nursery() as inner:
+            inner.start_soon(answer)
+            for _ in range(3 * AT_ONCE):
+                inner.start_soon(send)
+    assert 700 < ends <= 800 + AT_ONCE
 
 
 async def test_without_an_entrance_nothing_leaves(nursery: trio.Nursery) -> None:
