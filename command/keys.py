@@ -50,7 +50,7 @@ def add(
     concurrent
         How many calls it may have at once; the configuration's, where none is named.
     cap
-        What its calls may cost in all.
+        What its calls and messages may cost in all; a call that can pay no more is hung up.
     """
     key = Key(
         new_key_id(),
@@ -113,7 +113,8 @@ def set_key(
 ) -> None:
     """Change what KEY (its ID or its name) may do: only what is named.
 
-    A running server knows it within a second; calls that are up go on as they began.
+    A running server knows it within a second, and holds calls that are up to a new cap within some more;
+    otherwise they go on as they began.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def set_key(
     no_concurrent
         As many as the configuration says.
     cap
-        What its calls may cost in all.
+        What its calls and messages may cost in all; a call that can pay no more is hung up.
     no_cap
         They may cost anything.
     """

@@ -31,6 +31,7 @@ COMMANDS = {
     "sign:sign": "Print a signed URL: ringful sign Call callee=15125551234.",
     "lsp:lsp": "Speak the language server protocol on standard input and output, for editors.",
     "keys:app": "API keys.",
+    "rates:app": "What calls and messages cost.",
     "calls:app": "Calls, live and ended.",
     "callbacks:app": "Callbacks that were not delivered, and sending them again.",
     "recordings:app": "Recordings.",

@@ -5,11 +5,14 @@ timers, and answers from the web.  They carry no time; the inbox stamps them as 
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
 from ringful.grammar import nodes
+from ringful.interpreter.money.amounts import plain
+from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.values import Value
 from ringful.media import port
 
@@ -279,6 +282,36 @@ class MessageRefused:
     detail: str = ""
 
 
+@frozen
+class Priced:
+    """What *leg*, which is about to be answered, costs: the numbers of the rate that is in force now."""
+
+    leg: str
+    per_minute: str
+    connection: str
+    first: int
+    following: int
+
+
+def priced(leg: str, rate: Rate) -> Priced:
+    """Say that *leg* costs what *rate* says."""
+    per_minute = rate.per_minute or Decimal(0)
+    return Priced(leg, plain(per_minute), plain(rate.connection), rate.first, rate.following)
+
+
+@frozen
+class Spent:
+    """*leg* has had the *seconds* that its key could pay for, and can pay no more: it ends here.
+
+    Of *cap*, the key has *spent* so much then, what is paid for other live legs among it.
+    """
+
+    leg: str
+    seconds: int
+    spent: str
+    cap: str
+
+
 MemberEvent: TypeAlias = MemberCame | MemberWent | MemberPressed | MembersChange | Held | Released
 
 Event: TypeAlias = (
@@ -296,4 +329,6 @@ Event: TypeAlias = (
     | NotReached
     | MessageTaken
     | MessageRefused
+    | Priced
+    | Spent
 )

@@ -6,12 +6,14 @@ still has its RecordComplete.  They come before whatever the script does next.
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil
 from typing import assert_never
 
 from ringful.interpreter import events, room
 from ringful.interpreter.executor import Executor
 from ringful.interpreter.leg import Leg, Recorded, ToneHandler, presser
+from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
@@ -205,6 +207,27 @@ def _result(url: str, done: Recorded) -> Value:
     """Give what a recording's name holds: see `record` in docs/language.md."""
     seconds = round(done.duration_ms / 1000)
     return {"url": url, "duration": seconds, "reason": done.reason, "silent": done.silent}
+
+
+def rate_of(priced: events.Priced) -> Rate:
+    """Give the rate that was told."""
+    return _rate(priced.per_minute, priced.connection, priced.first, priced.following)
+
+
+@lru_cache(maxsize=1024)
+def _rate(per_minute: str, connection: str, first: int, following: int) -> Rate:
+    # The many legs with one price share it.
+    return Rate("", Decimal(per_minute), Decimal(connection), first, following)
+
+
+def hear_spent(run: Running, leg: Leg, event: events.Spent) -> None:
+    """End *leg*, for which its key can pay no more; only what was paid is billed, however long that takes."""
+    if leg.state != "up" or leg.answered_at is None:
+        return
+    leg.paid = event.seconds
+    if not leg.closing:
+        run.tell(leg.notify, "SpendingCapReached", leg.name, spent=event.spent, cap=event.cap)
+        run.close(leg, "spending cap")
 
 
 def over(run: Running, leg: Leg) -> None:

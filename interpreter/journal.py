@@ -37,6 +37,8 @@ _EVENTS: dict[str, type] = {
         events.NotReached,
         events.MessageTaken,
         events.MessageRefused,
+        events.Priced,
+        events.Spent,
         *get_args(events.MemberEvent),
     )
 }

@@ -9,6 +9,7 @@ from typing import Literal
 from attrs import define, field, frozen
 
 from ringful.grammar import nodes
+from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.values import Value
 from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Sound
 
@@ -188,6 +189,10 @@ class Leg:
     ended_by: str | None = None
     lost: str = ""
     """What was said of how it was lost."""
+    rate: Rate | None = None
+    """What it costs: known from its answer on.  None: nothing was said of that."""
+    paid: int | None = None
+    """The seconds that are billed at most, since its key could pay no more; None: all that there were."""
     quality: Quality | None = None
     buffer: list[str] = field(factory=list)
     """Tones that were pressed and not yet taken: type-ahead."""

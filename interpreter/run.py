@@ -21,7 +21,7 @@ from ringful.interpreter import effects, events, journal, room
 from ringful.interpreter.conference import LONGEST_NAME, Conference
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.executor import Executor
-from ringful.interpreter.hearing import hear, is_secret, over, started_seconds
+from ringful.interpreter.hearing import hear, hear_spent, is_secret, over, rate_of, started_seconds
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.params import bind
 from ringful.interpreter.running import Sending, Watch
@@ -120,15 +120,17 @@ class Run:
     def __attrs_post_init__(self) -> None:
         self.script = self.started.script
         self.secrets = Secrets(self.started.script, self.started.uses)
+        if self.started.message:
+            self._ids[self.started.message.message_id] = 1
         self.names = {"call_id": self.call_id, "caller": None, "called": None}
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
         self.post(self.started)
 
-    def post(self, event: events.Event) -> None:
-        """Put *event* into the inbox; it is handled at the next `drain`."""
-        self._inbox.append((self._door.now(), event))
+    def post(self, event: events.Event, at: float | None = None) -> None:
+        """Put *event*, which happened *at* (None: now), into the inbox; it is handled at the next `drain`."""
+        self._inbox.append((self._door.now() if at is None else at, event))
         if self.wake:
             self.wake()
 
@@ -181,6 +183,12 @@ class Run:
             case events.Joined() | events.Left():
                 if leg := self.legs.get(event.leg):
                     hear_conference(self, leg, event)
+            case events.Priced():
+                if leg := self.legs.get(event.leg):
+                    leg.rate = rate_of(event)
+            case events.Spent():
+                if leg := self.legs.get(event.leg):
+                    hear_spent(self, leg, event)
             case events.Closed():
                 self._closed = True
             case events.NotReached():
@@ -377,11 +385,11 @@ class Run:
         return sum((self.price(leg) for leg in self.legs.values() if leg.state == "over"), Decimal(0))
 
     def price(self, leg: Leg) -> Decimal:
-        """What *leg* costs: nothing unless it was answered, and nothing where it came in."""
+        """What *leg* costs: nothing unless it was answered, and nothing of which no price is known."""
         seconds = started_seconds(leg, self.now)
-        if seconds is None or leg.inbound or leg.room:
+        if seconds is None or leg.rate is None:
             return Decimal(0)
-        return self.settings.bill(leg.number, seconds)
+        return leg.rate.price(seconds if leg.paid is None else min(seconds, leg.paid))
 
     # Strands
 

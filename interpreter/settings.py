@@ -1,16 +1,9 @@
 """What a run is told about the house that it runs in."""
 
-from collections.abc import Callable
-from decimal import Decimal
-
 from attrs import field, frozen
 
 from ringful.interpreter.links import Links
-
-
-def no_charge(_number: str, _seconds: int) -> Decimal:
-    """Bill nothing: what holds where no rates are configured."""
-    return Decimal(0)
+from ringful.interpreter.money.rates import RateTable
 
 
 @frozen
@@ -24,8 +17,8 @@ class Settings:
     link_secret: str = field(default="", repr=False)
     """What those links are signed with; empty: they are not."""
     link_lifetime: float = 24 * 3600.0
-    bill: Callable[[str, int], Decimal] = no_charge
-    """(callee, started seconds of the call) to its price."""
+    rates: RateTable = field(factory=RateTable, repr=False)
+    """What legs cost that are answered now: for doors.  Runs are told of each leg (`events.Priced`)."""
     first_key: float = 10.0
     between_keys: float = 5.0
     tries: int = 3

@@ -7,6 +7,7 @@ ahead of their turn, tasks that were simply done.
 
 import json
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from attrs import define, field, frozen
@@ -152,6 +153,10 @@ class Tracer:
                 return "opened", ""
             case "Ringing" | "Answered":
                 return name.lower(), ""
+            case "Priced":
+                return _price(data)
+            case "Spent":
+                return "spent", f"{data['seconds']} s were paid"
             case "Refused":
                 return "refused", " ".join(str(one) for one in (data["reason"], data["sip_status"]) if one)
             case "HungUp" if data["leg"] in self._rooms:
@@ -230,6 +235,13 @@ def _message(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return "received", f"{data['number']} by {data['sender']} {_quoted(data['text'])}{what}"
         case _:
             return None
+
+
+def _price(data: Mapping[str, Any]) -> tuple[str, str] | None:
+    fee = "" if data["connection"] == "0" else f", {data['connection']} to connect"
+    steps = f"{data['first']} s, then {data['following']} s"
+    free = not Decimal(data["per_minute"]) and not Decimal(data["connection"])
+    return None if free else ("priced", f"{data['per_minute']} a minute{fee}; {steps}")
 
 
 def _json(value: Any) -> str:

@@ -31,6 +31,8 @@ class Outgoing:
     """The parts (from 1) that the other side has taken already: they are not sent again."""
     expires: float = 0.0
     """Unix seconds after which nobody wants it any more; 0: whenever."""
+    attempt: int = 1
+    """How often it was given to a transport, this time included."""
 
 
 @frozen

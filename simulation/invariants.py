@@ -6,6 +6,8 @@ alike.  Each thing that is broken is told with the law's name, which is stable.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from attrs import frozen
@@ -89,6 +91,33 @@ def broken(entries: Iterable[Entry]) -> Iterator[Broken]:
         yield from _timers(own)
         yield from _joins(own)
         yield from _members(own)
+        yield from _billed(own, posts)
+
+
+def _billed(own: Sequence[Entry], posts: Sequence[Mapping[str, Any]]) -> Iterator[Broken]:
+    """Hold that each leg is billed by what its journal says, reckoned here once more."""
+    at = {(entry.name, str(entry.data.get("leg"))): entry for entry in own}
+    told = {int(entry.data["n"]): entry.at for entry in own if entry.name == "Notify"}
+    for post in posts:
+        fields = post["fields"]
+        leg, bill = str(fields["callId"]), fields.get("billAmount")
+        priced, answered = at.get(("Priced", leg)), at.get(("Answered", leg))
+        if bill is None or priced is None:
+            continue
+        due = Fraction(0)
+        if answered:
+            seconds = ceil(round(told[int(post["n"])] - answered.at, 3))
+            spent = at.get(("Spent", leg))
+            due = _due(priced.data, min(seconds, spent.data["seconds"]) if spent else seconds)
+        if abs(Fraction(bill) - due) > Fraction(1, 20_000):
+            yield Broken("a leg is billed what it costs", f"{leg}: {bill} is not {float(due):.6f}")
+
+
+def _due(price: Mapping[str, Any], seconds: int) -> Fraction:
+    billed = int(price["first"])
+    while billed < seconds:
+        billed += int(price["following"])
+    return Fraction(price["connection"]) + Fraction(price["per_minute"]) * billed / 60
 
 
 def _numbered(call_id: str, own: Sequence[Entry], posts: Sequence[Mapping[str, Any]]) -> Iterator[Broken]:

@@ -10,13 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import assert_never
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.interpreter import conference, effects, events, room
 from ringful.interpreter.evaluate import Fault, text_of
 from ringful.interpreter.messages import replies
+from ringful.interpreter.messages.prices import Prices
+from ringful.interpreter.money.rates import RateTable
+from ringful.interpreter.money.till import Purse, Till
 from ringful.interpreter.order import order
 from ringful.interpreter.params import bind
 from ringful.interpreter.run import Run
@@ -30,11 +33,9 @@ from ringful.simulation.injection import Asked, inject
 from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda, Stop
 from ringful.simulation.phones.phones import SimulatedPhones
-from ringful.simulation.texts import Texts, kept_number
+from ringful.simulation.texts import KEY, Texts, kept_number
 from ringful.store.port import Entry
 
-START = 1_767_225_600.0
-"""Virtual time begins at 2026-01-01T00:00:00Z."""
 CALL_ID = "call-1"
 LIMIT_SECONDS = 24 * 3600.0
 LIMIT_STEPS = 1_000_000
@@ -50,14 +51,18 @@ class Simulation:
     case: cases.Case
     changed: nodes.Script | None = None
     """What runs instead of the case's script."""
-    agenda: Agenda = field(factory=lambda: Agenda(START))
+    agenda: Agenda = field(default=Factory(lambda self: Agenda(self.case.clock), takes_self=True))
     entries: list[Entry] = field(factory=list)
     visited: list[tuple[nodes.Statement, str]] = field(factory=list)
     """The statements that began (with no way), and the ways that were taken; see `run.Watch`."""
     runs: dict[str, Run] = field(factory=dict)
     """By call ID, in the order in which they began."""
+    purses: dict[str, Purse] = field(factory=dict)
+    """What pays for the legs of each run."""
     asked: dict[tuple[str, int], Asked] = field(factory=dict)
     """The questions that the web has not answered, by call and number."""
+    till: Till = field(init=False)
+    """What pays for the legs, if the case says what they cost."""
     _phones: SimulatedPhones = field(init=False)
     texts: Texts = field(init=False)
     """The messages of this world."""
@@ -69,10 +74,17 @@ class Simulation:
 
     def __attrs_post_init__(self) -> None:
         case = self.case
+        self.till = Till(
+            RateTable(tuple(case.rates)),
+            lambda: self.agenda.now,
+            lambda seconds, action: self.agenda.at(seconds, action).cancel,
+        )
+        self.till.set_cap(KEY, case.cap)
         outside = world_of(case)
         self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
         self._web = list(case.web)
-        self.texts = Texts(self.agenda, case.phones, list(case.sms), self.entries.append, self._take_text)
+        answers, prices = list(case.sms), Prices(self.till)
+        self.texts = Texts(self.agenda, case.phones, answers, self.entries.append, self._take_text, prices)
         self._expected = len(outside.callers)
         self._agree()
 
@@ -142,8 +154,10 @@ class Simulation:
         self._expected -= 1
         if not world.same_number(self._number(), offer.called):
             return "unreachable"
+        if self.till.reserve(KEY, f"call-{self._calls + 1}", offer.called, "inbound"):
+            return "rejected"
         run = self._begin(offer=offer)
-        return port.Taken(run.call_id, run.post)
+        return port.Taken(run.call_id, self.purses[run.call_id].hear)
 
     def _take_text(self, arrival: events.Arrival) -> bool:
         """Begin the script with a text, if it is for it."""
@@ -210,11 +224,12 @@ class Simulation:
             started,
             call_id,
             door,
-            Settings(recordings_url=RECORDINGS),
+            Settings(recordings_url=RECORDINGS, rates=self.till.rates),
             journal=self.entries.append,
             watch=lambda statement, way: self.visited.append((statement, way)),
             wake=door.wake,
         )
+        door.purse = self.purses[call_id] = Purse(self.till, KEY, run)
         self.runs[call_id] = run
         run.start()
         return run
@@ -245,6 +260,7 @@ class _Door:
 
     simulation: Simulation
     run: Run = field(init=False)
+    purse: Purse = field(init=False)
     _timers: dict[int, Callable[[], None]] = field(factory=dict)
     _draining: bool = False
 
@@ -257,9 +273,11 @@ class _Door:
     def _drain(self) -> None:
         self._draining = False
         self.run.drain()
+        self.purse.settle()
 
     def now(self) -> float:
-        """Give virtual time."""
+        """Give virtual time; what is due for want of money is in the inbox then."""
+        self.simulation.till.look(self.simulation.agenda.now)
         return self.simulation.agenda.now
 
     def perform(self, effect: effects.Effect) -> None:
@@ -275,7 +293,10 @@ class _Door:
             case effects.Notify():
                 pass  # The journal has it.
             case effects.Ring(leg, number, caller_id):
-                phones.ring(leg, number, caller_id, self.run.post)
+                if unpaid := self.purse.ring(leg, number):
+                    self.run.post(port.Refused(leg, "notallowed", None, unpaid))
+                else:
+                    phones.ring(leg, number, caller_id, self.purse.hear)
             case effects.Transfer(leg, transfer, number):
                 phones.transfer(leg, transfer, number)
             case effects.SendMessage():

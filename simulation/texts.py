@@ -6,13 +6,15 @@ reached its phone after `DELIVERED`.  What the server itself answers (to STOP, t
 """
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.e164 import e164
 from ringful.interpreter.messages import replies
 from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.messages.words import keyword_of, wish_of
 from ringful.messages.segments import MOST_PARTS, PART, split
 from ringful.simulation.cases.case import PhoneBlock, SmsAnswer
@@ -29,6 +31,8 @@ DELIVERED = 2.0
 """Seconds after which it has reached its phone."""
 MOST_REPLIES = 100
 """So many times one phone answers: two that answer each other would go on for ever."""
+KEY = "key"
+"""Whose money is spent."""
 _COUNTRY = "US"
 _MARKS = str.maketrans("", "", " .-()")
 """What people put between the digits of a number."""
@@ -67,6 +71,7 @@ class Texts:
     _answers: list[SmsAnswer]
     _write: Callable[[Entry], None]
     _begin: Callable[[events.Arrival], bool]
+    prices: Prices
     sent: dict[str, Message] = field(factory=dict)
     """Those that we sent, by ID, as they stand."""
     _readers: dict[str, _Reader | None] = field(factory=dict)
@@ -110,6 +115,9 @@ class Texts:
             segments = 1 if effect.operator else len(split(effect.text).parts)
         except ValueError as error:
             return events.MessageRefused(effect.message, _unfit(effect.text), str(error))
+        bill = self.prices.outgoing(number, segments)
+        if spent := self.prices.pay(KEY, bill):
+            return events.MessageRefused(effect.message, "spent", spent)
         message = Message(
             effect.message,
             "",
@@ -125,6 +133,7 @@ class Texts:
             operator=effect.operator,
             notify=effect.notify,
             call_id=call_id,
+            bill=bill,
         )
         self._keep(Letter(message).queued())
         self._at(SENT, lambda: self._send(effect.message))
@@ -174,7 +183,7 @@ class Texts:
         if message.over:
             return
         if self._reader(message.number) is None:
-            self._keep(self._letter(message_id).refused(f"there is no phone {message.number}", now))
+            self._fail(message_id, f"there is no phone {message.number}")
             return
         self._keep(self._letter(message_id).sending(now))
         for part in range(1, message.segments + 1):
@@ -250,7 +259,14 @@ class Texts:
     def fail(self, message_id: str) -> None:
         """Let a message fail now, if it can still."""
         if message_id in self.open_ones:
-            self._keep(self._letter(message_id).refused("the network could not deliver it", self._agenda.now))
+            self._fail(message_id, "the network could not deliver it")
+
+    def _fail(self, message_id: str, reason: str) -> None:
+        message = self.sent[message_id]
+        if not message.parts:
+            self.prices.refund(KEY, message.bill or Decimal(0))
+            message = evolve(message, bill=Decimal(0))
+        self._keep(Letter(message).refused(reason, self._agenda.now))
 
     def lose_receipts(self) -> None:
         """Let no receipt come from now on."""

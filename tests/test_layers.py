@@ -73,7 +73,6 @@ MAY_IMPORT = {
 HOME = {
     "lark": "grammar",
     "pjsua2": "media",
-    "smpplib": "messages",
     "smtplib": "messages",
     "soundfile": "media",
     "soxr": "media",

@@ -7,15 +7,20 @@ found, and what would do.  With no file at all everything has a default that wor
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from attrs import Attribute, field, fields, frozen
 
-from ringful.command.configuration import readers
+from ringful.command.configuration import messages, readers
+from ringful.command.configuration.mail import mail
 from ringful.command.errors import CommandError
 from ringful.interpreter.money.rates import Rate, RateTable
+from ringful.interpreter.money.rows import flaws
+from ringful.interpreter.money.sheet import Sheet, read_sheet
+from ringful.messages.mail_settings import MailSettings
+from ringful.messages.smpp.connection import SmppConnection
 
 
 def _key(default: Any, read: Callable[[Any], Any]) -> Any:
@@ -119,15 +124,58 @@ class Limits:
 
 @frozen
 class Rates:
-    """What calls cost."""
+    """What calls and messages cost: the rows of *table* and those of *file*, together."""
 
     currency: str = _key("USD", readers.currency)
     table: tuple[Rate, ...] = _key((), readers.rates)
+    file: Path | None = _key(None, readers.path)  # noqa: RUF009
+    """A CSV file; it is read when it is needed."""
+
+    @cached_property
+    def rates(self) -> RateTable:
+        """The table.  Raises CommandError (code 2) where it cannot be one."""
+        sheet = self.sheet
+        if sheet.flaws:
+            more = f" (and {len(sheet.flaws) - 1} more: ringful rates check)" if sheet.flaws[1:] else ""
+            raise CommandError(f"{sheet.flaws[0]}{more}", 2)
+        return RateTable(sheet.rates, self.currency)
 
     @property
-    def rates(self) -> RateTable:
-        """The table."""
-        return RateTable(self.table, self.currency)
+    def sheet(self) -> Sheet:
+        """All rows, with everything that is wrong with them.  Raises CommandError."""
+        if self.file is None:
+            return Sheet(self.table, tuple(flaws(self.table)))
+        return sheet_of(self.file, self.table)
+
+
+def sheet_of(file: Path, above: tuple[Rate, ...] = ()) -> Sheet:
+    """Read a table from *file*, joined to the rows *above*.  Raises CommandError (code 2)."""
+    try:
+        written = file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", 2) from error
+    return read_sheet(written, str(file), above)
+
+
+@frozen
+class Sms:
+    """Text messages."""
+
+    source: str = _key("", messages.sender)
+    """Who they are from; empty: the SMSC decides."""
+    transport: str = _key("none", readers.one_of("smpp", "sip", "none"))
+    validity: float = _key(36_000.0, readers.some_seconds)
+    """How long a message is tried."""
+    window: float = _key(72 * 3600.0, readers.some_seconds)
+    """How long a message is answerable."""
+    stop_reply: str = _key(
+        "You will get no more messages from this number. Reply START to get them again.", messages.reply
+    )
+    start_reply: str = _key("You will get messages from this number again.", messages.reply)
+    help_reply: str = _key("Reply STOP to get no more messages from this number.", messages.reply)
+    smpp: tuple[SmppConnection, ...] = _key((), messages.connections)
+    mail: MailSettings | None = _key(None, mail)  # noqa: RUF009 (it is frozen)
+    """The e-mail gateways of operators."""
 
 
 @frozen
@@ -142,6 +190,7 @@ class Config:
     fetch: Fetching = field(factory=Fetching)
     limits: Limits = field(factory=Limits)
     rates: Rates = field(factory=Rates)
+    sms: Sms = field(factory=Sms)
     log: Log = field(factory=Log)
 
 
@@ -154,6 +203,7 @@ _SECTIONS: dict[str, type] = {
     "fetch": Fetching,
     "limits": Limits,
     "rates": Rates,
+    "sms": Sms,
     "log": Log,
 }
 
@@ -210,6 +260,6 @@ def _value(place: str, value: Any, read: Callable[[Any], Any]) -> Any:
     try:
         return read(value)
     except readers.Unfit as unfit:
-        found = unfit.found if unfit.at else value
+        found = value if unfit.found is None and not unfit.at else unfit.found
         shown = str(found) if isinstance(found, Decimal) else repr(found)
         raise CommandError(f"{place}{unfit.at}: expected {unfit.wanted}, not {shown}", 2) from None

@@ -8,12 +8,14 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from ringful.interpreter.money import rows
 from ringful.interpreter.money.rates import Rate
+from ringful.interpreter.money.rows import rate_of
 
 Network: TypeAlias = IPv4Network | IPv6Network
 T = TypeVar("T")
@@ -26,7 +28,8 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 class Unfit(Exception):
     """A value is not what its key wants: it should be *wanted*.
 
-    Where the value is a list, *at* says which part of it is meant, and *found* is that part.
+    Where the value is a list or a table, *at* says which part of it is meant, and *found* is that part, or
+    what stands for it where it is better not shown.
     """
 
     def __init__(self, wanted: str, at: str = "", found: Any = None) -> None:
@@ -41,11 +44,14 @@ def from_text(text: str, read: Callable[[Any], T]) -> T:
 
     Raises Unfit.
     """
+    refused = None
     for meant in _meanings(text):
         try:
             return read(meant)
         except Unfit as unfit:
-            refused = unfit
+            # What is wrong within a list or a table says more than that another meaning is wrong as a whole.
+            refused = refused if refused and refused.at else unfit
+    assert refused
     raise refused
 
 
@@ -105,17 +111,6 @@ def number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 < float(value) < math.inf:
         raise Unfit("a number above 0")
     return float(value)
-
-
-def price(value: Any) -> Decimal:
-    """Read an amount of money: a number, or, as some prefer, a text that holds one."""
-    try:
-        amount = Decimal("nan") if isinstance(value, bool | float) else Decimal(value)
-    except (InvalidOperation, TypeError, ValueError):
-        amount = Decimal("nan")
-    if not amount.is_finite() or amount < 0:
-        raise Unfit("an amount such as 0.012")
-    return amount
 
 
 def seconds(value: Any) -> float:
@@ -244,10 +239,14 @@ def network(value: Any) -> Network:
 
 def rates(value: Any) -> tuple[Rate, ...]:
     """Read the rate table."""
-    table = tuple(_each(value, _rate, "tables, each headed [[rates.table]]"))
-    for n, rate in enumerate(table):
-        if any(rate.prefix == above.prefix for above in table[:n]):
-            raise Unfit("a prefix that no table above has", f" #{n + 1}, prefix", rate.prefix)
+    if not isinstance(value, list):
+        raise Unfit("tables, each headed [[rates.table]]")
+    table = tuple(_rate(row, n) for n, row in enumerate(value, 1))
+    known = set[tuple[str, str, float | None]]()
+    for n, rate in enumerate(table, 1):
+        if (key := (rate.prefix, rate.direction, rate.since)) in known:
+            raise Unfit("a prefix that no table above has", f" #{n}, prefix", rate.prefix)
+        known.add(key)
     return table
 
 
@@ -261,30 +260,10 @@ def _each(value: Any, read: Callable[[Any], T], wanted: str) -> Iterator[T]:
             raise Unfit(unfit.wanted, f" #{n}{unfit.at}", unfit.found if unfit.at else one) from None
 
 
-def _prefix(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"\+?\d*", value, re.ASCII):
-        raise Unfit("digits such as 1512")
-    return value.lstrip("+")
-
-
-_RATE_READERS: dict[str, Callable[[Any], Any]] = {
-    "prefix": _prefix,
-    "per_minute": price,
-    "connection": price,
-    "first": whole,
-    "following": whole,
-}
-
-
-def _rate(row: Any) -> Rate:
+def _rate(row: Any, n: int) -> Rate:
     if not isinstance(row, dict):
-        raise Unfit("a table")
-    if unknown := set(row) - set(_RATE_READERS):
-        raise Unfit(f"one of the keys {', '.join(_RATE_READERS)}", ", a key", min(unknown))
-    made: dict[str, Any] = {}
-    for name, value in row.items():
-        try:
-            made[name] = _RATE_READERS[name](value)
-        except Unfit as unfit:
-            raise Unfit(unfit.wanted, f", {name}", value) from None
-    return Rate(**made)
+        raise Unfit("a table", f" #{n}", row)
+    try:
+        return rate_of(row, "[[rates.table]] #", n)
+    except rows.Unfit as unfit:
+        raise Unfit(unfit.wanted, f" #{n}, {unfit.column}", unfit.found) from None

@@ -13,5 +13,5 @@ def run_settings(config: Config) -> Settings:
         ask_limit=config.fetch.answer_timeout,
         recordings_url=f"{public_url.rstrip('/')}/recordings/",
         link_lifetime=config.recordings.link_lifetime,
-        bill=config.rates.rates.bill,
+        rates=config.rates.rates,
     )

@@ -37,7 +37,7 @@ def missing(config: Config, now: float) -> Iterator[str]:
     host, _ = split_address(config.http.bind)
     if not config.http.public_url and not is_private(host) and host != "localhost":
         yield f"http.public_url is not set: recordings will be told as http://{config.http.bind}/…; set it"
-    if not config.rates.table:
+    if not config.rates.rates.rates:
         yield "rates.table is empty: every call is billed 0, and no spending cap holds"
     if datetime.fromtimestamp(now, UTC).year < FIRST_YEAR:
         today = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}"

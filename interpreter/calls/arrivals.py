@@ -4,6 +4,7 @@ Who takes it is decided at once, since a phone rings.  What runs is read from th
 takes a moment: what happens on the leg meanwhile is kept, and enters the run behind its beginning.
 """
 
+from decimal import Decimal
 from typing import Protocol
 
 import structlog
@@ -95,15 +96,22 @@ class Arrivals:
         key = await switchboard.house.store.key(number.key)
         if key is None or key.revoked is not None:
             raise Refusal("the key that bound the number was revoked")
-        # A call that comes in costs nothing, but what its script places does.
-        spent = await switchboard.spent(key)
+        await switchboard.know(key)
         started = evolve(await self._read(key, number), offer=offer)
         if busy := switchboard.busy(key):
             log.warning("a call that came in finds the line busy", number=number.number, why=busy)
             phones.reject(call_id, "busy")
             return
-        call, commit = switchboard.begin(key, call_id, started, spent=spent)
+        if unpaid := switchboard.till.reserve(key.key, call_id, offer.called, "inbound"):
+            log.warning("a call that came in cannot be paid", number=number.number, why=unpaid)
+            phones.reject(call_id, "rejected")
+            return
+        try:
+            call, commit = switchboard.begin(key, call_id, started)
+        except Exception:
+            switchboard.till.settle(key.key, call_id, Decimal(0))
+            raise
         if call_id not in call.run.legs:
             phones.hang_up(call_id)  # Its script failed before it had a leg; that has been told.
-        ear.pour(call.run.post)
+        ear.pour(call.purse.hear)
         await switchboard.durable(commit, call)

@@ -32,9 +32,7 @@ class Node(Protocol):
     def concurrent(self, key: Key) -> int:
         """Give how many calls, and how many conferences, *key* may have at a time."""
 
-    def begin(
-        self, key: Key, call_id: str, started: events.Started, *, spent: str = ""
-    ) -> tuple[LiveCall, Commit]:
+    def begin(self, key: Key, call_id: str, started: events.Started) -> tuple[LiveCall, Commit]:
         """Begin a run."""
 
 
@@ -129,7 +127,7 @@ class Hall:
         """Begin a conference as *made*, for *call*."""
         if call:
             call.made.add(made)
-        conference, _ = self.node.begin(key, made, started, spent=call.spent if call else "")
+        conference, _ = self.node.begin(key, made, started)
         return conference
 
     # What conferences ask

@@ -21,6 +21,8 @@ from ringful.grammar.errors import ScriptError
 from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.messages.prices import Prices
+from ringful.interpreter.money.till import Purse, Till
 from ringful.interpreter.order import order
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -80,11 +82,18 @@ class Meetings(Protocol):
 class Office(Protocol):
     """The messages of a node: a run's door hands them in, and they are sent once they are on the disk."""
 
-    def take(self, key: Key, call: "LiveCall", effect: effects.SendMessage) -> Letter | events.MessageRefused:
+    prices: Prices
+
+    def take(
+        self, key: Key, call_id: str, label: str, effect: effects.SendMessage
+    ) -> Letter | events.MessageRefused:
         """Take a message, or say why not; nothing is sent before `dispatch`."""
 
     def dispatch(self, message: Message) -> None:
         """Send a message that is on the disk."""
+
+    def judge(self, key: Key, number: str, text: str, operator: str, sender: str = "") -> Message:
+        """Make the message that would be sent.  Raises NotSent."""
 
 
 @frozen
@@ -131,19 +140,22 @@ class LiveCall:
         started: events.Started,
         full: Full,
         meetings: Meetings,
+        till: Till,
     ) -> None:
         self.house = house
         self._full = full
         self._meetings = meetings
         self.key = key
         self.nursery = nursery
+        self._till = till
         self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
         self.made: set[str] = set()
         """The conferences that were made for it, those that have ended among them."""
         self.was_cut = False
         """It was ended without a word, since nothing could be made of its run any more."""
-        self.spent = ""
-        """Why it may place no legs of its own; nothing if it may."""
+        self.recorded = True
+        """Whether it is listed among the calls."""
+        self.purse = Purse(till, key.key, self.run)
         self.record = CallRecord(call_id, key.key, "", "live", house.clock())
         self.tasks = 0
         self.done = trio.Event()
@@ -163,8 +175,10 @@ class LiveCall:
     # The door
 
     def now(self) -> float:
-        """Give the time in Unix seconds."""
-        return self.house.clock()
+        """Give the time in Unix seconds, of what enters the inbox: what is due for want of money is in it."""
+        at = self.house.clock()
+        self._till.look(at)
+        return at
 
     def perform(self, effect: effects.Effect) -> None:
         """Do *effect* for real."""
@@ -174,7 +188,7 @@ class LiveCall:
                 if refused := self._refusal(leg, number):
                     self.run.post(refused)
                 else:
-                    phones.ring(leg, number, caller_id, self.run.post)
+                    phones.ring(leg, number, caller_id, self.purse.hear)
             case effects.Transfer(leg, transfer, number):
                 if self.house.may_call(self.key, number):
                     phones.transfer(leg, transfer, number)
@@ -223,7 +237,7 @@ class LiveCall:
         if office is None:
             self.run.post(events.MessageRefused(effect.message, "unavailable", "no messages are sent here"))
             return
-        taken = office.take(self.key, self, effect)
+        taken = office.take(self.key, self.run.call_id, self.run.started.label, effect)
         if isinstance(taken, Letter):
             self._letters.append(taken)
             self.run.post(events.MessageTaken(effect.message, taken.message.segments))
@@ -237,21 +251,28 @@ class LiveCall:
 
     @property
     def legs(self) -> int:
-        """How many lines this call holds, or is about to: one at least while it lives."""
+        """How many lines this call holds, or is about to: one at least while it lives.
+
+        What a message began holds those alone that it places itself: a message waits for no line.
+        """
         if self.is_conference:
             return 0
         held = sum(leg.state in ("ringing", "up") and not leg.room for leg in self.run.legs.values())
-        return max(1, held)
+        return held if self.run.started.message else max(1, held)
+
+    def bring(self, letter: Letter) -> None:
+        """Keep *letter*, which began this run, together with what the next turn writes."""
+        self._letters.append(letter)
 
     def _refusal(self, leg: str, number: str) -> port.Refused | None:
         """Say why *number* may not be rung.  The first leg was counted when the call was placed."""
         if not self.house.may_call(self.key, number):
             return port.Refused(leg, "notallowed")
-        if self.spent:
-            return port.Refused(leg, "notallowed", None, self.spent)
         first = self.run.subject is not None and self.run.subject.name == leg
         if not first and (full := self._full(counted=True)):
             return port.Refused(leg, "capacity", None, full)
+        if unpaid := self.purse.ring(leg, number):
+            return port.Refused(leg, "notallowed", None, unpaid)
         return None
 
     def _set_timer(self, timer: int, seconds: float) -> None:
@@ -340,8 +361,9 @@ class LiveCall:
 
     def _submit(self, seqs: Sequence[UsedSeq]) -> Commit:
         """Submit what came of a turn."""
+        self.purse.settle()
         record = self._record()
-        changed = (record,) if record != self.record or not self.tasks else ()
+        changed = (record,) if self.recorded and (record != self.record or not self.tasks) else ()
         letters, self._letters = self._letters, []
         entries = [*self._entries, *(entry for letter in letters for entry in letter.entries)]
         posts = [*self._posts, *(post for letter in letters for post in letter.posts)]
@@ -363,6 +385,7 @@ class LiveCall:
     def _cut(self, seqs: Sequence[UsedSeq]) -> Commit:
         """End the call where nothing can be made of its run any more: kept is that it ended, and no more."""
         self._hang_up()
+        self.purse.give_up()
         self.was_cut = self.run.ended = True
         self.record = evolve(self.record, state="ended", ended=self.house.clock(), outcome="lost")
         commit = self.house.store.submit(Write(calls=[self.record], seqs=seqs))
@@ -393,6 +416,11 @@ class LiveCall:
                 self.house.phones.hang_up(leg)
             except Exception as error:
                 fault("hanging up after a fault", error, call=self.run.call_id)
+
+    async def finish(self) -> None:
+        """Hand over everything of a run that has ended in its first turn."""
+        self._outgoing.close()
+        await self._hand_over()
 
     async def serve(self) -> None:
         """Take turns until the run has ended, and every callback of it is handed over."""

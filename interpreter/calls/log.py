@@ -105,6 +105,9 @@ class CallsLog:
                 return [LogLine("warning", "a sound could not be made", on | about)]
             case "RecordingFailed" if data["detail"] != port.NOT_BEGUN:
                 return [LogLine("warning", "a recording could not be made", on | {"why": data["detail"]})]
+            case "Spent":
+                about = {"seconds": data["seconds"], "spent": data["spent"], "cap": data["cap"]}
+                return [LogLine("info", "a key can pay no more for a leg", on | about)]
             case "Refused":
                 wrong = [] if leg.inbound else _not_taken(self.trunk, leg, data, on)
                 about = {"outcome": data["reason"]} | _status(data["sip_status"])
@@ -121,7 +124,7 @@ class CallsLog:
         return playing.pop((entry.data["leg"], entry.data["playback"]), "")
 
 
-_OF_LEGS = frozenset({"PlaybackEnded", "PlaybackFailed", "RecordingFailed", "Refused", "HungUp"})
+_OF_LEGS = frozenset({"PlaybackEnded", "PlaybackFailed", "RecordingFailed", "Refused", "HungUp", "Spent"})
 
 _BY: dict[str, str] = {
     "far end": "far end",
@@ -135,6 +138,7 @@ _BY: dict[str, str] = {
     "the journal cannot be written": "server",
     "no answer": "ring timeout",
     "max duration": "max duration",
+    "spending cap": "spending cap",
     "transferred": "transfer",
 }
 

@@ -6,7 +6,7 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -37,6 +37,10 @@ from ringful.interpreter.calls.switchboard import (
 )
 from ringful.interpreter.calls.view import as_script, pruned, rebuild, view, view_of_record
 from ringful.interpreter.evaluate import Fault, text_of, url_of
+from ringful.interpreter.messages.board import Draft, NotSent
+from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.messages.prices import Prices
+from ringful.interpreter.money.till import Till
 from ringful.interpreter.params import bind
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer
@@ -45,6 +49,9 @@ from ringful.store.port import CallRecord, Commit, Key, StoreError, UsedSeq, Wri
 
 log = structlog.get_logger()
 
+MOST_MESSAGE_RUNS = 1000
+"""Runs of one key that messages began, at a time: whoever brings another one is asked to try again."""
+_DRAINING = "the server is shutting down; call another one, or try again in a minute"
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
 
@@ -70,6 +77,9 @@ class Switchboard:
         self._name = name
         self._buckets: dict[str, Bucket] = {}
         self._emptied = trio.Event()
+        self.till = Till(house.settings.rates, house.clock, self._after)
+        if house.office:
+            house.office.prices = Prices(self.till)
         self.hall = Hall(self, nursery)
         self.conferences: Conferences = Meetings(self, self.hall)
 
@@ -89,17 +99,24 @@ class Switchboard:
 
         Raises NotAllowed, TooMany, Unavailable.
         """
-        if spent := await self.spent(key):
-            raise NotAllowed(spent)
+        await self.know(key)
+        if unpaid := self.till.cannot_call(key.key, number):
+            raise NotAllowed(unpaid)
         self._admit(key, number)
 
-    async def spent(self, key: Key) -> str:
-        """Say that *key* has spent all that it may; nothing if it has not."""
-        if key.spending_cap is None:
-            return ""
-        spent = await self.house.store.spent(key.key)
-        capped = f"this key has spent {spent}, and its cap is {key.spending_cap}"
-        return capped if spent >= key.spending_cap else ""
+    async def know(self, key: Key) -> None:
+        """See that the till knows what *key* has spent, and what it may: before anything of it begins here.
+
+        From then on the till counts itself; so it is read once, while nothing of the key is up.
+        """
+        if not self.till.knows(key.key):
+            self.till.open(key.key, await self.house.store.spent(key.key), key.spending_cap)
+        self.till.set_cap(key.key, key.spending_cap)
+
+    async def know_named(self, key: str) -> None:
+        """See the same for the key of that name, if there is one."""
+        if known := await self.house.store.key(key) if key else None:
+            await self.know(known)
 
     def new_id(self) -> str:
         """Make the ID of a call."""
@@ -112,15 +129,16 @@ class Switchboard:
         started: events.Started,
         seqs: Sequence[UsedSeq] = (),
         *,
-        spent: str = "",
+        letter: Letter | None = None,
     ) -> tuple[LiveCall, Commit]:
         """Begin the run of a call; `durable` says when that is kept.
 
-        *spent* is why it may place no legs of its own; nothing if it may.
+        *letter* is the message that came in, where that is how it begins: it is kept together with
+        the beginning.
         """
-        started = evolve(started, pace=self._pace(key))
-        call = LiveCall(self.house, self._nursery, key, call_id, started, partial(self.busy, key), self.hall)
-        call.spent = spent
+        call = self._made(key, call_id, started)
+        if letter:
+            call.bring(letter)
         self.live[call_id] = call
         try:
             call.run.start()
@@ -131,14 +149,56 @@ class Switchboard:
         self._nursery.start_soon(self._serve, call)
         return call, commit
 
+    def _made(self, key: Key, call_id: str, started: events.Started) -> LiveCall:
+        started = evolve(started, pace=self._pace(key))
+        busy = partial(self.busy, key)
+        return LiveCall(self.house, self._nursery, key, call_id, started, busy, self.hall, self.till)
+
+    async def judge(self, key: Key, draft: Draft) -> int:
+        """Give the segments that *draft* would go in.  Raises NotSent, Unavailable."""
+        if self.draining:
+            raise Unavailable(_DRAINING)
+        if self.house.office is None:
+            raise NotSent("unavailable", "no text messages are sent here: see sms.transport")
+        await self.know(key)
+        return self.house.office.judge(key, *draft).segments
+
+    async def send(
+        self, key: Key, run_id: str, started: events.Started, *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
+        """Run *started*, a script that sends a message that was judged just now; return once it is kept.
+
+        It is no call, and has no line in the list of them.  Raises Unavailable.
+        """
+        call = self._made(key, run_id, started)
+        call.recorded = False
+        call.run.start()
+        commit = call.turn(seqs)
+        try:
+            await commit.wait()
+        except StoreError as error:
+            raise Unavailable(f"the message could not be stored: {error}") from error
+        await call.finish()
+
+    async def take_message(self, key: Key, call_id: str, started: events.Started, letter: Letter) -> Commit:
+        """Begin the run that *letter* is for, and keep both together.  Raises TooMany, Unavailable."""
+        if self.draining:
+            raise Unavailable(_DRAINING)
+        runs = sum(call.key.key == key.key and bool(call.run.started.message) for call in self.live.values())
+        if runs >= MOST_MESSAGE_RUNS:
+            raise TooMany(f"{runs} messages of this key are being handled already", 5.0)
+        await self.know(key)
+        _, commit = self.begin(key, call_id, started, letter=letter)
+        return commit
+
     @property
     def full(self) -> bool:
         """Whether this server has no room for another call."""
-        return sum(not call.is_conference for call in self.live.values()) >= self._limits.max_calls
+        return sum(bool(call.legs) for call in self.live.values()) >= self._limits.max_calls
 
     def _admit(self, key: Key, number: str | None) -> None:
         if self.draining:
-            raise Unavailable("the server is shutting down; call another one, or try again in a minute")
+            raise Unavailable(_DRAINING)
         if number is not None and not self.house.may_call(key, number):
             wanted = "a number with its country's code, such as +15125551234, within the key's prefixes"
             raise NotAllowed(f"this key may not call {number}: it must be {wanted}")
@@ -237,7 +297,9 @@ class Switchboard:
         entries = await house.store.journal(call_id)
         if pruned(record, entries):
             return view_of_record(record, recordings, house.settings, house.clock())
-        return view(rebuild(call_id, entries, house.settings), record.created, house.clock(), removed)
+        told = view(rebuild(call_id, entries, house.settings), record.created, house.clock(), removed)
+        # Journals of old do not say what their legs cost; the record has always said it.
+        return evolve(told, bill=record.bill)
 
     async def trace(self, key: Key, call_id: str, *, after: int, patience: float) -> TraceView:
         """Give the call's lines behind the first *after*; where there are none yet, wait for some.
@@ -324,10 +386,28 @@ class Switchboard:
                 self.house.follow()
             with suppress(StoreError):
                 await self.hall.end_revoked()
+                await self._follow_caps()
             if any(leg.state == "up" for call in self.live.values() for leg in call.run.legs.values()):
                 # The writer tells in the log what it cannot keep; the next beat may do better.
                 with suppress(StoreError):
                     await self.house.store.submit(Write(beats=[(self._name, self.house.clock())])).wait()
+
+    async def _follow_caps(self) -> None:
+        """Hold the keys whose calls are up to the caps that they have now.  Raises StoreError."""
+        for key in {call.key.key for call in self.live.values()}:
+            if known := await self.house.store.key(key):
+                self.till.set_cap(key, known.spending_cap)
+
+    def _after(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+        scope = trio.CancelScope()
+
+        async def wait() -> None:
+            with scope:
+                await trio.sleep(seconds)
+                action()
+
+        self._nursery.start_soon(wait)
+        return lambda: scope.cancel()
 
     async def drain(self, limit: float) -> None:
         """Take no new calls, let the live ones go on for *limit* seconds, then hang them up properly."""

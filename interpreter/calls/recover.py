@@ -9,6 +9,7 @@ or at the last beat of the node that had them, which is a few seconds older than
 """
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from math import ceil
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +20,8 @@ from attrs import define, evolve, field, frozen
 from ringful.ground.faults import fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.view import rebuild
+from ringful.interpreter.money.amounts import plain
+from ringful.interpreter.money.rates import FREE, INBOUND, OUTBOUND
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.media import port
@@ -69,6 +72,14 @@ class _House:
     recordings: Path
     repair: Repair
     now: float
+    purses: dict[str, "_Purse"] = field(factory=dict)
+    """Of the keys that have a cap, what they have spent."""
+
+
+@frozen
+class _Purse:
+    spent: Decimal
+    cap: Decimal
 
 
 async def recover(
@@ -83,6 +94,9 @@ async def recover(
         last = max([record.created, *(entry.at for entry in entries[-1:])])
         beat = beats.get(record.call_id.partition("-")[0], last)
         # A beat that is still to come was made by a clock that has been set back since.
+        key = await store.key(record.key)
+        if key and key.spending_cap is not None:
+            house.purses[key.key] = _Purse(await store.spent(key.key), key.spending_cap)
         write = _end(record, entries, max(last, beat) if beat <= now else last, house)
         await store.submit(write).wait()
         posts += write.posts
@@ -97,8 +111,39 @@ def _end(record: CallRecord, entries: Sequence[Entry], at: float, house: _House)
         fault("ending a call that was up when the server died", error, call=record.call_id)
     bill = None
     if record.answered is not None and record.caller is None and not record.is_conference:
-        bill = house.settings.bill(record.callee, max(0, ceil(round(at - record.answered, 3))))
+        seconds = max(0, ceil(round(at - record.answered, 3)))
+        bill = house.settings.rates.bill(record.callee, seconds, record.answered)
     return Write(calls=[evolve(record, state="ended", ended=at, outcome="lost", bill=bill)])
+
+
+def _see_that_all_is_priced(run: Run) -> None:
+    """Price the legs of a journal of old, which does not say what they cost, by the rates of today."""
+    offer, rates = run.started.offer, run.settings.rates
+    for leg in run.legs.values():
+        if leg.answered_at is None or leg.room or leg.rate is not None:
+            continue
+        number, way = (offer.called, INBOUND) if offer and leg.inbound else (leg.number, OUTBOUND)
+        run.post(events.priced(leg.name, rates.find(number, way, "call", leg.answered_at) or FREE))
+    run.drain()
+
+
+def _hold_to_cap(run: Run, purse: _Purse, last: float, at: float) -> None:
+    """End what could not be paid between the last thing that the journal holds and the end, *at*.
+
+    Until then the cap was held; of what came after, the end for want of money may be among it.
+    """
+    left = purse.cap - purse.spent - run.bill
+    for leg in run.legs.values():
+        if leg.state == "over" or leg.answered_at is None or leg.rate is None:
+            continue
+        paid = max(0, ceil(round(last - leg.answered_at, 3)))
+        seconds = max(0, ceil(round(at - leg.answered_at, 3)))
+        held = leg.rate.within(left, paid, seconds)
+        if held < seconds:
+            spent = purse.cap - left + leg.rate.price(held)
+            run.post(events.Spent(leg.name, held, plain(spent), plain(purse.cap)))
+        left -= leg.rate.price(held)
+    run.drain()
 
 
 def _ended_properly(record: CallRecord, entries: Sequence[Entry], at: float, house: _House) -> Write:
@@ -107,6 +152,9 @@ def _ended_properly(record: CallRecord, entries: Sequence[Entry], at: float, hou
     written: list[Entry] = []
     run.resume_journal(written.append, len(entries))
     door.run = run
+    _see_that_all_is_priced(run)
+    if purse := house.purses.get(record.key):
+        _hold_to_cap(run, purse, entries[-1].at, at)
     files = []
     if run.subject is None:
         # First of all, or the run might take the end of its legs for its own proper one.

@@ -4,12 +4,14 @@ A case is one text file; `case_reader` reads it, and docs/testing.md has its for
 seconds, counted from the beginning of the run where nothing else is said.
 """
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from attrs import define, field, frozen
 
 from ringful.interpreter import events
+from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.sources import Source
 from ringful.interpreter.values import Value
 from ringful.simulation.cases.texting import NOTHING, Texting
@@ -17,6 +19,8 @@ from ringful.simulation.cases.texting import NOTHING, Texting
 ENDING = ".golden"
 SHARED = "shared.given"
 """A file of this name holds what is given to every case in its folder."""
+START = 1_767_225_600.0
+"""Cases begin at 2026-01-01T00:00:00Z, where they do not say otherwise."""
 RULE = "---"
 """The line between what is given and what must come out."""
 
@@ -140,6 +144,12 @@ class Case:
     elsewhere: list[tuple[float, str, events.Event]] = field(factory=list)
     """The same for another run than the first: a conference, or a further call."""
     injections: list[Injection] = field(factory=list)
+    rates: list[Rate] = field(factory=list)
+    """What legs cost; none: nothing."""
+    cap: Decimal | None = None
+    """What their key may spend on them."""
+    clock: float = START
+    """When it begins, in Unix seconds."""
     unchecked: bool = False
     """The script runs although the checker finds errors in it."""
 

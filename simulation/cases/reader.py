@@ -16,6 +16,7 @@ from ringful.grammar.reading.parser import parse_statements
 from ringful.grammar.span import Span
 from ringful.interpreter import events
 from ringful.interpreter.sources import Source, parsed, read_source, read_uses
+from ringful.simulation.cases import prices
 from ringful.simulation.cases.case import (
     ENDING,
     RULE,
@@ -56,6 +57,7 @@ def parse_case(text: str, path: Path, source: Source | None = None, *, alone: bo
         _Reader(case, Lines(shared.read_bytes().decode(), shared)).read()
     lines = Lines(above, path)
     _Reader(case, lines, alone=alone).read()
+    prices.check_rates(case, lines)
     if source:
         case.source = source
     if case.source is _NO_SCRIPT:
@@ -93,6 +95,10 @@ class _Reader:
             "now": self._now,
             "phone": self._phone,
             "inject": self._inject,
+            "rates": lambda rest: prices.read_rates(self.case, self.lines, rest, alone=self._alone),
+            "rate": lambda rest: prices.read_rate(self.case, self.lines, rest),
+            "cap": lambda rest: prices.read_cap(self.case, self.lines, rest),
+            "clock": lambda rest: prices.read_clock(self.case, self.lines, rest),
         }
         for line in self.lines:
             word, _, rest = line.strip().partition(" ")

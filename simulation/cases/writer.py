@@ -8,8 +8,10 @@ from decimal import Decimal
 from ringful.grammar.showing.expressions import show_duration
 from ringful.grammar.showing.printer import show, show_statement
 from ringful.interpreter import events
+from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
-from ringful.simulation.cases.case import Case, PhoneBlock, SmsAnswer, StepLine, WebAnswer
+from ringful.simulation.cases.case import START, Case, PhoneBlock, SmsAnswer, StepLine, WebAnswer
+from ringful.simulation.cases.prices import show_rate
 from ringful.simulation.cases.texting import ReplyLine, Texting, TextLine
 
 
@@ -42,6 +44,11 @@ def _lines(case: Case, inline: bool) -> Iterator[str]:
         yield from _request(seconds, event)
     for seconds, run, event in case.elsewhere:
         yield from _request(seconds, event, f" on {run}")
+    yield from map(show_rate, case.rates)
+    if case.cap is not None:
+        yield f"cap {case.cap:f}"
+    if case.clock != START:
+        yield f'clock "{stamp(case.clock)}"'
     for phone in case.phones:
         yield from _phone(phone)
     yield from map(str, case.injections)

@@ -7,6 +7,7 @@ its end was longer by an unknown time, and is given `UNHEARD` more.
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,13 @@ from ringful.grammar import nodes
 from ringful.grammar.checking.checker import check
 from ringful.grammar.showing.printer import show
 from ringful.interpreter import events
+from ringful.interpreter.calls.view import rebuild
+from ringful.interpreter.hearing import rate_of, started_seconds
 from ringful.interpreter.journal import decode_event
+from ringful.interpreter.leg import Leg
+from ringful.interpreter.money.rates import INBOUND, OUTBOUND, Direction, Rate
+from ringful.interpreter.run import Run
+from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import Source, parsed
 from ringful.interpreter.trace import sound_name
 from ringful.simulation.cases.case import BadRecording, Case, SmsAnswer, WebAnswer
@@ -56,6 +63,8 @@ def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") ->
         for entry in entries
         if entry.name in ("Queued", "Interrupted") and (event := decode_event(entry))
     ]
+    case.rates = list(_rates(entries, started))
+    case.cap = _cap(entries)
     return case
 
 
@@ -81,6 +90,44 @@ def _sms_answer(number: str, event: events.Event) -> SmsAnswer:
     if isinstance(event, events.MessageRefused):
         return SmsAnswer(number, event.reason, event.detail)
     return SmsAnswer(number)
+
+
+def _rates(entries: Sequence[Entry], started: events.Started) -> Iterator[Rate]:
+    """Give what the legs cost, by their numbers; all others, which were never answered, cost nothing."""
+    numbers = {entry.data["leg"]: str(entry.data["number"]) for entry in entries if entry.name == "Ring"}
+    known: set[tuple[str, Direction]] = set()
+    for entry in entries:
+        if entry.name != "Priced":
+            continue
+        inbound = started.offer is not None and entry.data["leg"] == entry.call_id
+        number = started.offer.called if inbound and started.offer else numbers.get(entry.data["leg"], "")
+        direction = INBOUND if inbound else OUTBOUND
+        prefix = "".join(filter(str.isdigit, number))[:15]
+        event = decode_event(entry)
+        assert isinstance(event, events.Priced)
+        rate = evolve(rate_of(event), prefix=prefix, direction=direction)
+        if (rate.per_minute or rate.connection) and (prefix, direction) not in known:
+            if not any(one == direction for _, one in known):
+                yield Rate("", Decimal(0), direction=direction)
+            known.add((prefix, direction))
+            yield rate
+
+
+def _cap(entries: Sequence[Entry]) -> Decimal | None:
+    """Give what the call's key could spend on it, where its money ran out; None: it did not."""
+    place = next((n for n, entry in enumerate(entries) if entry.name == "Spent"), None)
+    if place is None:
+        return None
+    run, spent = rebuild(entries[0].call_id, entries[:place], Settings()), entries[place].data
+    held = run.legs.get(spent["leg"])
+    if held and held.rate:
+        return run.bill + held.rate.price(spent["seconds"]) + _paid_for_others(run, held, entries[place].at)
+    return None
+
+
+def _paid_for_others(run: Run, held: Leg, at: float) -> Decimal:
+    others = (leg for leg in run.legs.values() if leg is not held and leg.state == "up" and leg.rate)
+    return sum((leg.rate.price(started_seconds(leg, at) or 0) for leg in others if leg.rate), Decimal(0))
 
 
 def _whole(started: events.Started) -> Source:

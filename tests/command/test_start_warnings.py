@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import attrs
@@ -30,7 +31,7 @@ def config(folder: Path) -> Config:
         http=Http(public_url="https://voice.example.com"),
         media=Media(folders=(folder / "sounds",), cache=folder / "cache"),
         store=StoreSection(recordings=folder / "recordings"),
-        rates=Rates(table=(Rate(),)),
+        rates=Rates(table=(Rate(per_minute=Decimal(0)),)),
     )
 
 

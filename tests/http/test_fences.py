@@ -289,7 +289,7 @@ def of_an_answered_call(call: LiveCall, *_: object) -> bool:
 
 
 async def a_timer(ward: Ward, throw: Thrower) -> None:
-    throw.at(Run, "post", lambda _, event: isinstance(event, TimerFired))
+    throw.at(Run, "post", lambda _, event, *__: isinstance(event, TimerFired))
     call_id = await ward.place(f'call "15125550001" notify "{ward.web.url}"\nwait 10ms\n')
     assert await ward.ended(call_id)
     await ward.told(call_id, "ServerHangup")
@@ -393,7 +393,7 @@ async def an_arrival(ward: Ward, throw: Thrower) -> None:
 
 
 async def the_beginning_of_an_arrival(ward: Ward, throw: Thrower) -> None:
-    throw.at(Switchboard, "spent")
+    throw.at(Switchboard, "know")
     numbers = ward.house.pool._reception.desk.__self__._lines  # type: ignore[union-attr]
     await numbers.bind(KEY, Number("+15125550003", "k", 0.0, callback_url=ward.web.url), [])
     taken = ward.house.pool._reception.ask(port.Offer("+15125550002", "+15125550003"))

@@ -14,6 +14,7 @@ from ringful.grammar.reading.parser import parse
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.calls.view import rebuild, view
+from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.media import port, wav
@@ -22,7 +23,7 @@ from ringful.store.port import CallRecord, Entry, Post, Write
 from tests.server import phone, receiver, server
 
 NUMBER = "15125551234"
-SETTINGS = Settings(bill=lambda _number, seconds: Decimal(seconds) / 100)
+SETTINGS = Settings(rates=RateTable((Rate(per_minute=Decimal("0.6")),)))
 SCRIPT = f'call "{NUMBER}" notify "http://x.example/call"\nstay\n'
 
 
@@ -85,7 +86,7 @@ async def test_a_call_that_was_cut_ends_at_the_last_sign_of_life(store, tmp_path
     seconds = int(ended - 1002.0)
     assert (record.state, record.outcome) == ("ended", "lost")
     assert (record.answered, record.ended) == (1002.0, ended)
-    assert record.bill == Decimal(seconds) / 100
+    assert record.bill == Decimal(max(1, seconds)) / 100  # The first second is billed at least.
     last = posts[-1]
     assert (last.fields["action"], last.fields["reason"]) == ("ServerHangup", "lost")
     assert last.fields["duration"] == str(seconds)

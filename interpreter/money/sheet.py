@@ -1,0 +1,113 @@
+"""A rate table as a CSV file: with commas, semicolons or tabs, as spreadsheets write it."""
+
+import csv
+import io
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from attrs import frozen
+
+from ringful.interpreter.money.rates import Rate
+from ringful.interpreter.money.rows import COLUMNS, Unfit, flaws, rate_of
+
+_WHOLE = ("first", "following")
+_MOST_FLAWS = 100
+"""How many things that are wrong with a file are told."""
+
+
+@frozen
+class Sheet:
+    """What was read of a file, and what is wrong with it, line by line."""
+
+    rates: tuple[Rate, ...]
+    flaws: tuple[str, ...]
+
+
+def read_sheet(written: bytes, name: str, above: tuple[Rate, ...] = ()) -> Sheet:
+    """Read the file *name*, which holds *written*: its rows are joined to those *above*."""
+    rates = list(above)
+    wrong: list[str] = []
+    try:
+        for one in _rows(_text(written, name), name):
+            if isinstance(one, Rate):
+                rates.append(one)
+            else:
+                wrong.append(one)
+                if len(wrong) >= _MOST_FLAWS:
+                    wrong.append(f"{name}: there is more that is wrong; it is not told")
+                    break
+    except (_Unreadable, csv.Error) as error:
+        wrong.append(f"{name}: {error}" if isinstance(error, csv.Error) else str(error))
+    if not wrong:
+        # What rows lack together cannot be said while some could not be read.
+        wrong += flaws(rates)
+    return Sheet(tuple(rates), tuple(wrong))
+
+
+class _Unreadable(Exception):
+    """Nothing can be made of the file."""
+
+
+def _text(written: bytes, name: str) -> str:
+    if written.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in written:
+        raise _Unreadable(f'{name}: it is no UTF-8 text: save it as "CSV UTF-8"')
+    try:
+        return written.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = written.count(b"\n", 0, error.start) + 1
+        raise _Unreadable(f'{name}:{line}: it is no UTF-8 text: save it as "CSV UTF-8"') from None
+
+
+def _rows(text: str, name: str) -> Iterator[Rate | str]:
+    """Give each row, or what is wrong with it.  Raises _Unreadable, csv.Error."""
+    head_line = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
+    separator = next((mark for mark in ";\t" if mark in head_line), ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    head: list[str] | None = None
+    read_cell = lru_cache(maxsize=4096)(_value)
+    for cells in reader:
+        if not any(map(str.strip, cells)):
+            continue
+        if head is None:
+            head = _head(cells, name, reader.line_num)
+            continue
+        try:
+            yield _rate(head, cells, name, reader.line_num, read_cell)
+        except Unfit as unfit:
+            yield f"{name}:{reader.line_num}: {unfit.column}: expected {unfit.wanted}, not {unfit.found!r}"
+    if head is None:
+        raise _Unreadable(f"{name}: it is empty: its first line names the columns, such as prefix,per_minute")
+
+
+def _head(cells: list[str], name: str, line: int) -> list[str]:
+    head = [cell.strip().lower() for cell in cells]
+    while head and not head[-1]:
+        head.pop()
+    for n, column in enumerate(head):
+        if column not in COLUMNS:
+            known = ", ".join(COLUMNS)
+            raise _Unreadable(f"{name}:{line}: there is no column {column!r}; there are: {known}")
+        if column in head[:n]:
+            raise _Unreadable(f"{name}:{line}: the column {column} is there twice: leave one of them out")
+    if "prefix" not in head:
+        raise _Unreadable(f"{name}:{line}: the column prefix is missing; the first line names the columns")
+    return head
+
+
+def _rate(head: list[str], cells: list[str], name: str, line: int, read_cell: Any) -> Rate:
+    if any(map(str.strip, cells[len(head) :])):
+        raise Unfit("the row", f"{len(head)} cells, as the head has", separated(cells))
+    # A spreadsheet may leave the last cells of a row out where they are empty.
+    named = zip(head, map(str.strip, cells), strict=False)
+    row = {column: read_cell(column, text) for column, text in named if text}
+    return rate_of(row, f"{name}:", line)
+
+
+def _value(column: str, text: str) -> Any:
+    return int(text) if column in _WHOLE and text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+def separated(cells: list[str]) -> str:
+    """Show the cells of a row in a line."""
+    return " | ".join(cell.strip() for cell in cells)
