@@ -55,7 +55,7 @@ _TOLD: Mapping[str, tuple[str, frozenset[str]]] = {
 }
 
 
-_OF_MESSAGES = frozenset({"MessageQueued", "MessageReceived"})
+_OF_MESSAGES = frozenset({"MessageQueued", "MessageArrived"})
 """What a message's journal begins with."""
 _OUTCOMES = frozenset({"MessageDelivered", "MessageFailed"})
 _STATUSES = ("queued", "sent", "delivered")
