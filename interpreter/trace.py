@@ -230,9 +230,10 @@ def _message(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return "unsure", f"part {data['part']}: {data['reason']}"
         case "MessageAnswered":
             return "answered", f"by {data['from']}"
-        case "MessageReceived":
-            what = f" ({data['what']})" if data.get("what") else ""
-            return "received", f"{data['number']} by {data['sender']} {_quoted(data['text'])}{what}"
+        case "MessageArrived":
+            # Only a simulation says it here: a server's log does.
+            what = f" ({data['what']})" if "what" in data else ""
+            return "received", f"{data['to']} by {data['from']} {_quoted(data['text'])}{what}"
         case _:
             return None
 

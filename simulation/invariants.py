@@ -55,7 +55,7 @@ _TOLD: Mapping[str, tuple[str, frozenset[str]]] = {
 }
 
 
-_OF_MESSAGES = frozenset({"MessageQueued", "MessageReceived"})
+_OF_MESSAGES = frozenset({"MessageQueued", "MessageArrived"})
 """What a message's journal begins with."""
 _OUTCOMES = frozenset({"MessageDelivered", "MessageFailed"})
 _STATUSES = ("queued", "sent", "delivered")
@@ -81,6 +81,7 @@ def broken(entries: Iterable[Entry]) -> Iterator[Broken]:
             yield from _message(call_id, own, posts)
             continue
         yield from _answers(own)
+        yield from _refusals(own, posts)
         yield from _ended(call_id, own)
         yield from _final(posts)
         yield from _nothing_after(own)
@@ -260,6 +261,19 @@ def _answers(own: Sequence[Entry]) -> Iterator[Broken]:
         if (sent[message], answered[message]) != (1, 1):
             said = f"{message} was sent {sent[message]} times and answered {answered[message]} times"
             yield Broken("a message is taken or refused", said)
+
+
+def _refusals(own: Sequence[Entry], posts: Sequence[Mapping[str, Any]]) -> Iterator[Broken]:
+    """Hold that whoever wants to know of a message is told once that it was refused."""
+    wanted = {entry.data["message"]: entry.data["notify"] for entry in own if entry.name == "SendMessage"}
+    told = Counter(
+        post["fields"].get("messageId") for post in posts if post["fields"].get("action") == "MessageStatus"
+    )
+    refused = [str(entry.data["message"]) for entry in own if entry.name == "MessageRefused"]
+    for message in refused:
+        if told[message] != (wanted.get(message) is not None):
+            said = f"{message} was refused, and that was told {told[message]} times"
+            yield Broken("a refusal is told once", said)
 
 
 def _message(message: str, own: Sequence[Entry], posts: Sequence[Mapping[str, Any]]) -> Iterator[Broken]:

@@ -5,7 +5,7 @@ rules.  The network is one that never fails unless it is told to: a message is s
 reached its phone after `DELIVERED`.  What the server itself answers (to STOP, to HELP) is not simulated.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from attrs import define, evolve, field
@@ -15,7 +15,7 @@ from ringful.interpreter.calls.e164 import e164
 from ringful.interpreter.messages import replies
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.prices import Prices
-from ringful.interpreter.messages.words import keyword_of, wish_of
+from ringful.interpreter.messages.words import Wish, keyword_of, wish_of
 from ringful.messages.segments import MOST_PARTS, PART, split
 from ringful.simulation.cases.case import PhoneBlock, SmsAnswer
 from ringful.simulation.cases.texting import ReplyLine, Texting
@@ -34,6 +34,7 @@ MOST_REPLIES = 100
 KEY = "key"
 """Whose money is spent."""
 _COUNTRY = "US"
+_WISHES: Mapping[Wish, str] = {"stop": "opts out", "start": "opts in", "help": "asks for help"}
 _MARKS = str.maketrans("", "", " .-()")
 """What people put between the digits of a number."""
 
@@ -209,40 +210,28 @@ class Texts:
 
     def _receive(self, sender: str, number: str, text: str) -> None:
         self._received += 1
-        arrival = events.Arrival(f"text-{self._received}", sender, number, text, keyword_of(text))
-        match wish_of(text):
-            case "stop" | "start" as wish:
-                self._wanted[number, sender] = wish == "start"
-                self._note(arrival, "opts out" if wish == "stop" else "opts in")
-            case "help":
-                self._note(arrival, "asks for help")
-            case None:
-                self._route(arrival)
-
-    def _route(self, arrival: events.Arrival) -> None:
         now = self._agenda.now
-        answered = replies.answered(self.sent.values(), arrival.number, arrival.sender, now)
-        if answered:
-            self._note(arrival, f"answers {answered.message_id}")
-            reply = Message(
-                arrival.message_id,
-                "",
-                True,
-                arrival.sender,
-                arrival.number,
-                arrival.text,
-                now,
-                "received",
-                now,
-                reply_to=answered.message_id,
-            )
-            self._keep(Letter(answered).answered(reply, now))
-        elif not self._begin(arrival):
-            self._note(arrival, "nobody takes it")
+        came = Message(f"text-{self._received}", KEY, True, sender, number, text, now, "received", now)
+        answers = replies.answered(self.sent.values(), number, sender, now)
+        if wish := wish_of(text):
+            self._grant(came, wish, answers)
+        elif answers:
+            self._note(Letter(came).arrived(now), f"answers {answers.message_id}")
+            self._keep(Letter(answers).answered(came, now))
+        elif not self._begin(events.Arrival(came.message_id, sender, number, text, keyword_of(text))):
+            self._note(Letter(came).arrived(now), "nobody takes it")
 
-    def _note(self, arrival: events.Arrival, what: str) -> None:
-        data = {"sender": arrival.sender, "number": arrival.number, "text": arrival.text, "what": what}
-        self._write(Entry(arrival.message_id, 1, self._agenda.now, "event", "MessageReceived", data))
+    def _grant(self, came: Message, wish: Wish, answers: Message | None) -> None:
+        if wish != "help":
+            self._wanted[came.own, came.number] = wish == "start"
+        letter = Letter(evolve(came, notify=answers.notify if answers else None))
+        self._note(letter.wished(wish, self._agenda.now), _WISHES[wish])
+
+    def _note(self, letter: Letter, what: str) -> None:
+        """Write the journal of a text that came in: *what* becomes of it is said with its first line."""
+        first, *rest = letter.entries
+        for entry in (evolve(first, data={**first.data, "what": what}), *rest):
+            self._write(entry)
 
     # What can go wrong
 

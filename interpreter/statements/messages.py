@@ -30,6 +30,8 @@ def begin(run: Running, header: nodes.InboundSms, arrival: events.Arrival) -> No
         "to": digits(arrival.number),
         "message": arrival.text,
     }
+    if arrival.keyword:
+        fields["keyword"] = arrival.keyword
     run.tell(url_of(header.notify, run.names), "MessageReceived", run.call_id, **fields)
 
 

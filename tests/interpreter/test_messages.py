@@ -112,6 +112,7 @@ flow reply() {
             "from": "15125551234",
             "to": "18005550000",
             "message": "Join  us",
+            "keyword": "JOIN",
             "callId": "c1",
             "n": "1",
         }

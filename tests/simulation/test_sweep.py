@@ -9,10 +9,11 @@ import pytest
 from attrs import evolve
 
 from ringful.grammar import nodes
-from ringful.interpreter import effects, hearing, room
+from ringful.interpreter import effects, events, hearing, room
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.run import Run
+from ringful.interpreter.statements import messages
 from ringful.media import port
 from ringful.simulation.cases.reader import parse_case, read_case
 from ringful.simulation.cases.verdicts import find_cases
@@ -188,6 +189,25 @@ def _an_outcome_untold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _an_answer_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Texts, "take", lambda texts, call_id, effect: port.Ringing("nobody"))
+
+
+def _told_only_where_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    hear = messages.hear
+
+    def lazy(run: Run, event: events.MessageTaken | events.MessageRefused) -> None:
+        if any(strand.waiting and strand.waiting.wants(event) for strand in run.strands):
+            hear(run, event)
+        else:
+            run.sendings.pop(event.message, None)
+
+    monkeypatch.setattr(messages, "hear", lazy)
+
+
+def test_a_refusal_that_is_told_to_nobody_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = RUN / "a_message_is_refused_while_the_caller_hangs_up.golden"
+    assert broken_laws(read_case(path), None) == []
+    _told_only_where_it_is_waited_for(monkeypatch)
+    assert [one.law for one in broken_laws(read_case(path), None)] == ["a refusal is told once"]
 
 
 @pytest.mark.parametrize(
