@@ -6,7 +6,7 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -36,6 +36,7 @@ from ringful.interpreter.calls.switchboard import (
     Unavailable,
 )
 from ringful.interpreter.calls.view import as_script, pruned, rebuild, view, view_of_record
+from ringful.interpreter.calls.waiting import later
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.messages.board import Draft, NotSent
 from ringful.interpreter.messages.letter import Letter
@@ -68,7 +69,9 @@ class NodeLimits:
 class Switchboard:
     """The live calls of one node; implements `switchboard.Calls`."""
 
-    def __init__(self, house: House, nursery: Tasks, limits: NodeLimits, name: str = "r1") -> None:
+    def __init__(
+        self, house: House, nursery: Tasks, limits: NodeLimits, name: str = "r1", till: Till | None = None
+    ) -> None:
         self.house = house
         self.live: dict[str, LiveCall] = {}
         self.draining = False
@@ -77,7 +80,7 @@ class Switchboard:
         self._name = name
         self._buckets: dict[str, Bucket] = {}
         self._emptied = trio.Event()
-        self.till = Till(house.settings.rates, house.clock, self._after)
+        self.till = till or Till(house.settings.rates, house.clock, later(nursery))
         if house.office:
             house.office.prices = Prices(self.till)
         self.hall = Hall(self, nursery)
@@ -397,17 +400,6 @@ class Switchboard:
         for key in {call.key.key for call in self.live.values()}:
             if known := await self.house.store.key(key):
                 self.till.set_cap(key, known.spending_cap)
-
-    def _after(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
-        scope = trio.CancelScope()
-
-        async def wait() -> None:
-            with scope:
-                await trio.sleep(seconds)
-                action()
-
-        self._nursery.start_soon(wait)
-        return lambda: scope.cancel()
 
     async def drain(self, limit: float) -> None:
         """Take no new calls, let the live ones go on for *limit* seconds, then hang them up properly."""

@@ -95,16 +95,24 @@ _FIELDS = {"from": "since"}
 
 def rate_of(row: Mapping[str, Any], source: str, n: int) -> Rate:
     """Read a row, the *n*-th of *source*.  Raises Unfit."""
-    made: dict[str, Any] = {}
-    for name, value in row.items():
-        read = COLUMNS.get(name)
-        if read is None:
-            raise Unfit("a key", f"one of the keys {', '.join(COLUMNS)}", name)
-        try:
-            made[_FIELDS.get(name, name)] = read(value)
-        except ValueError as error:
-            raise Unfit(name, str(error), value) from None
+    made = {field_of(column): value_of(column, value) for column, value in row.items()}
     return Rate(**made, source=source, row=n)
+
+
+def field_of(column: str) -> str:
+    """Give the field of a rate that *column* is about."""
+    return _FIELDS.get(column, column)
+
+
+def value_of(column: str, value: Any) -> Any:
+    """Read what *column* says.  Raises Unfit."""
+    read = COLUMNS.get(column)
+    if read is None:
+        raise Unfit("a key", f"one of the keys {', '.join(COLUMNS)}", column)
+    try:
+        return read(value)
+    except ValueError as error:
+        raise Unfit(column, str(error), value) from None
 
 
 def flaws(rates: Sequence[Rate]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from ringful.interpreter.money.rates import Rate
-from ringful.interpreter.money.rows import COLUMNS, Unfit, flaws, rate_of
+from ringful.interpreter.money.rows import COLUMNS, Unfit, field_of, flaws, value_of
 
 _WHOLE = ("first", "following")
 _MOST_FLAWS = 100
@@ -65,7 +65,8 @@ def _rows(text: str, name: str) -> Iterator[Rate | str]:
     separator = next((mark for mark in ";\t" if mark in head_line), ",")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     head: list[str] | None = None
-    read_cell = lru_cache(maxsize=4096)(_value)
+    source = f"{name}:"
+    read_cell = lru_cache(maxsize=16_384)(_value)
     for cells in reader:
         if not any(map(str.strip, cells)):
             continue
@@ -73,7 +74,7 @@ def _rows(text: str, name: str) -> Iterator[Rate | str]:
             head = _head(cells, name, reader.line_num)
             continue
         try:
-            yield _rate(head, cells, name, reader.line_num, read_cell)
+            yield _rate(head, cells, source, reader.line_num, read_cell)
         except Unfit as unfit:
             yield f"{name}:{reader.line_num}: {unfit.column}: expected {unfit.wanted}, not {unfit.found!r}"
     if head is None:
@@ -95,17 +96,18 @@ def _head(cells: list[str], name: str, line: int) -> list[str]:
     return head
 
 
-def _rate(head: list[str], cells: list[str], name: str, line: int, read_cell: Any) -> Rate:
+def _rate(head: list[str], cells: list[str], source: str, line: int, read_cell: Any) -> Rate:
     if any(map(str.strip, cells[len(head) :])):
         raise Unfit("the row", f"{len(head)} cells, as the head has", separated(cells))
     # A spreadsheet may leave the last cells of a row out where they are empty.
     named = zip(head, map(str.strip, cells), strict=False)
-    row = {column: read_cell(column, text) for column, text in named if text}
-    return rate_of(row, f"{name}:", line)
+    made = {field_of(column): read_cell(column, text) for column, text in named if text}
+    return Rate(**made, source=source, row=line)
 
 
 def _value(column: str, text: str) -> Any:
-    return int(text) if column in _WHOLE and text.isascii() and text.isdigit() and len(text) < 10 else text
+    number = column in _WHOLE and text.isascii() and text.isdigit() and len(text) < 10
+    return value_of(column, int(text) if number else text)
 
 
 def separated(cells: list[str]) -> str:

@@ -22,6 +22,11 @@ from ringful.media import port
 
 Cancel: TypeAlias = Callable[[], None]
 
+_SOON = 1e-6
+"""Seconds: an agenda that counts microseconds must come on."""
+_AGAIN = 1.0
+"""Seconds until a look that failed is repeated."""
+
 
 @define(eq=False)
 class Till:
@@ -61,15 +66,22 @@ class Till:
             del self._armed[key]
             armed[1]()
         if due < math.inf:
-            self._armed[key] = (due, self.after(max(1e-6, due - self.clock()), lambda: self._ring(key, due)))
+            self._set(key, due, max(_SOON, due - self.clock()))
         self.soonest = min((one[0] for one in self._armed.values()), default=math.inf)
+
+    def _set(self, key: str, due: float, seconds: float) -> None:
+        self._armed[key] = (due, self.after(seconds, lambda: self._ring(key, due)))
 
     def _ring(self, key: str, due: float) -> None:
         if key not in self._armed or self._armed[key][0] != due:
             return  # It was taken back as it fired.
         del self._armed[key]
-        self._tell(self.ledger.advance(self.clock()))
-        self._arm(key)  # Also where the timer came before its time.
+        try:
+            self._tell(self.ledger.advance(self.clock()))
+            self._arm(key)  # Also where the timer came before its time.
+        except Exception:
+            self._set(key, due, _AGAIN)  # A fault of ours must not let the key go on for ever.
+            raise
 
     # Keys
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ringful.simulation.cases.reader import parse_case
+from ringful.simulation.simulate import Simulation
 from tests.typed import ringful
 
 PAGE = (Path(__file__).parents[2] / "docs" / "billing.md").read_text(encoding="utf-8")
@@ -29,3 +31,11 @@ def test_a_command_says_what_the_page_shows(command, output, tmp_path, monkeypat
 
 def test_the_page_shows_something():
     assert len(SHOWN) > 4
+
+
+def test_the_case_goes_as_the_page_shows(tmp_path):
+    (text,) = re.findall(r"```golden\n(.*?)```", PAGE, re.DOTALL)
+    case = parse_case(text, tmp_path / "caps.golden")
+    simulation = Simulation(case)
+    simulation.go()
+    assert simulation.trace == case.below
