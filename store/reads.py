@@ -142,6 +142,8 @@ class SqlReads:
             if until is not None:
                 query = query.where(at < until)
             for day, cost in await self._read(query, lambda row: (int(row.day), _cost(row))):
+                if name == "earlier" and not cost.bill:
+                    continue  # It had no leg, and so it is no call of before.
                 known = days.setdefault(day, DayBill(day))
                 days[day] = evolve(known, **{name: getattr(known, name) + cost})
         return [days[day] for day in sorted(days)]

@@ -389,7 +389,7 @@ class LiveCall:
         self._hang_up()
         self.purse.give_up()
         self.was_cut = self.run.ended = True
-        ended = self.house.clock()
+        ended = self.record.ended or self.house.clock()
         self.record = evolve(self.record, state="ended", ended=ended, outcome="lost")
         legs = ends.cut(self.run, self.key.key, ended)
         commit = self.house.store.submit(Write(calls=[self.record], legs=legs, seqs=seqs))
