@@ -243,6 +243,8 @@ class Message:
     """How many lines its journal has."""
     told: int = 0
     """How many callbacks it has."""
+    pruned: float | None = None
+    """When its text and its journal were removed, for its age; None: they are kept."""
 
     @property
     def over(self) -> bool:
@@ -360,6 +362,8 @@ class Key:
     old_until: float | None = None
     generation: int = 0
     """How often the secret was changed: each has its own seqs."""
+    most_cost: Decimal | None = None
+    """What a script of it may cost at most: one that can cost more is not run.  None: anything."""
 
 
 @frozen
@@ -599,9 +603,14 @@ class Reads(Protocol):
     # messages
     async def message(self, message_id: str) -> Message | None: ...
     async def find_messages(
-        self, wanted: MessageFilter, *, after: Message | None = None, limit: int = 100
+        self,
+        wanted: MessageFilter,
+        *,
+        after: Message | None = None,
+        limit: int = 100,
+        oldest: bool = False,
     ) -> Sequence[Message]:
-        """Newest first; behind *after*, where that is given."""
+        """The newest first, or the *oldest*; behind *after*, where that is given."""
         ...
 
     async def unsent_messages(self, *, after: Message | None = None, limit: int = 1000) -> Sequence[Message]:

@@ -190,6 +190,7 @@ keys = Table(
     Column("old_secret", Text),
     Column("old_until", Double),
     Column("generation", Integer, nullable=False, server_default="0"),
+    Column("most_cost", Money),
 )
 
 used_seqs = Table(
@@ -243,6 +244,8 @@ messages = Table(
     Column("label", Text),
     Column("lines", Integer, nullable=False),
     Column("told", Integer, nullable=False),
+    Column("pruned", Double),
+    Index("messages_by_age", "pruned", "changed"),
     Index("messages_of_key", "key", "created", "message_id"),
     Index("messages_by_time", "created"),
     Index("messages_by_state", "state", "created", "message_id"),
