@@ -215,9 +215,9 @@ def word_of(known: Sequence[str]) -> Callable[[str, str], str]:
     """Make a reader of one of many words, which says which was meant, or what there is."""
 
     def read(name: str, value: str) -> str:
-        if (word := value.lower()) in known:
-            return word
-        near = difflib.get_close_matches(word, known, 1, 0.6)
+        if value in known:
+            return value
+        near = difflib.get_close_matches(value.lower(), known, 1, 0.6)
         meant = f"; did you mean {near[0]}?" if near else ""
         raise BadParameter(name, "invalid", f"{name} must be one of {', '.join(known)}, not {value!r}{meant}")
 
