@@ -44,7 +44,14 @@ from ringful.http.reading.messages import (
 from ringful.http.reading.numbers import Bind, GetNumbers, Unbind
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.http.reading.recordings import RemoveRecording
-from ringful.http.reading.records import QueryCalls, QueryLegs, QueryMessage, QueryMessages, RecordRequest
+from ringful.http.reading.records import (
+    QueryBill,
+    QueryCalls,
+    QueryLegs,
+    QueryMessage,
+    QueryMessages,
+    RecordRequest,
+)
 from ringful.http.reading.scripts import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
 from ringful.http.tables import Csv
 from ringful.interpreter.calls.conferences import Board
@@ -256,7 +263,7 @@ class Facade:
             case QueryConf():
                 text, about = await self.conferences.look(key, made)
                 return text, {**about, **await self.records.of_conference(key, about["confCallId"])}
-            case QueryCalls() | QueryLegs() | QueryMessages() | QueryMessage():
+            case QueryCalls() | QueryLegs() | QueryMessages() | QueryMessage() | QueryBill():
                 return await self.records.answer(key, made)
             case requests.Script(call_id):
                 script = await self.calls.script(key, call_id)

@@ -14,6 +14,7 @@ from ringful.http.desks.callbacks import CallbackDesk
 from ringful.http.present import as_lines, line_as_json, line_as_text
 from ringful.http.problems import Problem
 from ringful.http.reading.records import (
+    QueryBill,
     QueryCalls,
     QueryLegs,
     QueryMessage,
@@ -22,6 +23,16 @@ from ringful.http.reading.records import (
 )
 from ringful.http.tables import table
 from ringful.interpreter.calls.switchboard import CallView
+from ringful.interpreter.money.bills import (
+    BILL_COLUMNS,
+    amounts,
+    bill_as_json,
+    bill_as_text,
+    bill_row,
+    bills,
+    purse_as_json,
+    whole,
+)
 from ringful.interpreter.trace import Tracer
 from ringful.store.port import CallRecord, Cost, Key, LegFilter, LegRecord, Message, Reads
 
@@ -53,6 +64,8 @@ class RecordDesk:
                 return await self._messages(key, asked)
             case QueryMessage(message_id):
                 return await self._message(key, message_id)
+            case QueryBill():
+                return await self._bill(key, asked)
 
     async def _calls(self, key: Key, asked: QueryCalls) -> Answer:
         after = _own(key, asked.after, asked.after and await self.store.call(asked.after), "call")
@@ -92,6 +105,19 @@ class RecordDesk:
         members = message_records.message_in_full(message) | await self.posts.of_call(message_id)
         text = as_lines(members) + "".join(f"{line_as_text(line)}\n" for line in lines)
         return text, members | {"trace": [line_as_json(line) for line in lines]}
+
+    async def _bill(self, key: Key, asked: QueryBill) -> Answer:
+        days = await self.store.bills(key.key, since=asked.since, until=asked.until)
+        found = bills(days, asked.by)
+        shown = [bill_as_json(one, asked.by) for one in found]
+        members = purse_as_json(key, await self.store.spent(key.key)) | {
+            "total": amounts(whole(found)),
+            f"{asked.by}s": shown,
+        }
+        if asked.table:
+            return table(BILL_COLUMNS, [bill_row(one) for one in found]), members
+        text = as_lines({name: members[name] for name in ("spent", "cap", "left", "mostCost")})
+        return text + "".join(f"{bill_as_text(one)}\n" for one in (*found, whole(found))), members
 
     async def of_call(self, key: Key, call: CallView) -> dict[str, Any]:
         """Give what `QueryCall` tells of legs that are over: a call's, or those that were in a conference."""

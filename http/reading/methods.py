@@ -44,6 +44,7 @@ METHODS = (
     "SendSms",
     "QueryMessages",
     "QueryMessage",
+    "QueryBill",
     "Keyword",
     "KeywordRemove",
     "QueryCallbacks",

@@ -8,6 +8,7 @@ from attrs import frozen
 from ringful.http.reading import parameters as p
 from ringful.http.reading.call_filter import call_filter
 from ringful.http.reading.parameters import Parameters
+from ringful.interpreter.money.bills import By
 from ringful.store.port import CallFilter, LegFilter, MessageFilter, MessageState
 
 MOST = 1000
@@ -57,7 +58,17 @@ class QueryMessage:
     message_id: str
 
 
-RecordRequest: TypeAlias = QueryCalls | QueryLegs | QueryMessages | QueryMessage
+@frozen
+class QueryBill:
+    """Tell what the key has spent and may, and what it has to pay by days or months."""
+
+    by: By = "month"
+    since: float | None = None
+    until: float | None = None
+    table: bool = False
+
+
+RecordRequest: TypeAlias = QueryCalls | QueryLegs | QueryMessages | QueryMessage | QueryBill
 
 
 def _page(given: Parameters) -> tuple[str | None, int, bool]:
@@ -103,6 +114,17 @@ def messages(given: Parameters, numbers: Numbers) -> QueryMessages:
 def message(given: Parameters) -> QueryMessage:
     """Read `QueryMessage`."""
     return QueryMessage(given.required("messageId", p.identifier, "r1-….sms"))
+
+
+def bill(given: Parameters) -> QueryBill:
+    """Read `QueryBill`."""
+    by = given.optional("by", bill_by) or "month"
+    return QueryBill(by, *p.span_of_time(given), p.as_table(given))
+
+
+def bill_by(name: str, value: str) -> By:
+    """Read by what bills are told."""
+    return "day" if p.one_of("day", "month")(name, value) == "day" else "month"
 
 
 def direction(name: str, value: str) -> bool:

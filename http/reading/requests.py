@@ -291,6 +291,7 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "querycalls": lambda given, dialect: records.calls(given, p.any_number(dialect.country)),
     "querylegs": lambda given, dialect: records.legs(given, p.any_number(dialect.country)),
     "querymessages": lambda given, dialect: records.messages(given, p.any_number(dialect.country)),
+    "querybill": lambda given, _: records.bill(given),
     "querymessage": lambda given, _: records.message(given),
     "script": _script,
     "trace": lambda given, _: scripts.trace(given),

@@ -20,7 +20,7 @@ from ringful.http.leg_records import COLUMNS
 from ringful.http.message_records import COLUMNS as OF_MESSAGES
 from ringful.interpreter.tell import stamp
 from ringful.store.open import open_store
-from ringful.store.port import Entry, LegRecord, Message, Write
+from ringful.store.port import CallRecord, Entry, LegRecord, Message, Write
 from tests.http.test_records_api import a_leg, a_message
 from tests.typed import ringful
 
@@ -243,3 +243,82 @@ def test_one_message_is_shown_with_what_happened_to_it(
     output, errors, code = ringful(capsys, "messages", "show", "r1-none.sms")
     assert (output, code) == ("", 1)
     assert "there is no message r1-none.sms; see: ringful messages list" in errors
+
+
+# What a key has to pay
+
+
+def test_a_key_is_shown_what_it_has_to_pay_by_months_and_days(
+    keys: tuple[str, str], run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = run("keys", "add", "payer", "--cap", "1.00").split()[0]
+    january, february = 1767225600.0, 1769904000.0  # 2026, 0:00 UTC.
+    legs = [
+        evolve(a_leg(n), leg_id=f"p{n}", call_id=f"p{n}", key=key, ended=ended, bill=Decimal("0.1"))
+        for n, ended in enumerate((january, january + 86400, february - 0.001, february))
+    ]
+    text = evolve(a_message(1, key), message_id="p.sms", created=january, bill=Decimal("0.01"))
+    calls = [CallRecord(leg.call_id, key, "1", "ended", 1.0, ended=leg.ended, bill=leg.bill) for leg in legs]
+    put(Write(legs=legs, messages=[text], calls=calls))
+    assert run("keys", "bill", "payer") == (
+        "2026-01  3 legs 0.3  1 message 0.01  0.31\n"
+        "2026-02  1 leg 0.1  0 messages 0  0.1\n"
+        "total  4 legs 0.4  1 message 0.01  0.41\n"
+    )
+    assert run("keys", "bill", key, "--by", "day").splitlines()[0] == (
+        "2026-01-01  1 leg 0.1  1 message 0.01  0.11"
+    )
+    assert run("keys", "bill", "payer", "--from", "2026-02-01") == (
+        "2026-02  1 leg 0.1  0 messages 0  0.1\ntotal  1 leg 0.1  0 messages 0  0.1\n"
+    )
+    assert run("keys", "bill", "payer", "--to", "2020-01-01") == "total  0 legs 0  0 messages 0  0\n"
+    assert "spent: 0.41 of 1.00, 0.59 left\n" in run("keys", "show", "payer")
+    (line,) = [one for one in run("keys", "list").splitlines() if key in one]
+    assert line.endswith("spent 0.41 of 1.00, 0.59 left")
+    # The bill of a month is what its export adds up to.
+    month = rows(run("calls", "export", "--key", "payer", "--from", "2026-01-01", "--to", "2026-02-01"))
+    assert sum(Decimal(one["billAmount"]) for one in month) == Decimal("0.3")
+
+
+def test_what_was_spent_above_a_cap_leaves_nothing(keys: tuple[str, str], run: Run) -> None:
+    key = run("keys", "add", "payer", "--cap", "0.05", "--most-cost", "0.02").split()[0]
+    put(Write(calls=[CallRecord("p", key, "1", "ended", 1.0, ended=5.0, bill=Decimal("0.07"))]))
+    shown = run("keys", "show", "payer")
+    assert "spent: 0.07 of 0.05, 0 left\n" in shown
+    assert "a script may cost: 0.02 at most\n" in shown
+    assert run("keys", "bill", "payer").splitlines()[0] == (
+        "1970-01  0 legs 0  0 messages 0  1 earlier call 0.07  0.07"
+    )
+    run("keys", "set", "payer", "--no-most-cost", "--no-cap")
+    shown = run("keys", "show", "payer")
+    assert "spent: 0.07\n" in shown
+    assert "a script may cost: anything\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bill", "nobody"], "there is no key nobody; see: ringful keys list"),
+        (["bill"], "KEY"),
+        (["bill", "one", "--by", "week"], "--by"),
+        (["bill", "one", "--by", ""], "--by"),
+        (["bill", "one", "--from", "never"], "--from must be a time"),
+        (
+            ["bill", "one", "--from", "2026-02-01", "--to", "2026-01-01"],
+            "--from: expected a time before --to",
+        ),
+        (["bill", "one", "--to", "2026-00-01"], "--to must be a time"),
+        (["add", "x", "--most-cost", "much"], "--most-cost"),
+        (["add", "x", "--most-cost", "-1"], "--most-cost: expected an amount, not -1"),
+        (["add", "x", "--most-cost", "nan"], "--most-cost: expected an amount, not NaN"),
+        (["add", "x", "--most-cost", "inf"], "--most-cost: expected an amount, not Infinity"),
+        (["set", "one", "--most-cost", "1", "--no-most-cost"], "only one of --most-cost and --no-most-cost"),
+        (["set", "one", "--most-cost", "-0.01"], "--most-cost: expected an amount, not -0.01"),
+    ],
+)
+def test_what_no_bill_and_no_limit_can_be(
+    keys: tuple[str, str], capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    output, errors, code = ringful(capsys, "keys", *arguments)
+    assert (output, errors.count("\n"), code in (1, 2)) == ("", 1, True)
+    assert said.lower() in errors.lower()

@@ -368,3 +368,37 @@ async def test_days_of_a_key_are_exact(rig: Rig) -> None:
 def test_lists_of_legs_are_read_off_an_index() -> None:
     query = str(find.legs_like(LegFilter("k"), a_leg(1), 10, oldest=True))
     assert "ORDER BY legs.ended, legs.leg_id" in query
+
+
+async def test_a_key_asks_what_it_has_to_pay(rig: Rig) -> None:
+    capped = evolve(KEY, key="c", spending_cap=Decimal("1.00"), most_cost=Decimal("0.5"))
+    await rig.store.put_key(capped)
+    month = 1769904000.0  # 2026-02-01.
+    legs = [
+        evolve(a_leg(n), leg_id=f"c{n}", call_id=f"c{n}", key="c", ended=at, bill=Decimal("0.1"))
+        for n, at in enumerate((month - 1, month))
+    ]
+    calls = [CallRecord(one.call_id, "c", "1", "ended", 1.0, ended=2.0, bill=one.bill) for one in legs]
+    await rig.store.submit(Write(legs=legs, calls=calls)).wait()
+    said = await rig.ask("QueryBill", capped)
+    assert said.text == (
+        "spent: 0.2\ncap: 1.00\nleft: 0.80\nmostCost: 0.5\n"
+        "2026-01  1 leg 0.1  0 messages 0  0.1\n"
+        "2026-02  1 leg 0.1  0 messages 0  0.1\n"
+        "total  2 legs 0.2  0 messages 0  0.2\n"
+    )
+    table = (await rig.ask("QueryBill", capped, format="csv", by="day")).text.split("\r\n")
+    assert table[0] == "span,legs,legsBill,messages,messagesBill,earlierCalls,earlierBill,billAmount"
+    assert table[1] == "2026-01-31,1,0.1,0,0,0,0,0.1"
+    found = await rig.json("QueryBill", by="day", **{"from": "2026-01-01"})
+    assert found["total"]["messages"] == len(found["days"]) == 0
+    assert (found["cap"], found["left"]) == (None, None)
+    for query, code in (
+        ({"by": "week"}, "by.invalid"),
+        ({"by": "Days"}, "by.invalid"),
+        ({"from": "x"}, "from.invalid"),
+        ({"from": "2026-02-01", "to": "2026-01-01"}, "from.invalid"),
+        ({"limit": "1"}, "limit.unknown"),
+        ({"format": "html"}, "format.invalid"),
+    ):
+        assert (await rig.ask("QueryBill", capped, **query)).code == code
