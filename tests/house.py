@@ -207,7 +207,7 @@ async def house(
         inside.watchers.extend(
             (CallsLog(find, trunk_of("sip:h", "")).watch, CallsMetrics(find, metrics).watch)
         )
-        scripts = Library(store, shipped_scripts())
+        scripts = Library(store, shipped_scripts(), SETTINGS)
         numbers = NumberDesk(scripts, Numbers(store, "US"))
         keywords = KeywordDesk(scripts, Keywords(store, "US"), numbers.numbers)
         await numbers.numbers.load()
