@@ -94,6 +94,7 @@ def apply(connection: Connection, changes: Sequence[Change]) -> None:
     _insert(connection, schema.secrets, [{"name": n, "secret": s} for w in writes for n, s in w.secrets])
     _remove(connection, [pair for w in writes for pair in w.removed])
     _prune_journals(connection, [one for w in writes for one in w.pruned])
+    _expire(connection, [at for w in writes for at in w.expired])
     _replace(connection, schema.keys, {k.key: key_values(k) for k in changes if isinstance(k, Key)})
 
 
@@ -234,7 +235,7 @@ def _remove(connection: Connection, removed: Iterable[tuple[str, float]]) -> Non
 
 
 def _prune_journals(connection: Connection, slices: Iterable[Slice]) -> None:
-    journal, posts, calls = schema.journal, schema.posts, schema.calls
+    journal, posts, calls, messages = schema.journal, schema.posts, schema.calls, schema.messages
     for one in slices:
         lines = delete(journal).where(journal.c.call_id == one.call_id, journal.c.n <= one.n)
         connection.execute(lines)
@@ -244,3 +245,11 @@ def _prune_journals(connection: Connection, slices: Iterable[Slice]) -> None:
             )
             connection.execute(told)
             connection.execute(update(calls).where(calls.c.call_id == one.call_id).values(pruned=one.at))
+            of_message = update(messages).where(messages.c.message_id == one.call_id)
+            connection.execute(of_message.values(pruned=one.at, text=""))
+
+
+def _expire(connection: Connection, expired: Sequence[float]) -> None:
+    if expired:
+        for table in (schema.remote_parts, schema.fragments):
+            connection.execute(delete(table).where(table.c.at < max(expired)))

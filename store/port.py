@@ -330,9 +330,10 @@ class RecordingFile:
 
 @frozen
 class Slice:
-    """The first lines of the journal of a call that has ended, up to line *n*, to be removed.
+    """The first lines of the journal of an ended call, or of a message, up to line *n*, to be removed.
 
-    With *last* that is all of it: its callbacks go too, and its record says *at* when that was.
+    With *last* that is all of it: its callbacks go too, and its record says *at* when that was.  A message
+    loses its text with them.
     """
 
     call_id: str
@@ -454,6 +455,8 @@ class Write:
     """(file, time): recordings whose files are removed."""
     pruned: Sequence[Slice] = ()
     """Parts of journals to be removed."""
+    expired: Sequence[float] = ()
+    """What others call parts of messages, and fragments, of before then are to be removed."""
     secrets: Sequence[tuple[str, str]] = ()
     """(name, secret): the store's own."""
     legs: Sequence[LegRecord] = ()
@@ -544,6 +547,18 @@ class Reads(Protocol):
         self, key: str, *, since: float | None = None, until: float | None = None
     ) -> Sequence[DayBill]:
         """What a key has to pay for each day on which there was anything, in their order."""
+        ...
+
+    async def old_messages(self, before: float, *, limit: int = 100) -> Sequence[tuple[str, str | None]]:
+        """(message, its run) of what was last heard of before and keeps its text, the oldest first.
+
+        The run is named where it only sent the message: no record of a call is kept of it.  What is still
+        to be sent is not among them, nor is what has a callback still to be delivered.
+        """
+        ...
+
+    async def expiring(self, before: float, *, limit: int = 1000) -> float | None:
+        """Give the time before which some *limit* parts and fragments lie; None: there are none."""
         ...
 
     # callback outbox

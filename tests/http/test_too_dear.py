@@ -168,7 +168,9 @@ async def test_a_conference_call(rig: Rig) -> None:
     assert "2 times" in said.text
     rich = evolve(CAREFUL, most_cost=Decimal("500"))
     await rig.store.put_key(rich)
-    assert (await rig.ask("ConfCall", CAREFUL, moderator=FIRST, attendees="15125550003,15125550004")).status == 200
+    assert (
+        await rig.ask("ConfCall", CAREFUL, moderator=FIRST, attendees="15125550003,15125550004")
+    ).status == 200
 
 
 async def test_numbers_and_keywords_that_are_bound(rig: Rig) -> None:
