@@ -35,9 +35,15 @@ def test_no_case_lasts_longer_than_its_bound(path: Path) -> None:
     case = read_case(path)
     if any(isinstance(event, events.Queued) for _, event in case.requests):
         return  # What is queued through REST is not counted.
-    run = run_case(case).run
+    simulation = run_case(case)
+    run = simulation.run
     if run.subject is not None:
         assert up_for(run) <= bound_of(case) + 0.001
+    sent = [one for one in simulation.entries if (one.call_id, one.name) == (run.call_id, "SendMessage")]
+    bound = longest(case.source.script, case.source.used_scripts)
+    counts = [one.count for one in bound.messages if one.sent]
+    if not bound.follows and None not in counts:
+        assert len(sent) <= sum(count or 0 for count in counts)
 
 
 _seconds = st.integers(1, 9)

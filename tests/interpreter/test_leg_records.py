@@ -8,17 +8,22 @@ import trio
 from attrs import evolve
 
 from ringful.grammar.reading.parser import parse
+from ringful.http.reading.parameters import LEG_OUTCOMES
 from ringful.interpreter import events
 from ringful.interpreter.calls.arrivals import Arrivals
+from ringful.interpreter.calls.ends import take
 from ringful.interpreter.calls.node import NodeLimits
 from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.calls.switchboard import CannotStart
 from ringful.interpreter.events import Interrupted, Started
 from ringful.interpreter.run import Run
 from ringful.media import port
+from ringful.simulation.cases.reader import read_case
 from ringful.simulation.phones import world
+from ringful.simulation.simulate import run_case
 from ringful.store.open import open_store
 from ringful.store.port import CallRecord, Entry, Key, LegFilter, LegRecord, Number, Write
+from tests.grammar.test_bounds_hold import CASES
 from tests.house import KEY, SETTINGS, Rig, answers, busy, house
 from tests.interpreter.test_recover import UP, lived
 
@@ -273,3 +278,24 @@ async def _never(_: Key, __: Number) -> Started:
 async def kept(rig: Rig) -> None:
     """Wait until all that was submitted is on the disk."""
     await rig.store.submit(Write(beats=[("x", 1.0)])).wait()
+
+
+# Whatever a script does
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_each_leg_of_a_case_that_is_over_is_noted_once(path: Path) -> None:
+    case = read_case(path)
+    for one in run_case(case).runs.values():
+        over = [leg.name for leg in one.over]
+        assert sorted(over) == sorted(
+            leg.name for leg in one.legs.values() if leg.state == "over" and not leg.room
+        )
+        records = take(one, "k")
+        assert one.over == []
+        if one.ended:
+            assert sum((record.bill for record in records), Decimal(0)) == one.bill
+        for record in records:
+            assert record.outcome in LEG_OUTCOMES
+            assert (record.seconds is None) == (record.answered is None)
+            assert record.created <= record.ended
