@@ -83,7 +83,8 @@ class Inbox:
     async def _take(self, incoming: Incoming) -> None:
         self.office.counts.received += 1
         answers = await self.office.answerable(incoming.number, incoming.sender)
-        wish = wish_of(incoming.text)
+        # A sender without a number (withheld, or a name) could be told nothing.
+        wish = wish_of(incoming.text) if incoming.sender.lstrip("+").isdecimal() else None
         if wish is None and is_near(incoming.text):
             log.warning(
                 "a text begins like a wish to hear no more, and is none: look at it",
