@@ -140,6 +140,10 @@ class Sms:
     transport: str = _key("none", readers.one_of("smpp", "sip", "none"))
     smpp: tuple[SmppConnection, ...] = _key((), messages.connections)
 
+    def __attrs_post_init__(self) -> None:
+        if self.transport == "smpp" and not self.smpp:
+            raise CommandError("sms.transport: smpp wants a connection: [sms.smpp], address and system_id", 2)
+
 
 @frozen
 class Config:
