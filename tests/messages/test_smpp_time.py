@@ -179,6 +179,7 @@ async def test_an_error_there_that_will_pass_comes_again_later(nursery, autojump
     desk.put("a")
     desk.put("b")
     await desk.told("taken")
+    await desk.told("again")
     assert [(note[0], note[2]) for note in desk.of("again")] == [("sms-1", 30.0)]
 
 
