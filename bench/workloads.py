@@ -6,6 +6,7 @@ from ringful.bench.cases import cases
 from ringful.bench.figures import Effort, Figure
 from ringful.bench.idle import idle
 from ringful.bench.language import language
+from ringful.bench.messages.accepting import accepting
 from ringful.bench.statements import statements
 from ringful.bench.store import store
 
@@ -15,5 +16,6 @@ WORKLOADS: Mapping[str, Callable[[Effort], Iterator[Figure]]] = {
     "statements": statements,
     "idle": idle,
     "store": store,
+    "messages": accepting,
 }
 """Each gives its figures as they are taken."""

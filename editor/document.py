@@ -5,6 +5,7 @@ A used script is got by a `Load`: an editor may have it open, with changes that 
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
@@ -92,6 +93,12 @@ class Document:
     def used(self) -> list[str]:
         """Give the paths of the scripts that it uses, also of those that no `use` names rightly yet."""
         return [path for path, _ in self.uses]
+
+    @cached_property
+    def takes_messages(self) -> bool:
+        """Whether messages begin it."""
+        words = [piece.text for piece in self.pieces if piece.kind == "verb"]
+        return any(pair == ("inbound", "sms") for pair in pairwise(words))
 
     @cached_property
     def uses(self) -> list[tuple[str, Piece]]:

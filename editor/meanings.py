@@ -28,7 +28,8 @@ STATEMENTS: Final = {
     "inbound": Meaning("inbound NUMBER [notify URL]", "The script runs for calls that come in to NUMBER."),
     "inbound sms": Meaning(
         "inbound sms NUMBER [keyword WORD] [notify URL]",
-        "The script runs for messages that come in to NUMBER.",
+        "The script runs for messages that come in to NUMBER, and begin with WORD. `message` is the text, "
+        "`keyword` its first word.",
     ),
     "answer": Meaning("answer", "Answers the call that came in."),
     "reject": Meaning("reject [busy | declined]", "Turns the call that came in away, and ends it."),
@@ -114,7 +115,8 @@ STATEMENTS: Final = {
         "hangup [LEG]", "Hangs up; what stands after it is dropped. With LEG, ends that leg and goes on."
     ),
     "sms": Meaning(
-        "sms NUMBER TEXT [via OPERATOR] [notify URL]", "Sends a message; replies are posted to URL."
+        "sms NUMBER TEXT [via OPERATOR] [notify URL]",
+        "Sends a message, and goes on; URL is told how it fares, and what is replied.",
     ),
     "notify": Meaning(
         "notify URL [with { … }]", "Posts fields to an application, in order, at least once; does not wait."
@@ -213,9 +215,15 @@ FUNCTIONS: Final = {
 
 BOUND: Final = {
     "call_id": "the call's ID",
-    "caller": "the number that calls",
-    "called": "the number that is called",
+    "caller": "the number that calls, or texts",
+    "called": "the number that is called, or texted",
     "answered_at": "when the call was answered (ISO 8601, UTC); `none` before",
     "duration": "how long the call has been up",
 }
 """What every run binds."""
+
+BOUND_BY_MESSAGE: Final = {
+    "keyword": "the first word of the message, in capitals and without marks, as keywords are compared",
+    "message": "the text of the message, as it was written",
+}
+"""What a run binds besides that a message began."""

@@ -19,3 +19,6 @@ FUNCTIONS: Final[dict[str, int]] = {
 
 BOUND: Final = frozenset({"call_id", "caller", "called", "answered_at", "duration"})
 """The names that are bound in every run."""
+
+BOUND_BY_MESSAGE: Final = frozenset({"keyword", "message"})
+"""The names that are bound besides, in a run that a message begins (``inbound sms``)."""

@@ -19,6 +19,7 @@ from ringful.ground.faults import fault
 from ringful.http.authenticate import Answer, Asked, Asking, Authenticator
 from ringful.http.desks.callbacks import CallbackDesk
 from ringful.http.desks.conferences import ConferenceDesk
+from ringful.http.desks.messages import KeywordDesk, Sender
 from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.scripts import ScriptDesk, placed, trace
@@ -32,6 +33,13 @@ from ringful.http.reading.callbacks import CallbackResend, QueryCallbacks
 from ringful.http.reading.compile import compile_call, compile_task
 from ringful.http.reading.conferences import ConferenceTask, QueryConf
 from ringful.http.reading.immediate import immediate
+from ringful.http.reading.messages import (
+    BindKeyword,
+    GetKeywords,
+    RemoveKeyword,
+    SendReceiveSms,
+    SendSms,
+)
 from ringful.http.reading.numbers import Bind, GetNumbers, Unbind
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.http.reading.recordings import RemoveRecording
@@ -61,6 +69,7 @@ Read: TypeAlias = (
     | Trace
     | QueryCallbacks
     | GetNumbers
+    | GetKeywords
     | GetScript
     | GetVersions
     | Check
@@ -81,13 +90,23 @@ class Settings:
     """Takes up the callbacks that are to be sent again."""
 
 
-def make_app(calls: Board, store: Store, settings: Settings, numbers: NumberDesk, probes: Probes) -> App:
+def make_app(
+    calls: Board,
+    store: Store,
+    settings: Settings,
+    numbers: NumberDesk,
+    keywords: KeywordDesk,
+    probes: Probes,
+) -> App:
     """Make the application."""
     app = QuartTrio(__name__)
     desk = ScriptDesk(calls, store, numbers.library, Simulator(settings.simulate))
     posts = CallbackDesk(store, settings.look_for_resends)
     meetings = ConferenceDesk(calls.conferences, numbers.library)
-    facade = Facade(calls, store, settings, Authenticator(store), desk, numbers, posts, meetings)
+    sender = Sender(calls, calls.new_id)
+    facade = Facade(
+        calls, store, settings, Authenticator(store), desk, numbers, posts, meetings, sender, keywords
+    )
 
     @app.route("/<method>/apikey/<key>", methods=["GET", "POST"])
     async def ask(method: str, key: str) -> Response:
@@ -168,6 +187,8 @@ class Facade:
     numbers: NumberDesk
     posts: CallbackDesk
     conferences: ConferenceDesk
+    sender: Sender
+    keywords: KeywordDesk
 
     async def answer(self, method: str, key: str) -> Response:
         """Answer a call of the API."""
@@ -200,6 +221,10 @@ class Facade:
                 return await self.desk.answer(key, made, asking)
             case Bind() | Unbind():
                 return await self.numbers.answer(key, made, asking)
+            case SendReceiveSms() | SendSms():
+                return await self.sender.answer(key, made, asking)
+            case BindKeyword() | RemoveKeyword():
+                return await self.keywords.answer(key, made, asking)
             case CallbackResend():
                 return await self.posts.resend(key, made, asking)
             case RemoveRecording():
@@ -235,6 +260,8 @@ class Facade:
                 return await self.posts.answer(key, made)
             case GetNumbers():
                 return await self.numbers.answer(key, made, asking)
+            case GetKeywords():
+                return await self.keywords.answer(key, made, asking)
             case GetScript() | GetVersions() | Check() | Simulate():
                 return await self.desk.answer(key, made, asking)
 

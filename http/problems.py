@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from ringful.interpreter.calls import conferences, numbers, switchboard
+from ringful.interpreter.messages import board
 
 _TITLES = {
     400: "Bad request",
@@ -25,6 +26,16 @@ _TITLES = {
     429: "Too many requests",
     500: "Server fault",
     503: "Not available",
+}
+
+_NOT_SENT = {
+    "optedout": 403,
+    "notallowed": 403,
+    "spent": 403,
+    "toolong": 400,
+    "invalid": 400,
+    "capacity": 429,
+    "unavailable": 503,
 }
 
 
@@ -61,6 +72,12 @@ def of_refusal(refusal: switchboard.Refusal) -> Problem:
     match refusal:
         case switchboard.NoSuchCall():
             return Problem(404, "call.unknown", detail)
+        case board.NotSent(reason=reason):
+            return Problem(_NOT_SENT[reason], f"message.{reason}", detail)
+        case board.NoSuchKeyword():
+            return Problem(404, "keyword.unknown", detail)
+        case board.KeywordTaken():
+            return Problem(409, "keyword.taken", detail)
         case numbers.NoSuchNumber():
             return Problem(404, "number.unknown", detail)
         case numbers.NumberTaken():

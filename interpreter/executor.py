@@ -170,12 +170,9 @@ class Executor:
 
     async def execute(self, statement: nodes.Statement) -> None:
         """Do what *statement* says.  Raises Failed, Fault."""
-        meaning = MEANINGS.get(type(statement))
-        if meaning is None:
-            raise Fault(f"`{type(statement).__name__.lower()}` cannot be run yet", statement.span)
         leg = self.leg
         if leg and leg.inbound and leg.state == "ringing" and isinstance(statement, ANSWERING):
             await inbound.answer(self)
-        doing = meaning(self, statement)
+        doing = MEANINGS[type(statement)](self, statement)
         if doing is not None:
             await doing

@@ -24,10 +24,10 @@ from ringful.interpreter.executor import Executor
 from ringful.interpreter.hearing import hear, hear_spent, is_secret, over, rate_of, started_seconds
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.params import bind
-from ringful.interpreter.running import Watch
+from ringful.interpreter.running import Sending, Watch
 from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
-from ringful.interpreter.statements import inbound, legs
+from ringful.interpreter.statements import inbound, legs, messages
 from ringful.interpreter.statements.conference import hear_conference, leave_now, unreached_moderator
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.task import Task, TaskState
@@ -51,9 +51,9 @@ class Door(Protocol):
 
 @frozen
 class Failure:
-    """That something could not be played, said or recorded, so many *times* for the same reason."""
+    """That something could not be played, said, recorded or sent, so many *times* for the same reason."""
 
-    what: Literal["play", "record"]
+    what: Literal["play", "record", "sms"]
     why: str
     times: int = 1
 
@@ -84,6 +84,8 @@ class Run:
     conference: Conference | None = field(default=None, init=False)
     conferences: dict[str, str | None] = field(factory=dict, init=False)
     """The conferences that this run has made, each with the number of its moderator."""
+    sendings: dict[str, Sending] = field(factory=dict, init=False)
+    """The messages that nobody has said of whether they are taken, by their IDs."""
     legs: dict[str, Leg] = field(factory=dict, init=False)
     subject: Leg | None = field(default=None, init=False)
     tasks: list[Task] = field(factory=list, init=False)
@@ -91,7 +93,7 @@ class Run:
     ended: bool = field(default=False, init=False)
     fault: Fault | None = field(default=None, init=False)
     failures: tuple[Failure, ...] = field(default=(), init=False)
-    """What could not be played or recorded; the script went on."""
+    """What could not be played, recorded or sent; the script went on."""
     interrupted: str = field(default="", init=False)
     """Why a run without a call was ended from outside; empty: it was not."""
     now: float = field(default=0.0, init=False)
@@ -118,6 +120,8 @@ class Run:
     def __attrs_post_init__(self) -> None:
         self.script = self.started.script
         self.secrets = Secrets(self.started.script, self.started.uses)
+        if self.started.message:
+            self._ids[self.started.message.message_id] = 1
         self.names = {"call_id": self.call_id, "caller": None, "called": None}
 
     def start(self) -> None:
@@ -140,7 +144,9 @@ class Run:
         """Handle one event that happened *at*, and all that follows from it at once."""
         # A clock that steps back must not make the journal's times do so.
         self.now = max(self.now, at)
-        self.steps = 0
+        if not isinstance(event, events.MessageTaken | events.MessageRefused):
+            # Those are answered at once: a loop that only sends has not waited.
+            self.steps = 0
         self.position = NOWHERE
         data = journal.encode(event)
         if is_secret(self, event):
@@ -161,8 +167,10 @@ class Run:
                 self._interrupt(event)
             case events.TimerFired(timer):
                 self._fire(timer)
-            case events.WebAnswered() | events.WebFailed() | events.MessageTaken() | events.MessageRefused():
+            case events.WebAnswered() | events.WebFailed():
                 self.signal(event)
+            case events.MessageTaken() | events.MessageRefused():
+                messages.hear(self, event)
             case (
                 events.MemberCame()
                 | events.MemberWent()
@@ -222,15 +230,21 @@ class Run:
                 case None if self.started.plan:
                     main.leg = self.subject = room.begin(self, self.started.plan)
                     self.spawn(main.leg, main.body(self.script.body))
+                case nodes.InboundSms() as header if self.started.message:
+                    messages.begin(self, header, self.started.message)
+                    self._begin_headless(main)
                 case None:
-                    self.set_timer(self.settings.max_duration, self._too_long)
-                    self.spawn(None, main.body(self.script.body))
+                    self._begin_headless(main)
                 case header:
                     raise Fault(
                         "this header cannot be started by hand: a call or a message starts it", header.span
                     )
         except Fault as fault:
             self.fail(fault)
+
+    def _begin_headless(self, main: Executor) -> None:
+        self.set_timer(self.settings.max_duration, self._too_long)
+        self.spawn(None, main.body(self.script.body))
 
     def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value]) -> Leg:
         """Make the leg that *call* asks for.  Raises Fault."""
@@ -276,8 +290,8 @@ class Run:
                 strand.cancel()
         self._reap()
 
-    def note_failure(self, what: Literal["play", "record"], why: str) -> None:
-        """Remember that something could not be played or recorded."""
+    def note_failure(self, what: Literal["play", "record", "sms"], why: str) -> None:
+        """Remember that something could not be played, recorded or sent."""
         why = self.secrets.conceal(why)
         alike = [one for one in self.failures if (one.what, one.why) == (what, why)]
         if alike:
@@ -307,6 +321,7 @@ class Run:
         """End the run where it stands, since a fault of ours makes its strands unfit to go on."""
         self._ready.clear()
         self.strands.clear()
+        self.sendings.clear()
         for leg in self.legs.values():
             if leg.state != "over":
                 leg.closing, leg.ended_by, leg.hangup_handlers = why, "lost", []
@@ -323,7 +338,9 @@ class Run:
         ):
             for leg in [strand.leg for strand in self.strands if strand.leg]:
                 self.close(leg, "script")
-        if self.ended or self.strands or any(leg.state != "over" for leg in self.legs.values()):
+        if self.ended or self.strands or self.sendings:
+            return
+        if any(leg.state != "over" for leg in self.legs.values()):
             return
         if self.conference and not self._closed:
             if not self._closing:

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from attrs import frozen
+
 from ringful.grammar import nodes
 from ringful.grammar.span import Span
 from ringful.interpreter import effects
@@ -21,6 +23,15 @@ from ringful.interpreter.strand import Signal, Strand, Wait
 from ringful.interpreter.task import Task, TaskState
 from ringful.interpreter.values import Value
 from ringful.media import port
+
+
+@frozen
+class Sending:
+    """A message that a run wants to send, until the house has said whether it takes it."""
+
+    number: str
+    notify: str | None = None
+
 
 Watch = Callable[[nodes.Statement, str], None]
 """Told each statement as it begins (with no way), and which way is taken where there are several."""
@@ -46,8 +57,8 @@ class Doings(Protocol):
     def note(self, name: str, leg: Leg | None, data: Mapping[str, object]) -> None:
         """Journal what came of a statement on *leg*, or on none."""
 
-    def note_failure(self, what: Literal["play", "record"], why: str) -> None:
-        """Remember that something could not be played or recorded."""
+    def note_failure(self, what: Literal["play", "record", "sms"], why: str) -> None:
+        """Remember that something could not be played, recorded or sent."""
 
     def take_way(self, statement: nodes.Statement, way: str) -> None:
         """Tell whoever watches that the run goes on from *statement* by *way* (see `grammar.branches`)."""
@@ -134,6 +145,8 @@ class Running(Doings, Strands, Legs, Queue, Protocol):
     """What is known of the conference that it is; None: it is none."""
     conferences: dict[str, str | None]
     """The conferences that it has made, each with the number of its moderator."""
+    sendings: dict[str, Sending]
+    """The messages that nobody has said of whether they are taken, by their IDs."""
     now: float
     position: Span
     steps: int

@@ -39,7 +39,9 @@ def sound_name(sound: Mapping[str, Any]) -> str:
     return str(sound.get("url") or sound.get("text") or sound["sound"].lower())
 
 
-_SILENT = frozenset({"SetTimer", "CancelTimer", "TimerFired", "Prepare", "Cue", "PlaybackStarted", "done"})
+_SILENT = frozenset(
+    {"SetTimer", "CancelTimer", "TimerFired", "Prepare", "Cue", "PlaybackStarted", "MessageTaken", "done"}
+)
 """What is most frequent among all that has no line."""
 
 
@@ -68,7 +70,10 @@ class Tracer:
         said = self._said(entry.kind, entry.name, data)
         if said is None:
             return None
-        leg = str(data.get("leg") or data.get("fields", {}).get("callId") or entry.call_id)
+        fields = data.get("fields", {})
+        # What is told of a message has a journal of its own, and names the call that sent it.
+        of_message = fields.get("messageId") == entry.call_id
+        leg = str(data.get("leg") or (not of_message and fields.get("callId")) or entry.call_id)
         place = str(data.get("at_line", "")).rpartition("/")[2]
         return Line(entry.at - self.began, leg, *said, place if not place.startswith(":") else "")
 
@@ -129,6 +134,9 @@ class Tracer:
                 return "transfer", str(data["number"])
             case "Notify":
                 return "post", " ".join([str(data["url"]), *_fields(data["fields"])])
+            case "SendMessage":
+                by = f" via {data['operator']}" if data["operator"] else ""
+                return "sms", f"{data['number']}{by} {_quoted(data['text'])}"
             case "Ask":
                 return "ask", " ".join([str(data["url"]), *_fields(data["fields"])])
             case _:
@@ -138,6 +146,9 @@ class Tracer:
         match name:
             case "Started" if "offer" in data:
                 return "called", f"{data['offer']['called']} by {data['offer']['caller'] or 'nobody known'}"
+            case "Started" if "message" in data:
+                came = data["message"]
+                return "texted", f"{came['number']} by {came['sender']} {_quoted(came['text'])}"
             case "Answered" if data["leg"] in self._rooms:
                 return "opened", ""
             case "Ringing" | "Answered":
@@ -198,7 +209,33 @@ class Tracer:
             case "WebFailed":
                 return "web", f"failed: {data['reason']}"
             case _:
-                return None
+                return _message(name, data)
+
+
+def _message(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Say what happened to a message."""
+    match name:
+        case "MessageRefused":
+            detail = f" ({data['detail']})" if data["detail"] else ""
+            return "not sent", f"{data['message']}: {data['reason']}{detail}"
+        case "MessageQueued":
+            sender = f" from {data['sender']}" if data["sender"] else ""
+            parts = f" in {data['segments']} parts" if data["segments"] != 1 else ""
+            return "queued", f"{data['number']}{sender}{parts}"
+        case "MessageSent" | "MessageDelivered":
+            return name.removeprefix("Message").lower(), ""
+        case "MessageDelayed" | "MessageFailed":
+            return name.removeprefix("Message").lower(), str(data["reason"])
+        case "MessageUnsure":
+            return "unsure", f"part {data['part']}: {data['reason']}"
+        case "MessageAnswered":
+            return "answered", f"by {data['from']}"
+        case "MessageArrived":
+            # Only a simulation says it here: a server's log does.
+            what = f" ({data['what']})" if "what" in data else ""
+            return "received", f"{data['to']} by {data['from']} {_quoted(data['text'])}{what}"
+        case _:
+            return None
 
 
 def _price(data: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -26,6 +26,7 @@ from ringful.media.rooms import Rooms
 from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
+from ringful.media.texts import Texts
 from ringful.media.worker_process import Start, WorkerProcess
 from ringful.media.workers import Workers, engine_wanted
 
@@ -57,7 +58,7 @@ class PoolSettings:
 
 
 class Pool:
-    """Implements `port.Phones` and `port.Rooms`; made by `open_pool`."""
+    """Implements `port.Phones`, `port.Rooms` and `port.Texts`; made by `open_pool`."""
 
     def __init__(
         self, settings: PoolSettings, sounds: Sounds, nursery: Tasks, templates: Templates, memory: int
@@ -69,6 +70,7 @@ class Pool:
         self._rooms = Rooms(self.seats, settings.max_calls + 8, lambda: self.crew.live, self._later)
         self._connections = Connections(self.seats, self._later)
         self._reception = Reception(settings.address, settings.first_port)
+        self.texts = Texts(self._reception, nursery)
         config = {
             "address": settings.address,
             "transport": settings.transport,
@@ -245,6 +247,17 @@ class Pool:
         # The far end calls it, so the name of its host is for the far end to resolve.
         uri = self._address(number)
         kept.worker.tell({"do": "transfer", "leg": leg, "transfer": transfer, "uri": uri})
+
+    async def send_text(self, number: str, sender: str, text: str) -> port.TextOutcome:
+        """See `port.Texts.send_text`."""
+        uri = await self._uri(number)
+        if uri is None:
+            return port.TextOutcome("unsent", reason="the trunk's name cannot be resolved")
+        return await self.texts.send(uri, sender, text)
+
+    def take_texts(self, desk: port.TextDesk | None) -> None:
+        """See `port.Texts.take_texts`."""
+        self.texts.desk = desk
 
     def open_room(self, room: str, sink: port.Sink, *, speaking: bool = False) -> None:
         """See `port.Rooms.open_room`."""
@@ -470,6 +483,7 @@ class Pool:
     def buried(self, worker: WorkerProcess) -> None:
         """Hear that *worker* has ended: all that it had is lost."""
         self.seats.line_ended(worker)
+        self.texts.worker_ended(worker)
         for leg in [leg for leg in self.legs.values() if leg.worker is worker]:
             detail = "the media process died"
             if leg.answered:

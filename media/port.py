@@ -21,7 +21,7 @@ The caller chooses all names: *leg* is unique for the node's lifetime; *playback
 *sending*, *connection* and *transfer* are numbers that are unique within their leg.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -444,3 +444,50 @@ class Phones(Protocol):
 
     def transfer(self, leg: str, transfer: int, number: str) -> None:
         """Ask the far end of *leg* to call *number* instead of us (SIP REFER)."""
+
+
+@frozen
+class TextOutcome:
+    """What came of a text message.
+
+    ``answered``: the far end gave its final *status*; ``unsent``: it certainly never left; ``unknown``:
+    nothing was heard of it, and it may have arrived.
+    """
+
+    kind: Literal["answered", "unsent", "unknown"]
+    status: int = 0
+    """The SIP status, for ``answered``."""
+    reason: str = ""
+
+
+@frozen
+class TextOffer:
+    """A text message that comes in."""
+
+    sender: str
+    """The user of the sender's URI as the trunk says it; empty where it is withheld."""
+    number: str
+    """The user of the URI that it was sent to."""
+    text: str
+
+
+TextDesk: TypeAlias = Callable[[TextOffer], Awaitable[int]]
+"""Asked for every text that comes in: the SIP status to answer it with.
+
+Until it says so the sender has no answer, and sends it again: so 200 is said when the text is kept.
+"""
+
+
+class Texts(Protocol):
+    """Send text messages to the trunk, and take those that come in (SIP MESSAGE, RFC 3428)."""
+
+    async def send_text(self, number: str, sender: str, text: str) -> TextOutcome:
+        """Send *text* from *sender* to *number*; return when its one outcome is known.
+
+        Few are under way at a time, so that calls do not suffer: the others wait.  An empty *sender* is
+        the one that calls have.
+        """
+        ...
+
+    def take_texts(self, desk: TextDesk | None) -> None:
+        """Let texts come in, and ask *desk* about each; None: nobody takes any, and senders are told 480."""

@@ -17,6 +17,7 @@ from ringful.media import port
 from ringful.media.ranges import ANY, Range
 from ringful.media.seats import Seats
 from ringful.media.templates import Child, Templates
+from ringful.media.texts import Texts
 from ringful.media.wire import Framer, WireError, decode_event
 
 log = structlog.get_logger()
@@ -38,6 +39,10 @@ class Owner(Protocol):
     @property
     def seats(self) -> Seats:
         """Who hears where its legs sit."""
+
+    @property
+    def texts(self) -> Texts:
+        """Who hears what becomes of text messages, and of those that come in."""
 
     def hear(self, worker: "WorkerProcess", event: port.Event) -> None:
         """Take an event of one of its legs."""
@@ -204,6 +209,8 @@ class WorkerProcess:
                 owner.speaks(self, message["leg"], message["speaks"])
             case "VoiceClosed":
                 owner.voice_closed(self, message["leg"])
+            case "TextSent" | "TextOffered":
+                owner.texts.hear(self, message)
             case "Pong":
                 self.heard.set()
                 self.heard = trio.Event()

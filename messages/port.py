@@ -31,6 +31,8 @@ class Outgoing:
     """The parts (from 1) that the other side has taken already: they are not sent again."""
     expires: float = 0.0
     """Unix seconds after which nobody wants it any more; 0: whenever."""
+    attempt: int = 1
+    """How often it was given to a transport, this time included."""
 
 
 @frozen
@@ -63,6 +65,10 @@ class Incoming:
     number: str
     text: str
     fragment: Fragment | None = None
+
+
+class NotNow(Exception):
+    """A text cannot be taken now: whoever brings it is to bring it again; the message says why."""
 
 
 class Desk(Protocol):
@@ -101,7 +107,7 @@ class Desk(Protocol):
     async def received(self, incoming: Incoming) -> None:
         """Take a text; it is kept when this returns, and only then may it be acknowledged.
 
-        Raises StoreError.
+        Raises NotNow, and whatever the store raises.
         """
         ...
 

@@ -5,12 +5,15 @@ from typing import Protocol
 
 from attrs import frozen
 
+from ringful.grammar import nodes
+from ringful.grammar.blocks import within
 from ringful.interpreter import events
 from ringful.interpreter.run import Run
 from ringful.simulation.cases.case import Injection
 from ringful.simulation.phones.leg import SimulatedLeg
 from ringful.simulation.phones.phones import SimulatedPhones
 from ringful.simulation.phones.room import SimulatedRoom
+from ringful.simulation.texts import Texts
 
 KEYS = "0123456789*#"
 
@@ -29,6 +32,11 @@ class World(Protocol):
     @property
     def phones(self) -> SimulatedPhones:
         """Its phones."""
+        ...
+
+    @property
+    def texts(self) -> Texts:
+        """Its messages."""
         ...
 
     @property
@@ -65,6 +73,17 @@ def possible(simulation: World, step: int) -> Iterator[Injection]:
         yield Injection("web fails", step)
     if phones.live:
         yield Injection("fetch fails", step)
+    yield from _possible_of_messages(simulation, step)
+
+
+def _possible_of_messages(simulation: World, step: int) -> Iterator[Injection]:
+    if any(_sends(run.script) for run in simulation.runs.values() if not run.ended):
+        yield Injection("message refused", step)
+    waiting = simulation.texts.open_ones
+    for message in dict.fromkeys((*waiting[:1], *waiting[-1:])):
+        yield Injection("message fails", step, message)
+    if waiting:
+        yield Injection("receipt lost", step)
 
 
 def inject(simulation: World, injection: Injection) -> None:
@@ -79,6 +98,16 @@ def inject(simulation: World, injection: Injection) -> None:
         case "fetch fails":
             phones.fail_fetches("it cannot be fetched: the server answered 500")
             return
+        case "message refused":
+            simulation.texts.refuse()
+            return
+        case "message fails":
+            for message in [injection.leg] if injection.leg else simulation.texts.open_ones:
+                simulation.texts.fail(message)
+            return
+        case "receipt lost":
+            simulation.texts.lose_receipts()
+            return
         case "now hangup" | "now leave":
             operation: events.Operation = "hangup" if injection.what == "now hangup" else "leave"
             for call_id, run in simulation.runs.items():
@@ -92,6 +121,10 @@ def inject(simulation: World, injection: Injection) -> None:
     for place in _places(simulation):
         if place.name == here:
             _break(place, injection)
+
+
+def _sends(script: nodes.Script) -> bool:
+    return any(isinstance(statement, nodes.Sms) for statement in within(script.body))
 
 
 def _places(simulation: World) -> list[SimulatedLeg | SimulatedRoom]:

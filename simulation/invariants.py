@@ -16,7 +16,7 @@ from ringful.grammar import nodes
 from ringful.store.port import Entry
 
 _FINAL = frozenset({"CallFailed", "CalleeHangUp", "ServerHangup", "ConfCallCompleted"})
-_AFTERWARDS = frozenset({"TaskDiscarded", "ScriptFailed", "ToneDetectorStop"})
+_AFTERWARDS = frozenset({"TaskDiscarded", "ScriptFailed", "ToneDetectorStop", "MessageStatus"})
 """What may be told of a leg that is over, since it is not the leg's own news."""
 _ON_LEGS = frozenset(
     {
@@ -55,6 +55,12 @@ _TOLD: Mapping[str, tuple[str, frozenset[str]]] = {
 }
 
 
+_OF_MESSAGES = frozenset({"MessageQueued", "MessageArrived"})
+"""What a message's journal begins with."""
+_OUTCOMES = frozenset({"MessageDelivered", "MessageFailed"})
+_STATUSES = ("queued", "sent", "delivered")
+
+
 @frozen
 class Broken:
     """A law that does not hold, and what shows it."""
@@ -71,6 +77,11 @@ def broken(entries: Iterable[Entry]) -> Iterator[Broken]:
     for call_id, own in calls.items():
         posts = [entry.data for entry in own if entry.name == "Notify"]
         yield from _numbered(call_id, own, posts)
+        if own[0].name in _OF_MESSAGES:
+            yield from _message(call_id, own, posts)
+            continue
+        yield from _answers(own)
+        yield from _refusals(own, posts)
         yield from _ended(call_id, own)
         yield from _final(posts)
         yield from _nothing_after(own)
@@ -238,6 +249,46 @@ def _members(own: Sequence[Entry]) -> Iterator[Broken]:
                 f"{leg} came {came[leg]} times, was let in {admitted[leg]} and let go {dismissed[leg]} times"
             )
             yield Broken("who comes to a conference is let go", said)
+
+
+def _answers(own: Sequence[Entry]) -> Iterator[Broken]:
+    """Hold that each message that a run sends is either taken or refused."""
+    answered = Counter(
+        entry.data["message"] for entry in own if entry.name in ("MessageTaken", "MessageRefused")
+    )
+    sent = Counter(entry.data["message"] for entry in own if entry.name == "SendMessage")
+    for message in sent.keys() | answered.keys():
+        if (sent[message], answered[message]) != (1, 1):
+            said = f"{message} was sent {sent[message]} times and answered {answered[message]} times"
+            yield Broken("a message is taken or refused", said)
+
+
+def _refusals(own: Sequence[Entry], posts: Sequence[Mapping[str, Any]]) -> Iterator[Broken]:
+    """Hold that whoever wants to know of a message is told once that it was refused."""
+    wanted = {entry.data["message"]: entry.data["notify"] for entry in own if entry.name == "SendMessage"}
+    told = Counter(
+        post["fields"].get("messageId") for post in posts if post["fields"].get("action") == "MessageStatus"
+    )
+    refused = [str(entry.data["message"]) for entry in own if entry.name == "MessageRefused"]
+    for message in refused:
+        if told[message] != (wanted.get(message) is not None):
+            said = f"{message} was refused, and that was told {told[message]} times"
+            yield Broken("a refusal is told once", said)
+
+
+def _message(message: str, own: Sequence[Entry], posts: Sequence[Mapping[str, Any]]) -> Iterator[Broken]:
+    """Hold that a message has one outcome at most, that it was sent or failed, and what is told of it."""
+    outcomes = [entry.name for entry in own if entry.name in _OUTCOMES]
+    if len(outcomes) > 1:
+        yield Broken("a message has one outcome", f"{message}: {', '.join(outcomes)}")
+    if own[0].name == "MessageQueued" and not outcomes and all(one.name != "MessageSent" for one in own):
+        yield Broken("a message does not stay queued", f"{message} was neither sent nor failed")
+    told = [post["fields"]["status"] for post in posts if "status" in post["fields"]]
+    steps = [*_STATUSES[: len(told) - 1], "failed"] if "failed" in told else list(_STATUSES[: len(told)])
+    if told != steps:
+        yield Broken("statuses come in order", f"{message}: {', '.join(told)}")
+    if told and (told[-1] in ("delivered", "failed")) != bool(outcomes):
+        yield Broken("the outcome is told", f"{message}: {outcomes or 'none'}, and told was {told[-1]}")
 
 
 def _leg(entry: Entry) -> str:

@@ -4,7 +4,8 @@ A simulation may hold several runs: each call that comes in has its own, and so 
 They share one agenda, so their order is one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import assert_never
@@ -15,6 +16,8 @@ from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.interpreter import conference, effects, events, room
 from ringful.interpreter.evaluate import Fault, text_of
+from ringful.interpreter.messages import replies
+from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.rates import RateTable
 from ringful.interpreter.money.till import Purse, Till
 from ringful.interpreter.order import order
@@ -30,11 +33,10 @@ from ringful.simulation.injection import Asked, inject
 from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda, Stop
 from ringful.simulation.phones.phones import SimulatedPhones
+from ringful.simulation.texts import KEY, Texts, kept_number
 from ringful.store.port import Entry
 
 CALL_ID = "call-1"
-KEY = "key"
-"""Whose money is spent."""
 LIMIT_SECONDS = 24 * 3600.0
 LIMIT_STEPS = 1_000_000
 _NOWHERE = Path("/nonexistent")
@@ -62,6 +64,8 @@ class Simulation:
     till: Till = field(init=False)
     """What pays for the legs, if the case says what they cost."""
     _phones: SimulatedPhones = field(init=False)
+    texts: Texts = field(init=False)
+    """The messages of this world."""
     _web: list[cases.WebAnswer] = field(init=False)
     _expected: int = field(init=False)
     """Calls that have not come in yet."""
@@ -79,14 +83,20 @@ class Simulation:
         outside = world_of(case)
         self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
         self._web = list(case.web)
+        answers, prices = list(case.sms), Prices(self.till)
+        self.texts = Texts(self.agenda, case.phones, answers, self.entries.append, self._take_text, prices)
         self._expected = len(outside.callers)
         self._agree()
 
     def _agree(self) -> None:
-        """See that somebody calls a script that waits for a call, and nobody another one."""
+        """See that somebody calls (or texts) a script that waits for that, and nobody calls another one."""
         if isinstance(self.script.header, nodes.Inbound):
             message, hint = "nobody calls this script", 'let a phone call it: `calls "NUMBER" after 1s`'
             wrong = not self._expected
+        elif isinstance(self.script.header, nodes.InboundSms) and not self._expected:
+            self._taken_texts()
+            message, hint = "nobody texts this script", 'let a phone do it: `texts "NUMBER" "WORD" after 1s`'
+            wrong = not any(phone.texting.texts for phone in self.case.phones)
         else:
             message, hint = "a phone calls, and this script takes no calls", "give it an `inbound` header"
             wrong = bool(self._expected)
@@ -117,16 +127,17 @@ class Simulation:
     def begin(self) -> None:
         """Let the first things happen when `advance` is called."""
         self._phones.open(self._take)
-        if not self._expected:
-            self._begin(None)
+        self.texts.open()
+        if not isinstance(self.script.header, nodes.Inbound | nodes.InboundSms):
+            self._begin()
 
     def advance(self, steps: int) -> Stop:
         """Let so many things happen, fewer if all runs end."""
         return self.agenda.run(self.over, limit_seconds=LIMIT_SECONDS, limit_steps=max(0, steps))
 
     def over(self) -> bool:
-        """Say whether every call that is to come has come, and has ended."""
-        if self._expected:
+        """Say whether every call that is to come has come and has ended, and every message has settled."""
+        if self._expected or self.texts.busy:
             return False
         # A loop, since this is asked after every step.
         for run in self.runs.values():  # noqa: SIM110
@@ -145,16 +156,39 @@ class Simulation:
             return "unreachable"
         if self.till.reserve(KEY, f"call-{self._calls + 1}", offer.called, "inbound"):
             return "rejected"
-        run = self._begin(offer)
+        run = self._begin(offer=offer)
         return port.Taken(run.call_id, self.purses[run.call_id].hear)
+
+    def _take_text(self, arrival: events.Arrival) -> bool:
+        """Begin the script with a text, if it is for it."""
+        if not isinstance(self.script.header, nodes.InboundSms):
+            return False
+        number, keyword = self._taken_texts()
+        if number != arrival.number or keyword not in (replies.ANY, arrival.keyword):
+            return False
+        self._begin(message=arrival)
+        return True
+
+    def _taken_texts(self) -> tuple[str, str]:
+        """Give the number and the keyword whose texts begin the script."""
+        with self._case_problems():
+            number, keyword = replies.takes(self.script, self.case.params)
+        return kept_number(number), keyword
 
     def _number(self) -> str:
         """Give the number that the script answers."""
         assert isinstance(self.script.header, nodes.Inbound)
-        try:
+        with self._case_problems():
             return text_of(self.script.header.number, self._params())
+
+    @contextmanager
+    def _case_problems(self) -> Iterator[None]:
+        """Make a problem of the case of what is wrong with its params."""
+        try:
+            yield
         except Fault as fault:
-            problem = Problem("case", fault.message, fault.span, "give it with `param`")
+            hint = "give it with `param`" if "param" in fault.message else ""
+            problem = Problem("case", fault.message, fault.span, hint)
             raise ScriptError(problem, source=self.case.source.text) from fault
 
     def _params(self) -> Mapping[str, Value]:
@@ -162,9 +196,9 @@ class Simulation:
         bind(self.script, self.case.params, names)
         return names
 
-    def _begin(self, offer: port.Offer | None) -> Run:
+    def _begin(self, *, offer: port.Offer | None = None, message: events.Arrival | None = None) -> Run:
         uses = self.case.source.used_scripts
-        started = events.Started(self.script, self.case.params, offer, uses)
+        started = events.Started(self.script, self.case.params, offer, uses, message=message)
         run = self.place(f"call-{self._calls + 1}", started)
         self._calls += 1
         if self._calls == 1:
@@ -265,8 +299,8 @@ class _Door:
                     phones.ring(leg, number, caller_id, self.purse.hear)
             case effects.Transfer(leg, transfer, number):
                 phones.transfer(leg, transfer, number)
-            case effects.SendMessage(message):
-                self.run.post(events.MessageRefused(message, "unavailable", "no messages are sent here"))
+            case effects.SendMessage():
+                self.run.post(self.simulation.texts.take(self.run.call_id, effect))
             case effects.Ask(asking, url):
                 self._ask(asking, self.simulation.answer(url))
             case (

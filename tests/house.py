@@ -1,7 +1,8 @@
 """A server in this process, without a network: façade, switchboard, and simulated phones in real time."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from ipaddress import ip_network
@@ -16,6 +17,7 @@ from ringful.ground.faults import Fence
 from ringful.ground.metrics import Metrics
 from ringful.http.app import App, Settings, make_app
 from ringful.http.desks.library import Library
+from ringful.http.desks.messages import KeywordDesk
 from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.simulate import Order, Simulated
@@ -28,9 +30,14 @@ from ringful.interpreter.calls.metrics import CallsMetrics
 from ringful.interpreter.calls.node import NodeLimits, Switchboard
 from ringful.interpreter.calls.numbers import Numbers
 from ringful.interpreter.calls.trunk_failures import trunk_of
+from ringful.interpreter.messages.incoming import Inbox
+from ringful.interpreter.messages.keywords import Keywords
+from ringful.interpreter.messages.office import MessageSettings, Office
+from ringful.interpreter.messages.room import MessageRoom
 from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.settings import Settings as RunSettings
 from ringful.interpreter.values import Value
+from ringful.messages.port import Transport
 from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda
 from ringful.simulation.phones.phones import SimulatedPhones
@@ -70,6 +77,8 @@ class Rig:
     folder: Path
     posts: list[Post] = field(factory=list)
     entries: list[Entry] = field(factory=list)
+    office: Office | None = None
+    carriers: Sequence[Transport] = ()
 
     async def ask(self, method: str, key: Key = KEY, **given: str) -> Said:
         """Ask for text."""
@@ -142,9 +151,14 @@ class Rig:
 
 @asynccontextmanager
 async def house(
-    folder: Path, *far_ends: world.FarEnd, limits: NodeLimits | None = None
+    folder: Path,
+    *far_ends: world.FarEnd,
+    limits: NodeLimits | None = None,
+    transports: Sequence[Transport] = (),
+    mail: MessageSettings | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Rig]:
-    """Open one; what far ends do happens in real time."""
+    """Open one; what far ends do happens in real time, and messages go by *transports*."""
     agenda, posts, entries = Agenda(), [], []  # type: ignore[var-annotated]
     outside = world.World(far_ends, lengths={"short": 0.05, "long": 60.0})
     phones = SimulatedPhones(agenda, outside, keep_files=False)
@@ -167,6 +181,14 @@ async def house(
     async with open_store(f"sqlite:///{folder}/ringful.db") as store, trio.open_nursery() as nursery:
         for key in (KEY, OTHER):
             await store.put_key(key)
+        office = Office(
+            store,
+            posts.append,
+            {one.carrier: one for one in transports},
+            mail or MessageSettings("+15125550000", usual=transports[0].carrier if transports else None),
+            lambda key, number: may_call(number, key.prefixes, "US"),
+            clock,
+        )
         inside = House(
             phones,
             store,
@@ -175,6 +197,7 @@ async def house(
             SETTINGS,
             folder,
             lambda key, number: may_call(number, key.prefixes, "US"),
+            office=office,
             watchers=[entries.append],
         )
         tasks = Fence(nursery)
@@ -184,12 +207,26 @@ async def house(
         inside.watchers.extend(
             (CallsLog(find, trunk_of("sip:h", "")).watch, CallsMetrics(find, metrics).watch)
         )
-        numbers = NumberDesk(Library(store, shipped_scripts()), Numbers(store, "US"))
+        scripts = Library(store, shipped_scripts())
+        numbers = NumberDesk(scripts, Numbers(store, "US"))
+        keywords = KeywordDesk(scripts, Keywords(store, "US"), numbers.numbers)
+        await numbers.numbers.load()
+        inbox = Inbox(
+            office,
+            keywords.keywords,
+            keywords.started,
+            switchboard.take_message,
+            switchboard.new_id,
+            lambda number: bound.key if (bound := numbers.numbers.at(number)) else None,
+            switchboard.know_named,
+        )
+        room = MessageRoom(office, inbox)
+        await room.open(transports, tasks)
         facade = Settings(RecordingDesk(store, folder, SETTINGS.links, remove), Dialect(), simulate)
         allowed = (ip_network("127.0.0.0/8"),)
-        app = make_app(switchboard, store, facade, numbers, Probes(metrics, Readiness({}), allowed))
+        app = make_app(switchboard, store, facade, numbers, keywords, Probes(metrics, Readiness({}), allowed))
         nursery.start_soon(pump)
-        yield Rig(switchboard, store, phones, app, metrics, folder, posts, entries)
+        yield Rig(switchboard, store, phones, app, metrics, folder, posts, entries, office, transports)
         nursery.cancel_scope.cancel()
 
 

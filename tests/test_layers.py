@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "scripts": set(),
     "editor": {"grammar"},
     "interpreter": {"grammar", "ground", "media.port", "messages.port", "store.port"},
-    # The shape of a sound file is pure, and so is what the simulated recorder writes.
+    # The shape of a sound file is pure, and so is what the simulated recorder writes; and so is how a
+    # text is split.
     "simulation": {
         "grammar",
         "ground",
@@ -40,6 +41,7 @@ MAY_IMPORT = {
         "media.port",
         "media.wav",
         "messages.port",
+        "messages.segments",
         "store.port",
     },
     "http": {
@@ -71,7 +73,6 @@ MAY_IMPORT = {
 HOME = {
     "lark": "grammar",
     "pjsua2": "media",
-    "smpplib": "messages",
     "smtplib": "messages",
     "soundfile": "media",
     "soxr": "media",

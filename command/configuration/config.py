@@ -13,11 +13,14 @@ from typing import Any
 
 from attrs import Attribute, field, fields, frozen
 
-from ringful.command.configuration import readers
+from ringful.command.configuration import messages, readers
+from ringful.command.configuration.mail import mail
 from ringful.command.errors import CommandError
 from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.money.rows import flaws
 from ringful.interpreter.money.sheet import Sheet, read_sheet
+from ringful.messages.mail_settings import MailSettings
+from ringful.messages.smpp.connection import SmppConnection
 
 
 def _key(default: Any, read: Callable[[Any], Any]) -> Any:
@@ -155,6 +158,31 @@ def sheet_of(file: Path, above: tuple[Rate, ...] = ()) -> Sheet:
 
 
 @frozen
+class Sms:
+    """Text messages."""
+
+    source: str = _key("", messages.sender)
+    """Who they are from; empty: the SMSC decides."""
+    transport: str = _key("none", readers.one_of("smpp", "sip", "none"))
+    validity: float = _key(36_000.0, readers.some_seconds)
+    """How long a message is tried."""
+    window: float = _key(72 * 3600.0, readers.some_seconds)
+    """How long a message is answerable."""
+    stop_reply: str = _key(
+        "You will get no more messages from this number. Reply START to get them again.", messages.reply
+    )
+    start_reply: str = _key("You will get messages from this number again.", messages.reply)
+    help_reply: str = _key("Reply STOP to get no more messages from this number.", messages.reply)
+    smpp: tuple[SmppConnection, ...] = _key((), messages.connections)
+    mail: MailSettings | None = _key(None, mail)  # noqa: RUF009 (it is frozen)
+    """The e-mail gateways of operators."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.transport == "smpp" and not self.smpp:
+            raise CommandError("sms.transport: smpp wants a connection: [sms.smpp], address and system_id", 2)
+
+
+@frozen
 class Config:
     """The whole configuration."""
 
@@ -166,6 +194,7 @@ class Config:
     fetch: Fetching = field(factory=Fetching)
     limits: Limits = field(factory=Limits)
     rates: Rates = field(factory=Rates)
+    sms: Sms = field(factory=Sms)
     log: Log = field(factory=Log)
 
 
@@ -178,6 +207,7 @@ _SECTIONS: dict[str, type] = {
     "fetch": Fetching,
     "limits": Limits,
     "rates": Rates,
+    "sms": Sms,
     "log": Log,
 }
 
@@ -234,6 +264,6 @@ def _value(place: str, value: Any, read: Callable[[Any], Any]) -> Any:
     try:
         return read(value)
     except readers.Unfit as unfit:
-        found = unfit.found if unfit.at else value
+        found = value if unfit.found is None and not unfit.at else unfit.found
         shown = str(found) if isinstance(found, Decimal) else repr(found)
         raise CommandError(f"{place}{unfit.at}: expected {unfit.wanted}, not {shown}", 2) from None

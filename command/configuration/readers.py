@@ -28,7 +28,8 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 class Unfit(Exception):
     """A value is not what its key wants: it should be *wanted*.
 
-    Where the value is a list, *at* says which part of it is meant, and *found* is that part.
+    Where the value is a list or a table, *at* says which part of it is meant, and *found* is that part, or
+    what stands for it where it is better not shown.
     """
 
     def __init__(self, wanted: str, at: str = "", found: Any = None) -> None:
@@ -43,11 +44,14 @@ def from_text(text: str, read: Callable[[Any], T]) -> T:
 
     Raises Unfit.
     """
+    refused = None
     for meant in _meanings(text):
         try:
             return read(meant)
         except Unfit as unfit:
-            refused = unfit
+            # What is wrong within a list or a table says more than that another meaning is wrong as a whole.
+            refused = refused if refused and refused.at else unfit
+    assert refused
     raise refused
 
 

@@ -12,12 +12,14 @@ from attrs import evolve, frozen
 from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config
 from ringful.command.configuration.runs import run_settings
+from ringful.command.serving.messages import make_office, make_room, transports
 from ringful.command.serving.seen import Parts, measure_lag, see
 from ringful.ground.clock import SteadyClock
 from ringful.ground.faults import Fence
 from ringful.http.app import App, make_app
 from ringful.http.app import Settings as FacadeSettings
 from ringful.http.desks.library import Library as Scripts
+from ringful.http.desks.messages import KeywordDesk
 from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.simulator import simulate
@@ -34,6 +36,8 @@ from ringful.interpreter.calls.numbers import Numbers
 from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.calls.retention import Retention
 from ringful.interpreter.links import Links
+from ringful.interpreter.messages.keywords import Keywords
+from ringful.interpreter.messages.office import Office
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
@@ -91,14 +95,20 @@ async def open_house(
                 allowed=partial(_may_play, settings.links),
             )
             async with open_pool(pool_settings(config), library) as pool:
-                house = _house(config, settings, Joint(pool, store, deliverer, outbound), watchers)
+                carried, clock = transports(config, pool), SteadyClock()
+                office = make_office(config, store, deliverer.deliver, carried, _allowed(config), clock)
+                joint = Joint(pool, store, deliverer, outbound, office, clock)
+                house = _house(config, settings, joint, watchers)
                 switchboard = Switchboard(house, tasks, _limits(config))
                 tasks.start_soon(switchboard.beat)
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
+                keywords = KeywordDesk(desk.library, Keywords(store, config.sip.country), numbers)
+                room = make_room(office, keywords, switchboard)
+                await room.open(carried, tasks)
                 pool.open(Arrivals(switchboard, numbers, desk.started, tasks).take)
-                probes = see(config, Parts(store, pool, switchboard, deliverer))
+                probes = see(config, Parts(store, pool, switchboard, deliverer, office))
                 tasks.start_soon(measure_lag, probes.metrics)
                 facade = FacadeSettings(
                     RecordingDesk(store, recordings, settings.links, retention.remove),
@@ -106,7 +116,7 @@ async def open_house(
                     simulate,
                     deliverer.look_for_resends,
                 )
-                app = make_app(switchboard, store, facade, desk, probes)
+                app = make_app(switchboard, store, facade, desk, keywords, probes)
                 yield Joined(store, lock, pool, switchboard, deliverer, app)
             nursery.cancel_scope.cancel()
 
@@ -119,6 +129,8 @@ class Joint:
     store: Store
     deliverer: Deliverer
     outbound: Outbound
+    office: Office
+    clock: SteadyClock
 
 
 def _house(
@@ -127,10 +139,6 @@ def _house(
     async def ask(url: str, fields: Mapping[str, str], want: str) -> Value:
         return from_json(await joint.outbound.ask(url, fields, want))
 
-    def allowed(key: Key, number: str) -> bool:
-        return may_call(number, key.prefixes, config.sip.country, sip_uris=config.sip.allow_sip_uris)
-
-    clock = SteadyClock()
     return House(
         joint.pool,
         joint.store,
@@ -138,11 +146,19 @@ def _house(
         ask,
         settings,
         config.store.recordings,
-        allowed,
+        _allowed(config),
+        office=joint.office,
         watchers=list(watchers),
-        clock=clock,
-        follow=clock.follow,
+        clock=joint.clock,
+        follow=joint.clock.follow,
     )
+
+
+def _allowed(config: Config) -> Callable[[Key, str], bool]:
+    def allowed(key: Key, number: str) -> bool:
+        return may_call(number, key.prefixes, config.sip.country, sip_uris=config.sip.allow_sip_uris)
+
+    return allowed
 
 
 def _limits(config: Config) -> NodeLimits:

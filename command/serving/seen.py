@@ -17,6 +17,7 @@ from ringful.interpreter.calls.log import CallsLog
 from ringful.interpreter.calls.metrics import CallsMetrics
 from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.calls.trunk_failures import trunk_of
+from ringful.interpreter.messages.office import Office
 from ringful.media.pool import Pool
 from ringful.store.sql import SqlStore
 
@@ -29,6 +30,7 @@ class Parts:
     pool: Pool
     switchboard: Switchboard
     deliverer: Deliverer
+    office: Office
 
 
 def see(config: Config, parts: Parts) -> Probes:
@@ -37,6 +39,7 @@ def see(config: Config, parts: Parts) -> Probes:
     _read_server(metrics, parts)
     _read_calls(metrics, parts)
     _read_callbacks(metrics, parts)
+    _read_messages(metrics, parts.office)
     store, switchboard = parts.store, parts.switchboard
 
     def committed(writes: int, seconds: float) -> None:
@@ -47,7 +50,10 @@ def see(config: Config, parts: Parts) -> Probes:
     find = switchboard.live.get
     trunk = trunk_of(config.sip.trunk, config.sip.username)
     switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
-    readiness = Readiness(_checks(config, parts), lambda: {"engine": parts.pool.crew.engine})
+    readiness = Readiness(
+        _checks(config, parts),
+        lambda: {"engine": parts.pool.crew.engine, "messages": _messages(parts.office)},
+    )
     return Probes(metrics, readiness, config.http.metrics_allow)
 
 
@@ -193,6 +199,59 @@ def _read_callbacks(metrics: Metrics, parts: Parts) -> None:
         "gauge",
         "How long the oldest waiting callback has waited.",
         lambda: deliverer.lag,
+    )
+
+
+def _messages(office: Office) -> str:
+    """Say how the connections stand that messages go by: what is not up delays messages, and no call."""
+    if not office.transports:
+        return "none are sent here"
+    down = [f"{name}: {why}" for name, why in sorted(office.connections.items()) if why]
+    return "; ".join(down) or ("ok" if office.connections else "not connected yet")
+
+
+def _read_messages(metrics: Metrics, office: Office) -> None:
+    counts = office.counts
+
+    def standing() -> dict[str, float]:
+        up = sum(not why for why in office.connections.values())
+        return {"up": up, "down": len(office.connections) - up}
+
+    metrics.read(
+        "ringful_messages",
+        "counter",
+        "Messages that came to stand so since the start: sent, delivered, failed, received.",
+        lambda: {**counts.ended, "received": counts.received},
+        label="state",
+    )
+    metrics.read(
+        "ringful_messages_waiting",
+        "gauge",
+        "Messages that wait to be sent, by what carries them.",
+        lambda: (
+            dict.fromkeys(("smpp", "sip", "mail"), 0)
+            | {carrier: len(outbox) for carrier, outbox in office.outboxes.items()}
+        ),
+        label="carrier",
+    )
+    metrics.read(
+        "ringful_messages_perhaps_twice",
+        "counter",
+        "Messages that were sent again although they may have arrived.",
+        lambda: counts.perhaps_twice,
+    )
+    metrics.read(
+        "ringful_messages_unknown_receipts",
+        "counter",
+        "Delivery receipts that were for no message of ours.",
+        lambda: counts.unknown_receipts,
+    )
+    metrics.read(
+        "ringful_messages_connections",
+        "gauge",
+        "Connections that messages go by, up and down.",
+        standing,
+        label="state",
     )
 
 

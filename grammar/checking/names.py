@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ringful.grammar import nodes
 from ringful.grammar.blocks import Role, expressions_of, within
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
-from ringful.grammar.functions import BOUND
+from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE
 from ringful.grammar.paths import Paths
 from ringful.grammar.span import Span
 from ringful.grammar.spell import suggest
@@ -39,7 +39,9 @@ class _Names(NamedTuple):
 def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterable[str] = ()) -> list[Problem]:
     """Check the names of *script*, which begins where those that are *given* are bound."""
     problems: list[Problem] = []
-    scope = _Scope(script.body, never_back, problems, given)
+    by_message = isinstance(script.header, nodes.InboundSms)
+    bound = BOUND | BOUND_BY_MESSAGE if by_message else BOUND
+    scope = _Scope(script.body, never_back, problems, given, bound)
     for param in script.params:
         scope.binders.setdefault(param.name, []).append(param.span)
     for param in script.params:
@@ -53,6 +55,7 @@ def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterabl
         if isinstance(script.header, nodes.Call) and script.header.name:
             scope.may_bind(script.header.name, script.header.span)
             scope.given.add(script.header.name)
+    scope.given |= bound
     scope.block(script.body, _Names())
     return problems
 
@@ -70,9 +73,12 @@ class _Scope(Paths[_Names]):
         never_back: frozenset[str],
         problems: list[Problem],
         given: Iterable[str] = (),
+        bound: frozenset[str] = BOUND,
     ) -> None:
         super().__init__(never_back)
+        # A header and the defaults of params stand before what a message brings.
         self.given = {*BOUND, *given}
+        self._always = bound
         self._never = never_back
         self._problems = problems
         self.binders = _binders(body)
@@ -122,7 +128,8 @@ class _Scope(Paths[_Names]):
     def statement(self, statement: nodes.Statement, before: _Names) -> _Names | None:
         if not isinstance(statement, nodes.Flow):
             return super().statement(statement, before)
-        inner = _Scope(statement.block, self._never, self._problems, statement.parameters)
+        given = (*self._always, *statement.parameters)
+        inner = _Scope(statement.block, self._never, self._problems, given, self._always)
         for name in statement.parameters:
             inner.may_bind(name, statement.span)
         inner.block(statement.block, _Names())
@@ -143,8 +150,9 @@ class _Scope(Paths[_Names]):
 
     def may_bind(self, name: str, span: Span) -> None:
         """Hold that a script may bind *name*."""
-        if name in BOUND:
-            message = f"`{name}` is bound in every run and cannot be given another value"
+        if name in self._always:
+            where = "every run" if name in BOUND else "every run that a message begins,"
+            message = f"`{name}` is bound in {where} and cannot be given another value"
             self._problems.append(Problem("bound-name", message, span, "choose another name"))
 
     def use(self, expression: nodes.Expression, words: tuple[str, ...] = ()) -> None:
@@ -169,13 +177,19 @@ class _Scope(Paths[_Names]):
         if lines:
             message = f"`{name.id}` has no value yet: it gets one at line {lines[0].line}"
             return Problem("unset", message, name.span)
-        hint = suggest(name.id, (*words, *self._bound, *self.given, *self.binders)) or self._hint(name.id)
+        if name.id in BOUND_BY_MESSAGE:
+            hint = "only a script that begins with `inbound sms` is given it"
+            if name.id in self._always:
+                hint = "the message brings it, and a header or a default stands before that"
+        else:
+            near = suggest(name.id, (*words, *self._bound, *self.given, *self.binders))
+            hint = near or self._hint(name.id)
         return Problem("unbound", f"`{name.id}` has no value here", name.span, hint)
 
     def _hint(self, name: str) -> str:
         if name in KEYWORDS:
             return "this is a word of the language; a text stands in double quotes"
-        known = sorted((self.given | self._bound.keys()) - BOUND)
+        known = sorted((self.given | self._bound.keys()) - self._always)
         if known and len(known) <= 20:
             return f"names bound here: {', '.join(known)}"
         return "a text stands in double quotes"

@@ -46,6 +46,9 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "list": ("a list", "e.g. `[1, 2, 3]`"),
 }
 
+OPERATORS = range(1, 5)
+"""The operators that have numbers."""
+
 _NO_NAMES = Names()
 
 _NUMBER = re.compile(r"\+?[0-9][0-9 ().-]*|(sip|sips|tel):\S+", re.IGNORECASE)
@@ -206,6 +209,12 @@ def _apply(node: nodes.Apply, names: Names) -> Iterator[Problem]:
 
 def _range(line: nodes.Line) -> Iterator[Problem]:
     match line:
+        case nodes.Sms(operator=nodes.Number(value) as operator) if value not in OPERATORS:
+            hint = "operators are 1 to 4; one that has a name is written as a text"
+            yield Problem("range", f"there is no operator {value}", operator.span, hint)
+        case nodes.InboundSms(keyword=nodes.Text((str(said),)) as keyword) if len(said.split()) > 1:
+            message = f"`{said}` is no keyword: a text is known by its first word"
+            yield Problem("keyword", message, keyword.span, f'write `keyword "{said.split()[0]}"`')
         case nodes.Gather(least=nodes.Number(least), most=nodes.Number(most)) if most < least:
             yield Problem(
                 "range", f"no count lies between {least} and {most}", line.span, f"write `{most}..{least}`"

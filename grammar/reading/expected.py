@@ -59,11 +59,13 @@ def _is_said(reading: Reading, text: str) -> bool:
 def _expected(accepts: set[str], heard: list[Token]) -> Expected:
     words = frozenset(name.lower() for name in accepts if name.isalpha()) & KEYWORDS
     blocks, statement = _place(heard)
+    # The text of a message is no number, and yet a value.
+    value = "NUMBER" in accepts or {"QUOTE", "CALLEE"} <= accepts
     return Expected(
         words,
-        value="NUMBER" in accepts,
+        value=value,
         name="NAME" in accepts,
-        function="CALLEE" in accepts and "NUMBER" in accepts,
+        function=value and "CALLEE" in accepts,
         statement=statement,
         blocks=blocks,
     )

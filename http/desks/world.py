@@ -5,6 +5,7 @@
     {"phones": {"+15125551234": ["answer after 4s", "press \\"1\\" after 2s"]},
      "sounds": {"http://h/welcome.wav": "3.2s"}, "missing": {"http://h/gone.wav": "404"},
      "web": [{"url": "https://h/ask", "answer": {"open": true}, "after": "300ms"}],
+     "sms": [{"number": "+15125551234", "refused": "capacity", "detail": "1000 wait already"}],
      "queue": [{"statement": "play \\"http://h/bye.wav\\"", "after": "5s"}],
      "now": [{"operation": "hangup", "after": "9s"}], "recording": {"fails": "the disk is full"}}
 """
@@ -40,6 +41,8 @@ def _lines(world: Mapping[str, Any]) -> Iterator[str]:
         yield f"recording fails {_quoted(recording['fails'])}{_after('recording', recording)}"
     for answer in _items(world, "web", "url"):
         yield from _web(answer)
+    for said in _items(world, "sms", "number"):
+        yield f"sms {_quoted(said['number'])} -> {_said(said)}"
     for queued in _items(world, "queue", "statement"):
         after = _word("queue", queued.get("after", "0s"))
         yield f"queue after {after}: {_word('queue', queued['statement'])}"
@@ -64,6 +67,17 @@ def _web(answer: Mapping[str, Any]) -> Iterator[str]:
             yield f"{head} {json.dumps(to_json(from_json(value)))}{after}"
         case _:
             raise _wrong("web", 'objects such as {"url": "https://h/ask", "answer": {"open": true}}')
+
+
+def _said(said: Mapping[str, Any]) -> str:
+    match said:
+        case {"refused": reason}:
+            detail = f" {_quoted(said['detail'])}" if said.get("detail") else ""
+            return f"refused {_word('sms', reason)}{detail}"
+        case {"taken": True}:
+            return "taken"
+        case _:
+            raise _wrong("sms", 'objects such as {"number": "+15125551234", "refused": "capacity"}')
 
 
 def _pairs(world: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ from typing import assert_never
 from attrs import evolve
 
 from ringful.grammar import nodes
-from ringful.http.reading import conferences, requests
+from ringful.http.reading import conferences, messages, requests
 
 
 def compile_call(request: requests.Call) -> nodes.Script:
@@ -63,6 +63,16 @@ def compile_task(request: requests.Task) -> nodes.Statement:
             return nodes.Reject("busy" if busy else None)
         case _:
             assert_never(request)
+
+
+def compile_message(request: messages.Sending) -> nodes.Script:
+    """Give the script of one statement that sends a message."""
+    match request:
+        case messages.SendReceiveSms(callee, text, callback_url):
+            sms = nodes.Sms(nodes.text(callee), nodes.text(text), notify=_text(callback_url))
+        case messages.SendSms(callee, text, operator):
+            sms = nodes.Sms(nodes.text(callee), nodes.text(text), nodes.text(operator))
+    return nodes.Script(nodes.Block((sms,)))
 
 
 def compile_opening(request: conferences.StartConf, name: str) -> tuple[nodes.Conference, nodes.Join]:

@@ -19,6 +19,10 @@ _TONES = frozenset("0123456789*#ABCD")
 NO_MEMBERS: Mapping[str, Any] = {}
 MAX_LENGTH = 2048
 """Characters of any one parameter."""
+MESSAGE = "message"
+"""The one parameter that may have several lines."""
+MAX_MESSAGE = 10_000
+"""Characters of it: what carries messages takes fewer, and says how many."""
 DAY = 24 * 3600.0
 MAX_LABEL = 200
 """Characters of what a call is called."""
@@ -55,7 +59,7 @@ class Parameters:
                 raise BadParameter(name, "repeated", f"{name} is given twice; give it once")
             if name in self._members:
                 raise BadParameter(name, "repeated", f"{name} is given in the body too; give it once")
-            self._values[name] = _one_line(name, value)
+            self._values[name] = _held(name, value)
 
     def optional(self, names: str, read: Callable[[str, str], _V]) -> _V | None:
         """Take a parameter by one of its *names*; None where it is absent or empty."""
@@ -81,7 +85,7 @@ class Parameters:
             case bool() as truth:
                 return "true" if truth else "false"
             case str() | int() | Decimal() as plain:
-                return _one_line(name, str(plain))
+                return _held(name, str(plain))
             case _:
                 raise BadParameter(name, "invalid", f"{name} must be text, a number, true or false")
 
@@ -121,6 +125,15 @@ def unicode(name: str, value: str) -> str:
     if stray := re.search("[\ud800-\udfff\0]", value):
         raise BadParameter(name, "invalid", f"{name} cannot hold the character U+{ord(stray[0]):04X}")
     return value
+
+
+def _held(name: str, value: str) -> str:
+    """Hold that *value* is one line, unless it is a message's text."""
+    if name != MESSAGE:
+        return _one_line(name, value)
+    if len(value) > MAX_MESSAGE:
+        raise BadParameter(name, "invalid", f"{name} is longer than {MAX_MESSAGE} characters")
+    return unicode(name, value)
 
 
 def _one_line(name: str, value: str) -> str:

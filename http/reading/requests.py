@@ -8,7 +8,7 @@ from typing import TypeAlias, get_args
 
 from attrs import evolve, field, frozen
 
-from ringful.http.reading import callbacks, conferences, numbers, recordings, scripts
+from ringful.http.reading import callbacks, conferences, messages, numbers, recordings, scripts
 from ringful.http.reading import parameters as p
 from ringful.http.reading.call_filter import call_filter
 from ringful.http.reading.parameters import BadParameter, Parameters
@@ -205,6 +205,8 @@ Request: TypeAlias = (
     | numbers.NumberRequest
     | callbacks.CallbackRequest
     | recordings.RemoveRecording
+    | messages.Sending
+    | messages.KeywordRequest
 )
 
 
@@ -321,6 +323,10 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "simulate": lambda given, _: scripts.simulate(given),
     "number": lambda given, dialect: numbers.number(given, dialect.country, dialect.callback),
     "numberremove": lambda given, dialect: numbers.remove(given, dialect.country),
+    "sendreceivesms": lambda given, dialect: messages.send_receive(given, dialect.country, dialect.callback),
+    "sendsms": lambda given, dialect: messages.send_one(given, dialect.country),
+    "keyword": lambda given, dialect: messages.keyword(given, dialect.country, dialect.callback),
+    "keywordremove": lambda given, dialect: messages.remove(given, dialect.country),
     "querycallbacks": lambda given, _: callbacks.query(given),
     "callbackresend": lambda given, _: callbacks.resend(given),
     "recordingremove": lambda given, _: recordings.remove(given),

@@ -141,8 +141,8 @@ def run(given: Parameters, callback: Callable[[Parameters], str | None]) -> Run:
     return Run(script, values(given), url, label)
 
 
-_WORLD = ("phones", "sounds", "missing", "recording", "web", "queue", "now")
-"""The members of a JSON body that describe the far ends and the web."""
+_WORLD = ("phones", "sounds", "missing", "recording", "web", "sms", "queue", "now")
+"""The members of a JSON body that describe the far ends, the web and what is said to messages."""
 
 
 def simulate(given: Parameters) -> Simulate:

@@ -12,6 +12,7 @@ from attrs import frozen
 from ringful.grammar import nodes
 from ringful.interpreter.calls.switchboard import Calls, Operation, Refusal
 from ringful.interpreter.events import Change, Started
+from ringful.interpreter.messages.board import Messages
 from ringful.store.port import Key, UsedSeq
 
 
@@ -177,8 +178,8 @@ class Conferences(Protocol):
         ...
 
 
-class Board(Calls, Protocol):
-    """A switchboard with its conferences."""
+class Board(Calls, Messages, Protocol):
+    """A switchboard with its conferences and messages."""
 
     @property
     def conferences(self) -> Conferences:

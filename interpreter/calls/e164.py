@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 import phonenumbers
 
 
+@lru_cache(maxsize=4096)
 def e164(written: str, country: str) -> str | None:
     """Give *written* as ``+E.164``; None where it is no phone number.
 

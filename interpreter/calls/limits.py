@@ -5,6 +5,7 @@ Pure: time and counts are given.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import phonenumbers
 from attrs import define
@@ -29,15 +30,21 @@ def may_call(number: str, prefixes: Sequence[str], country: str, *, sip_uris: bo
     e164 = "+" + number.lstrip("+")
     if prefixes:
         return any(e164.startswith("+" + prefix.lstrip("+")) for prefix in prefixes)
+    return _region(e164) == country
+
+
+@lru_cache(maxsize=4096)
+def _region(e164: str) -> str | None:
+    """Give the country that a number lies in; None where it is no number."""
     try:
         parsed = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:
-        return False
-    region = phonenumbers.region_code_for_number(parsed)
-    if region is None:
+        return None
+    found: str | None = phonenumbers.region_code_for_number(parsed)
+    if found is None:
         # No known range: fictional and test numbers.  The plan's main country answers for those.
-        region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
-    return region == country
+        found = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    return found
 
 
 @define

@@ -21,6 +21,7 @@ from ringful.grammar.errors import ScriptError
 from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.till import Purse, Till
 from ringful.interpreter.order import order
 from ringful.interpreter.run import Run
@@ -81,11 +82,18 @@ class Meetings(Protocol):
 class Office(Protocol):
     """The messages of a node: a run's door hands them in, and they are sent once they are on the disk."""
 
-    def take(self, key: Key, call: "LiveCall", effect: effects.SendMessage) -> Letter | events.MessageRefused:
+    prices: Prices
+
+    def take(
+        self, key: Key, call_id: str, label: str, effect: effects.SendMessage
+    ) -> Letter | events.MessageRefused:
         """Take a message, or say why not; nothing is sent before `dispatch`."""
 
     def dispatch(self, message: Message) -> None:
         """Send a message that is on the disk."""
+
+    def judge(self, key: Key, number: str, text: str, operator: str, sender: str = "") -> Message:
+        """Make the message that would be sent.  Raises NotSent."""
 
 
 @frozen
@@ -145,6 +153,8 @@ class LiveCall:
         """The conferences that were made for it, those that have ended among them."""
         self.was_cut = False
         """It was ended without a word, since nothing could be made of its run any more."""
+        self.recorded = True
+        """Whether it is listed among the calls."""
         self.purse = Purse(till, key.key, self.run)
         self.record = CallRecord(call_id, key.key, "", "live", house.clock())
         self.tasks = 0
@@ -227,7 +237,7 @@ class LiveCall:
         if office is None:
             self.run.post(events.MessageRefused(effect.message, "unavailable", "no messages are sent here"))
             return
-        taken = office.take(self.key, self, effect)
+        taken = office.take(self.key, self.run.call_id, self.run.started.label, effect)
         if isinstance(taken, Letter):
             self._letters.append(taken)
             self.run.post(events.MessageTaken(effect.message, taken.message.segments))
@@ -241,11 +251,18 @@ class LiveCall:
 
     @property
     def legs(self) -> int:
-        """How many lines this call holds, or is about to: one at least while it lives."""
+        """How many lines this call holds, or is about to: one at least while it lives.
+
+        What a message began holds those alone that it places itself: a message waits for no line.
+        """
         if self.is_conference:
             return 0
         held = sum(leg.state in ("ringing", "up") and not leg.room for leg in self.run.legs.values())
-        return max(1, held)
+        return held if self.run.started.message else max(1, held)
+
+    def bring(self, letter: Letter) -> None:
+        """Keep *letter*, which began this run, together with what the next turn writes."""
+        self._letters.append(letter)
 
     def _refusal(self, leg: str, number: str) -> port.Refused | None:
         """Say why *number* may not be rung.  The first leg was counted when the call was placed."""
@@ -346,7 +363,7 @@ class LiveCall:
         """Submit what came of a turn."""
         self.purse.settle()
         record = self._record()
-        changed = (record,) if record != self.record or not self.tasks else ()
+        changed = (record,) if self.recorded and (record != self.record or not self.tasks) else ()
         letters, self._letters = self._letters, []
         entries = [*self._entries, *(entry for letter in letters for entry in letter.entries)]
         posts = [*self._posts, *(post for letter in letters for post in letter.posts)]
@@ -399,6 +416,11 @@ class LiveCall:
                 self.house.phones.hang_up(leg)
             except Exception as error:
                 fault("hanging up after a fault", error, call=self.run.call_id)
+
+    async def finish(self) -> None:
+        """Hand over everything of a run that has ended in its first turn."""
+        self._outgoing.close()
+        await self._hand_over()
 
     async def serve(self) -> None:
         """Take turns until the run has ended, and every callback of it is handed over."""

@@ -38,6 +38,9 @@ from ringful.interpreter.calls.switchboard import (
 from ringful.interpreter.calls.view import as_script, pruned, rebuild, view, view_of_record
 from ringful.interpreter.calls.waiting import later
 from ringful.interpreter.evaluate import Fault, text_of, url_of
+from ringful.interpreter.messages.board import Draft, NotSent
+from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.till import Till
 from ringful.interpreter.params import bind
 from ringful.interpreter.tell import stamp
@@ -47,6 +50,9 @@ from ringful.store.port import CallRecord, Commit, Key, StoreError, UsedSeq, Wri
 
 log = structlog.get_logger()
 
+MOST_MESSAGE_RUNS = 1000
+"""Runs of one key that messages began, at a time: whoever brings another one is asked to try again."""
+_DRAINING = "the server is shutting down; call another one, or try again in a minute"
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
 
@@ -75,6 +81,8 @@ class Switchboard:
         self._buckets: dict[str, Bucket] = {}
         self._emptied = trio.Event()
         self.till = till or Till(house.settings.rates, house.clock, later(nursery))
+        if house.office:
+            house.office.prices = Prices(self.till)
         self.hall = Hall(self, nursery)
         self.conferences: Conferences = Meetings(self, self.hall)
 
@@ -108,6 +116,11 @@ class Switchboard:
             self.till.open(key.key, await self.house.store.spent(key.key), key.spending_cap)
         self.till.set_cap(key.key, key.spending_cap)
 
+    async def know_named(self, key: str) -> None:
+        """See the same for the key of that name, if there is one."""
+        if known := await self.house.store.key(key) if key else None:
+            await self.know(known)
+
     def new_id(self) -> str:
         """Make the ID of a call."""
         return f"{self._name}-{b32encode(token_bytes(10)).decode().lower()}"
@@ -118,11 +131,17 @@ class Switchboard:
         call_id: str,
         started: events.Started,
         seqs: Sequence[UsedSeq] = (),
+        *,
+        letter: Letter | None = None,
     ) -> tuple[LiveCall, Commit]:
-        """Begin the run of a call; `durable` says when that is kept."""
-        started = evolve(started, pace=self._pace(key))
-        busy = partial(self.busy, key)
-        call = LiveCall(self.house, self._nursery, key, call_id, started, busy, self.hall, self.till)
+        """Begin the run of a call; `durable` says when that is kept.
+
+        *letter* is the message that came in, where that is how it begins: it is kept together with
+        the beginning.
+        """
+        call = self._made(key, call_id, started)
+        if letter:
+            call.bring(letter)
         self.live[call_id] = call
         try:
             call.run.start()
@@ -133,14 +152,56 @@ class Switchboard:
         self._nursery.start_soon(self._serve, call)
         return call, commit
 
+    def _made(self, key: Key, call_id: str, started: events.Started) -> LiveCall:
+        started = evolve(started, pace=self._pace(key))
+        busy = partial(self.busy, key)
+        return LiveCall(self.house, self._nursery, key, call_id, started, busy, self.hall, self.till)
+
+    async def judge(self, key: Key, draft: Draft) -> int:
+        """Give the segments that *draft* would go in.  Raises NotSent, Unavailable."""
+        if self.draining:
+            raise Unavailable(_DRAINING)
+        if self.house.office is None:
+            raise NotSent("unavailable", "no text messages are sent here: see sms.transport")
+        await self.know(key)
+        return self.house.office.judge(key, *draft).segments
+
+    async def send(
+        self, key: Key, run_id: str, started: events.Started, *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
+        """Run *started*, a script that sends a message that was judged just now; return once it is kept.
+
+        It is no call, and has no line in the list of them.  Raises Unavailable.
+        """
+        call = self._made(key, run_id, started)
+        call.recorded = False
+        call.run.start()
+        commit = call.turn(seqs)
+        try:
+            await commit.wait()
+        except StoreError as error:
+            raise Unavailable(f"the message could not be stored: {error}") from error
+        await call.finish()
+
+    async def take_message(self, key: Key, call_id: str, started: events.Started, letter: Letter) -> Commit:
+        """Begin the run that *letter* is for, and keep both together.  Raises TooMany, Unavailable."""
+        if self.draining:
+            raise Unavailable(_DRAINING)
+        runs = sum(call.key.key == key.key and bool(call.run.started.message) for call in self.live.values())
+        if runs >= MOST_MESSAGE_RUNS:
+            raise TooMany(f"{runs} messages of this key are being handled already", 5.0)
+        await self.know(key)
+        _, commit = self.begin(key, call_id, started, letter=letter)
+        return commit
+
     @property
     def full(self) -> bool:
         """Whether this server has no room for another call."""
-        return sum(not call.is_conference for call in self.live.values()) >= self._limits.max_calls
+        return sum(bool(call.legs) for call in self.live.values()) >= self._limits.max_calls
 
     def _admit(self, key: Key, number: str | None) -> None:
         if self.draining:
-            raise Unavailable("the server is shutting down; call another one, or try again in a minute")
+            raise Unavailable(_DRAINING)
         if number is not None and not self.house.may_call(key, number):
             wanted = "a number with its country's code, such as +15125551234, within the key's prefixes"
             raise NotAllowed(f"this key may not call {number}: it must be {wanted}")

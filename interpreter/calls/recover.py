@@ -54,6 +54,9 @@ class _Farewell:
                 self.posts.append(Post(uuid4().hex, self.key, self.call_id, n, url, fields, self.back))
             case effects.Ask(asking):
                 self.run.post(events.WebFailed(asking, "the server was restarted"))
+            case effects.SendMessage(message):
+                refused = events.MessageRefused(message, "unavailable", "the server was restarted")
+                self.run.post(refused)
             case _:
                 pass
 

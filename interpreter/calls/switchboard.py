@@ -85,9 +85,9 @@ class RecordingView:
 
 @frozen
 class FailureView:
-    """Something that could not be played or recorded, so many *times*; the script went on."""
+    """Something that could not be played, recorded or sent, so many *times*; the script went on."""
 
-    what: Literal["play", "record"]
+    what: Literal["play", "record", "sms"]
     why: str
     times: int
 

@@ -7,11 +7,13 @@ the server take the same steps.
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from uuid import uuid4
 
 from attrs import evolve, field, frozen
 
 from ringful.interpreter import effects, journal
+from ringful.interpreter.money.amounts import plain
 from ringful.interpreter.tell import stamp
 from ringful.store.port import Entry, Message, Post
 
@@ -57,6 +59,7 @@ class Letter:
             "callee": digits(message.number),
             "status": message.state,
             "segments": str(message.segments),
+            "billAmount": plain(message.bill or Decimal(0)),
         }
         return self._told(at, fields | reason)
 
@@ -79,7 +82,7 @@ class Letter:
 
     def again(self, why: str, at: float, pause: float = 0.0) -> "Letter":
         """It was not sent, and will be in *pause* seconds; *why* is noted where it is another reason."""
-        if self.message.over:
+        if self.message.state not in ("queued", "sending"):
             return self
         new = why != self.message.reason
         made = self._in("queued", at, reason=why, next_at=at + pause)
@@ -87,7 +90,7 @@ class Letter:
 
     def unsure(self, part: int, why: str, at: float) -> "Letter":
         """Nobody knows whether *part* arrived, and it will be sent again: twice, maybe."""
-        if self.message.over:
+        if self.message.state not in ("queued", "sending"):
             return self
         made = self._in("queued", at, reason=why, next_at=at, twice=self.message.twice + 1)
         return made._noted("MessageUnsure", at, {"part": part, "reason": why})
@@ -137,6 +140,33 @@ class Letter:
             "replyId": reply.message_id,
         }
         return made._told(at, fields)
+
+    # Of one that came in
+
+    def arrived(self, at: float) -> "Letter":
+        """It came in."""
+        message = self.message
+        data = {"from": message.number, "to": message.own, "text": message.text}
+        return self._noted("MessageArrived", at, data)
+
+    def received(self, keyword: str, at: float) -> "Letter":
+        """It came in, and is told to whom its first word is for."""
+        word = {"keyword": keyword} if keyword else {}
+        return self.arrived(at)._told(at, self._of_text("MessageReceived") | word)
+
+    def wished(self, wish: str, at: float) -> "Letter":
+        """It came in, and wishes to hear no more (``stop``), or again, or for help: that is granted."""
+        return self.arrived(at)._told(at, self._of_text("MessageReceived") | {"wish": wish})
+
+    def _of_text(self, action: str) -> dict[str, str]:
+        message = self.message
+        return {
+            "action": action,
+            "messageId": message.message_id,
+            "from": digits(message.number),
+            "to": digits(message.own),
+            "message": message.text,
+        }
 
     def _in(self, state: str, at: float, **changes: object) -> "Letter":
         changed = {"state": state, "changed": at, **changes}

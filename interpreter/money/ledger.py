@@ -294,6 +294,15 @@ class Ledger:
             self._account(key).changed()
         return why
 
+    def cannot_take(self, key: str, amount: Decimal, at: float) -> str:
+        """Say why *key* cannot spend *amount* at once; nothing if it can."""
+        return self._cannot(key, units_of(amount), at, "this message")
+
+    def book(self, key: str, amount: Decimal) -> None:
+        """Spend *amount* whether or not it can be paid: it is owed already."""
+        self._account(key).spent += units_of(amount)
+        self._account(key).changed()
+
     def give_back(self, key: str, amount: Decimal) -> None:
         """Take back what was spent for nothing."""
         self._account(key).spent -= units_of(amount)

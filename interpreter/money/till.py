@@ -114,6 +114,18 @@ class Till:
         self._arm(key)
         return why
 
+    def cannot_take(self, key: str, amount: Decimal) -> str:
+        """Say why *key* cannot spend *amount* now; nothing if it can."""
+        now = self.clock()
+        self.look(now)
+        return self.ledger.exhausted(key) or self.ledger.cannot_take(key, amount, now)
+
+    def book(self, key: str, amount: Decimal) -> None:
+        """Spend *amount* of *key* whether or not it can be paid, for what came in."""
+        self.ledger.book(key, amount)
+        self._tell(self.ledger.advance(self.clock()))
+        self._arm(key)
+
     def give_back(self, key: str, amount: Decimal) -> None:
         """Take back what was spent for a message that was never sent."""
         self.ledger.give_back(key, amount)

@@ -9,7 +9,17 @@ from typing import Any, TypeAlias
 
 from ringful.grammar import nodes
 from ringful.interpreter.running import Scope
-from ringful.interpreter.statements import bridge, conference, control, inbound, keys, legs, sound, web
+from ringful.interpreter.statements import (
+    bridge,
+    conference,
+    control,
+    inbound,
+    keys,
+    legs,
+    messages,
+    sound,
+    web,
+)
 from ringful.interpreter.strand import Signal, Wait
 
 Meaning: TypeAlias = Callable[[Scope, Any], Coroutine[Wait, Signal, None] | None]
@@ -45,6 +55,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Repeat: control.loop,
     nodes.Return: control.leave_flow,
     nodes.Say: sound.play,
+    nodes.Sms: messages.send,
     nodes.Start: legs.start,
     nodes.StartRecord: sound.start_record,
     nodes.StartTones: keys.detect,
@@ -58,4 +69,3 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Wait: control.wait,
     nodes.WaitTone: keys.wait_tone,
 }
-"""All but messages, whose issue builds what performs them."""

@@ -28,6 +28,7 @@ from ringful.media.engine.outcomes import refusal, refused
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.senders import Senders, is_behind_nat
 from ringful.media.engine.sounding import Listener, Sitting, Sound
+from ringful.media.engine.texts import Inbox, Outbox, Tell
 
 _RETIRE_SECONDS = 0.2
 """How long a call is kept after its end: the bridge lets go of it some ticks later."""
@@ -74,6 +75,13 @@ class _Account(pj.Account):  # type: ignore[misc]
     def onIncomingCall(self, prm: Any) -> None:
         self.engine.rung(prm.callId, prm.rdata.wholeMsg, prm.rdata.srcAddress)
 
+    def onInstantMessage(self, prm: Any) -> None:
+        self.engine.inbox.came(prm.rdata.wholeMsg, prm.contentType, prm.msgBody)
+
+    def onInstantMessageStatus(self, prm: Any) -> None:
+        answered = bool(prm.rdata.wholeMsg)
+        self.engine.outbox.heard(int(prm.userData), int(prm.code), prm.reason, answered=answered)
+
 
 class Engine:
     """One pjsua2 endpoint; see the module's docstring."""
@@ -87,6 +95,7 @@ class Engine:
         on_call: Callable[[str, str], None] | None = None,
         on_transfer: Callable[[str, str], None] | None = None,
         on_speech: Callable[[str, bool], None] = lambda leg, speaks: None,
+        on_text: Tell = lambda said: None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.config, self.emit, self.log = config, emit, log
@@ -95,6 +104,7 @@ class Engine:
         self.voices: dict[str, Sound] = {}
         """Rooms' voices: sound without a call."""
         self.disk = Disk(log)
+        self.inbox, self.outbox = Inbox(on_text, self.soon, log), Outbox(on_text)
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._retired: list[tuple[float, Leg]] = []
@@ -153,6 +163,7 @@ class Engine:
             self.endpoint.codecSetPriority(codec.codecId, 0)
         self.endpoint.codecSetPriority("PCMU/8000", 255)
         self.endpoint.codecSetPriority("PCMA/8000", 254)
+        self.inbox.open(self._library)
         self.account = _Account(self)
         self.account.create(self._account_config(), True)
 
@@ -401,6 +412,28 @@ class Engine:
         leg.sound.close()
         self.legs.pop(leg.name, None)
         self.retire(leg)
+
+    # Texts
+
+    def send_text(self, name: str, uri: str, sender: str, body: str) -> None:
+        """Send *body* to *uri* by SIP MESSAGE; what comes of it is told once."""
+        # Of what may send one without a call, a buddy alone answers who wants a password.
+        buddy, entry = pj.Buddy(), pj.BuddyConfig()
+        entry.uri, entry.subscribe = uri, False
+        order = pj.SendInstantMessageParam()
+        order.contentType, order.content = "text/plain;charset=UTF-8", body
+        if sender:
+            order.txOption.localUri = f"<{self._own_uri(sender)}>"
+        token = pj.StringVector()
+        order.userData = token.this
+        address = int(token.this)
+        self.outbox.note(name, address, token)
+        try:
+            buddy.create(self.account, entry)
+            buddy.sendInstantMessage(order)
+        except pj.Error as error:
+            # Most of these were told by the callback before.
+            self.outbox.failed(address, error.status, error.reason)
 
     # Sound
 

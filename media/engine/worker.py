@@ -45,6 +45,7 @@ class Worker:
             buses=buses,
             on_call=self._rung,
             on_speech=lambda leg, speaks: self.send({"is": "Speaking", "leg": leg, "speaks": speaks}),
+            on_text=self.send,
             log=self._log,
         )
         self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -170,6 +171,10 @@ class Worker:
                 engine.mute(leg, muted=command["muted"])
             case "transfer":
                 engine.transfer(leg, command["transfer"], command["uri"])
+            case "send_text":
+                engine.send_text(command["text"], command["uri"], command["sender"], command["body"])
+            case "answer_text":
+                engine.inbox.answer(command["text"], command["status"])
             case "ping":
                 self.send({"is": "Pong"})
             case other:
@@ -206,6 +211,9 @@ def failure_of(command: dict[str, Any], reason: str) -> dict[str, Any] | None:
             return {"is": "NotSeated", "leg": leg, "sitting": sitting, "detail": reason}
         case "close_voice":
             return {"is": "VoiceClosed", "leg": leg}
+        case "send_text":
+            text = {"text": command["text"], "kind": "unknown", "status": 500, "reason": reason}
+            return {"is": "TextSent", **text}
         case _:
             return None
 

@@ -1,9 +1,9 @@
 """Whether two traces tell the same call, one of them with the small delays of a real line.
 
 What is compared is the order and the words.  Left out are what no two runs can share: times as text,
-prices, durations that were measured, places in the script, the call's own ID and the address of its
-recordings.  When a line was told is shown, and not compared: a busy machine is late, and where that
-matters (which key came in time) the words are others.
+IDs of messages, prices, durations that were measured, places in the script, the call's own ID and the
+address of its recordings.  When a line was told is shown, and not compared: a busy machine is late, and
+where that matters (which key came in time) the words are others.
 """
 
 import re
@@ -14,7 +14,7 @@ from attrs import frozen
 
 from ringful.interpreter.trace import Line, clock
 
-_PASSING = re.compile(r" (?:at|billAmount|spent|cap|line|column)=\S+")
+_PASSING = re.compile(r" (?:at|billAmount|spent|cap|line|column|messageId)=\S+")
 _PLACE = re.compile(r"^\S*:\d+:\d+: ")
 _AMOUNT = re.compile(r"(?<=duration=)[\d.]+|(?<=\.wav )[\d.]+(?=s )")
 _RECORDINGS = re.compile(r"https?://[^\s/]+/recordings/|(?<=\.wav)\?expires=\d+&sig=[0-9a-f]+")

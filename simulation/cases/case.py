@@ -14,6 +14,7 @@ from ringful.interpreter import events
 from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.sources import Source
 from ringful.interpreter.values import Value
+from ringful.simulation.cases.texting import NOTHING, Texting
 
 ENDING = ".golden"
 SHARED = "shared.given"
@@ -59,6 +60,16 @@ class PhoneBlock:
     after: float = 0.0
     transferable: bool = True
     """Whether it lets itself be sent to another number."""
+    texting: Texting = NOTHING
+
+
+@frozen
+class SmsAnswer:
+    """What is said to the next message to *number* (``*``: to any): it is taken, or refused for *reason*."""
+
+    number: str
+    reason: events.RefusedMessage | None = None
+    detail: str = ""
 
 
 @frozen
@@ -90,6 +101,9 @@ Fault = Literal[
     "recording fails",
     "web fails",
     "fetch fails",
+    "message refused",
+    "message fails",
+    "receipt lost",
 ]
 """What can be put in: what begins with ``now`` is the API's, ``hang up`` the far end's."""
 
@@ -123,6 +137,7 @@ class Case:
     missing: dict[str, str] = field(factory=dict)
     bad_recording: BadRecording | None = None
     web: list[WebAnswer] = field(factory=list)
+    sms: list[SmsAnswer] = field(factory=list)
     phones: list[PhoneBlock] = field(factory=list)
     requests: list[tuple[float, events.Event]] = field(factory=list)
     """What comes in through the API: after so many seconds, and what."""

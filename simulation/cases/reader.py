@@ -7,7 +7,7 @@ comes first; the case's own lines replace what they name again: a phone, a sound
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from attrs import evolve
 
@@ -25,10 +25,13 @@ from ringful.simulation.cases.case import (
     Case,
     Fault,
     Injection,
+    SmsAnswer,
     WebAnswer,
 )
 from ringful.simulation.cases.lines import TEXT, Lines
 from ringful.simulation.cases.steps import block_of, read_step
+from ringful.simulation.cases.texting import FORMS as TEXTING
+from ringful.simulation.cases.texting import NOTHING, read_texting, texted
 
 _NOT_FOUND = "it cannot be fetched: the server answered 404"
 _NO_TRANSFERS = "refuses transfers"
@@ -87,6 +90,7 @@ class _Reader:
             "missing": self._missing,
             "recording": self._recording,
             "web": self._web,
+            "sms": self._sms,
             "queue": self._queue,
             "now": self._now,
             "phone": self._phone,
@@ -213,6 +217,18 @@ class _Reader:
         found = re.fullmatch(r"(.+?)\s+after\s+(\d\S*)", said)
         return (found[1], self.lines.seconds(found[2])) if found else (said, 0.0)
 
+    def _sms(self, rest: str) -> None:
+        example = 'sms "+15125551234" -> refused capacity "too many wait"'
+        found = self.lines.match(TEXT + rf"\s*->\s*(?:(taken)|refused\s+(\w+)(?:\s+{TEXT})?)", rest, example)
+        reasons = get_args(events.RefusedMessage)
+        if found[3] and found[3] not in reasons:
+            raise self.lines.unknown(found[3], reasons, "no reason to refuse a message")
+        number, reason = self.lines.unquoted(found[1]), cast(events.RefusedMessage | None, found[3])
+        if self._first("sms", number):
+            self.case.sms = [answer for answer in self.case.sms if answer.number != number]
+        detail = self.lines.unquoted(found[4]) if found[4] else ""
+        self.case.sms.append(SmsAnswer(number, reason, detail))
+
     def _queue(self, rest: str) -> None:
         found = self.lines.match(
             r"(?:on\s+(\S+)\s+)?after\s+([^\s:]+)\s*:\s*(.+)", rest, 'queue after 5s: play "a"'
@@ -256,11 +272,14 @@ class _Reader:
     def _phone(self, rest: str) -> None:
         found = self.lines.match(rf"{TEXT}\s*\{{\s*(\}})?", rest, 'phone "+15125551234" {')
         number, steps, opened, transferable = found[1], [], self.lines.number, True
+        texting = NOTHING
         for line in self.lines if not found[2] else ():
             if line.strip() == "}":
                 break
             if line.strip() == _NO_TRANSFERS:
                 transferable = False
+            elif line.split()[:1] and line.split()[0] in TEXTING:
+                texting = read_texting(self.lines, line.strip(), texting)
             elif line.strip() and not line.strip().startswith("#"):
                 steps.append(read_step(self.lines, line.strip()))
         else:
@@ -269,7 +288,8 @@ class _Reader:
         if self._first("phone", number):
             self.case.phones = [phone for phone in self.case.phones if phone.number != number]
         block = block_of(self.lines, number, steps)
-        self.case.phones.append(evolve(block, transferable=transferable))
+        texting = texted(self.lines, number, texting)
+        self.case.phones.append(evolve(block, transferable=transferable, texting=texting))
 
 
 def check_case(case: Case) -> None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from ringful.simulation.cases.case import Heard, PhoneBlock, StepLine
 from ringful.simulation.cases.lines import TEXT, Lines
+from ringful.simulation.cases.texting import FORMS as TEXTING
 
 _FORMS = {
     "calls": 'calls "+15125550000" after 2s',
@@ -31,7 +32,7 @@ def read_step(lines: Lines, line: str) -> StepLine:
     """Read *line*, the present one of *lines*.  Raises ScriptError."""
     verb = line.split()[0]
     if verb not in _FORMS:
-        raise lines.unknown(verb, _FORMS, "nothing that a phone does")
+        raise lines.unknown(verb, (*_FORMS, *TEXTING), "nothing that a phone does")
     found = _WHEN.fullmatch(line)
     assert found
     edge: Literal["starts", "ends"] = "starts"

@@ -10,8 +10,9 @@ from ringful.grammar.showing.printer import show, show_statement
 from ringful.interpreter import events
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
-from ringful.simulation.cases.case import START, Case, PhoneBlock, StepLine, WebAnswer
+from ringful.simulation.cases.case import START, Case, PhoneBlock, SmsAnswer, StepLine, WebAnswer
 from ringful.simulation.cases.prices import show_rate
+from ringful.simulation.cases.texting import ReplyLine, Texting, TextLine
 
 
 def show_case(case: Case, *, inline: bool = True) -> str:
@@ -38,6 +39,7 @@ def _lines(case: Case, inline: bool) -> Iterator[str]:
         yield f"recording fails {_quoted(bad.reason)}{_after(bad.after)}"
     for answer in case.web:
         yield from _web(answer)
+    yield from map(_sms, case.sms)
     for seconds, event in case.requests:
         yield from _request(seconds, event)
     for seconds, run, event in case.elsewhere:
@@ -88,8 +90,38 @@ def _phone(phone: PhoneBlock) -> Iterator[str]:
         yield f"    calls {_quoted(phone.calls)}{_after(phone.after)}"
     if not phone.transferable:
         yield "    refuses transfers"
+    yield from (f"    {line}" for line in _texting(phone.texting))
     yield from (f"    {_step(step)}" for step in phone.steps)
     yield "}"
+
+
+def _sms(answer: SmsAnswer) -> str:
+    head = f"sms {_quoted(answer.number)} ->"
+    if answer.reason is None:
+        return f"{head} taken"
+    return f"{head} refused {answer.reason}" + (f" {_quoted(answer.detail)}" if answer.detail else "")
+
+
+def _texting(texting: Texting) -> Iterator[str]:
+    if not texting.wanted:
+        yield "wants no texts"
+    if texting.refuses is not None:
+        yield f"refuses texts {_quoted(texting.refuses)}"
+    if not texting.receipts:
+        yield "gives no receipts"
+    yield from map(_text, texting.texts)
+    yield from map(_reply, texting.replies)
+
+
+def _text(line: TextLine) -> str:
+    when = _after(line.after) if line.at is None else f" at {_time(line.at)}"
+    return f"texts {_quoted(line.number)} {_quoted(line.text)}{when}"
+
+
+def _reply(line: ReplyLine) -> str:
+    each = " to each" if line.each else ""
+    when = f" when {_quoted(line.to)} comes" if line.to else ""
+    return f"replies {_quoted(line.text)}{each}{when}{_after(line.after)}"
 
 
 def _step(step: StepLine) -> str:

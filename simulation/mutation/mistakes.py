@@ -7,6 +7,8 @@ from attrs import evolve
 from ringful.grammar import nodes
 
 _KEYS = "1234567890*#"
+_NOBODY = "+15550000000"
+"""A number that no case has."""
 _FLAGS = ("fresh", "beep", "background", "muted", "deaf", "waiting", "alone", "moderator", "speaking")
 _BLOCKS = ("timeout", "otherwise")
 _OTHER_CHANGE: dict[nodes.Change, nodes.Change] = {
@@ -49,6 +51,13 @@ def changed_statement(line: nodes.Line) -> Iterator[nodes.Line]:
             yield evolve(line, text=nodes.text("Something else."))
         case nodes.Play():
             yield evolve(line, audio=nodes.text("something_else"))
+        case nodes.Sms():
+            yield evolve(line, text=nodes.text("Something else."))
+            yield evolve(line, number=nodes.text(_NOBODY))
+            if line.operator is not None:
+                yield evolve(line, operator=None)
+        case nodes.InboundSms(keyword=keyword):
+            yield evolve(line, keyword=nodes.text("else") if keyword is None else None)
         case nodes.Members(change):
             yield evolve(line, change=_OTHER_CHANGE[change])
         case nodes.OnMember(event):

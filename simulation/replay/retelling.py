@@ -25,7 +25,7 @@ from ringful.interpreter.money.rates import INBOUND, OUTBOUND, Direction, Rate
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import Source, parsed
 from ringful.interpreter.trace import sound_name
-from ringful.simulation.cases.case import BadRecording, Case, WebAnswer
+from ringful.simulation.cases.case import BadRecording, Case, SmsAnswer, WebAnswer
 from ringful.simulation.replay.retold_phones import Keys, phones_of, playback_of
 from ringful.store.port import Entry
 
@@ -59,6 +59,7 @@ def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") ->
     case.lengths, case.missing = _sounds(entries)
     case.bad_recording = _bad_recording(entries)
     case.web = list(_web(entries))
+    case.sms = list(_sms(entries))
     case.requests = [
         (entry.at - began, event)
         for entry in entries
@@ -67,6 +68,30 @@ def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") ->
     case.rates = list(_rates(entries, started))
     case.cap = _cap(entries)
     return case
+
+
+def _sms(entries: Sequence[Entry]) -> Iterator[SmsAnswer]:
+    """Give what was said to the messages to each number that was refused one, in turn."""
+    numbers = {
+        entry.data["message"]: str(entry.data["number"]) for entry in entries if entry.name == "SendMessage"
+    }
+    said: dict[str, list[SmsAnswer]] = {}
+    for entry in entries:
+        if entry.name in ("MessageTaken", "MessageRefused"):
+            number = numbers[entry.data["message"]]
+            said.setdefault(number, []).append(_sms_answer(number, decode_event(entry)))
+    for answers in said.values():
+        if any(answer.reason for answer in answers):
+            # The last one stands for those that follow.
+            while answers[-2:-1] == answers[-1:]:
+                answers.pop()
+            yield from answers
+
+
+def _sms_answer(number: str, event: events.Event) -> SmsAnswer:
+    if isinstance(event, events.MessageRefused):
+        return SmsAnswer(number, event.reason, event.detail)
+    return SmsAnswer(number)
 
 
 def _rates(entries: Sequence[Entry], started: events.Started) -> Iterator[Rate]:

@@ -11,6 +11,8 @@ from attrs import define, evolve, field, frozen
 from ringful.interpreter import events
 from ringful.interpreter.trace import sound_name
 from ringful.simulation.cases.case import Heard, PhoneBlock, StepLine
+from ringful.simulation.cases.texting import Texting, TextLine
+from ringful.simulation.phones.world import plain_number
 from ringful.store.port import Entry
 
 Keys = Literal["answering", "after", "absolute"]
@@ -60,7 +62,23 @@ class _Line:
 def phones_of(entries: Sequence[Entry], started: events.Started, keys: Keys) -> list[PhoneBlock]:
     """Give the phones of the call whose journal is *entries*."""
     lines = _lines_of(entries, started)
-    return [_phone(line, entries[0].at, keys) for line in lines.values() if not _is_nobody(line)]
+    phones = [_phone(line, entries[0].at, keys) for line in lines.values() if not _is_nobody(line)]
+    if came := started.message:
+        phones = _with_text(phones, came)
+    # Whoever was sent a message is taken to have got it: what became of it, another journal tells.
+    rung = {plain_number(one.number) for one in phones} | {plain_number(one.number) for one in lines.values()}
+    sent = (str(entry.data["number"]) for entry in entries if entry.name == "SendMessage")
+    others = {plain_number(number): number for number in sent if plain_number(number) not in rung}
+    return [*phones, *map(PhoneBlock, others.values())]
+
+
+def _with_text(phones: list[PhoneBlock], came: events.Arrival) -> list[PhoneBlock]:
+    """Let the phone that sent a text send it; a block of its own would take a call that it was rung for."""
+    texting = Texting(texts=(TextLine(came.number, came.text),))
+    for place, phone in enumerate(phones):
+        if plain_number(phone.number) == plain_number(came.sender):
+            return [*phones[:place], evolve(phone, texting=texting), *phones[place + 1 :]]
+    return [PhoneBlock(came.sender, texting=texting), *phones]
 
 
 def playback_of(entry: Entry) -> tuple[str, int]:

@@ -12,6 +12,7 @@ from ringful.grammar.showing.printer import show
 from ringful.interpreter.sources import Source, parsed
 from ringful.simulation.cases.case import Case, PhoneBlock
 from ringful.simulation.cases.reader import check_case
+from ringful.simulation.cases.texting import Texting
 from ringful.simulation.simulate import Simulation
 from ringful.simulation.sweep.sweep import Violation, broken_laws, injections
 
@@ -68,6 +69,11 @@ def _simpler(case: Case) -> Iterator[Case]:
         for steps in _without_one(phone.steps):
             shorter: PhoneBlock = evolve(phone, steps=tuple(steps))
             yield evolve(case, phones=[*case.phones[:place], shorter, *case.phones[place + 1 :]])
+        for texting in _less_texting(phone.texting):
+            quieter: PhoneBlock = evolve(phone, texting=texting)
+            yield evolve(case, phones=[*case.phones[:place], quieter, *case.phones[place + 1 :]])
+    for answers in _without_one(case.sms):
+        yield evolve(case, sms=answers)
     for requests in _without_one(case.requests):
         yield evolve(case, requests=requests)
     for elsewhere in _without_one(case.elsewhere):
@@ -78,6 +84,20 @@ def _simpler(case: Case) -> Iterator[Case]:
         yield evolve(case, lengths={one: seconds for one, seconds in case.lengths.items() if one != name})
     for name in case.params:
         yield evolve(case, params={one: value for one, value in case.params.items() if one != name})
+
+
+def _less_texting(texting: Texting) -> Iterator[Texting]:
+    for texts in _without_one(texting.texts):
+        yield evolve(texting, texts=tuple(texts))
+    for replies in _without_one(texting.replies):
+        yield evolve(texting, replies=tuple(replies))
+    for plain in (
+        evolve(texting, refuses=None),
+        evolve(texting, receipts=True),
+        evolve(texting, wanted=True),
+    ):
+        if plain != texting:
+            yield plain
 
 
 def _without_one(items: Iterable[ItemT]) -> Iterator[list[ItemT]]:

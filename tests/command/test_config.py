@@ -16,6 +16,7 @@ from ringful.command.configuration.config import Config, Http, Sip, load
 from ringful.command.errors import CommandError
 from ringful.command.serving.exposure import exposure
 from ringful.interpreter.money.rates import Rate
+from ringful.messages.smpp.connection import SmppConnection
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -73,7 +74,50 @@ per_minute = "0.012"
 connection = 1
 first = 60
 following = 6
+[sms]
+source = "Ringful"
+transport = "smpp"
+validity = "1h"
+window = "24h"
+stop_reply = "bye"
+start_reply = ""
+help_reply = "help yourself"
+[sms.mail]
+server = "mail.example.com:587"
+sender = "sms@example.com"
+operators = { 1 = "{number}@txt.att.net", 4 = "{number}@vtext.com" }
+username = "me"
+password = "secret"
+security = "starttls"
+[[sms.smpp]]
+address = "smsc.example.com:2775"
+system_id = "me"
+[[sms.smpp]]
+address = "127.0.0.1:2776"
+name = "backup"
+system_id = "ringful"
+password = "s3cret"
+system_type = "VMS"
+service_type = "CMT"
+binds = 2
+window = 50
+throughput = 12.5
+alphabet = "latin1"
+receipt_ids = "hex-to-decimal"
+validity = "none"
+unsure = "fail"
+source_ton = 0
+source_npi = 1
+destination_ton = 2
+destination_npi = 8
+response_timeout = "5s"
+enquire_link = "1m"
+tls = true
+ca = "/etc/ssl/smsc.pem"
 """
+
+
+CONNECTION = {"address": '"a:1"', "system_id": '"a"', "password": '"t0psecre"'}
 
 
 @pytest.fixture
@@ -121,6 +165,17 @@ def test_every_key_can_be_written(written):
         Rate("", Decimal("0.10")),
         Rate("44", Decimal("0.012"), Decimal(1), 60, 6),
     )
+    mail = config.sms.mail
+    assert mail
+    assert (mail.host, mail.port, mail.sender) == ("mail.example.com", 587, "sms@example.com")
+    assert mail.operators == {"1": "{number}@txt.att.net", "4": "{number}@vtext.com"}
+    assert (mail.username, mail.password, mail.security, mail.ca) == ("me", "secret", "starttls", None)
+    assert "secret" not in repr(config.sms)
+    first, second = config.sms.smpp
+    assert first == SmppConnection("smsc.example.com:2775", "me", name="smsc.example.com:2775")
+    for key in attrs.fields(SmppConnection):
+        assert getattr(first, key.name) != getattr(second, key.name), key.name
+    assert (second.throughput, second.response_timeout, second.enquire_link) == (12.5, 5.0, 60.0)
     # No default is left, so no key is forgotten here or there.
     for section in attrs.fields(Config):
         for key in attrs.fields(type(getattr(config, section.name))):
@@ -224,6 +279,21 @@ def test_amounts_are_exactly_what_was_written(written):
             "[{per_second = 1}]",
             "#1, a key: expected one of the keys prefix, direction, per_minute,",
         ),
+        (
+            "sms.source",
+            '"Größe"',
+            "expected a number such as +15125550000, a short code, or a name of at most",
+        ),
+        ("sms.source", '"Twelve chars"', "expected a number such as"),
+        ("sms.source", '" Ringful"', "expected a number such as"),
+        ("sms.source", "12345", "expected a number such as"),
+        ("sms.transport", '"post"', "expected one of smpp, sip, none, not 'post'"),
+        ("sms.smpp", '"127.0.0.1:2775"', "sms.smpp: expected a table [sms.smpp], or tables each headed"),
+        ("sms.smpp", "[1]", "sms.smpp[1]: expected a table, not what it is"),
+        ("sms.smpp", "{}", "sms.smpp.address: expected the key address, not nothing"),
+        ("sms.smpp", '[{address = "a:1"}]', "sms.smpp[1].system_id: expected the key system_id, not nothing"),
+        ("sms.smpp", "[{windw = 1}]", "sms.smpp[1], a key: expected one of the keys address, system_id,"),
+        ("sms.smpp", "{window = 1001}", "sms.smpp.address"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key(written, key, value, said):
@@ -233,13 +303,122 @@ def test_a_wrong_value_is_refused_with_its_key(written, key, value, said):
     assert said in message
 
 
+def mail_table(**changes):
+    keys = {
+        "server": '"127.0.0.1:25"',
+        "sender": '"a@b.test"',
+        "operators": '{ 1 = "{number}@c.test" }',
+        **changes,
+    }
+    return ", ".join(f"{name} = {value}" for name, value in keys.items() if value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sender": ""}, "mail, its keys: expected a key sender, not 'server, operators'"),
+        ({"server": '"mail"'}, "mail, server: expected an address such as 127.0.0.1:5060, not 'mail'"),
+        (
+            {"sender": '"a@b\\r\\nBcc: c@d"'},
+            "mail, sender: expected an e-mail address such as sms@example.com",
+        ),
+        ({"sender": '"me"'}, "mail, sender: expected an e-mail address such as sms@example.com, not 'me'"),
+        ({"operators": "{}"}, "mail, operators: expected a table such as"),
+        ({"operators": '{ 5 = "{number}@c.test" }'}, "a key: expected an operator from 1 to 4, not '5'"),
+        ({"operators": '{ 1 = "number@c.test" }'}, "mail, operators, 1: expected an address such as"),
+        ({"operators": '{ 2 = "{number} <a@c.test>" }'}, "mail, operators, 2: expected an address such as"),
+        ({"operators": "{ 2 = 7 }"}, "mail, operators, 2: expected an address such as"),
+        ({"security": '"ssl"'}, "mail, security: expected one of none, starttls, tls, not 'ssl'"),
+        ({"ca": '"none.pem"'}, "mail, ca: expected a file of certificates in PEM, not 'none.pem'"),
+        ({"ca": '"ringful.toml"'}, "mail, security: expected starttls or tls, where there is a ca"),
+        ({"user": '"me"'}, "mail, a key: expected one of the keys server, sender, operators, username"),
+        ({"username": '"me"'}, "mail, its keys: expected both a username and a password, or neither"),
+        (
+            {"server": '"mail.test:25"', "username": '"me"', "password": '"secret"'},
+            "mail, security: expected starttls or tls, where a password is told, not 'none'",
+        ),
+    ],
+)
+def test_a_wrong_table_of_gateways_is_refused(written, changes, said):
+    message = refusal(written, f"[sms]\nmail = {{ {mail_table(**changes)} }}\n")
+    assert message.startswith("ringful.toml: sms.mail")
+    assert said in message
+    assert "secret" not in message
+
+
+def test_gateways_in_the_environment(written):
+    table = "{ " + mail_table() + " }"
+    assert written("", RINGFUL_SMS__MAIL=table).sms.mail.port == 25
+    assert written("[sms]\nmail = {}\n").sms.mail is None
+    assert "expected a table such as" in refusal(written, "[sms]\nmail = 7\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("address", '"127.0.0.1"', "expected an address such as"),
+        ("system_id", '"sixteen letters!"', "expected a text of 1 to 15 characters, in ASCII"),
+        ("system_id", '""', "expected a text of 1 to 15 characters, in ASCII, not ''"),
+        ("system_type", '"thirteen char"', "expected a text of at most 12 characters"),
+        ("service_type", '"é"', "expected a text of at most 5 characters, in ASCII"),
+        ("name", "5", "expected a text of 1 to 40 characters"),
+        ("binds", "0", "expected a whole number from 1 to 50, not 0"),
+        ("window", "true", "expected a whole number from 1 to 1000, not True"),
+        ("throughput", '"fast"', "expected a number above 0, not 'fast'"),
+        ("alphabet", '"utf-8"', "expected one of gsm, latin1, not 'utf-8'"),
+        ("receipt_ids", '"hex"', "expected one of same, hex-to-decimal, decimal-to-hex"),
+        ("validity", '"long"', "expected one of relative, absolute, none"),
+        ("unsure", '"lose"', "expected one of again, fail"),
+        ("source_ton", "7", "expected a whole number from 0 to 6, not 7"),
+        ("destination_npi", "-1", "expected a whole number from 0 to 18, not -1"),
+        ("response_timeout", "30", "expected a duration such as"),
+        ("enquire_link", '"0s"', "expected a duration above 0"),
+        ("tls", '"yes"', "expected true or false"),
+        ("ca", '""', "expected a path"),
+    ],
+)
+def test_a_wrong_value_of_a_connection_is_refused_with_its_full_name(written, key, value, said):
+    known = "".join(f"{name} = {text}\n" for name, text in CONNECTION.items() if name != key)
+    message = refusal(written, f"[sms.smpp]\n{known}{key} = {value}\n")
+    assert message.startswith(f"ringful.toml: sms.smpp.{key}: ")
+    assert said in message
+    two = f"[[sms.smpp]]\naddress = 'b:1'\nsystem_id = 'b'\n[[sms.smpp]]\n{known}{key} = {value}\n"
+    assert refusal(written, two).startswith(f"ringful.toml: sms.smpp[2].{key}: ")
+    table = ", ".join([*known.strip().split("\n"), f"{key} = {value}"])
+    variable = refusal(written, "", RINGFUL_SMS__SMPP="{" + table + "}")
+    assert variable.startswith(f"RINGFUL_SMS__SMPP.{key}: ")
+    assert all("t0psecre" not in one for one in (message, variable))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['password = "t0psecret"', "password = [{t0psecret = 1}]"],
+)
+def test_no_password_is_shown_where_it_is_wrong(written, text):
+    message = refusal(written, f'[sms.smpp]\naddress = "a:1"\nsystem_id = "a"\n{text}\n')
+    assert "sms.smpp.password: expected a text of at most 8 characters" in message
+    assert "t0psecret" not in message
+    for variable in ('[[{password = "t0psecret"}]]', "{t0psecret", "t0psecret"):
+        assert "t0psecret" not in refusal(written, "", RINGFUL_SMS__SMPP=variable)
+
+
+def test_a_transport_wants_its_connection(written):
+    message = refusal(written, '[sms]\ntransport = "smpp"\n')
+    assert message == "sms.transport: smpp wants a connection: [sms.smpp], address and system_id"
+
+
+def test_connections_have_names_of_their_own(written):
+    table = '[[sms.smpp]]\naddress = "a:1"\nsystem_id = "a"\n'
+    assert "sms.smpp[2].name: expected a name that no connection above has" in refusal(written, table * 2)
+
+
 def test_unknown_keys_and_sections_are_refused(written):
     message = refusal(written, '[sip]\ntrnk = "sip:x"\n')
     assert message.startswith("ringful.toml: there is no key sip.trnk; there are: bind, front, trunk")
     message = refusal(written, "[sip]\n[sips]\n")
     assert message == (
         "ringful.toml: there is no section [sips]; there are: "
-        "http, sip, media, store, recordings, fetch, limits, rates, log"
+        "http, sip, media, store, recordings, fetch, limits, rates, sms, log"
     )
     assert refusal(written, "sip = 5\n") == "ringful.toml: sip must be a section, [sip]"
 
@@ -351,8 +530,19 @@ def test_the_configuration_of_the_documentation_is_taken(written):
     for section in attrs.fields(Config):
         for key in attrs.fields(type(getattr(config, section.name))):
             assert re.search(
-                rf"^\[*{section.name}\b.*^(\[\[rates\.|# )?{key.name}\b", example, re.DOTALL | re.MULTILINE
+                rf"^\[*{section.name}\b.*^(\[+(rates|sms)\.|# )?{key.name}\b",
+                example,
+                re.DOTALL | re.MULTILINE,
             )
+
+
+def test_the_connection_of_the_documentation_is_taken(written):
+    examples = re.findall(r"```toml\n(.*?)```", (DOCS / "messages.md").read_text(), re.DOTALL)
+    (example,) = [one for one in examples if "[[sms.smpp]]" in one]
+    (found,) = written(example.replace("…", "s3cret")).sms.smpp
+    assert found.name == "example"
+    for key in attrs.fields(SmppConnection):
+        assert key.name in example, key.name
 
 
 def at(bind, front="auto", http="127.0.0.1:8080"):

@@ -409,7 +409,7 @@ def test_every_line_that_can_be_logged_has_its_meaning_in_the_docs() -> None:
     page = (ROOT / "docs" / "operation.md").read_text()
     section = page.partition("## What each line of the log means")[2].partition("\n## ")[0]
     said = set()
-    for room in ("command", "ground", "http", "interpreter", "media", "store"):
+    for room in ("command", "ground", "http", "interpreter", "media", "messages", "store"):
         for path in (ROOT / room).rglob("*.py"):
             said |= {one or other for one, other in LOGGED.findall(path.read_text())}
     said |= {one.replace("{what}", what) for one in said for what in ("a call", "a script")}

@@ -39,14 +39,14 @@ def test_the_trace(folder: Path) -> None:
 
 
 def test_the_coverage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(["test", "--coverage"])
-    (_, shown) = fences("coverage")[0]
+    (name, shown) = fences("coverage")[0]
+    run(["test", "--coverage", name])
     assert shown in capsys.readouterr().out
 
 
 def test_the_mutants(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(["test", "--mutate"])
-    (_, shown) = fences("mutants")[0]
+    (name, shown) = fences("mutants")[0]
+    run(["test", "--mutate", name])
     assert shown in capsys.readouterr().out
 
 

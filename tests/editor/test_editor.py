@@ -16,7 +16,7 @@ from ringful.editor.document import Document
 from ringful.editor.hover import hover, in_words
 from ringful.editor.lines import Lines, Place
 from ringful.editor.outline import Part, outline
-from ringful.grammar.functions import BOUND, FUNCTIONS
+from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE, FUNCTIONS
 from ringful.grammar.nodes import Script
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
@@ -130,6 +130,7 @@ def test_every_word_has_a_meaning() -> None:
     assert meanings.WORDS.keys() == RESERVED
     assert meanings.FUNCTIONS.keys() == FUNCTIONS.keys()
     assert meanings.BOUND.keys() == BOUND
+    assert meanings.BOUND_BY_MESSAGE.keys() == BOUND_BY_MESSAGE
 
 
 @pytest.mark.parametrize("words", meanings.STATEMENTS)
@@ -183,6 +184,13 @@ def test_names_are_offered_where_they_have_a_value() -> None:
     assert "order" not in inside
     assert labels('let a = 1\nsay "{|"\nlet b = 2').count("b") == 0
     assert "a" in labels('let a = 1\nsay "{|')
+
+
+def test_what_a_message_brings_is_offered_where_one_begins_the_script() -> None:
+    text = 'inbound sms "1" keyword "JOIN"\nsms caller |'
+    assert {"message", "keyword", "caller"} <= set(labels(text))
+    assert not {"message", "keyword"} & set(labels('inbound "1"\nlet x = |'))
+    assert not {"message", "keyword"} & set(labels('call "1"\nsms caller |'))
 
 
 def test_legs_flows_and_fields_are_offered_where_they_are_wanted() -> None:
@@ -248,6 +256,9 @@ def test_hover(offset: int, said: str) -> None:
         ("say len|gth(x)", "the characters of a text"),
         ("say cal|ler", "the number that calls"),
         ("start pl|ay x", "Plays in the background"),
+        ('inbound sms "1"\nsms caller mess|age', "as it was written"),
+        ("sms caller mess|age", ""),
+        ('s|ms caller "x"', "Sends a message, and goes on"),
         ("st|art { }", "Runs a block beside the script"),
         ('wait to|ne "1"', "Goes on when one of TONES is pressed"),
         ("if a an|d b { }", "both are true"),
@@ -343,6 +354,7 @@ def test_a_name_is_changed_wherever_it_means_the_same() -> None:
         ("let |a = 1", "1b", "is no name"),
         ("let |a = 1", "none", "means something else"),
         ("let |a = 1", "caller", "means something else"),
+        ('inbound sms "1"\nlet |a = 1', "message", "means something else"),
         ("let |a = 1\nlet b = 2", "b", "there is a `b` already"),
         ("do |other()", "b", "is not named in this script"),
         ("|hangup", "b", "there is no name here"),

@@ -91,6 +91,26 @@ def test_what_is_done_to_members_is_changed() -> None:
         assert show(parse(text.replace(old, new))) in made, new
 
 
+def test_messages_go_elsewhere_or_say_something_else() -> None:
+    text = (
+        'inbound sms "+18005550000" keyword "JOIN" notify "http://h/in"\n'
+        'sms caller "Welcome, {caller}." via 3 notify "http://h/sms"\n'
+    )
+    made = shown(text)
+    for old, new in [
+        (' keyword "JOIN"', ""),
+        ("http://h/in", "http://h/in/else"),
+        (' notify "http://h/in"', ""),
+        ("sms caller", 'sms "+15550000000"'),
+        ("Welcome, {caller}.", "Something else."),
+        (" via 3", ""),
+        (" via 3", " via 4"),
+        (' notify "http://h/sms"', ""),
+    ]:
+        assert show(parse(text.replace(old, new))) in made, new
+    assert show(parse('inbound sms "1" keyword "else"\n')) in shown('inbound sms "1"\n')
+
+
 def test_a_wait_for_every_key_loses_one() -> None:
     text = 'call "1"\nwait tone "0,1,2,3,4,5,6,7,8,9,*,#" for 5s\nhangup\n'
     assert show(parse(text.replace('"0,', '"'))) in shown(text)

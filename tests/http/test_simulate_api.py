@@ -141,6 +141,33 @@ stay
         assert expected in text
 
 
+def test_messages_are_simulated(ringful: Server) -> None:
+    asked = {
+        "script": f"""inbound sms "18005550000" keyword "JOIN"
+sms caller "Welcome." notify "https://h/sms"
+sms "{NUMBER}" "Somebody has joined."
+sms "{NUMBER}" "Really."
+""",
+        "phones": {"+15125550001": ['texts "+18005550000" "join" after 1s', 'replies "Thanks" after 5s']},
+        "sms": [
+            {"number": NUMBER, "refused": "capacity", "detail": "many wait"},
+            {"number": NUMBER, "taken": True},
+        ],
+    }
+    told = ask_json(ringful, "Simulate", asked)
+    assert (told["outcome"], told["stopped"]) == ("completed", None)
+    text = "\n".join(f"{line['leg']} {line['verb']} {line['text']}" for line in told["trace"])
+    for expected in (
+        'call-1 texted +18005550000 by +15125550001 "join"',
+        "call-1 not sent call-1.sms-2: capacity (many wait)",
+        "call-1.sms delivered",
+        "call-1.sms-3 failed there is no phone +15125551234",
+    ):
+        assert expected in text
+    posted = [post["fields"].get("status") or post["fields"]["reply"] for post in told["callbacks"]]
+    assert posted == ["queued", "sent", "delivered", "Thanks"]
+
+
 def test_a_case_may_hold_its_script(ringful: Server) -> None:
     case = f'script {{\n    call "{NUMBER}"\n    wait 2s\n}}\nphone "*" {{\n    answer\n}}\n'
     assert "00:02.000  call-1  hangup" in ask(ringful, "Simulate", case).text
@@ -171,6 +198,15 @@ def test_a_case_may_hold_its_script(ringful: Server) -> None:
         ({"name": "survey", "phones": {"1": "x"}}, {}, 400, "phones.invalid", "answer after 4s"),
         ({"name": "survey", "phones": {"1": ["answer\n}"]}}, {}, 400, "phones.invalid", "one line"),
         ({"name": "survey", "web": [{"answer": 1}]}, {}, 400, "web.invalid", "url"),
+        ({"name": "survey", "sms": [{"number": "1"}]}, {}, 400, "sms.invalid", "refused"),
+        ({"name": "survey", "sms": [{"refused": "spent"}]}, {}, 400, "sms.invalid", "number"),
+        (
+            {"name": "survey", "sms": [{"number": "1", "refused": "sepnt"}]},
+            {},
+            422,
+            "case.invalid",
+            "`spent`",
+        ),
         ({"name": "survey", "case": CASE, "now": {}}, {}, 400, "case.invalid", "not both"),
     ],
 )

@@ -192,3 +192,12 @@ async def test_a_server_that_is_killed_bills_until_its_last_beat(tmp_path):
             (ended,) = connection.execute("SELECT ended FROM calls").fetchone()
         assert ended == pytest.approx(beat - 3600)
         assert "lost" in ringful.command("calls", "list")
+
+
+async def test_a_message_that_a_cut_call_would_send_is_told_as_failed(store, tmp_path):
+    script = f'call "{NUMBER}"\non hangup {{ sms "1" "Sorry." notify "http://x.example/sms" }}\nstay\n'
+    record, posts = await recovered(store, tmp_path, lived(script, *UP), now=1100.0)
+    assert (record.state, record.outcome) == ("ended", "lost")
+    (told,) = posts
+    assert (told.url, told.fields["status"]) == ("http://x.example/sms", "failed")
+    assert (told.fields["reason"], told.fields["detail"]) == ("unavailable", "the server was restarted")

@@ -25,6 +25,7 @@ class Desk:
     settings: Settings = field(factory=Settings)
     notify: str | None = None
     pace: float = 0.0
+    message: events.Arrival | None = None
     out: list[effects.Effect] = field(factory=list)
     entries: list[Entry] = field(factory=list)
     at: float = 1000.0
@@ -32,7 +33,8 @@ class Desk:
     queued: int = 0
 
     def __attrs_post_init__(self) -> None:
-        started = events.Started(parse(self.text), notify=self.notify, pace=self.pace)
+        script = parse(self.text)
+        started = events.Started(script, notify=self.notify, pace=self.pace, message=self.message)
         self.run = Run(started, "c1", self, self.settings, journal=self.entries.append)
         self.run.start()
         self.run.drain()

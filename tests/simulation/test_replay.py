@@ -1,9 +1,11 @@
 """Journals retold: the case of a call goes as the call went, masked or not, and under another script."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import Source, parsed
@@ -146,6 +148,58 @@ def test_requests_are_retold() -> None:
     entries = call(script, "    answer\n", more)
     assert "reason=shutdown" in golden(entries, Settings(), PLACE, keys="answering")[0]
     assert replay(entries, None).notes == []
+
+
+TEXTED = """case A text is answered
+script {
+    inbound sms "+18005550000" keyword "JOIN" notify "http://h/in"
+    sms caller "Welcome, {caller}." notify "http://h/sms"
+    sms "+15125559999" "One more." notify "http://h/sms"
+    sms caller "Bye." notify "http://h/sms"
+    call caller { say "Hello." }
+}
+sms "+15125559999" -> refused spent "it is used up"
+sms "+15125551234" -> taken
+sms "+15125551234" -> refused capacity
+phone "+15125551234" {
+    texts "+18005550000" "Join, I am 5125551234"
+    answer after 2s
+}
+"""
+
+
+def live(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Give the journal of ``call-1`` as a server writes it: with other IDs, and without those of messages."""
+
+    def renamed(text: str) -> str:
+        return text.replace("call-1", "r1-abcd").replace("text-1", "m7-77777")
+
+    return [
+        evolve(one, call_id=renamed(one.call_id), data=json.loads(renamed(json.dumps(one.data))))
+        for one in entries
+        if one.call_id == "call-1"
+    ]
+
+
+def test_a_run_that_a_text_began_is_retold_with_what_was_said_to_its_messages() -> None:
+    entries = live(run_case(parse_case(TEXTED, Path("x.golden"))).entries)
+    assert replay(entries, None).notes == []
+    assert replay(entries, None).difference == []
+    text, apart = golden(entries, Settings(), PLACE, keys="answering")
+    assert not apart
+    for kept in (
+        'inbound sms "+15550000001" keyword "JOIN"',
+        'sms "+15550000002" -> refused spent "it is used up"',
+        'sms "+15550000003" -> taken\nsms "+15550000003" -> refused capacity\n',
+        'phone "+15550000003" {\n    texts "+15550000001" "Join, I am 5550000004"\n    answer after 2s\n}',
+    ):
+        assert kept in text, text
+    assert "5551234" not in text
+    case = parse_case(text, PLACE)
+    assert run_case(case).trace == case.below
+    script = parse_case(TEXTED, Path("x.golden")).source.text
+    changed = replay(entries, source(script.replace('"Bye."', '"Goodbye."')))
+    assert any("Goodbye." in line for line in changed.difference)
 
 
 def test_what_cannot_be_retold_says_why() -> None:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from ringful.grammar import nodes
-from ringful.interpreter import effects, hearing, room
+from ringful.interpreter import effects, events, hearing, room
 from ringful.interpreter.leg import Leg
+from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.run import Run
+from ringful.interpreter.statements import messages
 from ringful.media import port
 from ringful.simulation.cases.reader import parse_case, read_case
 from ringful.simulation.cases.verdicts import find_cases
@@ -20,6 +23,7 @@ from ringful.simulation.simulate import run_case
 from ringful.simulation.sweep.report import report
 from ringful.simulation.sweep.shrink import shrink
 from ringful.simulation.sweep.sweep import Sweep, broken_laws, sweep_all
+from ringful.simulation.texts import Texts
 from ringful.store.port import Entry
 
 ROOT = Path(__file__).parents[2]
@@ -150,6 +154,82 @@ def test_a_fault_planted_in_conferences_is_found(
     assert (law, what) in sweep.found, sweep.found.keys()
 
 
+def _two_outcomes(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Letter.refused
+
+    def twice(letter: Letter, reason: str, at: float) -> Letter:
+        made = refused(letter, reason, at)
+        again = evolve(made, message=evolve(made.message, state="sent"))
+        return refused(again, reason, at)
+
+    monkeypatch.setattr(Letter, "refused", twice)
+
+
+def _a_message_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Texts, "_send", lambda texts, message_id: None)
+
+
+def _a_status_untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    status = Letter._status
+
+    def quiet(letter: Letter, at: float) -> Letter:
+        return letter if letter.message.state == "sent" else status(letter, at)
+
+    monkeypatch.setattr(Letter, "_status", quiet)
+
+
+def _an_outcome_untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    status = Letter._status
+
+    def quiet(letter: Letter, at: float) -> Letter:
+        return letter if letter.message.state == "failed" else status(letter, at)
+
+    monkeypatch.setattr(Letter, "_status", quiet)
+
+
+def _an_answer_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Texts, "take", lambda texts, call_id, effect: port.Ringing("nobody"))
+
+
+def _told_only_where_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    hear = messages.hear
+
+    def lazy(run: Run, event: events.MessageTaken | events.MessageRefused) -> None:
+        if any(strand.waiting and strand.waiting.wants(event) for strand in run.strands):
+            hear(run, event)
+        else:
+            run.sendings.pop(event.message, None)
+
+    monkeypatch.setattr(messages, "hear", lazy)
+
+
+def test_a_refusal_that_is_told_to_nobody_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = RUN / "a_message_is_refused_while_the_caller_hangs_up.golden"
+    assert broken_laws(read_case(path), None) == []
+    _told_only_where_it_is_waited_for(monkeypatch)
+    assert [one.law for one in broken_laws(read_case(path), None)] == ["a refusal is told once"]
+
+
+@pytest.mark.parametrize(
+    ("plant", "law", "what"),
+    [
+        (_two_outcomes, "a message has one outcome", "message fails"),
+        (_a_message_forgotten, "a message does not stay queued", "now hangup"),
+        (_a_status_untold, "statuses come in order", "now hangup"),
+        (_an_outcome_untold, "the outcome is told", "message fails"),
+        (_an_answer_lost, "a message is taken or refused", "now hangup"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_fault_planted_in_messages_is_found(
+    monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None], law: str, what: str
+) -> None:
+    plant(monkeypatch)
+    sweep = Sweep()
+    sweep.sweep(read_case(RUN / "a_reply_goes_to_the_newest_message_that_asks.golden"))
+    assert (law, what) in sweep.found, sweep.found.keys()
+
+
 @pytest.mark.parametrize(
     ("plant", "law", "what"),
     [
@@ -228,6 +308,29 @@ def test_the_laws_read_journals_alone() -> None:
     assert one.law == "a run ends once"
     late = Entry("c", 3, 0.0, "outcome", "Ended", {})
     assert "the journal has no gaps" in {one.law for one in broken([entry, late])}
+
+
+def test_messages_can_be_made_to_fail() -> None:
+    text = 'script {\n    sms "1" "a" notify "http://h/s"\n    sms "1" "b"\n}\nphone "1" {\n}\n'
+    for line, said, unsaid in [
+        ("inject message refused at step 0", "reason=unavailable", "queued"),
+        ("inject message fails on call-1.sms at step 2", "call-1.sms    failed", "call-1.sms-2  failed"),
+        ("inject message fails at step 2", "call-1.sms-2  failed", "sent"),
+        ("inject receipt lost at step 2", "status=sent", "delivered"),
+    ]:
+        trace = run_case(parse_case(f"{text}{line}\n", Path("x.golden"))).trace
+        assert said in trace, trace
+        assert unsaid not in trace.replace("not sent", ""), trace
+
+
+def test_a_shortest_case_has_no_more_texts_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    _two_outcomes(monkeypatch)
+    sweep = Sweep(stride=3)
+    sweep.sweep(read_case(RUN / "a_reply_goes_to_the_newest_message_that_asks.golden"))
+    short = shrink(sweep.found["a message has one outcome", "message fails"][0])
+    assert len(short.case.source.script.body.statements) == 1
+    left = [(phone.texting.texts, phone.texting.replies) for phone in short.case.phones]
+    assert left in ([], [((), ())])
 
 
 def test_phones_can_be_made_to_fail() -> None:

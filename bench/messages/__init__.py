@@ -1,0 +1,1 @@
+"""What `ringful bench messages` measures."""
