@@ -1,5 +1,6 @@
 """How long a script can hold its lines in this house, and what that costs here."""
 
+import time
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -18,7 +19,8 @@ def explained(script: nodes.Script, uses: Mapping[str, nodes.Script], config: Co
     rates = config.rates.rates
 
     def price(number: str | None, seconds: int) -> Decimal:
-        return rates.most(seconds) if number is None else rates.bill(number, seconds)
+        # It may be answered later, when another rate is in force.
+        return rates.most(seconds) if number is None else rates.at_most(number, seconds, time.time())
 
     bound = longest(script, uses, limits_of(config, _sounds(script, uses, config)))
     if rates.rates:

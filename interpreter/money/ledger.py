@@ -102,6 +102,8 @@ class Account:
     spent: int
     """In units: what is settled."""
     cap: Decimal | None = None
+    is_open: bool = True
+    """It is known what was spent before; else only what came since is counted."""
     meters: dict[str, Meter] = field(factory=dict)
     judged: int = 0
     """Up to when every border has been looked at."""
@@ -191,13 +193,16 @@ class Ledger:
         self._order = 0
 
     def knows(self, key: str) -> bool:
-        """Say whether there is an account of *key*."""
-        return key in self._accounts
+        """Say whether it is known what *key* had spent before."""
+        return key in self._accounts and self._accounts[key].is_open
 
     def open(self, key: str, spent: Decimal, cap: Decimal | None) -> None:
-        """Open the account of *key*, unless there is one."""
-        if key not in self._accounts:
-            self._accounts[key] = Account(key, -whole_units(-spent), cap)
+        """Open the account of *key*, unless that was done."""
+        account = self._account(key)
+        if not account.is_open:
+            account.is_open, account.cap = True, cap
+            account.spent += -whole_units(-spent)
+            account.changed()
 
     def set_cap(self, key: str, cap: Decimal | None, at: float) -> list[Exhausted]:
         """Hold *key* to *cap* (None: to none) from now on; give the legs that cannot pay any more."""
@@ -319,7 +324,7 @@ class Ledger:
 
     def _account(self, key: str) -> Account:
         if key not in self._accounts:
-            self.open(key, Decimal(0), None)
+            self._accounts[key] = Account(key, 0, is_open=False)
         return self._accounts[key]
 
 

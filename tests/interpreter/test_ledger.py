@@ -130,6 +130,16 @@ def test_messages_are_paid_at_once():
     assert made.take("other", Decimal("999"), T) == ""
 
 
+def test_what_came_before_an_account_is_opened_is_counted_too():
+    made = Ledger()
+    assert made.take("k", Decimal("0.02"), T) == ""
+    assert not made.knows("k")
+    made.open("k", Decimal("0.05"), Decimal("0.07"))
+    made.open("k", Decimal(100), None)
+    assert made.knows("k")
+    assert made.exhausted("k") == "this key has spent 0.07, and its cap is 0.07"
+
+
 @given(st.decimals(0, 10**6, places=7))
 def test_units_never_give_away_money(amount):
     assert abs(amount_of(units_of(amount)) - amount) <= Decimal("0.00005")

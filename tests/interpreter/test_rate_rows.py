@@ -185,6 +185,18 @@ def test_the_newest_rate_that_is_in_force_counts():
     assert table.next_change("44", "outbound", "call", 0.0) is None
 
 
+def test_what_a_call_can_cost_at_most_is_said_with_the_rates_to_come():
+    table = RateTable(
+        read(
+            "prefix,per_minute,from\n,1,\n1,5,\n1,2,2026-01-01\n1,3,2026-03-01\n15,1,2026-02-01\n,9,2026-04-01\n"
+        )
+    )
+    asked = ("2025-01-01", "2026-01-15", "2026-03-15")
+    assert [table.at_most("1512", 60, at(when)) for when in asked] == [5, 3, 1]
+    assert [table.at_most("44", 60, at(when)) for when in asked] == [9, 9, 9]
+    assert RateTable().at_most("44", 60, 0.0) == 0
+
+
 def test_from_makes_of_one_prefix_several_rows():
     row = Rate("1", Decimal(1))
     base = Rate("", Decimal(0))
