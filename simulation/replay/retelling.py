@@ -93,7 +93,11 @@ def _sms_answer(number: str, event: events.Event) -> SmsAnswer:
 
 
 def _rates(entries: Sequence[Entry], started: events.Started) -> Iterator[Rate]:
-    """Give what the legs cost, by their numbers; all others, which were never answered, cost nothing."""
+    """Give what the legs cost, by their numbers; all others, which were never answered, cost nothing.
+
+    But one that was not allowed, maybe for its price, costs what the first leg does.
+    """
+    unpaid = any(entry.name == "Refused" and entry.data["reason"] == "notallowed" for entry in entries)
     numbers = {entry.data["leg"]: str(entry.data["number"]) for entry in entries if entry.name == "Ring"}
     known: set[tuple[str, Direction]] = set()
     for entry in entries:
@@ -108,14 +112,15 @@ def _rates(entries: Sequence[Entry], started: events.Started) -> Iterator[Rate]:
         rate = evolve(rate_of(event), prefix=prefix, direction=direction)
         if (rate.per_minute or rate.connection) and (prefix, direction) not in known:
             if not any(one == direction for _, one in known):
-                yield Rate("", Decimal(0), direction=direction)
+                yield evolve(rate, prefix="") if unpaid else Rate("", Decimal(0), direction=direction)
             known.add((prefix, direction))
             yield rate
 
 
 def _cap(entries: Sequence[Entry]) -> Decimal | None:
     """Give what the call's key could spend on it, where its money ran out; None: it did not."""
-    place = next((n for n, entry in enumerate(entries) if entry.name == "Spent"), None)
+    # The last leg that could not be paid shows it all: others went on until then with what was left.
+    place = max((n for n, entry in enumerate(entries) if entry.name == "Spent"), default=None)
     if place is None:
         return None
     run, spent = rebuild(entries[0].call_id, entries[:place], Settings()), entries[place].data
