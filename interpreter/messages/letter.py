@@ -92,7 +92,7 @@ class Letter:
         return made._noted("MessageDelayed", at, {"reason": why}) if new else made
 
     def unsure(self, part: int, why: str, at: float) -> "Letter":
-        """Nobody knows whether *part* arrived, and it will be sent again, after pauses that grow: twice, maybe.
+        """Nobody knows whether *part* arrived: it is sent again, after pauses that grow, and may come twice.
 
         Where that has been so too often it is given up: who gets a text over and over wants that even less.
         """
