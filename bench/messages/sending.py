@@ -21,35 +21,35 @@ from ringful.interpreter.messages.keywords import Keywords
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.office import MessageSettings, Office
 from ringful.interpreter.messages.room import MessageRoom
-from ringful.messages.port import Carrier, Transport
 from ringful.messages.smpp.connection import SmppConnection
 from ringful.messages.smpp.transport import SmppTransport
 from ringful.store.open import open_store
 from ringful.store.port import Commit, Key, Keyword, Message, Post, Store, Write
 
-MESSAGES = 5000
-"""In each round."""
+MESSAGES = 2500
+"""For each second that a round is to last; they are gone before."""
 OWN = "+15125550000"
 KEY = Key("bench", "c2VjcmV0", "bench", 0.0)
 
 
 def sending(effort: Effort) -> Iterator[Figure]:
     """Measure submits a second."""
-    window = f"one bind of window {WINDOW}, an SMSC in another process; {MESSAGES:,} messages; by the clock"
-    each = tuple(trio.run(submit_rate, MESSAGES) for _ in range(effort.rounds))
+    messages = max(100, round(MESSAGES * effort.seconds))
+    window = f"one bind of window {WINDOW}, an SMSC in another process; {messages:,} messages; by the clock"
+    each = tuple(trio.run(submit_rate, messages) for _ in range(effort.rounds))
     yield Figure("submits, SMPP alone", "submits/s", each, window)
     with TemporaryDirectory(dir=effort.folder) as folder:
-        each = tuple(trio.run(_measure, Path(folder)) for _ in range(effort.rounds))
+        each = tuple(trio.run(_measure, Path(folder), messages) for _ in range(effort.rounds))
     about = f"{window}; out of the outbox, with their rows, journals and callbacks (SQLite, full sync)"
     yield Figure("submits of a server", "submits/s", each, about)
 
 
-async def _measure(folder: Path) -> float:
+async def _measure(folder: Path, messages: int) -> float:
     url = f"sqlite:///{folder}/{time.monotonic_ns()}.db"
     async with open_store(url) as store, smsc() as address:
         await store.put_key(KEY)
-        for first in range(0, MESSAGES, 500):
-            letters = [Letter(_message(first + n)).queued() for n in range(500)]
+        for first in range(0, messages, 500):
+            letters = [Letter(_message(n)).queued() for n in range(first, min(first + 500, messages))]
             await store.submit(_kept(letters)).wait()
         told: list[Post] = []
         transport = SmppTransport([SmppConnection(address, "bench", window=WINDOW)])
@@ -59,9 +59,9 @@ async def _measure(folder: Path) -> float:
         )
         async with _running(office, store, transport):
             began = time.monotonic()
-            while office.counts.ended["sent"] < MESSAGES:  # noqa: ASYNC110  # a look every 5 ms costs nothing
+            while office.counts.ended["sent"] < messages:  # noqa: ASYNC110  # a look every 5 ms costs nothing
                 await trio.sleep(0.005)
-            return MESSAGES / (time.monotonic() - began)
+            return messages / (time.monotonic() - began)
 
 
 @asynccontextmanager

@@ -49,7 +49,7 @@ class Rate:
     @property
     def place(self) -> str:
         """Where it is written."""
-        return f"{self.source}{self.row}"
+        return f"{self.source}{self.row}" if self.source else "the table"
 
     def says(self, matter: Matter) -> bool:
         """Say whether it has a price for calls, or for messages."""
