@@ -237,6 +237,8 @@ def over(run: Running, leg: Leg) -> None:
     _settle_orders(run, leg)
     if leg.room:
         room.dismiss_all(run, leg)
+    else:
+        run.over.append(leg)
     leave_by_end(run, leg)
     _tell_end(run, leg)
     for block, names in leg.hangup_handlers:

@@ -47,6 +47,8 @@ class Recording:
 
 
 _SILENCE_DB = -50.0
+MOST_CONFERENCES = 100
+"""How many conferences a leg remembers that it was in."""
 
 
 @frozen
@@ -175,12 +177,13 @@ class Leg:
     member_handlers: list[MemberHandler] = field(factory=list)
     """Of a room: what runs when members come, go, or speak."""
     membership: Membership | None = None
-    last_conference: str | None = None
-    """The newest conference that it was in."""
+    conferences: tuple[str, ...] = ()
+    """Those that it was in and has left, the newest last: `MOST_CONFERENCES` at most."""
     answering: bool = False
     """It came in, and was told to be answered."""
     closing: str | None = None
     """Why its end is certain; None while it is not."""
+    created_at: float = 0.0
     ringing_at: float | None = None
     answered_at: float | None = None
     ended_at: float | None = None
@@ -222,6 +225,16 @@ class Leg:
     """How many playbacks, recordings and sendings were ordered: the next one's number less one."""
     files: int = 0
     recorded: list[Recorded] = field(factory=list)
+
+    @property
+    def last_conference(self) -> str | None:
+        """The newest conference that it was in."""
+        return self.conferences[-1] if self.conferences else None
+
+    def note_conference(self, conference: str) -> None:
+        """Remember that it was in *conference*."""
+        others = [one for one in self.conferences if one != conference]
+        self.conferences = (*others[1 - MOST_CONFERENCES :], conference)
 
     def type_ahead(self, tone: str) -> None:
         """Keep *tone* for whoever waits for it later."""

@@ -88,6 +88,8 @@ class Run:
     """The messages that nobody has said of whether they are taken, by their IDs."""
     legs: dict[str, Leg] = field(factory=dict, init=False)
     subject: Leg | None = field(default=None, init=False)
+    over: list[Leg] = field(factory=list, init=False)
+    """The legs that are over, and of which nobody has taken note yet; never a room."""
     tasks: list[Task] = field(factory=list, init=False)
     strands: list[Strand] = field(factory=list, init=False)
     ended: bool = field(default=False, init=False)
@@ -250,7 +252,7 @@ class Run:
         """Make the leg that *call* asks for.  Raises Fault."""
         number = text_of(call.number, names)
         caller_id = text_of(call.caller_id, names) if call.caller_id else None
-        leg = Leg(name, number, caller_id, url_of(call.notify, names))
+        leg = Leg(name, number, caller_id, url_of(call.notify, names), created_at=self.now)
         self.legs[name] = leg
         return leg
 

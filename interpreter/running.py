@@ -100,6 +100,8 @@ class Legs(Protocol):
     legs: dict[str, Leg]
     subject: Leg | None
     """The script's own leg; None where it has none."""
+    over: list[Leg]
+    """The legs that are over, and of which nobody has taken note yet; never a room."""
 
     def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value]) -> Leg:
         """Make the leg that *call* asks for.  Raises Fault."""

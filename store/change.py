@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Insert, Table, bindparam, column, delete, ins
 from sqlalchemy.dialects import sqlite
 
 from ringful.store import schema
-from ringful.store.port import FragmentRow, Key, OptOut, Post, Slice, Upload, Write
+from ringful.store.port import FragmentRow, Key, LegRecord, OptOut, Post, Slice, Upload, Write
 from ringful.store.rows import (
     Values,
     entry_values,
     key_values,
     keyword_values,
+    leg_values,
     message_values,
     number_values,
     plain,
@@ -81,6 +82,9 @@ def apply(connection: Connection, changes: Sequence[Change]) -> None:
     _bind(connection, writes)
     _mail(connection, writes)
     _replace(connection, schema.calls, {r.call_id: plain(r) for w in writes for r in w.calls})
+    legs = {leg.leg_id: leg for w in writes for leg in w.legs}
+    _replace(connection, schema.legs, {leg_id: leg_values(leg) for leg_id, leg in legs.items()})
+    _join_legs(connection, legs.values())
     states = {s.post.event_id: s for w in writes for s in w.post_states}
     _replace(connection, schema.posts, {id_: post_state_values(s) for id_, s in states.items()})
     _resend(connection, [post for w in writes for post in w.resend])
@@ -173,6 +177,16 @@ def _mail(connection: Connection, writes: Sequence[Write]) -> None:
             connection.execute(delete(table).where(table.c.number == number, table.c.keyword == keyword))
         words = {(one.number, one.keyword): keyword_values(one) for one in write.keywords}
         _replace(connection, schema.keywords, words)
+
+
+def _join_legs(connection: Connection, legs: Iterable[LegRecord]) -> None:
+    """Write down which conferences *legs* were in, unless that is known."""
+    rows = [
+        {"conference": one, "leg_id": leg.leg_id} for leg in legs for one in dict.fromkeys(leg.conferences)
+    ]
+    if rows:
+        statement = _inserter(connection.dialect.name)(schema.conference_legs)
+        connection.execute(statement.on_conflict_do_nothing(), rows)
 
 
 def _fragments_like(one: FragmentRow) -> Any:

@@ -1,12 +1,12 @@
-"""The statements that look for calls and messages: each is read off one index, the newest first."""
+"""The statements that look for calls, legs and messages: each is read off one index, in its order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, exists, func, or_, select, tuple_
 
-from ringful.store.port import CallFilter, CallRecord, Message, MessageFilter
-from ringful.store.schema import calls, messages
+from ringful.store.port import CallFilter, CallRecord, LegFilter, LegRecord, Message, MessageFilter
+from ringful.store.schema import calls, conference_legs, legs, messages
 
 
 def queries(wanted: CallFilter, after: CallRecord | None, limit: int) -> Sequence[Select[Any]]:
@@ -61,3 +61,66 @@ def messages_like(wanted: MessageFilter, after: Message | None, limit: int) -> S
         place = tuple_(messages.c.created, messages.c.message_id)
         query = query.where(messages.c.created <= after.created, place < (after.created, after.message_id))
     return query
+
+
+def legs_like(wanted: LegFilter, after: LegRecord | None, limit: int, *, oldest: bool) -> Select[Any]:
+    """Give the statement whose rows are the first *limit* legs behind *after*, by their ends."""
+    place = tuple_(legs.c.ended, legs.c.leg_id)
+    query = legs_that(wanted, select(legs))
+    if oldest:
+        query = query.order_by(legs.c.ended, legs.c.leg_id)
+    else:
+        query = query.order_by(legs.c.ended.desc(), legs.c.leg_id.desc())
+    if after is not None:
+        at, last = legs.c.ended, (after.ended, after.leg_id)
+        query = (
+            query.where(at >= after.ended, place > last)
+            if oldest
+            else query.where(at <= after.ended, place < last)
+        )
+    return query.limit(limit)
+
+
+def legs_that(wanted: LegFilter, query: Select[Any]) -> Select[Any]:
+    """Narrow *query*, which selects of legs, to those that are *wanted*."""
+    for column, value in (
+        (legs.c.key, wanted.key),
+        (legs.c.call_id, wanted.call_id),
+        (legs.c.inbound, wanted.inbound),
+        (legs.c.outcome, wanted.outcome),
+        (legs.c.label, wanted.label),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.conference is not None:
+        was_in = select(conference_legs.c.leg_id).where(conference_legs.c.conference == wanted.conference)
+        query = query.where(legs.c.leg_id.in_(was_in))
+    if wanted.numbers:
+        query = query.where(or_(legs.c.number.in_(wanted.numbers), legs.c.own.in_(wanted.numbers)))
+    if wanted.since is not None:
+        query = query.where(legs.c.ended >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(legs.c.ended < wanted.until)
+    return query
+
+
+def billed(key: str) -> Iterator[tuple[str, Select[Any], Any]]:
+    """Give the statements that count the bills of *key* by day and amount.
+
+    Each has the name of what it counts, as a `DayBill` has it, and the time that a bill is of.
+    """
+    for name, at, table in (
+        ("legs", legs.c.ended, legs),
+        ("messages", messages.c.created, messages),
+        ("earlier", calls.c.ended, calls),
+    ):
+        day = (at // 86400).label("day")
+        query = select(day, table.c.bill, func.count().label("times")).where(
+            table.c.key == key, table.c.bill.is_not(None)
+        )
+        if table is calls:
+            # A call whose legs have records is counted by them.
+            query = query.where(
+                ~exists().where(legs.c.call_id == calls.c.call_id), ~calls.c.call_id.contains(".")
+            )
+        yield name, query.group_by(day, table.c.bill), at

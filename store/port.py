@@ -109,6 +109,93 @@ class CallFilter:
     """Placed before."""
 
 
+@frozen
+class LegRecord:
+    """A leg that is over, whatever ended it: what a bill is made of.  It never changes.
+
+    Calls that came in and that nothing was begun for have one too, and no record of a call.
+    """
+
+    leg_id: str
+    call_id: str
+    """The run that it was of: a leg that a call began with has that call's ID."""
+    key: str
+    inbound: bool
+    number: str
+    """The far end's; empty: it was withheld."""
+    own: str
+    """What it was shown: the number of ours that it rang, or the caller ID that we gave; empty: none."""
+    created: float
+    ended: float
+    outcome: str
+    """``completed``, ``lost``, or the reason that it was never answered: ``busy``, ``noanswer`` …"""
+    ended_by: str
+    """``far end``, ``script``, ``request``, ``server`` …: see `interpreter.calls.ends.who`."""
+    bill: Decimal
+    rung: float | None = None
+    answered: float | None = None
+    seconds: int | None = None
+    """Those that are billed: each that has begun; None: it was never answered."""
+    sip_status: int | None = None
+    label: str | None = None
+    """What its key calls the call."""
+    script: str | None = None
+    """The stored script that it ran under."""
+    version: int | None = None
+    conferences: tuple[str, ...] = ()
+    """Those that it was in, in the order in which it left them."""
+    packets: int | None = None
+    """RTP packets that came from the far end; None: nothing was measured."""
+    lost: int | None = None
+    """Those of them that did not come."""
+    jitter_ms: float | None = None
+
+
+@frozen
+class LegFilter:
+    """Which legs are looked for: those of which everything holds that is named."""
+
+    key: str | None = None
+    call_id: str | None = None
+    conference: str | None = None
+    """It was in that one."""
+    inbound: bool | None = None
+    outcome: str | None = None
+    numbers: tuple[str, ...] = ()
+    """Ways to write the number of the far end, or ours."""
+    label: str | None = None
+    since: float | None = None
+    """Ended then or later."""
+    until: float | None = None
+    """Ended before."""
+
+
+@frozen
+class Cost:
+    """What many things cost together."""
+
+    count: int = 0
+    bill: Decimal = Decimal(0)
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """Take both together."""
+        return Cost(self.count + other.count, self.bill + other.bill)
+
+
+@frozen
+class DayBill:
+    """What a key has to pay for a day, which begins at 0:00 UTC."""
+
+    day: int
+    """Days since 1970-01-01."""
+    legs: Cost = field(factory=Cost)
+    """Legs that ended on it."""
+    messages: Cost = field(factory=Cost)
+    """Messages that were made on it."""
+    earlier: Cost = field(factory=Cost)
+    """Whole calls that ended on it before there were records of legs."""
+
+
 MessageState: TypeAlias = Literal["queued", "sending", "sent", "delivered", "failed", "received"]
 """``sending``: a transport has it, so it may have arrived; ``received``: it came in."""
 
@@ -365,6 +452,8 @@ class Write:
     """Parts of journals to be removed."""
     secrets: Sequence[tuple[str, str]] = ()
     """(name, secret): the store's own."""
+    legs: Sequence[LegRecord] = ()
+    """Inserted, or replaced by leg_id."""
     messages: Sequence[Message] = ()
     """Inserted, or replaced by message_id."""
     remote_parts: Sequence[RemotePart] = ()
@@ -428,6 +517,29 @@ class Reads(Protocol):
 
         One with a callback still to be delivered is not among them.
         """
+        ...
+
+    # legs
+    async def leg(self, leg_id: str) -> LegRecord | None: ...
+    async def find_legs(
+        self,
+        wanted: LegFilter,
+        *,
+        after: LegRecord | None = None,
+        limit: int = 100,
+        oldest: bool = False,
+    ) -> Sequence[LegRecord]:
+        """The newest end first, or the *oldest*; behind *after*, where that is given."""
+        ...
+
+    async def cost(self, wanted: LegFilter) -> Cost:
+        """What all those legs cost together."""
+        ...
+
+    async def bills(
+        self, key: str, *, since: float | None = None, until: float | None = None
+    ) -> Sequence[DayBill]:
+        """What a key has to pay for each day on which there was anything, in their order."""
         ...
 
     # callback outbox

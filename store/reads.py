@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
+from attrs import evolve
 from sqlalchemy import Engine, Row, Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,10 +19,14 @@ from ringful.store.port import (
     CallFilter,
     CallRecord,
     CallState,
+    Cost,
+    DayBill,
     Entry,
     FragmentRow,
     Key,
     Keyword,
+    LegFilter,
+    LegRecord,
     Message,
     MessageFilter,
     Number,
@@ -43,6 +48,7 @@ from ringful.store.schema import (
     journal,
     keys,
     keywords,
+    legs,
     messages,
     numbers,
     opt_outs,
@@ -103,6 +109,44 @@ class SqlReads:
         for query in find.queries(wanted, after, limit):
             found |= {call.call_id: call for call in await self._read(query, rows.to_call)}
         return sorted(found.values(), key=lambda call: (call.created, call.call_id), reverse=True)[:limit]
+
+    async def leg(self, leg_id: str) -> LegRecord | None:
+        """Give a leg that is over."""
+        return only(await self._read(select(legs).where(legs.c.leg_id == leg_id), rows.to_leg))
+
+    async def find_legs(
+        self,
+        wanted: LegFilter,
+        *,
+        after: LegRecord | None = None,
+        limit: int = 100,
+        oldest: bool = False,
+    ) -> Sequence[LegRecord]:
+        """Give the legs that are *wanted*, behind *after*, by their ends."""
+        return await self._read(find.legs_like(wanted, after, limit, oldest=oldest), rows.to_leg)
+
+    async def cost(self, wanted: LegFilter) -> Cost:
+        """Give how many legs are *wanted*, and what they cost together, exactly."""
+        query = find.legs_that(wanted, select(legs.c.bill, func.count().label("times")))
+        amounts = await self._read(query.group_by(legs.c.bill), _cost)
+        return sum(amounts, Cost())
+
+    async def bills(
+        self, key: str, *, since: float | None = None, until: float | None = None
+    ) -> Sequence[DayBill]:
+        """Give what *key* has to pay for each day."""
+        days: dict[int, DayBill] = {}
+        for name, query, at in find.billed(key):
+            if since is not None:
+                query = query.where(at >= since)
+            if until is not None:
+                query = query.where(at < until)
+            for day, cost in await self._read(query, lambda row: (int(row.day), _cost(row))):
+                if name == "earlier" and not cost.bill:
+                    continue  # It had no leg, and so it is no call of before.
+                known = days.setdefault(day, DayBill(day))
+                days[day] = evolve(known, **{name: getattr(known, name) + cost})
+        return [days[day] for day in sorted(days)]
 
     async def recordings(self, call_id: str) -> Sequence[RecordingFile]:
         """Give the call's recordings, the first one first."""
@@ -345,6 +389,14 @@ class SqlReads:
                 raise StoreError(fault("reading the store", error)) from error
 
         return await self._run(read)
+
+
+def _cost(row: Row[Any]) -> Cost:
+    """Read an amount, and how often it is to be paid.
+
+    The database counts, and the sum is ours: SQLite would add in binary floating point.
+    """
+    return Cost(row.times, row.bill * row.times)
 
 
 def _posts() -> Select[Any]:

@@ -11,6 +11,7 @@ from ringful.store.port import (
     FragmentRow,
     Key,
     Keyword,
+    LegRecord,
     Message,
     Number,
     OptOut,
@@ -30,7 +31,18 @@ FRESH: Values = {"state": "pending", "attempts": 0, "last_error": "", "resent": 
 
 
 def plain(
-    value: Entry | CallRecord | RecordingFile | Key | RemotePart | FragmentRow | OptOut | Keyword | Message,
+    value: (
+        Entry
+        | CallRecord
+        | RecordingFile
+        | Key
+        | RemotePart
+        | FragmentRow
+        | OptOut
+        | Keyword
+        | Message
+        | LegRecord
+    ),
 ) -> Values:
     """Give the fields of *value*, by the names of its columns."""
     return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
@@ -81,6 +93,11 @@ def upload_values(upload: Upload, version: int) -> Values:
     return values | {"version": version, "size": len(upload.text.encode())}
 
 
+def leg_values(leg: LegRecord) -> Values:
+    """Give the row of *leg*."""
+    return plain(leg) | {"conferences": list(leg.conferences)}
+
+
 def message_values(message: Message) -> Values:
     """Give the row of *message*."""
     return plain(message) | {"parts": list(message.parts)}
@@ -89,6 +106,12 @@ def message_values(message: Message) -> Values:
 def keyword_values(keyword: Keyword) -> Values:
     """Give the row of *keyword*."""
     return plain(keyword) | {"params": dict(keyword.params)}
+
+
+def to_leg(row: Row[Any]) -> LegRecord:
+    """Read a row of legs."""
+    values = dict(row._mapping)
+    return LegRecord(**values | {"conferences": tuple(values["conferences"])})
 
 
 def to_message(row: Row[Any]) -> Message:

@@ -78,6 +78,43 @@ calls = Table(
     Index("bills_of_key", "key", "bill"),
 )
 
+legs = Table(
+    "legs",
+    metadata,
+    Column("leg_id", Text, primary_key=True),
+    Column("call_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("inbound", Boolean, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("own", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("ended", Double, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("ended_by", Text, nullable=False),
+    Column("bill", Money, nullable=False),
+    Column("rung", Double),
+    Column("answered", Double),
+    Column("seconds", Integer),
+    Column("sip_status", Integer),
+    Column("label", Text),
+    Column("script", Text),
+    Column("version", Integer),
+    Column("conferences", JSON, nullable=False),
+    Column("packets", Integer),
+    Column("lost", Integer),
+    Column("jitter_ms", Double),
+    Index("legs_of_call", "call_id"),
+    Index("legs_of_key", "key", "ended", "leg_id"),
+    Index("legs_by_time", "ended", "leg_id"),
+)
+
+conference_legs = Table(
+    "conference_legs",
+    metadata,
+    Column("conference", Text, primary_key=True),
+    Column("leg_id", Text, primary_key=True),
+)
+
 recordings = Table(
     "recordings",
     metadata,

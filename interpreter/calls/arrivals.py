@@ -12,10 +12,11 @@ from attrs import define, evolve, field
 
 from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import events
+from ringful.interpreter.calls.ends import turned_away
 from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.calls.switchboard import Refusal
 from ringful.media import port
-from ringful.store.port import Key, Number, StoreError
+from ringful.store.port import Key, Number, StoreError, Write
 
 log = structlog.get_logger()
 
@@ -74,22 +75,42 @@ class Arrivals:
             return "unreachable"
         if self._switchboard.draining or self._switchboard.full:
             log.warning("a call that came in finds no room", called=number.number)
+            self._turn_away(number, self._switchboard.new_id(), self._known(offer, number), "capacity")
             return "capacity"
         call_id, ear = self._switchboard.new_id(), _Ear()
-        offer = port.Offer(self._lines.known(offer.caller) if offer.caller else "", number.number)
+        offer = self._known(offer, number)
         self._nursery.start_soon(self._begin, number, offer, call_id, ear)
         return port.Taken(call_id, ear.hear)
 
+    def _known(self, offer: port.Offer, number: Number) -> port.Offer:
+        """Give *offer*, for *number*, with its numbers as they are kept here."""
+        return port.Offer(self._lines.known(offer.caller) if offer.caller else "", number.number)
+
+    def _turn_away(
+        self, number: Number, call_id: str, offer: port.Offer, outcome: port.RefusalReason
+    ) -> None:
+        """Keep that a call came in for *number*, and that nothing was begun for it.
+
+        Nobody waits for that: a phone that is turned away is told at once, and the writer says in the log
+        what it cannot keep.
+        """
+        house = self._switchboard.house
+        house.store.submit(Write(legs=[turned_away(call_id, offer, number.key, outcome, house.clock())]))
+
     async def _begin(self, number: Number, offer: port.Offer, call_id: str, ear: _Ear) -> None:
-        phones = self._switchboard.house.phones
         try:
             await self._run(number, offer, call_id, ear)
         except (Refusal, StoreError) as error:
             log.error("a call that came in cannot be taken", number=number.number, why=str(error))
-            phones.hang_up(call_id)
+            self._give_up(number, call_id, offer)
         except Exception as error:
             fault("taking a call that came in", error, call=call_id)
-            phones.hang_up(call_id)
+            self._give_up(number, call_id, offer)
+
+    def _give_up(self, number: Number, call_id: str, offer: port.Offer) -> None:
+        self._switchboard.house.phones.hang_up(call_id)
+        if call_id not in self._switchboard.live:
+            self._turn_away(number, call_id, offer, "unreachable")
 
     async def _run(self, number: Number, offer: port.Offer, call_id: str, ear: _Ear) -> None:
         switchboard, phones = self._switchboard, self._switchboard.house.phones
@@ -101,10 +122,12 @@ class Arrivals:
         if busy := switchboard.busy(key):
             log.warning("a call that came in finds the line busy", number=number.number, why=busy)
             phones.reject(call_id, "busy")
+            self._turn_away(number, call_id, offer, "busy")
             return
         if unpaid := switchboard.till.reserve(key.key, call_id, offer.called, "inbound"):
             log.warning("a call that came in cannot be paid", number=number.number, why=unpaid)
             phones.reject(call_id, "rejected")
+            self._turn_away(number, call_id, offer, "rejected")
             return
         try:
             call, commit = switchboard.begin(key, call_id, started)
@@ -112,6 +135,8 @@ class Arrivals:
             switchboard.till.settle(key.key, call_id, Decimal(0))
             raise
         if call_id not in call.run.legs:
-            phones.hang_up(call_id)  # Its script failed before it had a leg; that has been told.
+            # Its script failed before it had a leg; that has been told.
+            phones.hang_up(call_id)
+            self._turn_away(number, call_id, offer, "unreachable")
         ear.pour(call.purse.hear)
         await switchboard.durable(commit, call)

@@ -20,6 +20,7 @@ from attrs import evolve, field, frozen
 from ringful.grammar.errors import ScriptError
 from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import effects, events
+from ringful.interpreter.calls import ends
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.till import Purse, Till
@@ -368,7 +369,8 @@ class LiveCall:
         entries = [*self._entries, *(entry for letter in letters for entry in letter.entries)]
         posts = [*self._posts, *(post for letter in letters for post in letter.posts)]
         messages = [letter.message for letter in letters]
-        write = Write(entries, posts, changed, self._recordings, seqs, messages=messages)
+        legs = ends.take(self.run, self.key.key)
+        write = Write(entries, posts, changed, self._recordings, seqs, legs=legs, messages=messages)
         commit = self.house.store.submit(write)
         self._entries, self._posts, self._recordings = [], [], []
         self.record, self.tasks = record, self.tasks + 1
@@ -387,8 +389,10 @@ class LiveCall:
         self._hang_up()
         self.purse.give_up()
         self.was_cut = self.run.ended = True
-        self.record = evolve(self.record, state="ended", ended=self.house.clock(), outcome="lost")
-        commit = self.house.store.submit(Write(calls=[self.record], seqs=seqs))
+        ended = self.record.ended or self.house.clock()
+        self.record = evolve(self.record, state="ended", ended=ended, outcome="lost")
+        legs = ends.cut(self.run, self.key.key, ended)
+        commit = self.house.store.submit(Write(calls=[self.record], legs=legs, seqs=seqs))
         self._submitted(commit)
         return commit
 

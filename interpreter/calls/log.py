@@ -13,6 +13,7 @@ import structlog
 from attrs import field, frozen
 
 from ringful.ground.faults import fault
+from ringful.interpreter.calls.ends import who
 from ringful.interpreter.calls.trunk_failures import Trunk, failure, host_of
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.room import end_of
@@ -125,36 +126,6 @@ class CallsLog:
 
 
 _OF_LEGS = frozenset({"PlaybackEnded", "PlaybackFailed", "RecordingFailed", "Refused", "HungUp", "Spent"})
-
-_BY: dict[str, str] = {
-    "far end": "far end",
-    "script": "script",
-    "script failed": "script",
-    "the script's own leg has ended": "script",
-    "api": "request",
-    "the conference has ended": "request",
-    "shutdown": "server",
-    "a fault of the server": "server",
-    "the journal cannot be written": "server",
-    "no answer": "ring timeout",
-    "max duration": "max duration",
-    "spending cap": "spending cap",
-    "transferred": "transfer",
-}
-
-
-_REFUSED_BY: dict[str, str] = {"unreachable": "trunk", "capacity": "server", "notallowed": "server"}
-
-
-def who(leg: Leg, ended_by: str | None) -> str:
-    """Say who ended *leg*: ``far end``, ``script``, ``request``, ``server``, ``lost`` and some more."""
-    if ended_by == "lost":
-        return "lost"
-    if leg.refused in _REFUSED_BY:
-        return _REFUSED_BY[leg.refused]
-    if leg.closing in (None, "far end") or (ended_by == "callee" and leg.closing != "transferred"):
-        return "far end"
-    return _BY.get(leg.closing or "", "server")
 
 
 def _short(entry: Entry) -> str:

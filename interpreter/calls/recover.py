@@ -19,13 +19,14 @@ from attrs import define, evolve, field, frozen
 
 from ringful.ground.faults import fault
 from ringful.interpreter import effects, events
+from ringful.interpreter.calls import ends
 from ringful.interpreter.calls.view import rebuild
 from ringful.interpreter.money.amounts import plain
 from ringful.interpreter.money.rates import FREE, INBOUND, OUTBOUND
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.media import port
-from ringful.store.port import CallRecord, Entry, Post, RecordingFile, Store, Write
+from ringful.store.port import CallRecord, Entry, LegFilter, LegRecord, Post, RecordingFile, Store, Write
 
 log = structlog.get_logger()
 
@@ -97,11 +98,17 @@ async def recover(
         key = await store.key(record.key)
         if key and key.spending_cap is not None:
             house.purses[key.key] = _Purse(await store.spent(key.key), key.spending_cap)
+        kept = frozenset(leg.leg_id for leg in await _legs_of(store, record.call_id))
         write = _end(record, entries, max(last, beat) if beat <= now else last, house)
+        write = evolve(write, legs=[leg for leg in write.legs if leg.leg_id not in kept])
         await store.submit(write).wait()
         posts += write.posts
         log.warning("a call that was up when the server died has been ended", call=record.call_id)
     return posts
+
+
+async def _legs_of(store: Store, call_id: str) -> Sequence[LegRecord]:
+    return await store.find_legs(LegFilter(call_id=call_id), limit=1_000_000)
 
 
 def _end(record: CallRecord, entries: Sequence[Entry], at: float, house: _House) -> Write:
@@ -109,11 +116,14 @@ def _end(record: CallRecord, entries: Sequence[Entry], at: float, house: _House)
         return _ended_properly(record, entries, at, house)
     except Exception as error:
         fault("ending a call that was up when the server died", error, call=record.call_id)
-    bill = None
-    if record.answered is not None and record.caller is None and not record.is_conference:
+    bill = seconds = None
+    if record.answered is not None:
         seconds = max(0, ceil(round(at - record.answered, 3)))
-        bill = house.settings.rates.bill(record.callee, seconds, record.answered)
-    return Write(calls=[evolve(record, state="ended", ended=at, outcome="lost", bill=bill)])
+        if record.caller is None and not record.is_conference:
+            bill = house.settings.rates.bill(record.callee, seconds, record.answered)
+    has_leg = bool(record.callee) and not record.is_conference
+    legs = [ends.of_record(record, at, seconds, bill or Decimal(0))] if has_leg else []
+    return Write(calls=[evolve(record, state="ended", ended=at, outcome="lost", bill=bill)], legs=legs)
 
 
 def _see_that_all_is_priced(run: Run) -> None:
@@ -186,4 +196,4 @@ def _ended_properly(record: CallRecord, entries: Sequence[Entry], at: float, hou
         outcome=run.outcome,
         bill=run.bill,
     )
-    return Write(written, door.posts, [ended], files)
+    return Write(written, door.posts, [ended], files, legs=ends.take(run, record.key))

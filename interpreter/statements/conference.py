@@ -213,7 +213,7 @@ def _end(run: Running, leg: Leg, membership: Membership, why: str, detail: str =
         run.cancel_timer(timer)
     membership.bind(why)
     if membership.joined:
-        leg.last_conference = membership.reference
+        leg.note_conference(membership.reference)
     action = "ConfCallLeft" if membership.joined else "JoinFailed"
     more = {"detail": detail} if detail else {}
     _tell(run, leg, membership, action, reason=why, **more)

@@ -17,7 +17,7 @@ def begin(run: Running, header: nodes.Inbound, offer: port.Offer) -> Leg:
     """Make the leg of the call that came in, and tell of it.  Raises Fault."""
     run.names["caller"], run.names["called"] = offer.caller, offer.called
     leg = Leg(run.call_id, offer.caller, inbound=True, notify=url_of(header.notify, run.names))
-    leg.state, leg.ringing_at = "ringing", run.now
+    leg.state, leg.created_at, leg.ringing_at = "ringing", run.now, run.now
     run.legs[leg.name] = leg
     run.tell(leg.notify, "CallReceived", leg.name, caller=offer.caller, called=offer.called)
     run.set_timer(run.settings.ring_timeout, lambda: _give_up(run, leg))
