@@ -243,6 +243,8 @@ class Message:
     """How many lines its journal has."""
     told: int = 0
     """How many callbacks it has."""
+    pruned: float | None = None
+    """When its text, its journal and its callbacks were removed, for their age; None: they are kept."""
 
     @property
     def over(self) -> bool:
@@ -468,6 +470,10 @@ class Write:
     """Inserted, or replaced by number and keyword."""
     keywords_removed: Sequence[tuple[str, str]] = ()
     """(number, keyword)."""
+    pruned_messages: Sequence[tuple[Message, float]] = ()
+    """(message, time): the text, the journal and the callbacks of each are to be removed."""
+    forgotten: float | None = None
+    """What others called parts, and fragments, of before that time are removed."""
 
 
 class Commit(Protocol):
@@ -540,6 +546,17 @@ class Reads(Protocol):
         self, key: str, *, since: float | None = None, until: float | None = None
     ) -> Sequence[DayBill]:
         """What a key has to pay for each day on which there was anything, in their order."""
+        ...
+
+    async def old_messages(self, before: float, *, limit: int = 100) -> Sequence[Message]:
+        """Those that came to stand as they do before then and keep their text, the oldest first.
+
+        None that is still to be sent, nor one with a callback still to be delivered, is among them.
+        """
+        ...
+
+    async def oldest_part(self) -> float | None:
+        """When the oldest fragment, or name of a part, was kept; None: there is none."""
         ...
 
     # callback outbox

@@ -209,6 +209,29 @@ class SqlReads:
         ordered = query.order_by(calls.c.ended).limit(limit)
         return await self._read(ordered, lambda row: (str(row.call_id), int(row.last or 0)))
 
+    async def old_messages(self, before: float, *, limit: int = 100) -> Sequence[Message]:
+        """Give messages that came to stand as they do before then and keep their text, the oldest first."""
+        waiting = exists().where(
+            posts.c.state.in_(("pending", "resend")), posts.c.call_id == messages.c.message_id
+        )
+        query = select(messages).where(
+            messages.c.pruned.is_(None),
+            messages.c.changed < before,
+            messages.c.state.not_in(("queued", "sending")),
+            ~waiting,
+        )
+        return await self._read(query.order_by(messages.c.changed).limit(limit), rows.to_message)
+
+    async def oldest_part(self) -> float | None:
+        """Give when the oldest fragment, or name of a part, was kept."""
+        found = [
+            at
+            for table in (remote_parts, fragments)
+            for at in await self._read(select(func.min(table.c.at).label("at")), lambda row: row.at)
+            if at is not None
+        ]
+        return min(found, default=None)
+
     async def parked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
         """Give what was given up, in order of call and n."""
         return await self._read(_posts().where(posts.c.state == "parked").limit(limit), rows.to_post_state)

@@ -243,6 +243,8 @@ messages = Table(
     Column("label", Text),
     Column("lines", Integer, nullable=False),
     Column("told", Integer, nullable=False),
+    Column("pruned", Double),
+    Index("messages_by_change", "pruned", "changed"),
     Index("messages_of_key", "key", "created", "message_id"),
     Index("messages_by_time", "created"),
     Index("messages_by_state", "state", "created", "message_id"),

@@ -397,11 +397,12 @@ class LiveCall:
         return commit
 
     def _record(self) -> CallRecord:
-        run, leg, offer = self.run, self.run.subject, self.run.started.offer
+        run, leg = self.run, self.run.subject
+        offer, text = run.started.offer, run.started.message
         return evolve(
             self.record,
-            callee=offer.called if offer else leg.number if leg else "",
-            caller=offer.caller if offer else None,
+            callee=offer.called if offer else text.number if text else leg.number if leg else "",
+            caller=offer.caller if offer else text.sender if text else None,
             label=run.started.label or None,
             state="ended" if run.ended else "live",
             answered=leg.answered_at if leg else None,

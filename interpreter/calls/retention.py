@@ -23,6 +23,10 @@ EVERY = 3600.0
 """Seconds between two passes."""
 BATCH = 500
 """Rows that are removed in one transaction."""
+PARTS = 7 * 86400.0
+"""Seconds for which receipts find their messages, and parts of a text wait for the others."""
+SLICE = 300.0
+"""Seconds whose parts are removed in one transaction."""
 PAUSE = 0.05
 """Seconds between two transactions."""
 
@@ -40,8 +44,6 @@ class Retention:
 
     async def run(self) -> None:
         """Remove what is too old, now and every hour, or oftener where things are kept for hours only."""
-        if self.keep is None and self.keep_recordings is None:
-            return
         while True:
             try:
                 await self.once()
@@ -54,11 +56,14 @@ class Retention:
     @property
     def pause(self) -> float:
         """Seconds until the next look: a tenth of what the shortest is kept, an hour at most."""
-        shortest = min(kept for kept in (self.keep, self.keep_recordings) if kept is not None)
+        shortest = min(kept for kept in (self.keep, self.keep_recordings, PARTS) if kept is not None)
         return min(EVERY, max(5.0, shortest / 10))
 
     async def once(self) -> None:
         """Remove all that is too old."""
+        await self.forget_parts(self.clock() - PARTS)
+        if self.keep is not None and (messages := await self.prune_messages(self.clock() - self.keep)):
+            log.info("texts and callbacks of messages were removed for their age", messages=messages)
         if self.keep is not None and (calls := await self.prune_calls(self.clock() - self.keep)):
             log.info("journals and callbacks were removed for their age", calls=calls)
         if self.keep_recordings is not None:
@@ -88,6 +93,25 @@ class Retention:
             if slices:
                 await self._submit(Write(pruned=slices))
         return calls
+
+    async def prune_messages(self, before: float) -> int:
+        """Remove texts, journals and callbacks of messages that came to rest *before*; give how many.
+
+        Raises StoreError.
+        """
+        count = 0
+        while found := await self.store.old_messages(before, limit=BATCH // 5):
+            await self._submit(Write(pruned_messages=[(one, self.clock()) for one in found]))
+            count += len(found)
+        return count
+
+    async def forget_parts(self, before: float) -> None:
+        """Remove what SMSCs called parts of messages, and parts of texts whose others never came.
+
+        Raises StoreError.
+        """
+        while (oldest := await self.store.oldest_part()) is not None and oldest < before:
+            await self._submit(Write(forgotten=min(before, oldest + SLICE)))
 
     async def _submit(self, write: Write) -> None:
         await self.store.submit(write).wait()

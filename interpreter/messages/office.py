@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 
 from ringful.ground.faults import fault
 from ringful.interpreter import effects, events
-from ringful.interpreter.calls.e164 import e164
+from ringful.interpreter.calls.e164 import bare, e164
 from ringful.interpreter.messages.board import NotSent
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.opted import Opted
@@ -121,7 +121,7 @@ class Office:
     def judge(self, key: Key, number: str, text: str, operator: str, sender: str = "") -> Message:
         """Make the message that would be sent.  Raises NotSent."""
         carrier = self._carrier(operator)
-        known = e164(number, self.settings.country)
+        known = e164(bare(number), self.settings.country)
         if known is None:
             wanted = "digits with the country's code, such as +15125551234"
             raise NotSent("invalid", f"{number[:40]!r} is no number that a message can go to: {wanted}")

@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 import trio
+from attrs import evolve
 
 from ringful.interpreter.calls.retention import BATCH, Retention
 from ringful.interpreter.links import Links
@@ -22,7 +23,18 @@ from ringful.media.library.announcements import Library
 from ringful.media.port import Announcement
 from ringful.media.sounds import SoundError
 from ringful.store.open import open_store
-from ringful.store.port import CallRecord, Entry, Post, PostState, RecordingFile, Write
+from ringful.store.port import (
+    CallRecord,
+    Entry,
+    FragmentRow,
+    Message,
+    MessageState,
+    Post,
+    PostState,
+    RecordingFile,
+    RemotePart,
+    Write,
+)
 from tests.server import PATIENCE, Server, phone, receiver, server
 from tests.typed import ringful as command
 
@@ -83,7 +95,7 @@ async def test_journals_and_callbacks_of_old_calls_go_and_their_records_stay(sto
 
 async def test_nothing_is_removed_unless_it_is_said(store, tmp_path):
     await store.submit(call("old", 1.0, 3)).wait()
-    await retention(store, tmp_path).run()
+    await retention(store, tmp_path).once()
     assert len(await store.journal("old")) == 3
 
 
@@ -396,3 +408,51 @@ def test_what_is_wrong_with_a_removal_is_said(folder, capsys, arguments, said, c
     assert (output, ended) == ("", code)
     assert said in errors
     assert len(os.listdir(folder / "recordings")) == 3
+
+
+# Messages
+
+
+def message(message_id: str, changed: float, state: MessageState, post: str = "delivered") -> Write:
+    made = Message(
+        message_id, "K", False, NUMBER, "+15125550000", "a secret text", 0.0, state, changed, call_id="r1-run"
+    )
+    lines = [Entry(of, 1, 0.0, "event", "MessageSent", {}) for of in (message_id, f"{message_id}-run")]
+    told = Post(f"{message_id}.1", "K", message_id, 1, "http://x.example/", {"reply": "text"}, 0.0)
+    states = [PostState(told, post, 1, 0.0)]  # type: ignore[arg-type]
+    return Write(lines, [told], post_states=states, messages=[evolve(made, call_id=f"{message_id}-run")])
+
+
+async def test_texts_of_old_messages_go_and_their_rows_stay(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("ringful.interpreter.calls.retention.PAUSE", 0)
+    for n in range(2 * BATCH // 5 + 7):
+        await store.submit(message(f"old-{n}", 9 * DAY, "delivered")).wait()
+    await store.submit(message("sent", 9 * DAY, "sent")).wait()
+    await store.submit(message("new", 11 * DAY, "delivered")).wait()
+    await store.submit(message("queued", 9 * DAY, "queued")).wait()
+    await store.submit(message("waiting", 9 * DAY, "failed", "pending")).wait()
+    await retention(store, tmp_path, keep=90 * DAY).once()
+    for gone in ("old-0", f"old-{2 * BATCH // 5 + 6}", "sent"):
+        row = await store.message(gone)
+        assert (row.text, row.pruned, row.number) == ("", 100 * DAY, NUMBER)
+        assert not await store.journal(gone)
+        assert not await store.journal(f"{gone}-run")
+        assert not await store.posts(gone)
+    for kept in ("new", "queued", "waiting"):
+        row = await store.message(kept)
+        assert (row.text, row.pruned) == ("a secret text", None)
+        assert await store.journal(kept)
+        assert await store.journal(f"{kept}-run")
+        assert await store.posts(kept)
+
+
+async def test_names_of_parts_are_forgotten_after_a_week_whatever_is_kept(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("ringful.interpreter.calls.retention.PAUSE", 0)
+    for day in (80, 92.9, 93.1):
+        part = RemotePart("smsc", f"id-{day}", "m", 1, day * DAY)
+        fragment = FragmentRow("smsc", NUMBER, "+1", f"ref-{day}", 1, 2, "x", day * DAY)
+        await store.submit(Write(remote_parts=[part], fragments=[fragment])).wait()
+    await retention(store, tmp_path).once()
+    assert await store.oldest_part() == 93.1 * DAY
+    assert await store.remote_part("smsc", "id-93.1")
+    assert await store.remote_part("smsc", "id-92.9") is None
