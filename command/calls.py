@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from attrs import evolve
 from cyclopts import App, Parameter
 
-from ringful.command.asking.pick import pick
+from ringful.command.asking.pick import owner
 from ringful.command.asking.stored import read_stored
 from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
 from ringful.http.records import record_as_text
-from ringful.store.port import CallFilter, CallRecord, Reads
+from ringful.store.port import CallFilter, CallRecord, LegRecord, Reads
 
 app = App(name="calls", help="Calls, live and ended.")
 
@@ -72,15 +72,68 @@ def list_calls(
         place = None if after is None else await store.call(after)
         if after is not None and place is None:
             raise CommandError(f"there is no call {after}; see: ringful calls list")
-        owner = None if key is None else pick(await store.keys(), key).key
-        return await store.find_calls(evolve(wanted, key=owner), after=place, limit=limit)
+        return await store.find_calls(evolve(wanted, key=await owner(store, key)), after=place, limit=limit)
 
     for call in read_stored(settings, found):
         print(record_as_text(call))
 
 
-def _wanted(country: str, *filters: str | None) -> CallFilter:
-    # Whoever only lists does not wait for what reads numbers and times.
-    from ringful.command.arguments.calls import wanted
+@app.command(name="export")
+def export_legs(
+    *,
+    form: Annotated[Literal["csv", "json"], Parameter(name="--format")] = "csv",
+    key: str | None = None,
+    since: Annotated[str | None, Parameter(name="--from")] = None,
+    until: Annotated[str | None, Parameter(name="--to")] = None,
+    output: Path | None = None,
+    config: Path | None = None,
+) -> None:
+    """Write a line for each leg that is over, by its end, the oldest first: what bills are made of.
 
-    return wanted(country, *filters)
+    Parameters
+    ----------
+    form
+        csv, or json: an object on each line.
+    key
+        Only those of this key: its ID or its name.
+    since
+        Only legs that ended then or later: 2026-01-31T09:00:00Z, or Unix seconds.
+    until
+        Only legs that ended before.
+    output
+        The file to write, which is replaced once all is written; without it, the lines are printed.
+    """
+    # Whoever only lists does not wait for what writes tables.
+    from ringful.command.arguments.records import Given, legs
+    from ringful.command.showing.exported import PAGE, destination, write
+    from ringful.http.leg_records import COLUMNS, leg_as_json
+
+    settings, wanted = configuration(config), legs(Given(since=since, until=until))
+
+    async def every(store: Reads) -> None:
+        of_key = evolve(wanted, key=await owner(store, key))
+
+        async def read(after: LegRecord | None) -> Sequence[LegRecord]:
+            return await store.find_legs(of_key, after=after, limit=PAGE, oldest=True)
+
+        def show(leg: LegRecord) -> dict[str, Any]:
+            return {"key": leg.key, **leg_as_json(leg)}
+
+        await write(to, form, ("key", *COLUMNS), read, show)
+
+    with destination(output) as to:
+        read_stored(settings, every)
+
+
+def _wanted(
+    country: str,
+    state: str | None,
+    number: str | None,
+    label: str | None,
+    since: str | None,
+    until: str | None,
+) -> CallFilter:
+    # Whoever only lists does not wait for what reads numbers and times.
+    from ringful.command.arguments.records import Given, calls
+
+    return calls(country, Given(state, None, number, label, since, until))

@@ -1,7 +1,7 @@
 """`ringful keys`: who may use the API."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,9 +16,10 @@ from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
 from ringful.command.showing.keys import in_a_line, in_full
 from ringful.ground.files import keep_private
+from ringful.interpreter.money.bills import By, bill_as_text, bills, whole
 from ringful.interpreter.tell import stamp
 from ringful.store.keys import ANYWHERE, new_key_id, new_secret, old_until, rotated, without_old
-from ringful.store.port import Key, Reads, Store
+from ringful.store.port import DayBill, Key, Reads, Store
 from ringful.store.window import seqs_of
 
 app = App(name="keys", help="API keys.")
@@ -34,6 +35,7 @@ def add(
     calls_per_second: float | None = None,
     concurrent: int | None = None,
     cap: Decimal | None = None,
+    most_cost: Decimal | None = None,
 ) -> None:
     """Make a key for NAME, and print "KEY SECRET".
 
@@ -51,6 +53,8 @@ def add(
         How many calls it may have at once; the configuration's, where none is named.
     cap
         What its calls and messages may cost in all; a call that can pay no more is hung up.
+    most_cost
+        What one script may cost at most: one that could cost more, or of which nobody can say, is not run.
     """
     key = Key(
         new_key_id(),
@@ -62,6 +66,7 @@ def add(
         calls_per_second=read.rate(calls_per_second),
         concurrent=read.concurrent(concurrent),
         spending_cap=read.cap(cap),
+        most_cost=read.most_cost(most_cost),
     )
     settings = configuration(config)
     keep_private()
@@ -73,10 +78,12 @@ def add(
 def list_keys(*, config: Path | None = None) -> None:
     """List the keys; secrets are not shown."""
 
-    keys = read_stored(configuration(config), lambda store: store.keys())
+    async def found(store: Reads) -> list[tuple[Key, Decimal]]:
+        return [(key, await store.spent(key.key)) for key in await store.keys()]
+
     now = time.time()
-    for key in keys:
-        print(in_a_line(key, now))
+    for key, spent in read_stored(configuration(config), found):
+        print(in_a_line(key, spent, now))
 
 
 @app.command
@@ -89,6 +96,42 @@ def show(key: str, *, config: Path | None = None) -> None:
         return one, await store.spent(one.key), max(used, default=0)
 
     print(in_full(*read_stored(configuration(config), found), time.time()), end="")
+
+
+@app.command
+def bill(
+    key: str,
+    *,
+    by: By = "month",
+    since: Annotated[str | None, Parameter(name="--from")] = None,
+    until: Annotated[str | None, Parameter(name="--to")] = None,
+    config: Path | None = None,
+) -> None:
+    """Show what KEY (its ID or its name) has to pay, by months or days (UTC), and in all.
+
+    A leg is paid for when it ends, and a message when it is made.
+
+    Parameters
+    ----------
+    by
+        month or day.
+    since
+        Only what is of then or later: 2026-01-31T09:00:00Z, or Unix seconds.
+    until
+        Only what is of before.
+    """
+    # Whoever only lists does not wait for what reads times.
+    from ringful.command.arguments.records import span
+
+    start, end = span(since, until)
+
+    async def found(store: Reads) -> Sequence[DayBill]:
+        one = pick(await store.keys(), key)
+        return await store.bills(one.key, since=start, until=end)
+
+    shown = bills(read_stored(configuration(config), found), by)
+    for one in (*shown, whole(shown)):
+        print(bill_as_text(one))
 
 
 _Flag = Annotated[bool, Parameter(negative=())]
@@ -110,6 +153,8 @@ def set_key(
     no_concurrent: _Flag = False,
     cap: Decimal | None = None,
     no_cap: _Flag = False,
+    most_cost: Decimal | None = None,
+    no_most_cost: _Flag = False,
 ) -> None:
     """Change what KEY (its ID or its name) may do: only what is named.
 
@@ -140,11 +185,16 @@ def set_key(
         What its calls and messages may cost in all; a call that can pay no more is hung up.
     no_cap
         They may cost anything.
+    most_cost
+        What one script may cost at most: one that could cost more, or of which nobody can say, is not run.
+    no_most_cost
+        A script may cost anything.
     """
     read.one_of(prefix=prefix is not None, any_prefix=any_prefix, no_prefixes=no_prefixes)
     read.one_of(calls_per_second=calls_per_second is not None, no_calls_per_second=no_calls_per_second)
     read.one_of(concurrent=concurrent is not None, no_concurrent=no_concurrent)
     read.one_of(cap=cap is not None, no_cap=no_cap)
+    read.one_of(most_cost=most_cost is not None, no_most_cost=no_most_cost)
     changes: dict[str, Any] = {}
     if name is not None:
         changes["name"] = read.name_of("--name", name)
@@ -158,6 +208,8 @@ def set_key(
         changes["concurrent"] = read.concurrent(concurrent)
     if cap is not None or no_cap:
         changes["spending_cap"] = read.cap(cap)
+    if most_cost is not None or no_most_cost:
+        changes["most_cost"] = read.most_cost(most_cost)
     if not changes:
         raise CommandError("nothing to change is named; see: ringful keys set --help", 2)
     _change(config, key, lambda known: evolve(known, **changes))

@@ -33,6 +33,7 @@ COMMANDS = {
     "keys:app": "API keys.",
     "rates:app": "What calls and messages cost.",
     "calls:app": "Calls, live and ended.",
+    "messages:app": "Text messages, both ways.",
     "callbacks:app": "Callbacks that were not delivered, and sending them again.",
     "recordings:app": "Recordings.",
 }

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import structlog
 import trio
-from attrs import evolve, frozen
+from attrs import frozen
 from quart import Response, g, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
@@ -22,6 +22,7 @@ from ringful.http.desks.conferences import ConferenceDesk
 from ringful.http.desks.messages import KeywordDesk, Sender
 from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.recordings import RecordingDesk
+from ringful.http.desks.records import RecordDesk
 from ringful.http.desks.scripts import ScriptDesk, placed, trace
 from ringful.http.desks.simulate import Order, Simulated, Simulator
 from ringful.http.present import as_lines, call_as_json
@@ -43,8 +44,16 @@ from ringful.http.reading.messages import (
 from ringful.http.reading.numbers import Bind, GetNumbers, Unbind
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.http.reading.recordings import RemoveRecording
+from ringful.http.reading.records import (
+    QueryBill,
+    QueryCalls,
+    QueryLegs,
+    QueryMessage,
+    QueryMessages,
+    RecordRequest,
+)
 from ringful.http.reading.scripts import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
-from ringful.http.records import record_as_json, record_as_text
+from ringful.http.tables import Csv
 from ringful.interpreter.calls.conferences import Board
 from ringful.interpreter.calls.switchboard import Calls, Refusal
 from ringful.interpreter.events import Started
@@ -63,7 +72,7 @@ REPLAYED = "Ringful-Replayed"
 """The header of an answer that was given before, or that would have been."""
 Read: TypeAlias = (
     requests.QueryCall
-    | requests.QueryCalls
+    | RecordRequest
     | QueryConf
     | requests.Script
     | Trace
@@ -104,8 +113,10 @@ def make_app(
     posts = CallbackDesk(store, settings.look_for_resends)
     meetings = ConferenceDesk(calls.conferences, numbers.library)
     sender = Sender(calls, calls.new_id)
+    records = RecordDesk(store, posts)
+    authenticator = Authenticator(store)
     facade = Facade(
-        calls, store, settings, Authenticator(store), desk, numbers, posts, meetings, sender, keywords
+        calls, store, settings, authenticator, desk, numbers, posts, meetings, sender, keywords, records
     )
 
     @app.route("/<method>/apikey/<key>", methods=["GET", "POST"])
@@ -189,6 +200,7 @@ class Facade:
     conferences: ConferenceDesk
     sender: Sender
     keywords: KeywordDesk
+    records: RecordDesk
 
     async def answer(self, method: str, key: str) -> Response:
         """Answer a call of the API."""
@@ -245,12 +257,14 @@ class Facade:
         match made:
             case requests.QueryCall(call_id):
                 known = await self.calls.query(key, call_id)
-                members = call_as_json(known) | await self.posts.of_call(call_id)
+                legs = await self.records.of_call(key, known)
+                members = call_as_json(known) | legs | await self.posts.of_call(call_id)
                 return as_lines(members), members
             case QueryConf():
-                return await self.conferences.look(key, made)
-            case requests.QueryCalls():
-                return await self._list(key, made)
+                text, about = await self.conferences.look(key, made)
+                return text, {**about, **await self.records.of_conference(key, about["confCallId"])}
+            case QueryCalls() | QueryLegs() | QueryMessages() | QueryMessage() | QueryBill():
+                return await self.records.answer(key, made)
             case requests.Script(call_id):
                 script = await self.calls.script(key, call_id)
                 return script, {"callId": call_id, "script": script}
@@ -264,22 +278,6 @@ class Facade:
                 return await self.keywords.answer(key, made, asking)
             case GetScript() | GetVersions() | Check() | Simulate():
                 return await self.desk.answer(key, made, asking)
-
-    async def _list(self, key: Key, made: requests.QueryCalls) -> Answer:
-        after = None
-        if made.after is not None:
-            after = await self.store.call(made.after)
-            if after is None or after.key != key.key:
-                raise Problem(404, "call.unknown", f"this key has no call {made.after}")
-        wanted = evolve(made.wanted, key=key.key)
-        # One more than is told says whether there is more.
-        found = await self.store.find_calls(wanted, after=after, limit=made.limit + 1)
-        page = found[: made.limit]
-        members = {
-            "calls": [record_as_json(one) for one in page],
-            "next": page[-1].call_id if len(found) > len(page) else None,
-        }
-        return "".join(f"{record_as_text(one)}\n" for one in page), members
 
     async def _task(self, key: Key, task: requests.Task, asking: Asking) -> None:
         operation, seqs = immediate(task), asking.used(NOTHING)
@@ -305,6 +303,8 @@ async def _asked(*, text: bool) -> tuple[Asked, Body]:
 
 def _say(answer: Answer, headers: Mapping[str, str]) -> Response:
     text, members = answer
+    if isinstance(text, Csv):
+        return Response(text, 200, dict(headers), "text/csv")
     if wants_json():
         return Response(json.dumps(members) + "\n", 200, dict(headers), "application/json")
     return Response(text, 200, dict(headers), "text/plain")

@@ -64,6 +64,8 @@ def as_lines(members: Mapping[str, Any]) -> str:
         match value:
             case None:
                 continue
+            case list() if value and all(isinstance(one, str) for one in value):
+                lines.append(f"{name}: {'  '.join(value)}")
             case list():
                 lines += [
                     f"{name}: " + "  ".join(str(part) for part in one.values() if part not in ("", None))

@@ -1,10 +1,26 @@
-"""Show calls as lists show them: as JSON, and as a line each.  Pure."""
+"""Show calls as lists show them: as JSON, as rows of a table, and as a line each.  Pure."""
 
 import math
 from typing import Any
 
 from ringful.interpreter.tell import stamp
 from ringful.store.port import CallRecord
+
+COLUMNS = (
+    "callId",
+    "callee",
+    "caller",
+    "direction",
+    "label",
+    "state",
+    "outcome",
+    "created",
+    "answered",
+    "ended",
+    "duration",
+    "billAmount",
+)
+"""What a list tells of a call, in its order."""
 
 
 def _time(at: float | None) -> str | None:

@@ -40,9 +40,16 @@ def queries(wanted: CallFilter, after: CallRecord | None, limit: int) -> Sequenc
     ]
 
 
-def messages_like(wanted: MessageFilter, after: Message | None, limit: int) -> Select[Any]:
+def messages_like(
+    wanted: MessageFilter, after: Message | None, limit: int, *, oldest: bool = False
+) -> Select[Any]:
     """Give the statement whose rows are the first *limit* messages behind *after*."""
-    query = select(messages).order_by(messages.c.created.desc(), messages.c.message_id.desc()).limit(limit)
+    place = tuple_(messages.c.created, messages.c.message_id)
+    query = select(messages).limit(limit)
+    if oldest:
+        query = query.order_by(messages.c.created, messages.c.message_id)
+    else:
+        query = query.order_by(messages.c.created.desc(), messages.c.message_id.desc())
     for column, value in (
         (messages.c.key, wanted.key),
         (messages.c.inbound, wanted.inbound),
@@ -58,8 +65,9 @@ def messages_like(wanted: MessageFilter, after: Message | None, limit: int) -> S
     if wanted.until is not None:
         query = query.where(messages.c.created < wanted.until)
     if after is not None:
-        place = tuple_(messages.c.created, messages.c.message_id)
-        query = query.where(messages.c.created <= after.created, place < (after.created, after.message_id))
+        at, last = messages.c.created, (after.created, after.message_id)
+        behind = (at >= after.created, place > last) if oldest else (at <= after.created, place < last)
+        query = query.where(*behind)
     return query
 
 

@@ -362,6 +362,8 @@ class Key:
     old_until: float | None = None
     generation: int = 0
     """How often the secret was changed: each has its own seqs."""
+    most_cost: Decimal | None = None
+    """What a script of it may cost at most: one that can cost more is not run.  None: anything."""
 
 
 @frozen
@@ -616,9 +618,14 @@ class Reads(Protocol):
     # messages
     async def message(self, message_id: str) -> Message | None: ...
     async def find_messages(
-        self, wanted: MessageFilter, *, after: Message | None = None, limit: int = 100
+        self,
+        wanted: MessageFilter,
+        *,
+        after: Message | None = None,
+        limit: int = 100,
+        oldest: bool = False,
     ) -> Sequence[Message]:
-        """Newest first; behind *after*, where that is given."""
+        """The newest first, or the *oldest*; behind *after*, where that is given."""
         ...
 
     async def unsent_messages(self, *, after: Message | None = None, limit: int = 1000) -> Sequence[Message]:

@@ -320,10 +320,15 @@ class SqlReads:
         return only(await self._read(query, rows.to_message))
 
     async def find_messages(
-        self, wanted: MessageFilter, *, after: Message | None = None, limit: int = 100
+        self,
+        wanted: MessageFilter,
+        *,
+        after: Message | None = None,
+        limit: int = 100,
+        oldest: bool = False,
     ) -> Sequence[Message]:
-        """Give messages, the newest first."""
-        return await self._read(find.messages_like(wanted, after, limit), rows.to_message)
+        """Give messages that are *wanted*, behind *after*, by their times."""
+        return await self._read(find.messages_like(wanted, after, limit, oldest=oldest), rows.to_message)
 
     async def unsent_messages(self, *, after: Message | None = None, limit: int = 1000) -> Sequence[Message]:
         """Give the messages that are queued or being sent, in the order in which they were made."""

@@ -190,6 +190,7 @@ keys = Table(
     Column("old_secret", Text),
     Column("old_until", Double),
     Column("generation", Integer, nullable=False, server_default="0"),
+    Column("most_cost", Money),
 )
 
 used_seqs = Table(

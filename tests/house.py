@@ -79,6 +79,7 @@ class Rig:
     entries: list[Entry] = field(factory=list)
     office: Office | None = None
     carriers: Sequence[Transport] = ()
+    numbers: NumberDesk | None = None
 
     async def ask(self, method: str, key: Key = KEY, **given: str) -> Said:
         """Ask for text."""
@@ -207,7 +208,7 @@ async def house(
         inside.watchers.extend(
             (CallsLog(find, trunk_of("sip:h", "")).watch, CallsMetrics(find, metrics).watch)
         )
-        scripts = Library(store, shipped_scripts())
+        scripts = Library(store, shipped_scripts(), SETTINGS)
         numbers = NumberDesk(scripts, Numbers(store, "US"))
         keywords = KeywordDesk(scripts, Keywords(store, "US"), numbers.numbers)
         await numbers.numbers.load()
@@ -226,7 +227,9 @@ async def house(
         allowed = (ip_network("127.0.0.0/8"),)
         app = make_app(switchboard, store, facade, numbers, keywords, Probes(metrics, Readiness({}), allowed))
         nursery.start_soon(pump)
-        yield Rig(switchboard, store, phones, app, metrics, folder, posts, entries, office, transports)
+        yield Rig(
+            switchboard, store, phones, app, metrics, folder, posts, entries, office, transports, numbers
+        )
         nursery.cancel_scope.cancel()
 
 

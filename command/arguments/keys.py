@@ -42,7 +42,16 @@ def concurrent(value: int | None) -> int | None:
 
 def cap(value: Decimal | None) -> Decimal | None:
     """Read what calls may cost in all."""
-    return _fitting("--cap", value, value is None or (value.is_finite() and value >= 0), "an amount")
+    return _amount("--cap", value)
+
+
+def most_cost(value: Decimal | None) -> Decimal | None:
+    """Read what one script may cost."""
+    return _amount("--most-cost", value)
+
+
+def _amount(option: str, value: Decimal | None) -> Decimal | None:
+    return _fitting(option, value, value is None or (value.is_finite() and value >= 0), "an amount")
 
 
 def overlap(written: str) -> float:

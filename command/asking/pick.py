@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ringful.command.errors import CommandError
-from ringful.store.port import Key
+from ringful.store.port import Key, Reads
 
 
 def pick(keys: Sequence[Key], wanted: str) -> Key:
@@ -19,6 +19,11 @@ def pick(keys: Sequence[Key], wanted: str) -> Key:
     if len(found) > 1:
         raise CommandError(f"several keys are called {wanted}: say which by its ID: {_listed(found)}", 2)
     return found[0]
+
+
+async def owner(store: Reads, wanted: str | None) -> str | None:
+    """Give the ID of the key that is *wanted*, as `pick` does; None: none is named."""
+    return None if wanted is None else pick(await store.keys(), wanted).key
 
 
 def usable(keys: Sequence[Key], wanted: str | None) -> Key:

@@ -103,7 +103,7 @@ async def open_house(
                 tasks.start_soon(switchboard.beat)
                 numbers = Numbers(store, config.sip.country)
                 await numbers.load()
-                desk = NumberDesk(Scripts(store, shipped_scripts()), numbers)
+                desk = NumberDesk(Scripts(store, shipped_scripts(), settings), numbers)
                 keywords = KeywordDesk(desk.library, Keywords(store, config.sip.country), numbers)
                 room = make_room(office, keywords, switchboard)
                 await room.open(carried, tasks)

@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from ringful.interpreter.money.amounts import plain
+from ringful.interpreter.money.bills import left
 from ringful.interpreter.tell import stamp
 from ringful.store.keys import ANYWHERE, old_until
 from ringful.store.port import Key
 
 
-def in_a_line(key: Key, now: float) -> str:
-    """Show what is worth knowing of *key* in a list."""
-    return "  ".join([key.key, key.name, *_notes(key, now)])
+def in_a_line(key: Key, spent: Decimal, now: float) -> str:
+    """Show what is worth knowing of *key*, and what it has *spent*, in a list."""
+    return "  ".join([key.key, key.name, *_notes(key, spent, now)])
 
 
-def _notes(key: Key, now: float) -> Iterator[str]:
+def _notes(key: Key, spent: Decimal, now: float) -> Iterator[str]:
     if key.revoked is not None:
         yield "revoked"
     if not key.signing:
@@ -24,8 +26,10 @@ def _notes(key: Key, now: float) -> Iterator[str]:
         yield f"{key.calls_per_second:g} calls/s"
     if key.concurrent is not None:
         yield f"{key.concurrent} calls at once"
-    if key.spending_cap is not None:
-        yield f"may spend {key.spending_cap}"
+    if spent or key.spending_cap is not None:
+        yield _purse(key, spent)
+    if key.most_cost is not None:
+        yield f"a script may cost {plain(key.most_cost)}"
     if (until := old_until(key, now)) is not None:
         yield f"its old secret holds until {stamp(until)}"
 
@@ -43,11 +47,19 @@ def in_full(key: Key, spent: Decimal, newest: int, now: float) -> str:
         "may call": _reach(key),
         "calls per second": own if key.calls_per_second is None else f"{key.calls_per_second:g}",
         "calls at once": own if key.concurrent is None else str(key.concurrent),
-        "spent": f"{spent:f}" + ("" if key.spending_cap is None else f" of {key.spending_cap}"),
+        "spent": _purse(key, spent).removeprefix("spent "),
+        "a script may cost": "anything" if key.most_cost is None else f"{plain(key.most_cost)} at most",
         "newest seq": str(newest or "none was used"),
         "old secret": "none holds" if until is None else f"holds until {stamp(until)}",
     }
     return "".join(f"{name}: {value}\n" for name, value in told.items())
+
+
+def _purse(key: Key, spent: Decimal) -> str:
+    rest = left(key, spent)
+    if key.spending_cap is None or rest is None:
+        return f"spent {plain(spent)}"
+    return f"spent {plain(spent)} of {plain(key.spending_cap)}, {plain(rest)} left"
 
 
 def _reach(key: Key) -> str:

@@ -3,30 +3,46 @@
 The bound is worked out from the text, along the longest way, and every second of it is some line's.
 What the text does not say is either assumed, and told (how long an announcement is), or has no
 bound but the longest duration of a call, and that is told too.  What a leg costs begins at its
-answer.  Not counted: what is queued through REST, and the moments that networks take.
+answer; a message costs what its segments do.  Not counted: what is queued through REST, and the moments
+that networks take.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, Protocol, TypeAlias, assert_never
 
 from attrs import field, frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.bounds.costs import Part, Time, part
 from ringful.grammar.bounds.durations import Durations, Limits
-from ringful.grammar.bounds.placed import Many, placed
+from ringful.grammar.bounds.placed import Many, begun
+from ringful.grammar.bounds.texts import MOST, segments
 from ringful.grammar.flows import flows_of
 from ringful.grammar.showing.printer import show_expression
 from ringful.grammar.span import Span
 from ringful.grammar.tones import literal
 
-__all__ = ["Bound", "LegBound", "Limits", "Price", "longest"]
+__all__ = ["Bound", "LegBound", "Limits", "MessageBound", "Prices", "longest"]
 
 _NO_SCRIPTS: Mapping[str, nodes.Script] = {}
 
-Price: TypeAlias = Callable[[str | None, int], Decimal]
-"""(number or None for any, started seconds) to the most that such a leg can cost."""
+
+class Prices(Protocol):
+    """The most that things can cost; a number that is None may be any."""
+
+    def call(self, number: str | None, seconds: int) -> Decimal:
+        """Give the price of a call of so many started seconds to *number*."""
+
+    def inbound(self, number: str | None, seconds: int) -> Decimal:
+        """Give the price of a call that came in to *number*, one of ours."""
+
+    def message(self, number: str | None, segments: int) -> Decimal:
+        """Give the price of a message to *number*."""
+
+    def inbound_message(self, number: str | None, segments: int) -> Decimal:
+        """Give the price of a message that came in to *number*, one of ours."""
+
 
 Kept: TypeAlias = Literal["text", "own leg", "maximum"]
 """What bounds a leg: its own text, the end of the script's own leg, or the longest duration of a call."""
@@ -51,31 +67,80 @@ class LegBound:
     count: Many = 1
     """How many such legs the script can place; None where the text does not say."""
     rung: bool = True
-    """We ring it; if not, it came in, and costs nothing."""
+    """We ring it; if not, it came in."""
 
-    def cost(self, price: Price) -> Decimal | None:
+    def cost(self, prices: Prices) -> Decimal | None:
         """Give the most that such legs can cost, or None where the text does not say how many there are."""
-        if not self.rung:
-            return Decimal(0)
+        price = prices.call if self.rung else prices.inbound
         return None if self.count is None else price(self.number, -(-self.talking // 1000)) * self.count
 
 
 @frozen
+class MessageBound:
+    """How many messages one statement can send, or the one by which a script began."""
+
+    what: str
+    span: Span
+    number: str | None
+    """The number that it goes to, or that it came in to, where the text says it."""
+    segments: int
+    """Of each, at most."""
+    count: Many = 1
+    """How many there can be; None where the text does not say."""
+    sent: bool = True
+    """We send it; if not, it came in."""
+
+    def cost(self, prices: Prices) -> Decimal | None:
+        """Give the most that they can cost, or None where the text does not say how many there are."""
+        price = prices.message if self.sent else prices.inbound_message
+        return None if self.count is None else price(self.number, self.segments) * self.count
+
+
+@frozen
+class FollowBound:
+    """That an application says what runs: it may call and send what it likes."""
+
+    what: str
+    span: Span
+    count: Many = None
+
+    def cost(self, _: Prices) -> Decimal | None:
+        """Give None: there is no bound."""
+        return None
+
+
+Dear: TypeAlias = LegBound | MessageBound | FollowBound
+"""What a script has to pay for."""
+
+
+@frozen
 class Bound:
-    """How long a script can hold lines: its own leg first, then those that it places."""
+    """How long a script can hold lines: its own leg first, then those that it places; and what it sends."""
 
     legs: tuple[LegBound, ...] = ()
     limits: Limits = field(factory=Limits)
+    messages: tuple[MessageBound, ...] = ()
+    follows: tuple[FollowBound, ...] = ()
 
-    def cost(self, price: Price) -> Decimal | None:
-        """Give the most that the script can cost, or None where the text does not say how many legs."""
+    @property
+    def all(self) -> tuple[Dear, ...]:
+        """Everything that costs."""
+        return (*self.legs, *self.messages, *self.follows)
+
+    def cost(self, prices: Prices) -> Decimal | None:
+        """Give the most that the script can cost, or None where the text does not say how much there is."""
         total = Decimal(0)
-        for leg in self.legs:
-            cost = leg.cost(price)
+        for one in self.all:
+            cost = one.cost(prices)
             if cost is None:
                 return None
             total += cost
         return total
+
+    def dearest(self, prices: Prices) -> Dear | None:
+        """Give what costs the most, which is rather what has no bound; None: nothing costs anything."""
+        costs = [(cost is None, cost or Decimal(0), one) for one in self.all for cost in [one.cost(prices)]]
+        return max(costs, key=lambda cost: cost[:2])[2] if costs else None
 
 
 def longest(
@@ -86,11 +151,32 @@ def longest(
     """Give the longest time that *script*, which has no errors, can hold lines."""
     limits = limits or Limits()
     flows = flows_of(script, uses)
-    calls = placed(script.body, flows, limits)
+    found = begun(script.body, flows, limits)
+    calls = [(one, count) for one, count in found if isinstance(one, nodes.Call)]
     durations = Durations(flows, limits, [call for call, _ in calls])
     own = _own(script, durations, limits)
     further = [_further(call, count, own, durations, limits) for call, count in calls]
-    return Bound((*((own,) if own else ()), *further), limits)
+    return Bound(
+        (*((own,) if own else ()), *further),
+        limits,
+        (*_came(script.header), *(_sent(one, n) for one, n in found if isinstance(one, nodes.Sms))),
+        tuple(
+            FollowBound(f"follow {show_expression(one.url)}", one.span, count)
+            for one, count in found
+            if isinstance(one, nodes.Follow)
+        ),
+    )
+
+
+def _came(header: nodes.Header | None) -> Iterator[MessageBound]:
+    if isinstance(header, nodes.InboundSms):
+        what = f"inbound sms {show_expression(header.number)}"
+        yield MessageBound(what, header.span, literal(header.number), MOST, sent=False)
+
+
+def _sent(sms: nodes.Sms, count: Many) -> MessageBound:
+    what = f"sms {show_expression(sms.number)}"
+    return MessageBound(what, sms.span, literal(sms.number), segments(sms.text), count)
 
 
 def _own(script: nodes.Script, durations: Durations, limits: Limits) -> LegBound | None:

@@ -1,4 +1,7 @@
-"""The legs that a script places: which, and how many of each at most."""
+"""What a script begins that costs: the legs that it places, the messages that it sends; and how many of each.
+
+And what it has others say: what an application answers to `follow` may begin anything.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
@@ -12,28 +15,30 @@ from ringful.grammar.flows import Flows
 Many: TypeAlias = int | None
 """How often; None where the text does not say."""
 
+Begun: TypeAlias = nodes.Call | nodes.Sms | nodes.Follow
 
-def placed(body: nodes.Block, flows: Flows, limits: Limits) -> list[tuple[nodes.Call, Many]]:
-    """Give the legs that a script places, itself and by its flows, and how many of each at most."""
-    calls, dos = _calls(body, 1, limits)
+
+def begun(body: nodes.Block, flows: Flows, limits: Limits) -> list[tuple[Begun, Many]]:
+    """Give what a script begins, itself and by its flows, and how many of each at most."""
+    found, dos = _begun(body, 1, limits)
     for name in reversed(flows.order):
         # Those who name a flow come before it here; one that leads back to itself has no bound.
         counts = dos.get(name, [])
         many = None if counts and name in flows.recursive else _sum(counts)
         if many == 0:
             continue
-        more, further = _calls(flows.by_name[name].block, many, limits)
-        calls += more
-        for flow, found in further.items():
-            dos.setdefault(flow, []).extend(found)
-    return sorted(calls, key=lambda call: call[0].span)
+        more, further = _begun(flows.by_name[name].block, many, limits)
+        found += more
+        for flow, named in further.items():
+            dos.setdefault(flow, []).extend(named)
+    return sorted(found, key=lambda one: one[0].span)
 
 
-def _calls(
+def _begun(
     block: nodes.Block, count: Many, limits: Limits
-) -> tuple[list[tuple[nodes.Call, Many]], dict[str, list[Many]]]:
-    """Give the legs that *block* places and the flows that it names, each with how often at most."""
-    calls: list[tuple[nodes.Call, Many]] = []
+) -> tuple[list[tuple[Begun, Many]], dict[str, list[Many]]]:
+    """Give what *block* begins and the flows that it names, each with how often at most."""
+    found: list[tuple[Begun, Many]] = []
     dos: dict[str, list[Many]] = {}
     waiting: list[tuple[nodes.Block, Many]] = [(block, count)]
     while waiting:
@@ -42,12 +47,12 @@ def _calls(
             match statement:
                 case nodes.Flow():
                     continue
-                case nodes.Call():
-                    calls.append((statement, many))
+                case nodes.Call() | nodes.Sms() | nodes.Follow():
+                    found.append((statement, many))
                 case nodes.Do(flow):
                     dos.setdefault(flow, []).append(many)
             waiting += _inside(statement, many, limits)
-    return calls, dos
+    return found, dos
 
 
 def _inside(statement: nodes.Statement, many: Many, limits: Limits) -> Iterator[tuple[nodes.Block, Many]]:

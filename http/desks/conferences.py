@@ -99,6 +99,7 @@ class ConferenceDesk:
             origin=checked.origin,
             label=asked.label or "",
         )
+        await self.library.hold_cost(key, started)
         numbers = (asked.moderator, *asked.attendees)
         made = await self.conferences.call(key, numbers, started, lambda one: asking.used(_told(one)))
         return _told(made)

@@ -20,7 +20,9 @@ from ringful.grammar.reading.parser import parse
 from ringful.grammar.spell import suggest
 from ringful.http import problems
 from ringful.http.diagnostics import Diagnosis, diagnose
-from ringful.interpreter.events import Origin
+from ringful.interpreter.events import Origin, Started
+from ringful.interpreter.money.dear import why_too_dear
+from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import Source
 from ringful.store.port import Key, ScriptVersion, Store, StoredScript
 
@@ -57,11 +59,15 @@ def digest_of(text: str) -> str:
 
 
 class Library:
-    """The scripts of every key, in *store*; *shipped* are those that come with ringful, by name."""
+    """The scripts of every key, in *store*; *shipped* are those that come with ringful, by name.
 
-    def __init__(self, store: Store, shipped: Mapping[str, str]) -> None:
+    *settings* are what their runs are held to, and what those cost.
+    """
+
+    def __init__(self, store: Store, shipped: Mapping[str, str], settings: Settings | None = None) -> None:
         self._store = store
         self._shipped = shipped
+        self._settings = settings or Settings()
         self._threads = trio.CapacityLimiter(THREADS)
         self._turns: dict[str, trio.Lock] = {}
         self._shelf = _Shelf()
@@ -109,6 +115,12 @@ class Library:
             source = evolve(checked.source, script=script)
             made = await self._work(lambda: _judged(source, check(script, source.used_scripts)))
         return evolve(made, origin=checked.origin)
+
+    async def hold_cost(self, key: Key, started: Started) -> None:
+        """Refuse what can cost more than *key* lets one script cost.  Raises problems.Problem (403)."""
+        most, settings = key.most_cost, self._settings
+        if most is not None and (why := await self._work(lambda: why_too_dear(started, most, settings))):
+            raise problems.Problem(403, "script.toodear", why)
 
     async def _work(self, function: Callable[[], _T]) -> _T:
         return await trio.to_thread.run_sync(function, limiter=self._threads)

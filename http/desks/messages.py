@@ -89,6 +89,8 @@ class KeywordDesk:
         checked = await self.library.load(key, asked.script.name, asked.script.version)
         checked.diagnosis.hold()
         given = self._fitting(checked, asked)
+        source = checked.source
+        await self.library.hold_cost(key, Started(source.script, given, uses=source.used_scripts))
         params = {name: keep(value) for name, value in given.items()}
         return evolve(made, script=asked.script.name, version=asked.script.version, params=params)
 
@@ -142,13 +144,18 @@ class KeywordDesk:
             )
         if keyword.callback_url and header.notify is None:
             header = evolve(header, notify=nodes.text(keyword.callback_url))
-        return Started(
+        started = Started(
             evolve(script, header=header),
             {name: kept(value) for name, value in keyword.params.items()},
             uses=checked.source.used_scripts,
             notify=keyword.callback_url,
             origin=checked.origin,
         )
+        try:
+            await self.library.hold_cost(key, started)
+        except problems.Problem as problem:
+            raise Refusal(f"{keyword.script}: {problem.detail}") from problem
+        return started
 
 
 def _word(keyword: str) -> str:

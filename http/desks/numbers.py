@@ -58,6 +58,8 @@ class NumberDesk:
         checked = await self.library.load(key, asked.script.name, asked.script.version)
         checked.diagnosis.hold()
         given = self._fitting(checked, asked)
+        source = checked.source
+        await self.library.hold_cost(key, Started(source.script, given, uses=source.used_scripts))
         params = {name: keep(value) for name, value in given.items()}
         return evolve(number, script=asked.script.name, version=asked.script.version, params=params)
 
@@ -98,16 +100,18 @@ class NumberDesk:
         try:
             checked = await self.library.load(key, number.script, number.version)
             checked.diagnosis.hold()
+            started = Started(
+                told(checked.source.script, number.callback_url),
+                {name: kept(value) for name, value in number.params.items()},
+                uses=checked.source.used_scripts,
+                notify=number.callback_url,
+                origin=checked.origin,
+            )
+            # It may be another version than the one that was bound, and the limit another one.
+            await self.library.hold_cost(key, started)
         except problems.Problem as problem:
             raise Refusal(f"{number.script}: {problem.detail}") from problem
-        source = checked.source
-        return Started(
-            told(source.script, number.callback_url),
-            {name: kept(value) for name, value in number.params.items()},
-            uses=source.used_scripts,
-            notify=number.callback_url,
-            origin=checked.origin,
-        )
+        return started
 
 
 def _named(script: nodes.Script) -> str | None:

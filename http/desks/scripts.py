@@ -89,6 +89,7 @@ class ScriptDesk:
             origin=checked.origin,
             label=asked.label or "",
         )
+        await self.library.hold_cost(key, started)
         return await placed(self.calls, key, started, asking)
 
     async def _read(self, key: Key, script: Reference) -> Checked:
@@ -138,6 +139,7 @@ class ScriptDesk:
             origin=checked.origin,
             label=asked.label or "",
         )
+        await self.library.hold_cost(key, started)
         kind = "callId" if isinstance(script.header, nodes.Call) else "runId"
         return await placed(self.calls, key, started, asking, kind)
 

@@ -6,13 +6,14 @@ parameter's name, what was found, and what was expected.
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from ringful.http.outward.addresses import wrong
 from ringful.interpreter.calls.e164 import e164
+from ringful.media.port import RefusalReason
 
 _V = TypeVar("_V")
 _TONES = frozenset("0123456789*#ABCD")
@@ -24,6 +25,10 @@ MESSAGE = "message"
 MAX_MESSAGE = 10_000
 """Characters of it: what carries messages takes fewer, and says how many."""
 DAY = 24 * 3600.0
+LEG_OUTCOMES = ("completed", "lost", *get_args(RefusalReason))
+"""How a leg can come out."""
+CALL_OUTCOMES = (*LEG_OUTCOMES, "scriptfailed", "interrupted")
+"""How a call, or a run without one, can come out."""
 MAX_LABEL = 200
 """Characters of what a call is called."""
 
@@ -198,12 +203,35 @@ def label(name: str, value: str) -> str:
     raise BadParameter(name, "invalid", f"{name} must be up to {MAX_LABEL} printable characters")
 
 
+def span_of_time(given: Parameters) -> tuple[float | None, float | None]:
+    """Take ``from`` and ``to``: a time before the other one."""
+    since, until = given.optional("from", moment), given.optional("to", moment)
+    if since is not None and until is not None and since >= until:
+        raise BadParameter("from", "invalid", "from must be before to")
+    return since, until
+
+
+def word_of(known: Sequence[str]) -> Callable[[str, str], str]:
+    """Make a reader of one of many words, which says which was meant, or what there is."""
+
+    def read(name: str, value: str) -> str:
+        if value in known:
+            return value
+        near = difflib.get_close_matches(value.lower(), known, 1, 0.6)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise BadParameter(name, "invalid", f"{name} must be one of {', '.join(known)}, not {value!r}{meant}")
+
+    return read
+
+
 def call_state(name: str, value: str) -> str:
-    """Read a state or an outcome of calls: a word such as ``live``, ``ended``, ``completed``, ``busy``."""
-    if re.fullmatch(r"[a-z]{2,30}", value):
-        return value
-    expected = "live, ended, or an outcome such as completed or busy"
-    raise BadParameter(name, "invalid", f"{name} must be {expected}, not {value!r}")
+    """Read a state or an outcome of calls."""
+    return word_of(("live", "ended", *CALL_OUTCOMES))(name, value)
+
+
+def as_table(given: Parameters) -> bool:
+    """Take ``format``: whether a table is wanted instead of lines."""
+    return given.optional("format", one_of("csv", "text")) == "csv"
 
 
 def moment(name: str, value: str) -> float:

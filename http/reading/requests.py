@@ -8,15 +8,10 @@ from typing import TypeAlias, get_args
 
 from attrs import evolve, field, frozen
 
-from ringful.http.reading import callbacks, conferences, messages, numbers, recordings, scripts
+from ringful.http.reading import callbacks, conferences, messages, numbers, recordings, records, scripts
 from ringful.http.reading import parameters as p
-from ringful.http.reading.call_filter import call_filter
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.interpreter.events import Change
-from ringful.store.port import CallFilter
-
-MAX_CALLS = 1000
-"""Calls that one answer may list."""
 
 
 @frozen
@@ -155,16 +150,6 @@ class QueryCall:
 
 
 @frozen
-class QueryCalls:
-    """List the key's calls, the newest first, behind the call *after* (ours)."""
-
-    wanted: CallFilter
-    """But for whose they are."""
-    after: str | None = None
-    limit: int = 100
-
-
-@frozen
 class Script:
     """Give a call as a script (ours)."""
 
@@ -198,13 +183,13 @@ Request: TypeAlias = (
     | OnConference
     | conferences.ConferenceRequest
     | QueryCall
-    | QueryCalls
     | Script
     | scripts.Trace
     | scripts.ScriptRequest
     | numbers.NumberRequest
     | callbacks.CallbackRequest
     | recordings.RemoveRecording
+    | records.RecordRequest
     | messages.Sending
     | messages.KeywordRequest
 )
@@ -232,18 +217,6 @@ def _call(given: Parameters, dialect: Dialect) -> Call:
         return call
     version = given.optional("version", p.version)
     return evolve(call, script=scripts.Named(name, version), given=scripts.values(given))
-
-
-def _query_calls(given: Parameters, dialect: Dialect) -> QueryCalls:
-    state = given.optional("state", p.call_state)
-    numbers = given.optional("number", p.any_number(dialect.country))
-    label = given.optional("label", p.label)
-    since, until = given.optional("from", p.moment), given.optional("to", p.moment)
-    if since is not None and until is not None and since >= until:
-        raise BadParameter("from", "invalid", "from must be before to")
-    after = given.optional("after", p.identifier)
-    limit = given.optional("limit", p.to_most(MAX_CALLS))
-    return QueryCalls(call_filter(state, numbers or (), label, since, until), after, limit or 100)
 
 
 def _script(given: Parameters, _: Dialect) -> Request:
@@ -315,7 +288,11 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
         _call_id(given), given.optional("reason", p.one_of("busy", "declined")) == "busy"
     ),
     "querycall": lambda given, _: QueryCall(_call_id(given)),
-    "querycalls": _query_calls,
+    "querycalls": lambda given, dialect: records.calls(given, p.any_number(dialect.country)),
+    "querylegs": lambda given, dialect: records.legs(given, p.any_number(dialect.country)),
+    "querymessages": lambda given, dialect: records.messages(given, p.any_number(dialect.country)),
+    "querybill": lambda given, _: records.bill(given),
+    "querymessage": lambda given, _: records.message(given),
     "script": _script,
     "trace": lambda given, _: scripts.trace(given),
     "check": lambda given, _: scripts.check(given),

@@ -302,7 +302,7 @@ class Switchboard:
             return view_of_record(record, recordings, house.settings, house.clock())
         told = view(rebuild(call_id, entries, house.settings), record.created, house.clock(), removed)
         # Journals of old do not say what their legs cost; the record has always said it.
-        return evolve(told, bill=record.bill)
+        return evolve(told, bill=record.bill) if record.state == "ended" else told
 
     async def trace(self, key: Key, call_id: str, *, after: int, patience: float) -> TraceView:
         """Give the call's lines behind the first *after*; where there are none yet, wait for some.

@@ -1,4 +1,4 @@
-"""A line for each leg that is over, and which conferences it was in."""
+"""A line for each leg that is over, and its conferences; what a script of a key may cost."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Make the tables of legs: calls of before have none."""
+    """Make the tables of legs, where calls of before have none, and the columns."""
     op.create_table(
         "legs",
         sa.Column("leg_id", sa.Text, primary_key=True),
@@ -42,3 +42,4 @@ def upgrade() -> None:
         sa.Column("conference", sa.Text, primary_key=True),
         sa.Column("leg_id", sa.Text, primary_key=True),
     )
+    op.add_column("keys", sa.Column("most_cost", sa.String))

@@ -63,7 +63,7 @@ def test_a_key_is_given_what_was_asked_for(here, capsys):
     output, _, _ = ringful(capsys, "keys", "list")
     assert output == (
         f"{key.key}  a name  UNSIGNED requests are taken  may call +1512,44  2.5 calls/s  7 calls at once  "
-        "may spend 10.50\n"
+        "spent 0 of 10.50, 10.50 left\n"
     )
 
 
@@ -170,7 +170,8 @@ def test_all_about_a_key_is_shown_but_its_secret(here, capsys):
     assert (errors, code) == ("", 0)
     assert secret not in output
     assert output.splitlines()[:2] == [f"key: {key}", "name: me"]
-    assert "spent: 0 of 5\nnewest seq: none was used\nold secret: none holds\n" in output
+    assert "spent: 0 of 5, 5 left\na script may cost: anything\nnewest seq: none was used\n" in output
+    assert output.endswith("old secret: none holds\n")
 
 
 @pytest.mark.parametrize(

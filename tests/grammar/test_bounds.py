@@ -15,15 +15,29 @@ from tests.conftest import GoldenCase
 LIMITS = Limits(sounds={"known": 4000})
 
 
-def price(number: str | None, seconds: int) -> Decimal:
-    """A cent for each started ten seconds; twice that where any number may be called."""
-    return Decimal(-(-seconds // 10)) / 100 * (2 if number is None else 1)
+class Prices:
+    """A cent for each started ten seconds, two for a segment; twice that where it may be any number."""
+
+    def call(self, number: str | None, seconds: int) -> Decimal:
+        return Decimal(-(-seconds // 10)) / 100 * (2 if number is None else 1)
+
+    def message(self, number: str | None, segments: int) -> Decimal:
+        return Decimal(segments) / 50 * (2 if number is None else 1)
+
+    def inbound(self, number: str | None, seconds: int) -> Decimal:
+        return Decimal(0)
+
+    def inbound_message(self, number: str | None, segments: int) -> Decimal:
+        return Decimal(0)
+
+
+PRICES = Prices()
 
 
 @pytest.mark.golden("bounds/*.golden")
 def test_bounds(case: GoldenCase) -> None:
     bound = longest(parse(case["script"]), limits=LIMITS)
-    case.expect("bounds", explain(bound, price, "USD"))
+    case.expect("bounds", explain(bound, PRICES, "USD"))
 
 
 def test_the_parts_make_up_the_whole() -> None:
@@ -57,7 +71,7 @@ def test_flows_that_double_are_bounded_in_linear_time() -> None:
     bound = longest(parse(f'call "1"\n{text}{last}do f0()\n'))
     assert (bound.legs[0].talking, bound.legs[0].kept) == (Limits().maximum, "maximum")
     assert bound.legs[1].count is None
-    shown = explain(bound, price)
+    shown = explain(bound, PRICES)
     assert "by its text alone more than 1000 h" in shown
     assert "wait 1 s x very often" in shown
 
@@ -98,4 +112,4 @@ def test_what_another_script_takes_is_told_with_its_name() -> None:
 def test_any_script_has_a_bound(script: nodes.Script) -> None:
     bound = longest(script)
     assert all(0 <= leg.talking <= Limits().maximum for leg in bound.legs)
-    assert explain(bound, price)
+    assert explain(bound, PRICES)

@@ -220,6 +220,9 @@ def test_another_key_sees_nothing_of_it(ringful: Server) -> None:
         ("QueryCalls", {"limit": "9" * 40}, "limit.invalid"),
         ("QueryCalls", {"state": "LIVE"}, "state.invalid"),
         ("QueryCalls", {"state": "no answer"}, "state.invalid"),
+        ("QueryCalls", {"state": "noanwser"}, "state.invalid"),
+        ("QueryCalls", {"state": "zombie"}, "state.invalid"),
+        ("QueryCalls", {"format": "xml"}, "format.invalid"),
         ("QueryCalls", {"state": "x' OR 1=1"}, "state.invalid"),
         ("QueryCalls", {"state": "a" * 40}, "state.invalid"),
         ("QueryCalls", {"number": "Bob"}, "number.invalid"),
@@ -306,7 +309,7 @@ def test_the_command_lists_as_the_api_does(tmp_path: Path, capsys, monkeypatch) 
     ]
     for options, said in (
         (["--key", "nobody"], "there is no key nobody"),
-        (["--state", "LIVE"], "--state must be live, ended, or an outcome"),
+        (["--state", "LIVE"], "--state must be one of live, ended, completed"),
         (["--number", "Bob"], "--number must be a phone number"),
         (["--from", "x"], "--from must be a time such as 2026-01-31T09:00:00Z"),
         (["--from", "2026-01-02", "--to", "2026-01-01"], "--from: expected a time before --to"),

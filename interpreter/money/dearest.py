@@ -1,0 +1,46 @@
+"""The most that things can cost by a rate table: what bounds are reckoned with.  Pure."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from attrs import frozen
+
+from ringful.interpreter.money.rates import Direction, Matter, Rate, RateTable
+
+
+@frozen
+class Dearest:
+    """See `grammar.bounds.bound.Prices`; a number that is not known is the dearest one.
+
+    Of rows that are not in force yet, and of those that are no more, the dearest counts: a script may run at
+    any time.
+    """
+
+    rates: RateTable
+
+    def call(self, number: str | None, seconds: int) -> Decimal:
+        """Give the price of a call of so many started seconds to *number*."""
+        return self._most(number, "outbound", "call", lambda rate: rate.price(seconds))
+
+    def inbound(self, number: str | None, seconds: int) -> Decimal:
+        """Give the price of a call that came in to *number*."""
+        return self._most(number, "inbound", "call", lambda rate: rate.price(seconds))
+
+    def message(self, number: str | None, segments: int) -> Decimal:
+        """Give the price of a message to *number*."""
+        return self._most(number, "outbound", "message", lambda rate: rate.message(segments))
+
+    def inbound_message(self, number: str | None, segments: int) -> Decimal:
+        """Give the price of a message that came in to *number*."""
+        return self._most(number, "inbound", "message", lambda rate: rate.message(segments))
+
+    def _most(
+        self, number: str | None, direction: Direction, matter: Matter, price: Callable[[Rate], Decimal]
+    ) -> Decimal:
+        if number is None:
+            found = [one for one in self.rates.rates if one.direction == direction and one.says(matter)]
+        else:
+            # Those of the longest prefix, whenever they are in force.
+            matching = list(self.rates.matching(number, direction, matter))
+            found = [one for one in matching if one.prefix == matching[0].prefix]
+        return max(map(price, found), default=Decimal(0))
