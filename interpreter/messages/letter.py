@@ -189,6 +189,11 @@ def _parts(message: Message, parts: int) -> list[str]:
     return known + [""] * (parts - len(known))
 
 
+def first_open(message: Message) -> int:
+    """Give the first part (from 1) of *message* that the other side has not taken, as far as is known."""
+    return next((n for n, known in enumerate(message.parts, 1) if not known), len(message.parts) + 1)
+
+
 def digits(number: str) -> str:
     """Give a number as the API reference writes it: ``15125551234``, without a plus."""
     return number.removeprefix("+") if number[1:].isdigit() else number
