@@ -295,7 +295,7 @@ class Ledger:
         return self._cannot(key, units_of(amount), at, "this message")
 
     def book(self, key: str, amount: Decimal, at: float) -> list[Exhausted]:
-        """Spend *amount* whether or not it can be paid: it is owed already; give the legs that ended first."""
+        """Spend *amount* whether or not it can be paid, since it is owed; give the legs that ended before."""
         account = self._account(key)
         # What legs have paid until now is paid.
         gone = list(account.judge(_instant(at)))
