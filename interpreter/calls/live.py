@@ -427,6 +427,14 @@ class LiveCall:
         self._outgoing.close()
         await self._hand_over()
 
+    def undo(self) -> None:
+        """Pay back what a run that has ended in its first turn would send, since that could not be kept."""
+        self._outgoing.close()
+        with suppress(trio.EndOfChannel):
+            while self.house.office:
+                for message in self._incoming.receive_nowait().messages:
+                    self.house.office.prices.unkept(message)
+
     async def serve(self) -> None:
         """Take turns until the run has ended, and every callback of it is handed over."""
         async with trio.open_nursery() as inner:
@@ -458,9 +466,12 @@ class LiveCall:
                 log.error("callbacks could not be stored", call=self.run.call_id, why=str(error))
             except Exception as error:
                 fault("storing callbacks", error, call=self.run.call_id)
-            if kept and self.house.office:
+            if self.house.office:
                 for message in turned.messages:
-                    self.house.office.dispatch(message)
+                    if kept:
+                        self.house.office.dispatch(message)
+                    else:
+                        self.house.office.prices.unkept(message)
             for post in turned.posts:
                 try:
                     self.house.deliver(post)

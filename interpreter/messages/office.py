@@ -107,7 +107,7 @@ class Office:
     def _take_up(self, message: Message) -> None:
         now = self.clock()
         if message.carrier not in self.outboxes:
-            self.record(Letter(message).refused(f"nothing carries it here any more: {message.carrier}", now))
+            self.fail(message, f"nothing carries it here any more: {message.carrier}")
         elif message.state == "sending":
             self.counts.perhaps_twice += 1
             part = first_open(message)

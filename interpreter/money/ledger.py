@@ -263,7 +263,8 @@ class Ledger:
         if meter.owed(0) > reserved and account.cap is not None and account.committed(now) > account.most:
             meter.price_by(promised)
         if not any(one.pays for one in account.meters.values()):
-            account.judged = max(account.judged, now)  # There was no border to look at.
+            # There was no border to look at; the clock may have been set back since the last one.
+            account.judged = now
         meter.began = now
         account.changed()
         return meter.rate
@@ -298,10 +299,14 @@ class Ledger:
         """Say why *key* cannot spend *amount* at once; nothing if it can."""
         return self._cannot(key, units_of(amount), at, "this message")
 
-    def book(self, key: str, amount: Decimal) -> None:
-        """Spend *amount* whether or not it can be paid: it is owed already."""
-        self._account(key).spent += units_of(amount)
-        self._account(key).changed()
+    def book(self, key: str, amount: Decimal, at: float) -> list[Exhausted]:
+        """Spend *amount* whether or not it can be paid, since it is owed; give the legs that ended before."""
+        account = self._account(key)
+        # What legs have paid until now is paid.
+        gone = list(account.judge(_instant(at)))
+        account.spent += units_of(amount)
+        account.changed()
+        return gone
 
     def give_back(self, key: str, amount: Decimal) -> None:
         """Take back what was spent for nothing."""

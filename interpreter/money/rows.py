@@ -11,6 +11,8 @@ from ringful.interpreter.tell import stamp
 
 _DIGITS = re.compile(r"\+?\d{0,15}", re.ASCII)
 _COMMA = re.compile(r"\d+,\d+")
+_ODD = re.compile(r"[^ -~]|_")
+"""What Python takes in a number, and nobody means in a price: ``1_0``, digits of other scripts."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DEAREST = 1_000_000
 _FINEST = 40
@@ -34,11 +36,12 @@ def amount(value: Any) -> Decimal:
     wanted = "an amount such as 0.012"
     if isinstance(value, str) and _COMMA.fullmatch(value):
         raise ValueError(f"{wanted}, with a point and no comma")
+    odd = isinstance(value, bool | float) or (isinstance(value, str) and _ODD.search(value))
     try:
-        found = Decimal("nan") if isinstance(value, bool | float) else Decimal(value)
+        found = Decimal("nan") if odd else Decimal(value)
     except (InvalidOperation, TypeError, ValueError):
         found = Decimal("nan")
-    if not found.is_finite() or found < 0:
+    if not found.is_finite() or found.is_signed():
         raise ValueError(wanted)
     exponent = found.as_tuple().exponent
     if found > _DEAREST or not isinstance(exponent, int) or exponent < -_FINEST:

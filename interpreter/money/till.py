@@ -122,8 +122,7 @@ class Till:
 
     def book(self, key: str, amount: Decimal) -> None:
         """Spend *amount* of *key* whether or not it can be paid, for what came in."""
-        self.ledger.book(key, amount)
-        self._advance(self.clock())
+        self._tell(self.ledger.book(key, amount, self.clock()))
         self._arm(key)
 
     def give_back(self, key: str, amount: Decimal) -> None:
