@@ -35,7 +35,8 @@ class Letter:
     _new_event: Callable[[], str] = field(default=_event_id, kw_only=True)
 
     def _noted(self, name: str, at: float, data: Mapping[str, object], kind: str = "event") -> "Letter":
-        message = evolve(self.message, lines=self.message.lines + 1)
+        # Where what was kept of it has been removed for its age, there is something again.
+        message = evolve(self.message, lines=self.message.lines + 1, pruned=None)
         entry = Entry(message.message_id, message.lines, at, kind, name, data)
         return evolve(self, message=message, entries=(*self.entries, entry))
 
