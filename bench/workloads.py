@@ -7,8 +7,16 @@ from ringful.bench.figures import Effort, Figure
 from ringful.bench.idle import idle
 from ringful.bench.language import language
 from ringful.bench.messages.accepting import accepting
+from ringful.bench.messages.sending import sending
 from ringful.bench.statements import statements
 from ringful.bench.store import store
+
+
+def messages(effort: Effort) -> Iterator[Figure]:
+    """Measure messages on their way in and out."""
+    yield from accepting(effort)
+    yield from sending(effort)
+
 
 WORKLOADS: Mapping[str, Callable[[Effort], Iterator[Figure]]] = {
     "language": language,
@@ -16,6 +24,6 @@ WORKLOADS: Mapping[str, Callable[[Effort], Iterator[Figure]]] = {
     "statements": statements,
     "idle": idle,
     "store": store,
-    "messages": accepting,
+    "messages": messages,
 }
 """Each gives its figures as they are taken."""

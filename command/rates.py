@@ -1,5 +1,6 @@
 """`ringful rates`: what calls and messages cost here."""
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -77,6 +78,7 @@ def explain(
         The configuration; ringful.toml, where none is named.
     """
     way: Way = direction or ("out" if segments is None else "message")
+    number = re.sub(r"[\s().-]", "", number) if number[:1] in "+(0123456789" else number
     _see_that_it_fits(way, number, seconds, segments)
     section = configuration(config).rates
     table = section.rates
@@ -116,7 +118,7 @@ def _see_that_it_fits(way: Way, number: str, seconds: int | None, segments: int 
         raise CommandError(f"--seconds: expected a whole number of at least 0, not {seconds}", 2)
     if segments is not None and not 1 <= segments <= 10**6:
         raise CommandError(f"--segments: expected a whole number of at least 1, not {segments}", 2)
-    if not number.removeprefix("+").strip():
+    if not re.fullmatch(r"\+?\d{1,15}|sips?:\S+", number, re.ASCII | re.IGNORECASE):
         raise CommandError("NUMBER: expected a number such as +15125551234", 2)
 
 

@@ -32,7 +32,6 @@ _NOT_SENT = {
     "optedout": 403,
     "notallowed": 403,
     "spent": 403,
-    "toolong": 400,
     "invalid": 400,
     "capacity": 429,
     "unavailable": 503,

@@ -254,13 +254,11 @@ class NotReached:
     why: str
 
 
-RefusedMessage: TypeAlias = Literal[
-    "optedout", "notallowed", "unavailable", "spent", "toolong", "invalid", "capacity"
-]
+RefusedMessage: TypeAlias = Literal["optedout", "notallowed", "unavailable", "spent", "invalid", "capacity"]
 """Why a message was not taken: stable words.
 
 ``optedout``: its receiver wants none; ``notallowed``: the key may not send there; ``unavailable``: nothing
-carries it here; ``spent``: the key's money is used up; ``toolong`` and ``invalid``: its text or number
+carries it here; ``spent``: the key's money is used up; ``invalid``: its text or number
 cannot be sent; ``capacity``: too many wait already.
 """
 

@@ -11,12 +11,12 @@ from decimal import Decimal
 from attrs import define, evolve, field
 
 from ringful.interpreter import effects, events
-from ringful.interpreter.calls.e164 import e164
+from ringful.interpreter.calls.e164 import bare, e164
 from ringful.interpreter.messages import replies
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.messages.words import Wish, keyword_of, wish_of
-from ringful.messages.segments import MOST_PARTS, PART, split
+from ringful.messages.segments import split
 from ringful.simulation.cases.case import PhoneBlock, SmsAnswer
 from ringful.simulation.cases.texting import ReplyLine, Texting
 from ringful.simulation.phones.agenda import Agenda
@@ -35,13 +35,11 @@ KEY = "key"
 """Whose money is spent."""
 _COUNTRY = "US"
 _WISHES: Mapping[Wish, str] = {"stop": "opts out", "start": "opts in", "help": "asks for help"}
-_MARKS = str.maketrans("", "", " .-()")
-"""What people put between the digits of a number."""
 
 
 def kept_number(written: str) -> str:
     """Give a number as the server keeps it: ``+E.164`` where it is a phone number."""
-    return e164(written.translate(_MARKS), _COUNTRY) or written
+    return e164(bare(written), _COUNTRY) or written
 
 
 @define(eq=False)
@@ -115,7 +113,7 @@ class Texts:
             # An e-mail gateway takes a text as it is, and tells of it no more.
             segments = 1 if effect.operator else len(split(effect.text).parts)
         except ValueError as error:
-            return events.MessageRefused(effect.message, _unfit(effect.text), str(error))
+            return events.MessageRefused(effect.message, "invalid", str(error))
         bill = self.prices.outgoing(number, segments)
         if spent := self.prices.pay(KEY, bill):
             return events.MessageRefused(effect.message, "spent", spent)
@@ -143,6 +141,9 @@ class Texts:
     def _refusal(self, effect: effects.SendMessage, own: str, number: str) -> events.MessageRefused | None:
         if self._refusing:
             return events.MessageRefused(effect.message, "unavailable", "no messages are sent here")
+        if e164(bare(effect.number), _COUNTRY) is None:
+            wrong = f"{effect.number[:40]!r} is no number that a message can go to"
+            return events.MessageRefused(effect.message, "invalid", wrong)
         said = self._answer(number)
         if said and said.reason:
             return events.MessageRefused(effect.message, said.reason, said.detail)
@@ -182,6 +183,9 @@ class Texts:
     def _send(self, message_id: str) -> None:
         message, now = self.sent[message_id], self._agenda.now
         if message.over:
+            return
+        if not self._wanted.get((message.own, message.number), True):
+            self._fail(message_id, "its receiver has asked for no more messages")
             return
         if self._reader(message.number) is None:
             self._fail(message_id, f"there is no phone {message.number}")
@@ -260,8 +264,3 @@ class Texts:
     def lose_receipts(self) -> None:
         """Let no receipt come from now on."""
         self._receipts = False
-
-
-def _unfit(text: str) -> events.RefusedMessage:
-    units = len(text.encode("utf-16-be", "surrogatepass")) // 2
-    return "toolong" if units > MOST_PARTS * PART["ucs2"] else "invalid"

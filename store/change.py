@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Insert, Table, bindparam, column, delete, ins
 from sqlalchemy.dialects import sqlite
 
 from ringful.store import schema
-from ringful.store.port import FragmentRow, Key, LegRecord, OptOut, Post, Slice, Upload, Write
+from ringful.store.port import FragmentRow, Key, LegRecord, Message, OptOut, Post, Slice, Upload, Write
 from ringful.store.rows import (
     Values,
     entry_values,
@@ -94,7 +94,8 @@ def apply(connection: Connection, changes: Sequence[Change]) -> None:
     _insert(connection, schema.secrets, [{"name": n, "secret": s} for w in writes for n, s in w.secrets])
     _remove(connection, [pair for w in writes for pair in w.removed])
     _prune_journals(connection, [one for w in writes for one in w.pruned])
-    _expire(connection, [at for w in writes for at in w.expired])
+    _prune_messages(connection, [one for w in writes for one in w.pruned_messages])
+    _forget(connection, max((w.forgotten for w in writes if w.forgotten is not None), default=None))
     _replace(connection, schema.keys, {k.key: key_values(k) for k in changes if isinstance(k, Key)})
 
 
@@ -235,7 +236,7 @@ def _remove(connection: Connection, removed: Iterable[tuple[str, float]]) -> Non
 
 
 def _prune_journals(connection: Connection, slices: Iterable[Slice]) -> None:
-    journal, posts, calls, messages = schema.journal, schema.posts, schema.calls, schema.messages
+    journal, posts, calls = schema.journal, schema.posts, schema.calls
     for one in slices:
         lines = delete(journal).where(journal.c.call_id == one.call_id, journal.c.n <= one.n)
         connection.execute(lines)
@@ -245,11 +246,24 @@ def _prune_journals(connection: Connection, slices: Iterable[Slice]) -> None:
             )
             connection.execute(told)
             connection.execute(update(calls).where(calls.c.call_id == one.call_id).values(pruned=one.at))
-            of_message = update(messages).where(messages.c.message_id == one.call_id)
-            connection.execute(of_message.values(pruned=one.at, text=""))
 
 
-def _expire(connection: Connection, expired: Sequence[float]) -> None:
-    if expired:
+def _prune_messages(connection: Connection, pruned: Iterable[tuple[Message, float]]) -> None:
+    journal, posts, calls, messages = schema.journal, schema.posts, schema.calls, schema.messages
+    for message, at in pruned:
+        run = message.call_id
+        # The run of a request that sent no more than this message; those of calls go with their calls.
+        of_run = (journal.c.call_id == run) & ~select(calls.c.call_id).where(calls.c.call_id == run).exists()
+        connection.execute(delete(journal).where((journal.c.call_id == message.message_id) | of_run))
+        told = delete(posts).where(
+            posts.c.call_id == message.message_id, posts.c.state.in_(("delivered", "parked"))
+        )
+        connection.execute(told)
+        row = update(messages).where(messages.c.message_id == message.message_id)
+        connection.execute(row.values(text="", pruned=at))
+
+
+def _forget(connection: Connection, before: float | None) -> None:
+    if before is not None:
         for table in (schema.remote_parts, schema.fragments):
-            connection.execute(delete(table).where(table.c.at < max(expired)))
+            connection.execute(delete(table).where(table.c.at < before))

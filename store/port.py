@@ -244,7 +244,7 @@ class Message:
     told: int = 0
     """How many callbacks it has."""
     pruned: float | None = None
-    """When its text and its journal were removed, for its age; None: they are kept."""
+    """When its text, its journal and its callbacks were removed, for their age; None: they are kept."""
 
     @property
     def over(self) -> bool:
@@ -330,10 +330,9 @@ class RecordingFile:
 
 @frozen
 class Slice:
-    """The first lines of the journal of an ended call, or of a message, up to line *n*, to be removed.
+    """The first lines of the journal of a call that has ended, up to line *n*, to be removed.
 
-    With *last* that is all of it: its callbacks go too, and its record says *at* when that was.  A message
-    loses its text with them.
+    With *last* that is all of it: its callbacks go too, and its record says *at* when that was.
     """
 
     call_id: str
@@ -455,8 +454,6 @@ class Write:
     """(file, time): recordings whose files are removed."""
     pruned: Sequence[Slice] = ()
     """Parts of journals to be removed."""
-    expired: Sequence[float] = ()
-    """What others call parts of messages, and fragments, of before then are to be removed."""
     secrets: Sequence[tuple[str, str]] = ()
     """(name, secret): the store's own."""
     legs: Sequence[LegRecord] = ()
@@ -475,6 +472,10 @@ class Write:
     """Inserted, or replaced by number and keyword."""
     keywords_removed: Sequence[tuple[str, str]] = ()
     """(number, keyword)."""
+    pruned_messages: Sequence[tuple[Message, float]] = ()
+    """(message, time): the text, the journal and the callbacks of each are to be removed."""
+    forgotten: float | None = None
+    """What others called parts, and fragments, of before that time are removed."""
 
 
 class Commit(Protocol):
@@ -549,16 +550,15 @@ class Reads(Protocol):
         """What a key has to pay for each day on which there was anything, in their order."""
         ...
 
-    async def old_messages(self, before: float, *, limit: int = 100) -> Sequence[tuple[str, str | None]]:
-        """(message, its run) of what was last heard of before and keeps its text, the oldest first.
+    async def old_messages(self, before: float, *, limit: int = 100) -> Sequence[Message]:
+        """Those that came to stand as they do before then and keep their text, the oldest first.
 
-        The run is named where it only sent the message: no record of a call is kept of it.  What is still
-        to be sent is not among them, nor is what has a callback still to be delivered.
+        None that is still to be sent, nor one with a callback still to be delivered, is among them.
         """
         ...
 
-    async def expiring(self, before: float, *, limit: int = 1000) -> float | None:
-        """Give the time before which some *limit* parts and fragments lie; None: there are none."""
+    async def oldest_part(self) -> float | None:
+        """When the oldest fragment, or name of a part, was kept; None: there is none."""
         ...
 
     # callback outbox

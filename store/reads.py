@@ -6,7 +6,6 @@ in place, is for whoever opens the database to say.
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from math import inf, nextafter
 from typing import Any, Protocol, TypeVar
 
 from attrs import evolve
@@ -210,37 +209,28 @@ class SqlReads:
         ordered = query.order_by(calls.c.ended).limit(limit)
         return await self._read(ordered, lambda row: (str(row.call_id), int(row.last or 0)))
 
-    async def old_messages(self, before: float, *, limit: int = 100) -> Sequence[tuple[str, str | None]]:
-        """Give the messages that keep their texts and were last heard of before then.
-
-        Each with its run, where that only sent it.
-        """
-        called = exists().where(calls.c.call_id == messages.c.call_id)
-        query = select(messages.c.message_id, messages.c.call_id, called.label("called")).where(
+    async def old_messages(self, before: float, *, limit: int = 100) -> Sequence[Message]:
+        """Give messages that came to stand as they do before then and keep their text, the oldest first."""
+        waiting = exists().where(
+            posts.c.state.in_(("pending", "resend")), posts.c.call_id == messages.c.message_id
+        )
+        query = select(messages).where(
             messages.c.pruned.is_(None),
             messages.c.changed < before,
             messages.c.state.not_in(("queued", "sending")),
-            ~exists().where(
-                posts.c.state.in_(("pending", "resend")),
-                posts.c.call_id.in_((messages.c.message_id, messages.c.call_id)),
-            ),
+            ~waiting,
         )
-        return await self._read(
-            query.order_by(messages.c.changed).limit(limit),
-            lambda row: (str(row.message_id), None if row.called or not row.call_id else str(row.call_id)),
-        )
+        return await self._read(query.order_by(messages.c.changed).limit(limit), rows.to_message)
 
-    async def expiring(self, before: float, *, limit: int = 1000) -> float | None:
-        """Give the time before which some *limit* parts and fragments lie."""
-        found = None
-        for table in (remote_parts, fragments):
-            query = select(table.c.at).where(table.c.at < before).order_by(table.c.at)
-            if not await self._read(query.limit(1), lambda _: True):
-                continue
-            last = only(await self._read(query.limit(1).offset(limit - 1), lambda row: float(row.at)))
-            until = before if last is None else nextafter(last, inf)
-            found = until if found is None else min(found, until)
-        return found
+    async def oldest_part(self) -> float | None:
+        """Give when the oldest fragment, or name of a part, was kept."""
+        found = [
+            at
+            for table in (remote_parts, fragments)
+            for at in await self._read(select(func.min(table.c.at).label("at")), lambda row: row.at)
+            if at is not None
+        ]
+        return min(found, default=None)
 
     async def parked_posts(self, *, limit: int = 100) -> Sequence[PostState]:
         """Give what was given up, in order of call and n."""

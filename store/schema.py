@@ -245,7 +245,7 @@ messages = Table(
     Column("lines", Integer, nullable=False),
     Column("told", Integer, nullable=False),
     Column("pruned", Double),
-    Index("messages_by_age", "pruned", "changed"),
+    Index("messages_by_change", "pruned", "changed"),
     Index("messages_of_key", "key", "created", "message_id"),
     Index("messages_by_time", "created"),
     Index("messages_by_state", "state", "created", "message_id"),

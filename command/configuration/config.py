@@ -177,6 +177,10 @@ class Sms:
     mail: MailSettings | None = _key(None, mail)  # noqa: RUF009 (it is frozen)
     """The e-mail gateways of operators."""
 
+    def __attrs_post_init__(self) -> None:
+        if self.transport == "smpp" and not self.smpp:
+            raise CommandError("sms.transport: smpp wants a connection: [sms.smpp], address and system_id", 2)
+
 
 @frozen
 class Config:

@@ -133,7 +133,7 @@ async def _with_server(
     folder: Path, web: str, phone: str, receive: "trio.MemoryReceiveChannel[Callback]", show: Show
 ) -> None:
     config = _configuration(folder, phone)
-    price = Rate("1", per_minute=Decimal("0.012"), connection=Decimal("0.005"), first=6, following=6)
+    price = Rate(per_minute=Decimal("0.012"), connection=Decimal("0.005"), first=6, following=6)
     config = evolve(config, rates=evolve(config.rates, table=(price,)))
     async with open_house(config, watchers=(show.entry,)) as house, trio.open_nursery() as nursery:
         stop = trio.Event()

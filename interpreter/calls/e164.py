@@ -6,6 +6,14 @@ from functools import lru_cache
 
 import phonenumbers
 
+_MARKS = str.maketrans("", "", " .-()")
+"""What people put between the digits of a number."""
+
+
+def bare(written: str) -> str:
+    """Give a number without what people put between its digits."""
+    return written.translate(_MARKS)
+
 
 @lru_cache(maxsize=4096)
 def e164(written: str, country: str) -> str | None:

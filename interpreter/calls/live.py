@@ -397,11 +397,12 @@ class LiveCall:
         return commit
 
     def _record(self) -> CallRecord:
-        run, leg, offer = self.run, self.run.subject, self.run.started.offer
+        run, leg = self.run, self.run.subject
+        offer, text = run.started.offer, run.started.message
         return evolve(
             self.record,
-            callee=offer.called if offer else leg.number if leg else "",
-            caller=offer.caller if offer else None,
+            callee=offer.called if offer else text.number if text else leg.number if leg else "",
+            caller=offer.caller if offer else text.sender if text else None,
             label=run.started.label or None,
             state="ended" if run.ended else "live",
             answered=leg.answered_at if leg else None,
@@ -425,6 +426,14 @@ class LiveCall:
         """Hand over everything of a run that has ended in its first turn."""
         self._outgoing.close()
         await self._hand_over()
+
+    def undo(self) -> None:
+        """Pay back what a run that has ended in its first turn would send, since that could not be kept."""
+        self._outgoing.close()
+        with suppress(trio.EndOfChannel):
+            while self.house.office:
+                for message in self._incoming.receive_nowait().messages:
+                    self.house.office.prices.unkept(message)
 
     async def serve(self) -> None:
         """Take turns until the run has ended, and every callback of it is handed over."""
@@ -457,9 +466,12 @@ class LiveCall:
                 log.error("callbacks could not be stored", call=self.run.call_id, why=str(error))
             except Exception as error:
                 fault("storing callbacks", error, call=self.run.call_id)
-            if kept and self.house.office:
+            if self.house.office:
                 for message in turned.messages:
-                    self.house.office.dispatch(message)
+                    if kept:
+                        self.house.office.dispatch(message)
+                    else:
+                        self.house.office.prices.unkept(message)
             for post in turned.posts:
                 try:
                     self.house.deliver(post)

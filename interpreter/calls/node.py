@@ -180,6 +180,7 @@ class Switchboard:
         try:
             await commit.wait()
         except StoreError as error:
+            call.undo()
             raise Unavailable(f"the message could not be stored: {error}") from error
         await call.finish()
 

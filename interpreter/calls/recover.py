@@ -142,9 +142,12 @@ def _hold_to_cap(run: Run, purse: _Purse, last: float, at: float) -> None:
 
     Until then the cap was held; of what came after, the end for want of money may be among it.
     """
-    left = purse.cap - purse.spent - run.bill
-    for leg in run.legs.values():
-        if leg.state == "over" or leg.answered_at is None or leg.rate is None:
+    up = [leg for leg in run.legs.values() if leg.state != "over" and leg.answered_at is not None]
+    # Of a leg that could pay no more, it is known already what it paid.
+    held_already = sum((run.price(leg) for leg in up if leg.paid is not None), Decimal(0))
+    left = purse.cap - purse.spent - run.bill - held_already
+    for leg in up:
+        if leg.answered_at is None or leg.rate is None or leg.paid is not None:
             continue
         paid = max(0, ceil(round(last - leg.answered_at, 3)))
         seconds = max(0, ceil(round(at - leg.answered_at, 3)))

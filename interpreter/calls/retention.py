@@ -1,8 +1,5 @@
 """What is removed: recordings that somebody asks to have removed, and what is older than it may get.
 
-Of a call there stay its record and those of its legs, and of a message its record without its text: what
-bills are made of is kept for ever.
-
 What is old goes in small pieces with pauses between them, so that no call waits long for the writer.
 A file goes first, and then it is written down that it is gone: a crash between the two leaves a row
 that the next pass sets right, and never a file of which it is said that there is none.
@@ -26,12 +23,10 @@ EVERY = 3600.0
 """Seconds between two passes."""
 BATCH = 500
 """Rows that are removed in one transaction."""
-MESSAGES = 50
-"""Messages that lose what is kept of them in one transaction."""
-PARTS_KEPT = 7 * 24 * 3600.0
-"""Seconds for which it is known what others call parts of messages, and fragments wait for their others."""
-LAST = 2**31 - 1
-"""The number of a line behind which there is none."""
+PARTS = 7 * 86400.0
+"""Seconds for which receipts find their messages, and parts of a text wait for the others."""
+SLICE = 300.0
+"""Seconds whose parts are removed in one transaction."""
 PAUSE = 0.05
 """Seconds between two transactions."""
 
@@ -43,7 +38,7 @@ class Retention:
     store: Store
     recordings: Path
     keep: float | None = None
-    """Seconds after its end for which a call's journal and callbacks are kept, and a message's text."""
+    """Seconds after its end for which a call's journal and callbacks are kept."""
     keep_recordings: float | None = None
     clock: Callable[[], float] = time.time
 
@@ -61,18 +56,16 @@ class Retention:
     @property
     def pause(self) -> float:
         """Seconds until the next look: a tenth of what the shortest is kept, an hour at most."""
-        kept_for = (self.keep, self.keep_recordings, PARTS_KEPT)
-        shortest = min(kept for kept in kept_for if kept is not None)
+        shortest = min(kept for kept in (self.keep, self.keep_recordings, PARTS) if kept is not None)
         return min(EVERY, max(5.0, shortest / 10))
 
     async def once(self) -> None:
         """Remove all that is too old."""
-        if self.keep is not None:
-            if calls := await self.prune_calls(self.clock() - self.keep):
-                log.info("journals and callbacks were removed for their age", calls=calls)
-            if messages := await self.prune_messages(self.clock() - self.keep):
-                log.info("what was said in messages was removed for its age", messages=messages)
-        await self.forget_parts(self.clock() - PARTS_KEPT)
+        await self.forget_parts(self.clock() - PARTS)
+        if self.keep is not None and (messages := await self.prune_messages(self.clock() - self.keep)):
+            log.info("texts and callbacks of messages were removed for their age", messages=messages)
+        if self.keep is not None and (calls := await self.prune_calls(self.clock() - self.keep)):
+            log.info("journals and callbacks were removed for their age", calls=calls)
         if self.keep_recordings is not None:
             files = await self.prune_recordings(self.clock() - self.keep_recordings)
             if files:
@@ -102,22 +95,23 @@ class Retention:
         return calls
 
     async def prune_messages(self, before: float) -> int:
-        """Remove texts, journals and callbacks of messages last heard of *before*; give how many.
+        """Remove texts, journals and callbacks of messages that came to rest *before*; give how many.
 
         Raises StoreError.
         """
-        messages = 0
-        while found := await self.store.old_messages(before, limit=MESSAGES):
-            ids = [one for pair in found for one in pair if one is not None]
-            slices = [Slice(one, LAST, self.clock(), last=True) for one in ids]
-            await self._submit(Write(pruned=slices))
-            messages += len(found)
-        return messages
+        count = 0
+        while found := await self.store.old_messages(before, limit=BATCH // 5):
+            await self._submit(Write(pruned_messages=[(one, self.clock()) for one in found]))
+            count += len(found)
+        return count
 
     async def forget_parts(self, before: float) -> None:
-        """Remove what others call parts of messages, and fragments, of *before*.  Raises StoreError."""
-        while (until := await self.store.expiring(before, limit=BATCH)) is not None:
-            await self._submit(Write(expired=[until]))
+        """Remove what SMSCs called parts of messages, and parts of texts whose others never came.
+
+        Raises StoreError.
+        """
+        while (oldest := await self.store.oldest_part()) is not None and oldest < before:
+            await self._submit(Write(forgotten=min(before, oldest + SLICE)))
 
     async def _submit(self, write: Write) -> None:
         await self.store.submit(write).wait()

@@ -59,13 +59,13 @@ def view(run: Run, created: float, now: float = 0.0, removed: Mapping[str, float
 
     *removed* are the recordings whose files are gone, and since when.
     """
-    leg, offer = run.subject, run.started.offer
+    leg, offer, text = run.subject, run.started.offer, run.started.message
     recorded = [one for each in run.legs.values() for one in each.recorded]
     return CallView(
         call_id=run.call_id,
-        callee=offer.called if offer else leg.number if leg else "",
-        caller=offer.caller if offer else leg.caller_id if leg else None,
-        inbound=offer is not None,
+        callee=offer.called if offer else text.number if text else leg.number if leg else "",
+        caller=offer.caller if offer else text.sender if text else leg.caller_id if leg else None,
+        inbound=offer is not None or text is not None,
         state=_state(run),
         created=created,
         answered=leg.answered_at if leg else None,

@@ -6,7 +6,9 @@ then acknowledged to who brought it.  What nobody takes is kept all the same, an
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Protocol
 
 import structlog
@@ -83,7 +85,8 @@ class Inbox:
     async def _take(self, incoming: Incoming) -> None:
         self.office.counts.received += 1
         answers = await self.office.answerable(incoming.number, incoming.sender)
-        wish = wish_of(incoming.text)
+        # A sender without a number (withheld, or a name) could be told nothing.
+        wish = wish_of(incoming.text) if incoming.sender.lstrip("+").isdecimal() else None
         if wish is None and is_near(incoming.text):
             log.warning(
                 "a text begins like a wish to hear no more, and is none: look at it",
@@ -108,15 +111,16 @@ class Inbox:
         taking = self.keywords.taking(incoming.number, "")
         owner = answers.key if answers else self.owner_of(incoming.number) or (taking.key if taking else "")
         notify = answers.notify if answers else taking.callback_url if taking else None
-        message = evolve(await self._message(incoming, owner), notify=notify, reason=wish)
-        letter = Letter(message).wished(wish, now)
-        answer = await self._answer_to(incoming, wish, owner) if new else None
-        commits = [office.record(letter, opt_out=opt_out)]
-        if answer:
-            commits.append(office.record(answer))
-        log.info("a wish came in", wish=wish, number=incoming.sender, to=incoming.number)
-        for commit in commits:
-            await commit.wait()
+        async with self._arriving(incoming, owner) as message:
+            message = evolve(message, notify=notify, reason=wish)
+            letter = Letter(message).wished(wish, now)
+            answer = await self._answer_to(incoming, wish, owner) if new else None
+            commits = [office.record(letter, opt_out=opt_out)]
+            if answer:
+                commits.append(office.record(answer))
+            log.info("a wish came in", wish=wish, number=incoming.sender, to=incoming.number)
+            for commit in commits:
+                await commit.wait()
 
     async def _answer_to(self, incoming: Incoming, wish: Wish, owner: str) -> Letter | None:
         text = self.office.settings.replies.get(wish, "")
@@ -137,26 +141,31 @@ class Inbox:
     # A reply
 
     async def _answer(self, incoming: Incoming, answers: Message) -> None:
-        reply = evolve(await self._message(incoming, answers.key), reply_to=answers.message_id)
-        # Something may have become of it meanwhile.
-        answers = self.office.known(answers.message_id) or answers
-        step = Letter(answers).answered(reply, self.office.clock())
-        await self.office.record(step, more=[reply]).wait()
+        async with self._arriving(incoming, answers.key) as message:
+            reply = evolve(message, reply_to=answers.message_id)
+            # Something may have become of it meanwhile.
+            answers = self.office.known(answers.message_id) or answers
+            step = Letter(answers).answered(reply, self.office.clock())
+            await self.office.record(step, more=[reply]).wait()
 
     # A word
 
     async def _route(self, incoming: Incoming) -> None:
         word = keyword_of(incoming.text)
         taking = self.keywords.taking(incoming.number, word)
+        owner = taking.key if taking else self.owner_of(incoming.number) or ""
+        async with self._arriving(incoming, owner) as message:
+            await self._give(taking, message, word)
+
+    async def _give(self, taking: Keyword | None, message: Message, word: str) -> None:
+        now = self.office.clock()
         if taking is None:
-            owner = self.owner_of(incoming.number) or ""
-            log.warning("a message that nobody takes", number=incoming.sender, to=incoming.number)
-            message = evolve(await self._message(incoming, owner), reason="nobody takes it")
-            await self.office.record(Letter(message).arrived(self.office.clock())).wait()
+            log.warning("a message that nobody takes", number=message.number, to=message.own)
+            await self.office.record(Letter(evolve(message, reason="nobody takes it")).arrived(now)).wait()
             return
-        message = evolve(await self._message(incoming, taking.key), notify=taking.callback_url)
+        message = evolve(message, notify=taking.callback_url)
         if taking.script is None:
-            await self.office.record(Letter(message).received(word, self.office.clock())).wait()
+            await self.office.record(Letter(message).received(word, now)).wait()
             return
         await self._run(taking, message, word)
 
@@ -179,6 +188,16 @@ class Inbox:
             lost = evolve(message, reason=f"its script could not run: {error}")
             commit = office.record(Letter(lost).received(word, now))
         await commit.wait()
+
+    @asynccontextmanager
+    async def _arriving(self, incoming: Incoming, key: str) -> AsyncIterator[Message]:
+        """Give the message that came in, and is paid; what is not kept is brought, and paid, again."""
+        message = await self._message(incoming, key)
+        try:
+            yield message
+        except Exception:
+            self.office.prices.refund(key, message.bill or Decimal(0))
+            raise
 
     async def _message(self, incoming: Incoming, key: str) -> Message:
         now = self.office.clock()

@@ -17,6 +17,9 @@ from ringful.interpreter.money.amounts import plain
 from ringful.interpreter.tell import stamp
 from ringful.store.port import Entry, Message, Post
 
+PAUSES = (0.0, 30.0, 300.0, 1800.0)
+"""Seconds after which a message is sent again that may have arrived: after the first time, the second …"""
+
 
 def _event_id() -> str:
     return uuid4().hex
@@ -90,10 +93,18 @@ class Letter:
         return made._noted("MessageDelayed", at, {"reason": why}) if new else made
 
     def unsure(self, part: int, why: str, at: float) -> "Letter":
-        """Nobody knows whether *part* arrived, and it will be sent again: twice, maybe."""
-        if self.message.state not in ("queued", "sending"):
+        """Nobody knows whether *part* arrived: it is sent again, after pauses that grow, and may come twice.
+
+        Where that has been so too often it is given up: who gets a text over and over wants that even less.
+        """
+        message = self.message
+        if message.state not in ("queued", "sending"):
             return self
-        made = self._in("queued", at, reason=why, next_at=at, twice=self.message.twice + 1)
+        made = evolve(self, message=evolve(message, twice=message.twice + 1))
+        rounds = message.twice // message.segments
+        if rounds >= len(PAUSES):
+            return made.refused(f"it may have arrived: no answer came {rounds + 1} times; {why}", at)
+        made = made._in("queued", at, reason=why, next_at=at + PAUSES[rounds])
         return made._noted("MessageUnsure", at, {"part": part, "reason": why})
 
     def taken(self, part: int, parts: int, at: float) -> "Letter":
@@ -177,6 +188,11 @@ class Letter:
 def _parts(message: Message, parts: int) -> list[str]:
     known = list(message.parts)
     return known + [""] * (parts - len(known))
+
+
+def first_open(message: Message) -> int:
+    """Give the first part (from 1) of *message* that the other side has not taken, as far as is known."""
+    return next((n for n, known in enumerate(message.parts, 1) if not known), len(message.parts) + 1)
 
 
 def digits(number: str) -> str:

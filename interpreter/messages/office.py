@@ -16,9 +16,9 @@ from attrs import define, evolve, field, frozen
 
 from ringful.ground.faults import fault
 from ringful.interpreter import effects, events
-from ringful.interpreter.calls.e164 import e164
+from ringful.interpreter.calls.e164 import bare, e164
 from ringful.interpreter.messages.board import NotSent
-from ringful.interpreter.messages.letter import Letter
+from ringful.interpreter.messages.letter import Letter, first_open
 from ringful.interpreter.messages.opted import Opted
 from ringful.interpreter.messages.outbox import Outbox
 from ringful.interpreter.messages.prices import Prices
@@ -107,10 +107,10 @@ class Office:
     def _take_up(self, message: Message) -> None:
         now = self.clock()
         if message.carrier not in self.outboxes:
-            self.record(Letter(message).refused(f"nothing carries it here any more: {message.carrier}", now))
+            self.fail(message, f"nothing carries it here any more: {message.carrier}")
         elif message.state == "sending":
-            part = next((n for n, known in enumerate(message.parts, 1) if not known), len(message.parts) + 1)
             self.counts.perhaps_twice += 1
+            part = first_open(message)
             self.record(Letter(message).unsure(part, "the server was ended while it was being sent", now))
         else:
             self._pending[message.message_id] = message
@@ -121,7 +121,7 @@ class Office:
     def judge(self, key: Key, number: str, text: str, operator: str, sender: str = "") -> Message:
         """Make the message that would be sent.  Raises NotSent."""
         carrier = self._carrier(operator)
-        known = e164(number, self.settings.country)
+        known = e164(bare(number), self.settings.country)
         if known is None:
             wanted = "digits with the country's code, such as +15125551234"
             raise NotSent("invalid", f"{number[:40]!r} is no number that a message can go to: {wanted}")
@@ -271,11 +271,19 @@ class Office:
             self._remember(letter.message)
         return self.store.submit(Write(messages=[letter.message for letter in letters]))
 
-    def put_back(self, message: Message, pause: float) -> None:
+    def put_back(self, message_id: str, pause: float) -> None:
         """Let a message wait as it did, since the store did not take the step that it was in."""
-        message = evolve(message, next_at=self.clock() + pause)
-        self._remember(message)
-        self._put(message)
+        message = self.known(message_id)
+        if message and message.state in ("queued", "sending"):
+            message = evolve(message, state="queued", next_at=self.clock() + pause)
+            self._remember(message)
+            self._put(message)
+
+    def late(self, carrier: Carrier) -> Sequence[Message]:
+        """Give the messages that wait for *carrier*, or are being sent, though their time is over."""
+        now = self.clock()
+        waiting = (one for one in self._pending.values() if one.carrier == carrier)
+        return [one for one in waiting if one.expires and now >= one.expires]
 
     def _remember(self, message: Message) -> None:
         if message.state in ("queued", "sending"):
@@ -317,8 +325,9 @@ class Office:
 
     async def receipt(self, connection: str, remote_id: str, delivery: Delivery, reason: str) -> None:
         """Note what a receipt says; it is kept when this returns.  Raises StoreError."""
-        remote = self._remote.get((connection, remote_id))
-        remote = remote or await self.store.remote_part(connection, remote_id)
+        place = connection, remote_id
+        # Once more afterwards: while the store was read, the answer to the submit may have come.
+        remote = self._remote.get(place) or await self.store.remote_part(*place) or self._remote.get(place)
         if remote is None:
             # It may have overtaken the answer to the submit, on another bind.
             self._early[connection, remote_id] = delivery, reason

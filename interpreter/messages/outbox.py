@@ -5,6 +5,7 @@ In memory only: each is a row of the store, and a server that starts fills it fr
 
 import heapq
 from collections import OrderedDict, deque
+from collections.abc import Set
 from itertools import count
 
 import trio
@@ -62,10 +63,29 @@ class Outbox:
             taken.append(line.popleft())
             if line:
                 self._lines[key] = line
-            self._of_key[key] -= 1
-            if not self._of_key[key]:
-                del self._of_key[key]
+            self._leaves(key)
         return taken
+
+    def drop(self, message_ids: Set[str]) -> None:
+        """Let *message_ids* wait no longer."""
+        for key, line in list(self._lines.items()):
+            left = deque(one for one in line if one not in message_ids)
+            for _ in range(len(line) - len(left)):
+                self._leaves(key)
+            if left:
+                self._lines[key] = left
+            else:
+                del self._lines[key]
+        for _, _, key, message_id in self._pausing:
+            if message_id in message_ids:
+                self._leaves(key)
+        self._pausing = [one for one in self._pausing if one[3] not in message_ids]
+        heapq.heapify(self._pausing)
+
+    def _leaves(self, key: str) -> None:
+        self._of_key[key] -= 1
+        if not self._of_key[key]:
+            del self._of_key[key]
 
     async def until_due(self, now: float) -> None:
         """Wait until there may be something to take."""

@@ -102,6 +102,8 @@ class Account:
     spent: int
     """In units: what is settled."""
     cap: Decimal | None = None
+    is_open: bool = True
+    """It is known what was spent before; else only what came since is counted."""
     meters: dict[str, Meter] = field(factory=dict)
     judged: int = 0
     """Up to when every border has been looked at."""
@@ -191,13 +193,16 @@ class Ledger:
         self._order = 0
 
     def knows(self, key: str) -> bool:
-        """Say whether there is an account of *key*."""
-        return key in self._accounts
+        """Say whether it is known what *key* had spent before."""
+        return key in self._accounts and self._accounts[key].is_open
 
     def open(self, key: str, spent: Decimal, cap: Decimal | None) -> None:
-        """Open the account of *key*, unless there is one."""
-        if key not in self._accounts:
-            self._accounts[key] = Account(key, -whole_units(-spent), cap)
+        """Open the account of *key*, unless that was done."""
+        account = self._account(key)
+        if not account.is_open:
+            account.is_open, account.cap = True, cap
+            account.spent += -whole_units(-spent)
+            account.changed()
 
     def set_cap(self, key: str, cap: Decimal | None, at: float) -> list[Exhausted]:
         """Hold *key* to *cap* (None: to none) from now on; give the legs that cannot pay any more."""
@@ -258,7 +263,8 @@ class Ledger:
         if meter.owed(0) > reserved and account.cap is not None and account.committed(now) > account.most:
             meter.price_by(promised)
         if not any(one.pays for one in account.meters.values()):
-            account.judged = max(account.judged, now)  # There was no border to look at.
+            # There was no border to look at; the clock may have been set back since the last one.
+            account.judged = now
         meter.began = now
         account.changed()
         return meter.rate
@@ -293,10 +299,14 @@ class Ledger:
         """Say why *key* cannot spend *amount* at once; nothing if it can."""
         return self._cannot(key, units_of(amount), at, "this message")
 
-    def book(self, key: str, amount: Decimal) -> None:
-        """Spend *amount* whether or not it can be paid: it is owed already."""
-        self._account(key).spent += units_of(amount)
-        self._account(key).changed()
+    def book(self, key: str, amount: Decimal, at: float) -> list[Exhausted]:
+        """Spend *amount* whether or not it can be paid, since it is owed; give the legs that ended before."""
+        account = self._account(key)
+        # What legs have paid until now is paid.
+        gone = list(account.judge(_instant(at)))
+        account.spent += units_of(amount)
+        account.changed()
+        return gone
 
     def give_back(self, key: str, amount: Decimal) -> None:
         """Take back what was spent for nothing."""
@@ -319,7 +329,7 @@ class Ledger:
 
     def _account(self, key: str) -> Account:
         if key not in self._accounts:
-            self.open(key, Decimal(0), None)
+            self._accounts[key] = Account(key, 0, is_open=False)
         return self._accounts[key]
 
 

@@ -49,7 +49,7 @@ class Rate:
     @property
     def place(self) -> str:
         """Where it is written."""
-        return f"{self.source}{self.row}"
+        return f"{self.source}{self.row}" if self.source else "the table"
 
     def says(self, matter: Matter) -> bool:
         """Say whether it has a price for calls, or for messages."""
@@ -154,17 +154,18 @@ class RateTable:
 
     def next_change(self, number: str, direction: Direction, matter: Matter, at: float) -> Rate | None:
         """Give the row that will count for *number* next, after *at*; None: none that is known of."""
+        coming = self._coming(number, direction, matter, at)
+        return min(coming, key=lambda one: (one.since or 0.0, -len(one.prefix)), default=None)
+
+    def _coming(self, number: str, direction: Direction, matter: Matter, at: float) -> Iterator[Rate]:
+        """Give the rows that will count for *number* after *at*, or would if no later one did."""
         longest, rows = self._index.get((direction, matter), (0, {}))
         digits = number.lstrip("+")
         now = self.find(number, direction, matter, at)
-        length = len(now.prefix) if now else 0
-        coming = [
-            rate
-            for long in range(length, min(longest, len(digits)) + 1)
-            for rate in rows.get(digits[:long], ())
-            if rate.since is not None and rate.since > at
-        ]
-        return min(coming, key=lambda one: (one.since or 0.0, -len(one.prefix)), default=None)
+        for length in range(len(now.prefix) if now else 0, min(longest, len(digits)) + 1):
+            for rate in rows.get(digits[:length], ()):
+                if rate.since is not None and rate.since > at:
+                    yield rate
 
     def says(self, direction: Direction, matter: Matter) -> bool:
         """Say whether anything of that kind has a price."""
@@ -177,6 +178,11 @@ class RateTable:
     def bill(self, number: str, seconds: int, at: float = math.inf) -> Decimal:
         """Give the price of a call to *number*, answered at *at* (or by the newest rate)."""
         return (self.find(number, at=at) or FREE).price(seconds)
+
+    def at_most(self, number: str, seconds: int, at: float) -> Decimal:
+        """Give the price of a call to *number* at the dearest rate that holds *at* that time or later."""
+        rates = (self.find(number, at=at) or FREE, *self._coming(number, OUTBOUND, "call", at))
+        return max(rate.price(seconds) for rate in rates)
 
     def message(self, number: str, segments: int, direction: Direction, at: float) -> Decimal:
         """Give the price of a message at the time *at*: to *number*, or to our own *number*."""

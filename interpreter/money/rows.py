@@ -9,6 +9,11 @@ from typing import Any
 from ringful.interpreter.money.rates import DIRECTIONS, MATTERS, Direction, Matter, Rate
 from ringful.interpreter.tell import stamp
 
+_DIGITS = re.compile(r"\+?\d{0,15}", re.ASCII)
+_COMMA = re.compile(r"\d+,\d+")
+_ODD = re.compile(r"[^ -~]|_")
+"""What Python takes in a number, and nobody means in a price: ``1_0``, digits of other scripts."""
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DEAREST = 1_000_000
 _FINEST = 40
 """Decimals of an amount."""
@@ -29,13 +34,14 @@ class Unfit(Exception):
 def amount(value: Any) -> Decimal:
     """Read an amount of money: a number, or, as some prefer, a text that holds one.  Raises ValueError."""
     wanted = "an amount such as 0.012"
-    if isinstance(value, str) and re.fullmatch(r"\d+,\d+", value):
+    if isinstance(value, str) and _COMMA.fullmatch(value):
         raise ValueError(f"{wanted}, with a point and no comma")
+    odd = isinstance(value, bool | float) or (isinstance(value, str) and _ODD.search(value))
     try:
-        found = Decimal("nan") if isinstance(value, bool | float) else Decimal(value)
+        found = Decimal("nan") if odd else Decimal(value)
     except (InvalidOperation, TypeError, ValueError):
         found = Decimal("nan")
-    if not found.is_finite() or found < 0:
+    if not found.is_finite() or found.is_signed():
         raise ValueError(wanted)
     exponent = found.as_tuple().exponent
     if found > _DEAREST or not isinstance(exponent, int) or exponent < -_FINEST:
@@ -52,7 +58,7 @@ def _whole(value: Any) -> int:
 
 
 def _prefix(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"\+?\d{0,15}", value, re.ASCII):
+    if not isinstance(value, str) or not _DIGITS.fullmatch(value):
         raise ValueError("digits such as 1512")
     return value.lstrip("+")
 
@@ -66,7 +72,7 @@ def _direction(value: Any) -> Direction:
 
 def moment(value: Any) -> float:
     """Read a time: a date, or a date and a time of day, in UTC where no zone is said.  Raises ValueError."""
-    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+    if isinstance(value, str) and _DATE.match(value):
         try:
             value = datetime.fromisoformat(value)
         except ValueError:

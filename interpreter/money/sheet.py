@@ -37,8 +37,8 @@ def read_sheet(written: bytes, name: str, above: tuple[Rate, ...] = ()) -> Sheet
                 if len(wrong) >= _MOST_FLAWS:
                     wrong.append(f"{name}: there is more that is wrong; it is not told")
                     break
-    except (_Unreadable, csv.Error) as error:
-        wrong.append(f"{name}: {error}" if isinstance(error, csv.Error) else str(error))
+    except _Unreadable as error:
+        wrong.append(str(error))
     if not wrong:
         # What rows lack together cannot be said while some could not be read.
         wrong += flaws(rates)
@@ -59,24 +59,35 @@ def _text(written: bytes, name: str) -> str:
         raise _Unreadable(f'{name}:{line}: it is no UTF-8 text: save it as "CSV UTF-8"') from None
 
 
+def _cells(text: str, separator: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each row, and the line at which it ends.  Raises _Unreadable."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    begins = 1
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise _Unreadable(f"{name}:{begins}: the row that begins here is no CSV: {error}") from None
+
+
 def _rows(text: str, name: str) -> Iterator[Rate | str]:
-    """Give each row, or what is wrong with it.  Raises _Unreadable, csv.Error."""
+    """Give each row, or what is wrong with it.  Raises _Unreadable."""
     head_line = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
     separator = next((mark for mark in ";\t" if mark in head_line), ",")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     head: list[str] | None = None
     source = f"{name}:"
     read_cell = lru_cache(maxsize=16_384)(_value)
-    for cells in reader:
+    for line, cells in _cells(text, separator, name):
         if not any(map(str.strip, cells)):
             continue
         if head is None:
-            head = _head(cells, name, reader.line_num)
+            head = _head(cells, name, line)
             continue
         try:
-            yield _rate(head, cells, source, reader.line_num, read_cell)
+            yield _rate(head, cells, source, line, read_cell)
         except Unfit as unfit:
-            yield f"{name}:{reader.line_num}: {unfit.column}: expected {unfit.wanted}, not {unfit.found!r}"
+            yield f"{name}:{line}: {unfit.column}: expected {unfit.wanted}, not {unfit.found!r}"
     if head is None:
         raise _Unreadable(f"{name}: it is empty: its first line names the columns, such as prefix,per_minute")
 

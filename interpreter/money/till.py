@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from attrs import define, field
 
+from ringful.ground.faults import fault
 from ringful.interpreter import events
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.money.amounts import plain
@@ -47,7 +48,17 @@ class Till:
     def look(self, at: float) -> None:
         """See that every leg whose money has run out by *at* is told so, before anything else is."""
         if at >= self.soonest:
+            self._advance(at)
+
+    def _advance(self, at: float) -> bool:
+        """Tell all that cannot pay any more by *at*; say whether that went well."""
+        try:
             self._tell(self.ledger.advance(at))
+        except Exception as error:
+            # Whoever looks is no party to it, and what it was about is looked at again.
+            fault("looking whose money has run out", error)
+            return False
+        return True
 
     def _tell(self, gone: list[Exhausted]) -> None:
         for key in dict.fromkeys(one.key for one in gone):
@@ -76,12 +87,10 @@ class Till:
         if key not in self._armed or self._armed[key][0] != due:
             return  # It was taken back as it fired.
         del self._armed[key]
-        try:
-            self._tell(self.ledger.advance(self.clock()))
+        if self._advance(self.clock()):
             self._arm(key)  # Also where the timer came before its time.
-        except Exception:
-            self._set(key, due, _AGAIN)  # A fault of ours must not let the key go on for ever.
-            raise
+        else:
+            self._set(key, due, _AGAIN)
 
     # Keys
 
@@ -113,8 +122,7 @@ class Till:
 
     def book(self, key: str, amount: Decimal) -> None:
         """Spend *amount* of *key* whether or not it can be paid, for what came in."""
-        self.ledger.book(key, amount)
-        self._tell(self.ledger.advance(self.clock()))
+        self._tell(self.ledger.book(key, amount, self.clock()))
         self._arm(key)
 
     def give_back(self, key: str, amount: Decimal) -> None:

@@ -24,8 +24,9 @@ MOST_HELD = 32
 _COMPLAIN_SECONDS = 10.0
 _NEVER_LEFT = ("Connection refused", "No route to host", "Network is unreachable")
 """What the system says of a connection that did not come to be, so that nothing went by it."""
-_BEFORE_THE_LIBRARYS = 63
-"""The priority of our module: the library's own for messages has 64, those for calls have less than 63."""
+_BEFORE_THE_LIBRARYS = 24
+"""The priority of our module: behind the library's for transactions (16), which knows what has been answered,
+and before those for dialogs (32), which would acknowledge a text within a call, and for texts (64)."""
 _MESSAGE = b"Request msg MESSAGE/"
 
 _CHARSET = re.compile(

@@ -224,15 +224,15 @@ class Session(Generic[T]):
             yield Strange("an answer that nobody waits for")
             return
         del self._asked[pdu.sequence]
+        # A nack that says "all is well" says nothing.
+        nacked = pdu.command == codec.GENERIC_NACK and pdu.status == statuses.OK
+        status = statuses.INVALID_COMMAND if nacked else pdu.status
         if asked.command == codec.BIND_TRANSCEIVER:
-            self.bound = pdu.status == statuses.OK and pdu.command != codec.GENERIC_NACK
-            yield Bound(codec.read_text(pdu.body)) if self.bound else Refused(pdu.status)
+            self.bound = status == statuses.OK
+            yield Bound(codec.read_text(pdu.body)) if self.bound else Refused(status)
         elif asked.command == codec.UNBIND:
             yield Left()
         elif asked.what is not None:
             self.submits -= 1
-            # A nack that says "all is well" says nothing.
-            nacked = pdu.command == codec.GENERIC_NACK and pdu.status == statuses.OK
-            status = statuses.INVALID_COMMAND if nacked else pdu.status
             remote_id = codec.read_text(pdu.body) if status == statuses.OK else ""
             yield Answered(asked.what, status, remote_id)

@@ -8,6 +8,7 @@ its end was longer by an unknown time, and is given `UNHEARD` more.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,18 @@ from ringful.grammar.checking.checker import check
 from ringful.grammar.showing.printer import show
 from ringful.interpreter import events
 from ringful.interpreter.calls.view import rebuild
-from ringful.interpreter.hearing import rate_of, started_seconds
+from ringful.interpreter.hearing import rate_of
 from ringful.interpreter.journal import decode_event
-from ringful.interpreter.leg import Leg
 from ringful.interpreter.money.rates import INBOUND, OUTBOUND, Direction, Rate
-from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import Source, parsed
 from ringful.interpreter.trace import sound_name
 from ringful.simulation.cases.case import BadRecording, Case, SmsAnswer, WebAnswer
 from ringful.simulation.replay.retold_phones import Keys, phones_of, playback_of
 from ringful.store.port import Entry
+
+_UNPAYABLE = Decimal(9999)
+"""What a call costs that nobody may place; not so long that it is masked as a number."""
 
 UNHEARD = 30.0
 """Seconds by which a sound that was cut short is taken to be longer than what was heard of it."""
@@ -93,41 +95,52 @@ def _sms_answer(number: str, event: events.Event) -> SmsAnswer:
 
 
 def _rates(entries: Sequence[Entry], started: events.Started) -> Iterator[Rate]:
-    """Give what the legs cost, by their numbers; all others, which were never answered, cost nothing."""
+    """Give what the legs cost, by their numbers; all others, which were never answered, cost nothing.
+
+    A number that was not allowed costs more than anybody may spend.
+    """
     numbers = {entry.data["leg"]: str(entry.data["number"]) for entry in entries if entry.name == "Ring"}
     known: set[tuple[str, Direction]] = set()
     for entry in entries:
-        if entry.name != "Priced":
+        rate = _rate(entry)
+        if rate is None:
             continue
         inbound = started.offer is not None and entry.data["leg"] == entry.call_id
         number = started.offer.called if inbound and started.offer else numbers.get(entry.data["leg"], "")
         direction = INBOUND if inbound else OUTBOUND
         prefix = "".join(filter(str.isdigit, number))[:15]
-        event = decode_event(entry)
-        assert isinstance(event, events.Priced)
-        rate = evolve(rate_of(event), prefix=prefix, direction=direction)
         if (rate.per_minute or rate.connection) and (prefix, direction) not in known:
             if not any(one == direction for _, one in known):
                 yield Rate("", Decimal(0), direction=direction)
             known.add((prefix, direction))
-            yield rate
+            yield evolve(rate, prefix=prefix, direction=direction)
+
+
+def _rate(entry: Entry) -> Rate | None:
+    """Give the rate that *entry* tells of its leg, if it does."""
+    if entry.name == "Refused" and entry.data["reason"] == "notallowed":
+        return Rate("", Decimal(0), connection=_UNPAYABLE)
+    if entry.name != "Priced":
+        return None
+    event = decode_event(entry)
+    assert isinstance(event, events.Priced)
+    return rate_of(event)
 
 
 def _cap(entries: Sequence[Entry]) -> Decimal | None:
-    """Give what the call's key could spend on it, where its money ran out; None: it did not."""
-    place = next((n for n, entry in enumerate(entries) if entry.name == "Spent"), None)
+    """Give what the call's key could spend on it, where its money ran out; None: as much as it liked."""
+    place = max((n for n, entry in enumerate(entries) if entry.name == "Spent"), default=None)
     if place is None:
-        return None
-    run, spent = rebuild(entries[0].call_id, entries[:place], Settings()), entries[place].data
-    held = run.legs.get(spent["leg"])
-    if held and held.rate:
-        return run.bill + held.rate.price(spent["seconds"]) + _paid_for_others(run, held, entries[place].at)
-    return None
-
-
-def _paid_for_others(run: Run, held: Leg, at: float) -> Decimal:
-    others = (leg for leg in run.legs.values() if leg is not held and leg.state == "up" and leg.rate)
-    return sum((leg.rate.price(started_seconds(leg, at) or 0) for leg in others if leg.rate), Decimal(0))
+        refused = any(_rate(entry) for entry in entries if entry.name == "Refused")
+        return _UNPAYABLE - 1 if refused else None
+    run, last = rebuild(entries[0].call_id, entries[:place], Settings()), entries[place]
+    cap = run.bill
+    for leg in run.legs.values():
+        if leg.state == "up" and leg.rate and leg.answered_at is not None:
+            # Legs pay ahead: at a border the next increment is paid.
+            ahead = floor(round(last.at - leg.answered_at, 3)) + 1
+            cap += leg.rate.price(last.data["seconds"] if leg.name == last.data["leg"] else ahead)
+    return cap
 
 
 def _whole(started: events.Started) -> Source:

@@ -36,8 +36,10 @@ def upgrade() -> None:
         sa.Column("label", sa.Text),
         sa.Column("lines", sa.Integer, nullable=False),
         sa.Column("told", sa.Integer, nullable=False),
+        sa.Column("pruned", sa.Double),
     )
     op.create_index("messages_of_key", "messages", ["key", "created", "message_id"])
+    op.create_index("messages_by_change", "messages", ["pruned", "changed"])
     op.create_index("messages_by_time", "messages", ["created"])
     op.create_index("messages_by_state", "messages", ["state", "created", "message_id"])
     op.create_index("messages_of_pair", "messages", ["number", "own", "created"])

@@ -402,6 +402,11 @@ def test_no_password_is_shown_where_it_is_wrong(written, text):
         assert "t0psecret" not in refusal(written, "", RINGFUL_SMS__SMPP=variable)
 
 
+def test_a_transport_wants_its_connection(written):
+    message = refusal(written, '[sms]\ntransport = "smpp"\n')
+    assert message == "sms.transport: smpp wants a connection: [sms.smpp], address and system_id"
+
+
 def test_connections_have_names_of_their_own(written):
     table = '[[sms.smpp]]\naddress = "a:1"\nsystem_id = "a"\n'
     assert "sms.smpp[2].name: expected a name that no connection above has" in refusal(written, table * 2)

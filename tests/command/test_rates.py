@@ -116,7 +116,7 @@ def test_explain_shows_the_row_and_the_arithmetic(capsys, arguments, said):
 
 def test_explain_goes_by_now_and_by_a_file(capsys):
     Path("own.csv").write_text("prefix,per_minute\n,7\n")
-    output, _, code = ringful(capsys, "rates", "explain", "1512", "--file", "own.csv")
+    output, _, code = ringful(capsys, "rates", "explain", "+1 (512) 555-1234", "--file", "own.csv")
     assert code == 0
     assert output.splitlines()[-1] == "7 * 60 / 60 = 7 EUR"
 
@@ -134,6 +134,7 @@ def test_explain_goes_by_now_and_by_a_file(capsys):
             ["1512", "--direction", "message", "--seconds", "2"],
             NOT_SECONDS,
         ),
+        (["me"], "NUMBER: expected a number such as +15125551234"),
         (["+"], "NUMBER: expected a number such as +15125551234"),
         (
             ["1512", "--at", "noon"],

@@ -5,6 +5,7 @@ before the first of them plays an announcement to its end.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
 from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
@@ -33,6 +34,8 @@ from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.calls.numbers import Numbers
 from ringful.interpreter.calls.switchboard import Unavailable
 from ringful.interpreter.events import Interrupted, Started, TimerFired
+from ringful.interpreter.money.ledger import Ledger
+from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.run import Run
 from ringful.media import port
 from ringful.media.library.announcements import Library
@@ -295,6 +298,25 @@ async def a_timer(ward: Ward, throw: Thrower) -> None:
     await ward.told(call_id, "ServerHangup")
 
 
+async def the_end_of_a_keys_money(ward: Ward, throw: Thrower) -> None:
+    """The look is repeated, and the call ends for want of money all the same."""
+    throw.at(Ledger, "advance")
+    till = ward.house.switchboard.till
+    till.rates = RateTable((Rate(per_minute=Decimal("0.6")),))
+    call_id = await ward.place(f'call "15125550001" notify "{ward.web.url}"\nstay\n')
+    await ward.told(call_id, "CallEstablished")
+    cap = till.ledger.committed(KEY.key, till.clock())
+    await ward.house.store.put_key(evolve(KEY, spending_cap=cap))
+    till.set_cap(KEY.key, cap)
+    try:
+        await ward.told(call_id, "SpendingCapReached")
+        await ward.ended(call_id)
+    finally:
+        await ward.house.store.put_key(KEY)
+        till.set_cap(KEY.key, None)
+        till.rates = RateTable()
+
+
 async def an_ask(ward: Ward, throw: Thrower) -> None:
     throw.at(Outbound, "_post")
     ask = f'ask "{ward.web.url}" as a for 5s else {{ notify "{ward.web.url}" with {{ action: "else" }} }}'
@@ -450,6 +472,7 @@ PLACES = (
     what_follows_a_turn,
     all_that_follows_a_turn,
     a_timer,
+    the_end_of_a_keys_money,
     an_ask,
     a_follow,
     a_delivery,

@@ -1,14 +1,18 @@
 """The methods that send messages, and say what takes those that come in."""
 
 import json
+from decimal import Decimal
 
 import pytest
 import trio
 from attrs import evolve
 
+from ringful.grammar.reading.parser import parse
+from ringful.interpreter.events import Started
 from ringful.interpreter.messages.office import MessageSettings
+from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.messages.port import Incoming
-from ringful.store.port import MessageFilter
+from ringful.store.port import MessageFilter, StoreError
 from tests.carrier import TestCarrier
 from tests.house import HOOK, KEY, OTHER, house
 
@@ -284,3 +288,36 @@ async def test_json_bodies_do_as_well(rig):
     )
     assert answer.status_code == 200
     assert json.loads(await answer.get_data())["segments"] == 1
+
+
+class Unkept:
+    """A write that the store did not take."""
+
+    async def wait(self):
+        raise StoreError("the disk is full")
+
+
+@pytest.mark.parametrize("way", ["of a request", "of a call"])
+async def test_a_message_that_the_store_did_not_take_costs_nothing(rig, monkeypatch, way):
+    till, submit = rig.switchboard.till, rig.store.submit
+    till.rates = RateTable((Rate(per_minute=Decimal(0), per_segment=Decimal("0.02")),))
+    till.open(KEY.key, Decimal(0), None)
+    asked = []
+
+    def fails(write):
+        if any(one.state == "queued" for one in write.messages):
+            asked.append(write)
+            return Unkept()
+        return submit(write)
+
+    monkeypatch.setattr(rig.store, "submit", fails)
+    if way == "of a request":
+        said = await rig.ask("SendReceiveSms", callee="15125550001", message="hello", callbackUrl=HOOK)
+        assert said.status == 503
+    else:
+        script = parse('wait 10ms\nsms "15125550001" "hello"\n')
+        await rig.switchboard.place(KEY, rig.switchboard.new_id(), Started(script))
+        await rig.quiet()
+    await rig.until(lambda: asked and till.ledger.committed(KEY.key, till.clock()) == 0)
+    assert rig.carriers[0].sent == []
+    assert await rig.store.spent(KEY.key) == 0

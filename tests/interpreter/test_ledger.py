@@ -130,6 +130,32 @@ def test_messages_are_paid_at_once():
     assert made.take("other", Decimal("999"), T) == ""
 
 
+def test_what_came_before_an_account_is_opened_is_counted_too():
+    made = Ledger()
+    assert made.take("k", Decimal("0.02"), T) == ""
+    assert not made.knows("k")
+    made.open("k", Decimal("0.05"), Decimal("0.07"))
+    made.open("k", Decimal(100), None)
+    assert made.knows("k")
+    assert made.exhausted("k") == "this key has spent 0.07, and its cap is 0.07"
+
+
+def test_what_is_booked_takes_nothing_back_that_legs_have_paid():
+    made = ledger("2")
+    up(made, "a")
+    # Nobody has looked for a hundred seconds: there was no need to.
+    assert made.book("k", Decimal("1.50"), T + 100.5) == []
+    assert [gone.seconds for gone in made.advance(T + 200)] == [101]
+
+
+def test_a_clock_that_was_set_back_while_nothing_was_up_gives_no_time_away():
+    made = ledger("0.05")
+    made.set_cap("k", Decimal("0.05"), T + 3600)
+    up(made, "a")
+    assert made.due("k") == T + 5
+    assert [gone.seconds for gone in made.advance(T + 60)] == [5]
+
+
 @given(st.decimals(0, 10**6, places=7))
 def test_units_never_give_away_money(amount):
     assert abs(amount_of(units_of(amount)) - amount) <= Decimal("0.00005")

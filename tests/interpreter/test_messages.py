@@ -164,7 +164,7 @@ def test_waits_let_a_script_send_on() -> None:
     [
         events.Started(parse('inbound sms "1"\n'), {"a": Decimal("1.5")}, message=ARRIVAL),
         events.MessageTaken("c1.sms", 3),
-        events.MessageRefused("c1.sms", "toolong", "it has 11 parts"),
+        events.MessageRefused("c1.sms", "invalid", "it has 11 parts"),
     ],
     ids=lambda event: type(event).__name__,
 )

@@ -1,6 +1,7 @@
 """Messages on their way out and in: what is kept, sent, told, and in which order."""
 
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from functools import partial
 from uuid import uuid4
 
@@ -17,7 +18,10 @@ from ringful.interpreter.messages.incoming import Inbox
 from ringful.interpreter.messages.keywords import Keywords
 from ringful.interpreter.messages.office import MessageSettings, Office
 from ringful.interpreter.messages.outbox import Outbox
+from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.messages.room import MessageRoom
+from ringful.interpreter.money.rates import INBOUND, Rate, RateTable
+from ringful.interpreter.money.till import Till
 from ringful.messages.port import Fragment, Incoming, NotNow, Receipt
 from ringful.store.open import open_store
 from ringful.store.port import Key, Keyword, Message, Write
@@ -41,7 +45,7 @@ class Rig:
     def __init__(self, store, carrier, clock, settings):
         self.store, self.carrier, self.clock, self.posts, self.begun = store, carrier, clock, [], []
         self.office = Office(
-            store, self.posts.append, {"smpp": carrier}, settings, lambda _key, _number: True, clock
+            store, self.posts.append, {carrier.carrier: carrier}, settings, lambda _key, _number: True, clock
         )
         self.keywords, self.numbers = Keywords(store, "US"), Numbers(store, "US")
         self.full = False
@@ -230,16 +234,19 @@ async def test_an_old_attempt_that_is_given_back_late_changes_nothing(tmp_path):
 
 
 async def test_a_message_that_is_too_old_fails(tmp_path):
-    clock = Clock()
-    carrier = TestCarrier(lambda carrier, sent: carrier.desk.again(sent, "the SMSC is away", 0.0))
-    carrier.open = trio.Event()
+    def away(carrier, sent):
+        carrier.open = trio.Event()
+        carrier.desk.again(sent, "the SMSC is away", 0.0)
+
+    clock, carrier = Clock(), TestCarrier(away)
     async with rig(tmp_path, carrier, clock, evolve(SETTINGS, validity=60.0)) as here:
         await here.send("a.sms")
-        await here.until_stands("a.sms", "sending")
+        await here.until(lambda: here.office.known("a.sms").attempts == 2)
         clock.now += 61
         carrier.open.set()
         stands = await here.until_stands("a.sms", "failed")
         assert stands.reason == "the SMSC is away; it could not be sent in time"
+        assert len(carrier.sent) == 1
         await here.until(lambda: here.told(status="failed"))
 
 
@@ -258,7 +265,7 @@ async def test_what_was_not_sent_is_taken_up_by_the_next_server(tmp_path):
         assert (await here.until_stands("a.sms", "sent")).twice == 1
         await here.until_stands("b199.sms", "sent")
         # What was ready, and had not left, was put back when the server ended in good order.
-        assert sum([(await here.stands(f"b{n}.sms")).twice for n in range(200)]) <= 65
+        assert sum([(await here.stands(f"b{n}.sms")).twice for n in range(200)]) == 1
 
 
 async def test_keys_take_turns():
@@ -445,3 +452,42 @@ async def test_what_is_no_number_is_refused(tmp_path, number):
         assert "+15125551234" in refused.detail
         assert (await here.send("b.sms", text="a\0b")).reason == "invalid"
         assert (await here.send("c.sms", operator="1")).detail.endswith("sms.mail")
+
+
+PRICED = RateTable((Rate(per_segment=Decimal("0.02")), Rate(direction=INBOUND, per_segment=Decimal("0.01"))))
+
+
+def priced(here):
+    """Let messages cost something; give what the key has spent."""
+    till = Till(PRICED, here.clock, lambda _seconds, _action: lambda: None)
+    till.open("k", Decimal(0), Decimal(1))
+    here.office.prices = Prices(till)
+    return lambda: till.ledger.committed("k", here.clock())
+
+
+async def test_a_text_that_is_brought_again_since_it_was_not_kept_is_paid_once(tmp_path):
+    async with rig(tmp_path) as here:
+        spent = priced(here)
+        await here.keywords.bind(KEY, Keyword(OWN, "JOIN", "k", 0.0, script="club"), ())
+        here.full = True
+        for _ in range(5):
+            with pytest.raises(NotNow, match="too many"):
+                await here.comes("join the club")
+        assert spent() == 0
+        here.full = False
+        await here.comes("join the club")
+        assert spent() == Decimal("0.01") == await here.store.spent("k")
+
+
+async def test_a_message_that_nothing_carries_any_more_costs_nothing(tmp_path):
+    away = TestCarrier(lambda carrier, sent: None)
+    away.open = trio.Event()
+    async with rig(tmp_path, away) as here:
+        priced(here)
+        await here.send("a.sms")
+        assert await here.store.spent("k") == Decimal("0.02")
+    async with rig(tmp_path, TestCarrier(carrier="mail", name="mail")) as here:
+        assert (await here.until_stands("a.sms", "failed")).bill == 0
+        assert await here.store.spent("k") == 0
+        await here.until(lambda: here.told(status="failed"))
+        assert here.told(status="failed")[0]["billAmount"] == "0"

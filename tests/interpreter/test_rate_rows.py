@@ -119,7 +119,13 @@ def test_what_spreadsheets_write_is_taken(written):
             "prefix,per_segment\n44,1\n",
             "r.csv:2: no row says what outbound messages of all other numbers cost",
         ),
-        ('prefix,per_minute\n"1,2\n', "r.csv: unexpected end of data"),
+        ('prefix,per_minute\n,1\n"1,2\n3,4\n', "r.csv:3: the row that begins here is no CSV: unexpected end"),
+        ("prefix,per_minute\n,-0\n", "r.csv:2: per_minute: expected an amount such as 0.012, not '-0'"),
+        ("prefix,per_minute\n,1_0\n", "r.csv:2: per_minute: expected an amount such as 0.012, not '1_0'"),
+        (
+            "prefix,per_minute\n,\u0663\n",
+            "r.csv:2: per_minute: expected an amount such as 0.012, not '\u0663'",
+        ),
         (b"prefix,per_minute\n\xe91,2\n", 'r.csv:2: it is no UTF-8 text: save it as "CSV UTF-8"'),
         ("prefix,per_minute\n,1\n".encode("utf-16"), 'r.csv: it is no UTF-8 text: save it as "CSV UTF-8"'),
     ],
@@ -183,6 +189,18 @@ def test_the_newest_rate_that_is_in_force_counts():
     assert table.next_change("1512", "outbound", "call", at("2026-02-15")).per_minute == 4
     assert table.next_change("1512", "outbound", "call", at("2026-03-01")).per_minute == 9
     assert table.next_change("44", "outbound", "call", 0.0) is None
+
+
+def test_what_a_call_can_cost_at_most_is_said_with_the_rates_to_come():
+    table = RateTable(
+        read(
+            "prefix,per_minute,from\n,1,\n1,5,\n1,2,2026-01-01\n1,3,2026-03-01\n15,1,2026-02-01\n,9,2026-04-01\n"
+        )
+    )
+    asked = ("2025-01-01", "2026-01-15", "2026-03-15")
+    assert [table.at_most("1512", 60, at(when)) for when in asked] == [5, 3, 1]
+    assert [table.at_most("44", 60, at(when)) for when in asked] == [9, 9, 9]
+    assert RateTable().at_most("44", 60, 0.0) == 0
 
 
 def test_from_makes_of_one_prefix_several_rows():

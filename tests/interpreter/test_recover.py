@@ -19,7 +19,7 @@ from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
 from ringful.media import port, wav
 from ringful.store.open import open_store
-from ringful.store.port import CallRecord, Entry, Post, Write
+from ringful.store.port import CallRecord, Entry, Key, Post, Write
 from tests.server import phone, receiver, server
 
 NUMBER = "15125551234"
@@ -201,3 +201,14 @@ async def test_a_message_that_a_cut_call_would_send_is_told_as_failed(store, tmp
     (told,) = posts
     assert (told.url, told.fields["status"]) == ("http://x.example/sms", "failed")
     assert (told.fields["reason"], told.fields["detail"]) == ("unavailable", "the server was restarted")
+
+
+async def test_a_leg_that_could_pay_no_more_is_billed_what_it_had_paid_whatever_came_after(store, tmp_path):
+    await store.put_key(Key("K", "c2VjcmV0", "test", 0.0, spending_cap=Decimal("0.02")))
+    spent = (1004.0, events.Spent("r1-a", 2, "0.02", "0.02"))
+    # The far end took its time to hang up, and the server was killed before it had.
+    late = (1006.5, port.PlaybackEnded("r1-a", 1, "hangup"))
+    record, posts = await recovered(store, tmp_path, lived(SCRIPT, *UP, spent, late), beat=1008.0, now=1042.0)
+    assert record.bill == Decimal("0.02")
+    assert posts[-1].fields["billAmount"] == "0.02"
+    assert [post.fields["action"] for post in posts].count("SpendingCapReached") == 0

@@ -105,9 +105,16 @@ class Smsc:
 
 
 @asynccontextmanager
-async def running(kind: str, pem: Path | None = None) -> AsyncIterator[Smsc]:
-    """Run an SMSC of a *kind*: ``smpp34`` or ``npm``, which speaks TLS where it has a certificate."""
-    environ = os.environ | ({"SMSC_PEM": str(pem)} if pem else {})
+async def running(
+    kind: str, pem: Path | None = None, *, port: int = 0, ids: str = "m"
+) -> AsyncIterator[Smsc]:
+    """Run an SMSC of a *kind*: ``smpp34`` or ``npm``, which speaks TLS where it has a certificate.
+
+    npm's listens at *port*, where one is given, and names what it takes with *ids* and a number.
+    """
+    environ = {**os.environ, "SMSC_PORT": str(port), "SMSC_IDS": ids}
+    if pem:
+        environ["SMSC_PEM"] = str(pem)
     if kind == "npm":
         environ["NODE_PATH"] = str(node_modules())
         command = ["node", str(HERE / "node" / "smsc.js")]

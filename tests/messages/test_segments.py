@@ -163,6 +163,26 @@ def test_gsm_texts_come_back(text):
 
 
 @settings(max_examples=300)
+@given(st.lists(st.sampled_from((*EMOJI, "x", "до", "e\u0301", "\r\n")), min_size=1, max_size=60))
+def test_no_part_ends_within_what_a_reader_takes_for_one(pieces):
+    try:
+        parts = split("".join(pieces) + "ж").parts
+    except ValueError as error:
+        assert "parts are the most" in str(error)  # noqa: PT017
+        return
+    ends, at = {0}, 0
+    for piece in pieces:
+        # Letters may stand alone.
+        ends |= {at + n for n in range(1, len(piece))} if piece == "до" else set()
+        at += len(piece)
+        ends.add(at)
+    at = 0
+    for part in parts[:-1]:
+        at += len(part)
+        assert at in ends
+
+
+@settings(max_examples=300)
 @given(any_texts, st.sampled_from(("gsm", "latin1")))
 def test_all_texts_come_back(text, alphabet):
     try:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -438,6 +439,41 @@ async def test_a_call_is_heard_without_a_hole_while_texts_come_and_go(
     whole = sound[loud[0] + 400 : loud[0] + 3 * 8000 - 400]
     assert abs(pitch(whole) - 440) < 2
     assert np.diff(np.flatnonzero(np.abs(whole) > 500)).max() < 160
+
+
+SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
+
+
+async def test_a_text_within_a_call_is_a_text_too(wire: Wire, tmp_path: Path) -> None:
+    def within(method: str, to: str, number: int, body: bytes = b"", kind: str = "application/sdp") -> bytes:
+        made = made_message(
+            wire.port, "one-call", body, f"Contact: <sip:a@127.0.0.1:{wire.port}>", kind=kind
+        ).decode()
+        made = made.replace("MESSAGE", method).replace("CSeq: 1", f"CSeq: {number}")
+        made = made.replace("branch=z9hG4bK", f"branch=z9hG4bK{number}{method}")
+        return re.sub("To: .*?\r", lambda _: f"To: {to}\r", made).encode()
+
+    async with pool_to("127.0.0.1:9", tmp_path) as pool, carrying(pool) as desk:
+        calls = Line(pool, *trio.open_memory_channel[port.Event](math.inf))
+        pool.open(lambda _: port.Taken("a", calls.send.send_nowait))
+        host, _, at = pool.addresses[0].rpartition(":")
+        to = f"<sip:{OURS}@us.test>"
+        await wire.socket.sendto(within("INVITE", to, 1, SDP), (host, int(at)))
+        said = ""
+        with trio.fail_after(PATIENCE):
+            while not said.startswith("SIP/2.0 200"):
+                said = (await wire.socket.recvfrom(9999))[0].decode()
+                if said.startswith("SIP/2.0 180"):
+                    pool.answer("a")
+        (to,) = re.findall("To: (.*?)\r", said)
+        assert "tag=" in to
+        await wire.socket.sendto(within("ACK", to, 1), (host, int(at)))
+        await calls.next(port.Answered)
+        assert await wire.ask(within("MESSAGE", to, 2, b"Hello", "text/plain"), pool.addresses[0]) == 200
+        assert desk.incoming == [Incoming("sip", THEIRS, OURS, "Hello")]
+        # The call's own requests go on as ever.
+        assert await wire.ask(within("BYE", to, 3), pool.addresses[0]) == 200
+        assert (await calls.next(port.HungUp)).by == "callee"
 
 
 @pytest.mark.parametrize("engine", ["auto", "python"])

@@ -1,5 +1,6 @@
 """Hostile SMSCs on real sockets, and TLS: one bind ends, and nothing else does."""
 
+import io
 import random
 import shutil
 import struct
@@ -10,6 +11,7 @@ import pytest
 import trio
 
 from ringful.bench.messages.submits import smsc as willing_smsc
+from ringful.ground import log
 from ringful.messages.smpp import codec, line
 from ringful.messages.smpp.codec import Framer, Pdu
 from ringful.messages.smpp.connection import SmppConnection
@@ -137,6 +139,69 @@ async def test_who_asks_and_never_reads_is_cut_off(nursery):
         "what the SMSC sends is no SMPP: it asks, and does not read the answers",
         "the SMSC did not answer within 2 s",
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"", "the SMSC closed the connection instead of answering the bind"),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n",
+            "what the SMSC sends is no SMPP: a PDU says that it has 1213486160",
+        ),
+        (
+            Pdu(codec.SUBMIT_SM | codec.RESPONSE, 0, 9).octets() * 1001,
+            "the SMSC sends everything but an answer to the bind",
+        ),
+    ],
+)
+async def test_a_bind_may_be_answered_with_anything(nursery, said, why):
+    async def serve(stream):
+        await stream.receive_some()
+        await stream.send_all(said)
+        await stream.send_eof()
+
+    (listener,) = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
+    desk = NotingDesk()
+    address = f"127.0.0.1:{listener.socket.getsockname()[1]}"
+    nursery.start_soon(SmppTransport([SmppConnection(address, "ringful")]).run, desk)
+    ((_, told),) = await desk.told("down")
+    nursery.cancel_scope.cancel()
+    assert told.startswith(why)
+
+
+class FaultyDesk(NotingDesk):
+    """Has a fault of its own, once each, in what the transport calls."""
+
+    faults = 2
+
+    async def next(self):
+        sent = await super().next()
+        if self.faults == 2:
+            self.faults -= 1
+            self._return(sent)
+            raise ZeroDivisionError("next")
+        return sent
+
+    def taken(self, *told):
+        if self.faults == 1:
+            self.faults -= 1
+            raise ZeroDivisionError("taken")
+        super().taken(*told)
+
+
+async def test_a_fault_of_the_desk_ends_the_bind_and_not_the_transport(nursery, at_once):
+    log.set_up("json", out=(lines := io.StringIO()))
+    desk = FaultyDesk(returns=True)
+    async with willing_smsc() as willing:
+        nursery.start_soon(SmppTransport([SmppConnection(willing, "ringful", name="one")]).run, desk)
+        desk.put("first")
+        await desk.until(lambda: desk.faults == 0)
+        desk.put("second")
+        await desk.until(lambda: [note[0] for note in desk.of("taken")] == ["sms-2"])
+        nursery.cancel_scope.cancel()
+    assert lines.getvalue().count("a fault of ringful itself") == 2
+    assert len(desk.of("up")) == 3
 
 
 # TLS

@@ -239,6 +239,18 @@ def test_nothing_is_taken_before_the_bind():
     assert not made.bound
 
 
+def test_a_nack_is_a_refusal_whatever_its_status():
+    made = Session()
+    made.bind("ringful", "secret")
+    made.to_send(0.0)
+    assert made.receive(Pdu(codec.GENERIC_NACK, 0, 1).octets()) == [session.Refused(3)]
+    assert not made.bound
+    made = bound()
+    made.submit(PART, "part")
+    made.to_send(0.0)
+    assert made.receive(Pdu(codec.GENERIC_NACK, 0, 2).octets()) == [session.Answered("part", 3, "")]
+
+
 def test_who_asks_and_never_reads_is_cut_off():
     made = bound()
     asking = Pdu(codec.ENQUIRE_LINK, 0, 1).octets() * 10_000

@@ -179,6 +179,7 @@ async def test_an_error_there_that_will_pass_comes_again_later(nursery, autojump
     desk.put("a")
     desk.put("b")
     await desk.told("taken")
+    await desk.told("again")
     assert [(note[0], note[2]) for note in desk.of("again")] == [("sms-1", 30.0)]
 
 
@@ -255,6 +256,31 @@ async def test_silence_is_asked_about_and_ends_the_bind_where_nobody_answers(
     asked = trio.current_time()
     assert await desk.told("down") == [("one", "the SMSC did not answer within 10 s")]
     assert trio.current_time() - asked <= 72
+
+
+async def test_what_is_open_when_the_smsc_ends_the_bind_may_still_be_answered(
+    nursery, autojump_clock, monkeypatch
+):
+    smsc = smsc_of(monkeypatch, nursery)
+    smsc.answers.extend([0, None])
+    desk = NotingDesk(patience=DAY)
+    carry(nursery, desk)
+    await desk.told("up")
+    smsc.delay = 2.0
+    desk.put("first")
+    desk.put("second")
+    await trio.sleep(0.1)
+    await smsc.send(smsc.streams[0], Pdu(codec.UNBIND, 0, 77).octets())
+    await trio.sleep(0.1)
+    desk.put("third")
+    await desk.told("unsure")
+    assert [note[0] for note in desk.of("taken")] == ["sms-1"]
+    assert desk.of("unsure") == [("sms-2", 1, "the SMSC ended the bind")]
+    assert codec.UNBIND | codec.RESPONSE in smsc.commands
+    assert codec.UNBIND not in smsc.commands
+    # What came meanwhile goes by the next bind.
+    await desk.told("taken", 2)
+    assert len(smsc.attempts) == 2
 
 
 async def test_one_bind_of_several_may_be_refused(nursery, autojump_clock, monkeypatch, capfd):

@@ -7,7 +7,6 @@ import time
 import wave
 from collections.abc import Iterator
 from contextlib import closing
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -19,7 +18,6 @@ from attrs import evolve
 
 from ringful.interpreter.calls.retention import BATCH, Retention
 from ringful.interpreter.links import Links
-from ringful.interpreter.messages.letter import Letter
 from ringful.media import wav
 from ringful.media.library.announcements import Library
 from ringful.media.port import Announcement
@@ -29,8 +27,8 @@ from ringful.store.port import (
     CallRecord,
     Entry,
     FragmentRow,
-    LegRecord,
     Message,
+    MessageState,
     Post,
     PostState,
     RecordingFile,
@@ -62,96 +60,6 @@ def call(call_id: str, ended: float | None, lines: int, post: str | None = "deli
     told = Post(f"{call_id}.1", "K", call_id, 1, "http://x.example/", {}, 0.0)
     states = [PostState(told, post, 1, 0.0)] if post else []  # type: ignore[arg-type]
     return Write(entries, [told] if post else [], [record], post_states=states)
-
-
-# Messages
-
-
-def message(name: str, changed: float, state: str = "delivered", post: str | None = "delivered") -> Write:
-    """Give a message that the run *name* sent, which is no call, and all that is kept of both."""
-    message_id = f"{name}.sms"
-    row = Message(message_id, "K", False, "+1512", "+1800", "secret", 0.0, state, changed)  # type: ignore[arg-type]
-    row = evolve(row, call_id=name, bill=Decimal(1))
-    entries = [
-        Entry(one, n + 1, 0.0, "effect", "SendMessage", {"text": "secret"})
-        for one in (name, message_id)
-        for n in range(3)
-    ]
-    told = {"reply": "secret"}
-    posts = [Post(f"{one}.1", "K", one, 1, "http://x.example/", told, 0.0) for one in (name, message_id)]
-    states = [PostState(one, post, 1, 0.0) for one in posts] if post else []  # type: ignore[arg-type]
-    return Write(entries, posts if post else [], post_states=states, messages=[row])
-
-
-async def test_old_messages_lose_what_was_said_and_their_rows_stay(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("ringful.interpreter.calls.retention.PAUSE", 0)
-    monkeypatch.setattr("ringful.interpreter.calls.retention.MESSAGES", 2)
-    old = ("sent", "delivered", "failed", "received")
-    for state in (*old, "queued", "sending"):
-        await store.submit(message(state, 9 * DAY, state)).wait()
-    await store.submit(message("told", 9 * DAY, post="pending")).wait()
-    await store.submit(message("new", 11 * DAY)).wait()
-    await store.submit(message("called", 9 * DAY)).wait()
-    await store.submit(Write(calls=[CallRecord("called", "K", NUMBER, "live", 0.0)])).wait()
-    await retention(store, tmp_path, keep=90 * DAY).once()
-    for name in old:
-        row = await store.message(f"{name}.sms")
-        assert (row.text, row.pruned, row.bill, row.number) == ("", 100 * DAY, 1, "+1512")
-        for one in (name, f"{name}.sms"):
-            assert (await store.journal(one), await store.posts(one)) == ([], [])
-    for name in ("queued", "sending", "told", "new"):
-        row = await store.message(f"{name}.sms")
-        assert (row.text, row.pruned) == ("secret", None)
-        assert len(await store.journal(name)) == len(await store.journal(f"{name}.sms")) == 3
-    # What a call sent goes, and the call keeps its own journal until that is old.
-    assert (await store.message("called.sms")).text == ""
-    assert len(await store.journal("called")) == 3
-    assert await store.old_messages(10 * DAY) == []
-    assert await store.spent("K") == 9
-
-
-async def test_a_message_of_which_something_comes_later_loses_that_too(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("ringful.interpreter.calls.retention.PAUSE", 0)
-    await store.submit(message("a", 9 * DAY)).wait()
-    await retention(store, tmp_path, keep=90 * DAY).once()
-    gone = await store.message("a.sms")
-    later = Letter(evolve(gone, notify=None)).answered(evolve(gone, text="secret"), 99 * DAY)
-    await store.submit(Write(later.entries, messages=[later.message])).wait()
-    assert await store.journal("a.sms")
-    await retention(store, tmp_path, keep=90 * DAY).once()
-    assert await store.journal("a.sms") == []
-    assert (await store.message("a.sms")).pruned == 100 * DAY
-
-
-@pytest.mark.parametrize("keep", [None, 90 * DAY])
-async def test_parts_and_fragments_go_after_a_week_whatever_is_kept(store, tmp_path, monkeypatch, keep):
-    monkeypatch.setattr("ringful.interpreter.calls.retention.PAUSE", 0)
-    monkeypatch.setattr("ringful.interpreter.calls.retention.BATCH", 4)
-    ages = [n * DAY / 2 for n in range(30)]
-    parts = [RemotePart("smsc", f"{n}", "m", 1, 100 * DAY - age) for n, age in enumerate(ages)]
-    texts = [FragmentRow("smsc", f"{n}", "1", "r", 1, 2, "x", 100 * DAY - age) for n, age in enumerate(ages)]
-    await store.submit(Write(remote_parts=parts, fragments=texts)).wait()
-    sizes = []
-    submit = store.submit
-    monkeypatch.setattr(store, "submit", lambda write: sizes.append(len(write.expired)) or submit(write))
-    await retention(store, tmp_path, keep=keep).once()
-    assert sum(sizes) >= 4
-    kept = [n for n, age in enumerate(ages) if age <= 7 * DAY]
-    assert [n for n in range(30) if await store.remote_part("smsc", f"{n}")] == kept
-    assert [n for n in range(30) if await store.fragments(texts[n])] == kept
-    assert await store.expiring(93 * DAY) is None
-
-
-async def test_records_of_legs_stay(store, tmp_path):
-    leg = LegRecord("old", "old", "K", False, "1", "2", 0.0, 9 * DAY, "completed", "script", Decimal(1))
-    await store.submit(Write(legs=[leg])).wait()
-    await store.submit(call("old", 9 * DAY, 3)).wait()
-    await retention(store, tmp_path, keep=90 * DAY).once()
-    assert (await store.call("old")).pruned
-    assert await store.leg("old") == leg
-
-
-# Calls
 
 
 async def test_journals_and_callbacks_of_old_calls_go_and_their_records_stay(store, tmp_path, monkeypatch):
@@ -500,3 +408,51 @@ def test_what_is_wrong_with_a_removal_is_said(folder, capsys, arguments, said, c
     assert (output, ended) == ("", code)
     assert said in errors
     assert len(os.listdir(folder / "recordings")) == 3
+
+
+# Messages
+
+
+def message(message_id: str, changed: float, state: MessageState, post: str = "delivered") -> Write:
+    made = Message(
+        message_id, "K", False, NUMBER, "+15125550000", "a secret text", 0.0, state, changed, call_id="r1-run"
+    )
+    lines = [Entry(of, 1, 0.0, "event", "MessageSent", {}) for of in (message_id, f"{message_id}-run")]
+    told = Post(f"{message_id}.1", "K", message_id, 1, "http://x.example/", {"reply": "text"}, 0.0)
+    states = [PostState(told, post, 1, 0.0)]  # type: ignore[arg-type]
+    return Write(lines, [told], post_states=states, messages=[evolve(made, call_id=f"{message_id}-run")])
+
+
+async def test_texts_of_old_messages_go_and_their_rows_stay(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("ringful.interpreter.calls.retention.PAUSE", 0)
+    for n in range(2 * BATCH // 5 + 7):
+        await store.submit(message(f"old-{n}", 9 * DAY, "delivered")).wait()
+    await store.submit(message("sent", 9 * DAY, "sent")).wait()
+    await store.submit(message("new", 11 * DAY, "delivered")).wait()
+    await store.submit(message("queued", 9 * DAY, "queued")).wait()
+    await store.submit(message("waiting", 9 * DAY, "failed", "pending")).wait()
+    await retention(store, tmp_path, keep=90 * DAY).once()
+    for gone in ("old-0", f"old-{2 * BATCH // 5 + 6}", "sent"):
+        row = await store.message(gone)
+        assert (row.text, row.pruned, row.number) == ("", 100 * DAY, NUMBER)
+        assert not await store.journal(gone)
+        assert not await store.journal(f"{gone}-run")
+        assert not await store.posts(gone)
+    for kept in ("new", "queued", "waiting"):
+        row = await store.message(kept)
+        assert (row.text, row.pruned) == ("a secret text", None)
+        assert await store.journal(kept)
+        assert await store.journal(f"{kept}-run")
+        assert await store.posts(kept)
+
+
+async def test_names_of_parts_are_forgotten_after_a_week_whatever_is_kept(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("ringful.interpreter.calls.retention.PAUSE", 0)
+    for day in (80, 92.9, 93.1):
+        part = RemotePart("smsc", f"id-{day}", "m", 1, day * DAY)
+        fragment = FragmentRow("smsc", NUMBER, "+1", f"ref-{day}", 1, 2, "x", day * DAY)
+        await store.submit(Write(remote_parts=[part], fragments=[fragment])).wait()
+    await retention(store, tmp_path).once()
+    assert await store.oldest_part() == 93.1 * DAY
+    assert await store.remote_part("smsc", "id-93.1")
+    assert await store.remote_part("smsc", "id-92.9") is None

@@ -148,7 +148,7 @@ async def test_a_seq_is_used_once_even_by_two_processes(store):
 
 async def test_a_full_disk_is_said_and_the_store_goes_on(path):
     def small(connection, _record):
-        connection.execute("PRAGMA max_page_count = 64")
+        connection.execute("PRAGMA max_page_count = 100")
 
     with listening("connect", small):
         async with open_store(f"sqlite:///{path}") as store:
@@ -160,7 +160,7 @@ async def test_a_full_disk_is_said_and_the_store_goes_on(path):
 
 async def test_a_full_disk_fails_a_whole_batch_and_nothing_of_it_is_kept(path):
     def small(connection, _record):
-        connection.execute("PRAGMA max_page_count = 64")
+        connection.execute("PRAGMA max_page_count = 100")
 
     with listening("connect", small):
         async with open_store(f"sqlite:///{path}") as store:

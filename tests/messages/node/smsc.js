@@ -21,7 +21,7 @@ const hex = (value) => Buffer.isBuffer(value) ? value.toString('hex') : undefine
 
 function nextId() {
   ids += 1;
-  return rule.ids ? rule.ids[(ids - 1) % rule.ids.length] : `m${ids}`;
+  return rule.ids ? rule.ids[(ids - 1) % rule.ids.length] : `${process.env.SMSC_IDS || 'm'}${ids}`;
 }
 
 function answer(one, pdu) {
@@ -130,4 +130,4 @@ const orders = {
 readline.createInterface({input: process.stdin})
   .on('line', (line) => { const order = JSON.parse(line); orders[order.do](order); })
   .on('close', () => process.exit(0));
-listen(0);
+listen(Number(process.env.SMSC_PORT || 0));

@@ -1,9 +1,9 @@
-"""A line for each leg that is over, and its conferences; when a message lost its text; a limit of keys."""
+"""A line for each leg that is over, and its conferences; what a script of a key may cost."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
+revision = "0008"
 down_revision = "0007"
 
 
@@ -42,6 +42,4 @@ def upgrade() -> None:
         sa.Column("conference", sa.Text, primary_key=True),
         sa.Column("leg_id", sa.Text, primary_key=True),
     )
-    op.add_column("messages", sa.Column("pruned", sa.Double))
-    op.create_index("messages_by_age", "messages", ["pruned", "changed"])
     op.add_column("keys", sa.Column("most_cost", sa.String))
