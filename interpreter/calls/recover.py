@@ -121,7 +121,9 @@ def _end(record: CallRecord, entries: Sequence[Entry], at: float, house: _House)
         seconds = max(0, ceil(round(at - record.answered, 3)))
         if record.caller is None and not record.is_conference:
             bill = house.settings.rates.bill(record.callee, seconds, record.answered)
-    has_leg = bool(record.callee) and not record.is_conference
+    # What came in and was not answered may have been a text, which has no leg.
+    may_be_text = record.caller is not None and record.answered is None
+    has_leg = bool(record.callee) and not record.is_conference and not may_be_text
     legs = [ends.of_record(record, at, seconds, bill or Decimal(0))] if has_leg else []
     return Write(calls=[evolve(record, state="ended", ended=at, outcome="lost", bill=bill)], legs=legs)
 

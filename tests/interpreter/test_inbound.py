@@ -228,6 +228,15 @@ def test_two_callers_at_once_and_no_more_than_the_key_may_have(tmp_path: Path) -
             ringful.ask("Hangup", callId=first)
             web.until("ServerHangup")
             assert ringful.query(second)["state"] == "up"
+            # Who was turned away has a record of the leg, and none of a call.
+            (leg,) = ask_json(ringful, "QueryLegs", outcome="busy")["legs"]
+            assert (leg["direction"], leg["own"], leg["endedBy"]) == ("inbound", OURS, "server")
+            assert ask(ringful, "QueryCall", callId=leg["callId"]).status == 404
+            (leg,) = ask_json(ringful, "QueryLegs", callId=first)["legs"]
+            assert (leg["outcome"], leg["endedBy"], leg["number"]) == ("completed", "request", CALLER)
+            quality = ringful.query(first)["quality"] or {"packets": None}
+            assert leg["packets"] == quality["packets"]
+            assert leg["duration"] >= 1
 
 
 def test_a_draining_server_takes_no_calls(tmp_path: Path) -> None:

@@ -215,6 +215,20 @@ async def test_a_journal_that_cannot_be_read_leaves_what_the_record_says(tmp_pat
     assert leg.seconds == 3
 
 
+@pytest.mark.parametrize(("answered", "legs"), [(None, 0), (1002.0, 1)])
+async def test_what_may_have_been_a_text_has_no_leg(
+    tmp_path: Path, answered: float | None, legs: int
+) -> None:
+    async with open_store(f"sqlite:///{tmp_path}/r.db") as store:
+        record = CallRecord("r1-a", "K", "+1800", "live", 1000.0, answered=answered, caller="+1512")
+        await store.submit(Write(calls=[record])).wait()
+        await recover(store, SETTINGS, tmp_path, lambda _: None, 1100.0)
+        found = await store.find_legs(LegFilter(key="K"))
+        assert len(found) == legs
+        for leg in found:
+            assert (leg.inbound, leg.number, leg.own) == (True, "+1512", "+1800")
+
+
 # Calls that come in and are not taken
 
 
