@@ -61,7 +61,7 @@ def test_a_cap_that_runs_out_ends_a_call_and_its_bill_is_within_it(tmp_path: Pat
         assert lines(far)  # The far end has been hung up.
         assert web.actions == ["CallEstablished", "SpendingCapReached", "ServerHangup"]
         assert ringful.query(call_id)["billAmount"] == "0.02"
-        assert spent(ringful) == "spent: 0.02 of 0.02"
+        assert spent(ringful) == "spent: 0.02 of 0.02, 0 left"
         code, said = ringful.refused(ringful.url("Call", callee=ANN))
         assert code == 403
         assert "this key has spent 0.02, and its cap is 0.02" in said
@@ -81,7 +81,7 @@ def test_two_calls_at_once_share_what_there_is(tmp_path: Path) -> None:
         assert {end["reason"] for end in ends} == {"spending cap"}
         # All of it is spent, to the cent, and no more.
         assert sum(Decimal(end["billAmount"]) for end in ends) == Decimal("0.05")
-        assert spent(ringful) == "spent: 0.05 of 0.05"
+        assert spent(ringful) == "spent: 0.05 of 0.05, 0 left"
 
 
 def test_a_cap_that_is_set_ends_a_call_that_is_up(tmp_path: Path) -> None:

@@ -65,10 +65,12 @@ def test_a_server_that_is_well_says_so_in_both_forms(ringful: Server) -> None:
     status, text = ask(ringful, "/ready")
     found = parts_of(text)
     assert found.pop("engine").partition(":")[0] in ("c", "python")
+    assert found.pop("messages") == "none are sent here"
     assert (status, found) == (200, dict.fromkeys(PARTS, "ok"))
     status, text = ask(ringful, "/ready", Accept="application/json")
     told = json.loads(text)
     assert told.pop("engine").partition(":")[0] in ("c", "python")
+    assert told.pop("messages") == "none are sent here"
     assert told == {"ready": True, "checks": {name: {"ok": True} for name in PARTS}}
 
 

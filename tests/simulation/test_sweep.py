@@ -311,7 +311,8 @@ def test_the_laws_read_journals_alone() -> None:
 
 
 def test_messages_can_be_made_to_fail() -> None:
-    text = 'script {\n    sms "1" "a" notify "http://h/s"\n    sms "1" "b"\n}\nphone "1" {\n}\n'
+    body = 'sms "15125550001" "a" notify "http://h/s"\n    sms "15125550001" "b"'
+    text = f'script {{\n    {body}\n}}\nphone "15125550001" {{\n}}\n'
     for line, said, unsaid in [
         ("inject message refused at step 0", "reason=unavailable", "queued"),
         ("inject message fails on call-1.sms at step 2", "call-1.sms    failed", "call-1.sms-2  failed"),
