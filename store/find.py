@@ -91,8 +91,11 @@ def legs_like(wanted: LegFilter, after: LegRecord | None, limit: int, *, oldest:
 
 def legs_that(wanted: LegFilter, query: Select[Any]) -> Select[Any]:
     """Narrow *query*, which selects of legs, to those that are *wanted*."""
+    few = wanted.call_id is not None or wanted.conference is not None
+    # A call and a conference have few legs, and a key may have a million: its index is not to be taken then.
+    key = legs.c.key + "" if few else legs.c.key
     for column, value in (
-        (legs.c.key, wanted.key),
+        (key, wanted.key),
         (legs.c.call_id, wanted.call_id),
         (legs.c.inbound, wanted.inbound),
         (legs.c.outcome, wanted.outcome),

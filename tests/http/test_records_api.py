@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
 
 from ringful.grammar.reading.parser import parse
 from ringful.http.leg_records import COLUMNS
 from ringful.interpreter.events import Interrupted, Started
 from ringful.store import find
+from ringful.store.engine import parse_url, reading_engine, writing_engine
+from ringful.store.migrate import upgrade
 from ringful.store.port import (
     CallRecord,
     Entry,
@@ -365,9 +369,35 @@ async def test_days_of_a_key_are_exact(rig: Rig) -> None:
     assert [one.day for one in part] == [11]
 
 
-def test_lists_of_legs_are_read_off_an_index() -> None:
-    query = str(find.legs_like(LegFilter("k"), a_leg(1), 10, oldest=True))
-    assert "ORDER BY legs.ended, legs.leg_id" in query
+@pytest.mark.parametrize("oldest", [False, True])
+@pytest.mark.parametrize("after", [None, a_leg(7)], ids=["first page", "next page"])
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (LegFilter("k"), "legs_of_key"),
+        (LegFilter("k", since=1.0, until=2.0, outcome="busy", label="x"), "legs_of_key"),
+        (LegFilter(), "legs_by_time"),
+        (LegFilter(since=1.0), "legs_by_time"),
+        (LegFilter("k", call_id="r1-1"), "legs_of_call"),
+        (LegFilter("k", conference="r1-1.room"), "sqlite_autoindex_legs_1"),
+    ],
+)
+def test_lists_of_legs_are_read_off_an_index(
+    tmp_path: Path, wanted: LegFilter, index: str, after: LegRecord | None, oldest: bool
+) -> None:
+    url = parse_url(f"sqlite:///{tmp_path}/r.db")
+    made = writing_engine(url)
+    upgrade(made)
+    made.dispose()
+    engine = reading_engine(url)
+    with engine.connect() as connection:
+        query = find.legs_like(wanted, after, 10, oldest=oldest)
+        said = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+        plan = [str(row.detail) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {said}"))]
+        assert index in plan[0]
+        if index in ("legs_of_key", "legs_by_time"):
+            assert not any(one.startswith("USE TEMP B-TREE FOR ORDER BY") for one in plan)
+    engine.dispose()
 
 
 async def test_a_key_asks_what_it_has_to_pay(rig: Rig) -> None:

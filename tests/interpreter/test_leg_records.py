@@ -11,10 +11,11 @@ from ringful.grammar.reading.parser import parse
 from ringful.http.reading.parameters import LEG_OUTCOMES
 from ringful.interpreter import events
 from ringful.interpreter.calls.arrivals import Arrivals
-from ringful.interpreter.calls.ends import take
+from ringful.interpreter.calls.ends import record_of, take
 from ringful.interpreter.calls.node import NodeLimits
 from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.calls.switchboard import CannotStart
+from ringful.interpreter.calls.view import rebuild
 from ringful.interpreter.events import Interrupted, Started
 from ringful.interpreter.run import Run
 from ringful.media import port
@@ -171,6 +172,18 @@ async def test_a_call_that_is_given_up_keeps_and_bills_its_legs(tmp_path: Path) 
         (leg,) = (await legs_of(rig, call_id)).values()
         assert (leg.outcome, leg.ended_by) == ("lost", "lost")
         assert leg.bill == SETTINGS.rates.bill(FIRST, leg.seconds or 0) > 0
+
+
+def test_what_the_media_measured_and_what_was_paid_for() -> None:
+    ended = (1012.0, port.HungUp("r1-a", "callee", "", port.Quality(500, 3, 2.5)))
+    run = rebuild("r1-a", lived(f'call "{FIRST}"\nstay\n', *UP, ended), SETTINGS)
+    (leg,) = take(run, "k")
+    assert (leg.packets, leg.lost, leg.jitter_ms, leg.seconds) == (500, 3, 2.5, 10)
+    assert (leg.created, leg.rung, leg.answered, leg.ended) == (1000.0, 1001.0, 1002.0, 1012.0)
+    # Of a leg whose key could pay no more, only what was paid is billed.
+    ours = run.legs["r1-a"]
+    ours.paid = 4
+    assert record_of(run, ours, "k").seconds == 4
 
 
 # After a crash
