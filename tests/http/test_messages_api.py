@@ -1,13 +1,16 @@
 """The methods that send messages, and say what takes those that come in."""
 
 import json
+from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 import trio
 from attrs import evolve
 
 from ringful.interpreter.messages.office import MessageSettings
-from ringful.messages.port import Incoming
+from ringful.interpreter.messages.prices import Prices
+from ringful.messages.port import Incoming, NotNow
 from ringful.store.port import MessageFilter
 from tests.carrier import TestCarrier
 from tests.house import HOOK, KEY, OTHER, house
@@ -20,6 +23,11 @@ inbound sms "+15125550000" keyword "JOIN"
 sms caller "{welcome}. You wrote: {message}"
 notify "http://app.example/joined" with { who: caller, word: keyword }
 """
+
+TELLING = f'''
+inbound sms "{OWN}" keyword "JOIN"
+sms caller "You are in." notify "{HOOK}"
+'''
 
 
 @pytest.fixture
@@ -284,3 +292,69 @@ async def test_json_bodies_do_as_well(rig):
     )
     assert answer.status_code == 200
     assert json.loads(await answer.get_data())["segments"] == 1
+
+
+# The store fails
+
+
+def when_submitting(monkeypatch, rig, does):
+    """Let *does* have its way with each write's commit, once it is submitted."""
+    real = rig.store.submit
+    monkeypatch.setattr(rig.store, "submit", lambda write: does(real, write))
+
+
+def refusing(real, _write):
+    from ringful.store.port import StoreError
+
+    class Refused:
+        async def wait(self):
+            await trio.lowlevel.checkpoint()
+            raise StoreError("the disk is full")
+
+    return Refused()
+
+
+class Priced(Prices):
+    """Every message costs a cent."""
+
+    back: ClassVar[list] = []
+
+    def outgoing(self, _number, _segments):
+        return Decimal("0.01")
+
+    def pay(self, _key, _amount):
+        return ""
+
+    def refund(self, _key, amount):
+        self.back.append(amount)
+
+
+async def test_what_cannot_be_kept_is_refused_not_told_and_not_sent(rig, monkeypatch):
+    rig.office.prices = Priced()
+    with monkeypatch.context() as patch:
+        when_submitting(patch, rig, refusing)
+        said = await rig.ask("SendReceiveSms", callee=ANN, message="hello", callbackUrl=HOOK)
+    assert said.status == 503
+    await rig.settle()
+    assert not rig.posts
+    assert rig.office.prices.back == [Decimal("0.01")]
+    await rig.get("SendReceiveSms", callee=ANN, message="again", callbackUrl=HOOK)
+    await rig.hears("MessageStatus", status="sent")
+    assert [one.text for one in rig.carriers[0].sent] == ["again"]
+
+
+async def test_a_script_is_not_run_for_a_message_that_cannot_be_kept(rig, monkeypatch):
+    await upload(rig, "club", TELLING)
+    await rig.get("Keyword", number=OWN, keyword="JOIN", script="club")
+    with monkeypatch.context() as patch:
+        when_submitting(patch, rig, refusing)
+        with pytest.raises(NotNow, match="could not be stored"):
+            await comes(rig, "join")
+        await rig.quiet()
+    # What the run had asked for has its outcome, and it is told.
+    told = [post["status"] for post in rig.told("MessageStatus")]
+    assert told == ["queued", "failed"]
+    assert not rig.carriers[0].sent
+    await comes(rig, "join")
+    await rig.hears("MessageStatus", status="sent")
+    assert len(rig.carriers[0].sent) == 1
