@@ -93,6 +93,9 @@ class Office(Protocol):
     def dispatch(self, message: Message) -> None:
         """Send a message that is on the disk."""
 
+    def lose(self, message: Message, *, tell: bool) -> None:
+        """End a message that could not be stored; with *tell* its URL is told."""
+
     def judge(self, key: Key, number: str, text: str, operator: str, sender: str = "") -> Message:
         """Make the message that would be sent.  Raises NotSent."""
 
@@ -423,17 +426,12 @@ class LiveCall:
                 fault("hanging up after a fault", error, call=self.run.call_id)
 
     async def finish(self) -> None:
-        """Hand over everything of a run that has ended in its first turn."""
-        self._outgoing.close()
-        await self._hand_over()
+        """Hand over everything of a run that has ended in its first turn.
 
-    def undo(self) -> None:
-        """Pay back what a run that has ended in its first turn would send, since that could not be kept."""
+        Where that is not kept, nothing of it has happened: whoever asked for it is told so.
+        """
         self._outgoing.close()
-        with suppress(trio.EndOfChannel):
-            while self.house.office:
-                for message in self._incoming.receive_nowait().messages:
-                    self.house.office.prices.unkept(message)
+        await self._hand_over(tell_unkept=False)
 
     async def serve(self) -> None:
         """Take turns until the run has ended, and every callback of it is handed over."""
@@ -455,26 +453,31 @@ class LiveCall:
             self._woken = trio.Event()
             self.turn()
 
-    async def _hand_over(self) -> None:
+    async def _hand_over(self, *, tell_unkept: bool = True) -> None:
         async for turned in self._incoming:
-            kept = False
-            try:
-                await turned.commit.wait()
-                kept = True
-            except StoreError as error:
-                # Better told and not kept than neither.
-                log.error("callbacks could not be stored", call=self.run.call_id, why=str(error))
-            except Exception as error:
-                fault("storing callbacks", error, call=self.run.call_id)
-            if self.house.office:
+            kept = await self._is_kept(turned.commit)
+            office = self.house.office
+            if kept and office:
                 for message in turned.messages:
-                    if kept:
-                        self.house.office.dispatch(message)
-                    else:
-                        self.house.office.prices.unkept(message)
-            for post in turned.posts:
+                    office.dispatch(message)
+            for post in turned.posts if kept or tell_unkept else ():
                 try:
                     self.house.deliver(post)
                 except Exception as error:
                     # It is on the disk: the next start takes it up.
                     fault("handing over a callback", error, call=post.call_id, event_id=post.event_id)
+            if office and not kept:
+                for message in turned.messages:
+                    office.lose(message, tell=tell_unkept)
+
+    async def _is_kept(self, commit: Commit) -> bool:
+        try:
+            await commit.wait()
+        except StoreError as error:
+            # Better told and not kept than neither.
+            log.error("callbacks could not be stored", call=self.run.call_id, why=str(error))
+        except Exception as error:
+            fault("storing callbacks", error, call=self.run.call_id)
+        else:
+            return True
+        return False

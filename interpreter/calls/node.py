@@ -177,22 +177,23 @@ class Switchboard:
         call.recorded = False
         call.run.start()
         commit = call.turn(seqs)
+        await call.finish()
         try:
             await commit.wait()
         except StoreError as error:
-            call.undo()
             raise Unavailable(f"the message could not be stored: {error}") from error
-        await call.finish()
 
     async def take_message(self, key: Key, call_id: str, started: events.Started, letter: Letter) -> Commit:
-        """Begin the run that *letter* is for, and keep both together.  Raises TooMany, Unavailable."""
+        """Begin the run that *letter* is for; return once both are kept.  Raises TooMany, Unavailable."""
         if self.draining:
             raise Unavailable(_DRAINING)
         runs = sum(call.key.key == key.key and bool(call.run.started.message) for call in self.live.values())
         if runs >= MOST_MESSAGE_RUNS:
             raise TooMany(f"{runs} messages of this key are being handled already", 5.0)
         await self.know(key)
-        _, commit = self.begin(key, call_id, started, letter=letter)
+        call, commit = self.begin(key, call_id, started, letter=letter)
+        # A run that goes on although its message is not kept would begin twice: it is brought again.
+        await self.durable(commit, call)
         return commit
 
     @property

@@ -22,14 +22,16 @@ from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.office import Office
 from ringful.interpreter.messages.words import Wish, is_near, keyword_of, wish_of
 from ringful.messages.port import Incoming, NotNow
-from ringful.store.port import Commit, FragmentRow, Key, Keyword, Message, OptOut, Write
+from ringful.store.port import Commit, FragmentRow, Key, Keyword, Message, OptOut, StoreError, Write
 
 log = structlog.get_logger()
 
 LONGEST = 20_000
 """Characters of a text that is taken; what is longer is cut."""
-HELP_PAUSE = 60.0
-"""Seconds within which one phone is helped once."""
+ANSWER_PAUSE = 60.0
+"""Seconds within which one phone gets the answer to a wish once."""
+FRAGMENTS_WAIT = 86_400.0
+"""Seconds for which parts of a text wait for the others: senders use references again."""
 
 
 class Reader(Protocol):
@@ -60,7 +62,7 @@ class Inbox:
     know: Callable[[str], Awaitable[None]]
     """See that it is known what a key may spend."""
     _joining: trio.Lock = field(factory=trio.Lock)
-    _helped: "OrderedDict[tuple[str, str], float]" = field(factory=OrderedDict)
+    _answered: "OrderedDict[tuple[str, str, Wish], float]" = field(factory=OrderedDict)
 
     async def receive(self, incoming: Incoming) -> None:
         """Take a text, or a part of one; it is kept when this returns.  Raises StoreError."""
@@ -77,7 +79,8 @@ class Inbox:
         async with self._joining:
             row = _row(incoming, self.office.clock())
             await self.office.store.submit(Write(fragments=[row])).wait()
-            rows = await self.office.store.fragments(row)
+            found = await self.office.store.fragments(row)
+            rows = [one for one in found if one.at >= row.at - FRAGMENTS_WAIT]
             if len(rows) == row.parts:
                 await self._take(evolve(incoming, text="".join(one.text for one in rows)[:LONGEST]))
                 await self.office.store.submit(Write(joined=[row])).wait()
@@ -104,38 +107,44 @@ class Inbox:
 
     async def _grant(self, incoming: Incoming, wish: Wish, answers: Message | None) -> None:
         office, now = self.office, self.office.clock()
-        opt_out, new = None, True
-        if wish != "help":
-            opt_out = OptOut(incoming.number, incoming.sender, now if wish == "stop" else None)
-            new = office.opted.note(opt_out)
         taking = self.keywords.taking(incoming.number, "")
         owner = answers.key if answers else self.owner_of(incoming.number) or (taking.key if taking else "")
         notify = answers.notify if answers else taking.callback_url if taking else None
+        key = await office.store.key(owner) if owner else None
         async with self._arriving(incoming, owner) as message:
-            message = evolve(message, notify=notify, reason=wish)
-            letter = Letter(message).wished(wish, now)
-            answer = await self._answer_to(incoming, wish, owner) if new else None
+            opt_out, new = None, True
+            if wish != "help":
+                opt_out = OptOut(incoming.number, incoming.sender, now if wish == "stop" else None)
+                new = office.opted.note(opt_out)
+            letter = Letter(evolve(message, notify=notify, reason=wish)).wished(wish, now)
+            answer = self._answer_to(incoming, wish, key) if new and key else None
             commits = [office.record(letter, opt_out=opt_out)]
             if answer:
                 commits.append(office.record(answer))
             log.info("a wish came in", wish=wish, number=incoming.sender, to=incoming.number)
-            for commit in commits:
-                await commit.wait()
+            try:
+                for commit in commits:
+                    await commit.wait()
+            except StoreError:
+                if opt_out and new:
+                    # It is brought again, and is new then, too.
+                    office.opted.note(evolve(opt_out, at=now if opt_out.at is None else None))
+                raise
 
-    async def _answer_to(self, incoming: Incoming, wish: Wish, owner: str) -> Letter | None:
+    def _answer_to(self, incoming: Incoming, wish: Wish, key: Key) -> Letter | None:
         text = self.office.settings.replies.get(wish, "")
-        key = await self.office.store.key(owner) if owner else None
-        if not text or key is None or (wish == "help" and not self._may_help(incoming)):
+        if not text or not self._may_answer(incoming, wish):
             return None
         return self.office.send_own(key, incoming.number, incoming.sender, text, f"{self.new_id()}.sms")
 
-    def _may_help(self, incoming: Incoming) -> bool:
-        pair, now = (incoming.number, incoming.sender), self.office.clock()
-        last = self._helped.pop(pair, None)
-        may = last is None or now - last >= HELP_PAUSE
-        self._helped[pair] = now if may or last is None else last
-        while len(self._helped) > 10_000:
-            self._helped.popitem(last=False)
+    def _may_answer(self, incoming: Incoming, wish: Wish) -> bool:
+        """Say whether a wish may be answered: one phone gets each answer once a minute, since each costs."""
+        pair, now = (incoming.number, incoming.sender, wish), self.office.clock()
+        last = self._answered.pop(pair, None)
+        may = last is None or now - last >= ANSWER_PAUSE
+        self._answered[pair] = now if may or last is None else last
+        while len(self._answered) > 10_000:
+            self._answered.popitem(last=False)
         return may
 
     # A reply

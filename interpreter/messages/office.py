@@ -310,6 +310,15 @@ class Office:
             message = evolve(message, bill=Decimal(0))
         return self.record(Letter(message).refused(reason, self.clock()))
 
+    def lose(self, message: Message, *, tell: bool) -> None:
+        """End a message that could not be stored, and so is not sent; with *tell* its URL is told."""
+        if message.inbound:
+            return
+        if tell:
+            self.fail(message, "it could not be stored, and was not sent")
+        elif message.bill:
+            self.prices.refund(message.key, message.bill)
+
     def part_taken(self, message: Message, part: int, parts: int, connection: str, remote_id: str) -> None:
         """Note that a part was taken, under a name that receipts will have."""
         now = self.clock()

@@ -5,7 +5,6 @@ from decimal import Decimal
 from attrs import frozen
 
 from ringful.interpreter.money.till import Till
-from ringful.store.port import Message
 
 
 @frozen
@@ -31,11 +30,6 @@ class Prices:
         """Give back what was paid for a message that was never sent."""
         if self.till and amount and self.till.knows(key):
             self.till.give_back(key, amount)
-
-    def unkept(self, message: Message) -> None:
-        """Give back what was paid for a message that the store did not take: it is never sent."""
-        if not message.inbound:
-            self.refund(message.key, message.bill or Decimal(0))
 
     def incoming(self, key: str, own: str, segments: int) -> Decimal:
         """Book what a message that came in to *own* costs, whatever the key may still spend; give it."""

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 import trio
@@ -10,8 +11,9 @@ from attrs import evolve
 from ringful.grammar.reading.parser import parse
 from ringful.interpreter.events import Started
 from ringful.interpreter.messages.office import MessageSettings
+from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.rates import Rate, RateTable
-from ringful.messages.port import Incoming
+from ringful.messages.port import Incoming, NotNow
 from ringful.store.port import MessageFilter, StoreError
 from tests.carrier import TestCarrier
 from tests.house import HOOK, KEY, OTHER, house
@@ -24,6 +26,11 @@ inbound sms "+15125550000" keyword "JOIN"
 sms caller "{welcome}. You wrote: {message}"
 notify "http://app.example/joined" with { who: caller, word: keyword }
 """
+
+TELLING = f'''
+inbound sms "{OWN}" keyword "JOIN"
+sms caller "You are in." notify "{HOOK}"
+'''
 
 
 @pytest.fixture
@@ -321,3 +328,67 @@ async def test_a_message_that_the_store_did_not_take_costs_nothing(rig, monkeypa
     await rig.until(lambda: asked and till.ledger.committed(KEY.key, till.clock()) == 0)
     assert rig.carriers[0].sent == []
     assert await rig.store.spent(KEY.key) == 0
+
+
+# The store fails
+
+
+def when_submitting(monkeypatch, rig, does):
+    """Let *does* have its way with each write's commit, once it is submitted."""
+    real = rig.store.submit
+    monkeypatch.setattr(rig.store, "submit", lambda write: does(real, write))
+
+
+def refusing(real, _write):
+    class Refused:
+        async def wait(self):
+            await trio.lowlevel.checkpoint()
+            raise StoreError("the disk is full")
+
+    return Refused()
+
+
+class Priced(Prices):
+    """Every message costs a cent."""
+
+    back: ClassVar[list] = []
+
+    def outgoing(self, _number, _segments):
+        return Decimal("0.01")
+
+    def pay(self, _key, _amount):
+        return ""
+
+    def refund(self, _key, amount):
+        self.back.append(amount)
+
+
+async def test_what_cannot_be_kept_is_refused_not_told_and_not_sent(rig, monkeypatch):
+    rig.office.prices = Priced()
+    with monkeypatch.context() as patch:
+        when_submitting(patch, rig, refusing)
+        said = await rig.ask("SendReceiveSms", callee=ANN, message="hello", callbackUrl=HOOK)
+    assert said.status == 503
+    await rig.settle()
+    assert not rig.posts
+    assert rig.office.prices.back == [Decimal("0.01")]
+    await rig.get("SendReceiveSms", callee=ANN, message="again", callbackUrl=HOOK)
+    await rig.hears("MessageStatus", status="sent")
+    assert [one.text for one in rig.carriers[0].sent] == ["again"]
+
+
+async def test_a_script_is_not_run_for_a_message_that_cannot_be_kept(rig, monkeypatch):
+    await upload(rig, "club", TELLING)
+    await rig.get("Keyword", number=OWN, keyword="JOIN", script="club")
+    with monkeypatch.context() as patch:
+        when_submitting(patch, rig, refusing)
+        with pytest.raises(NotNow, match="could not be stored"):
+            await comes(rig, "join")
+        await rig.quiet()
+    # What the run had asked for has its outcome, and it is told.
+    told = [post["status"] for post in rig.told("MessageStatus")]
+    assert told == ["queued", "failed"]
+    assert not rig.carriers[0].sent
+    await comes(rig, "join")
+    await rig.hears("MessageStatus", status="sent")
+    assert len(rig.carriers[0].sent) == 1

@@ -491,3 +491,30 @@ async def test_a_message_that_nothing_carries_any_more_costs_nothing(tmp_path):
         assert await here.store.spent("k") == 0
         await here.until(lambda: here.told(status="failed"))
         assert here.told(status="failed")[0]["billAmount"] == "0"
+
+
+async def test_a_part_of_long_ago_is_no_part_of_a_new_text(tmp_path):
+    clock = Clock()
+    async with rig(tmp_path, clock=clock) as here:
+        await here.send("a.sms")
+        await here.until_stands("a.sms", "sent")
+        await here.comes("old ", fragment=Fragment("8-7", 1, 2))
+        clock.now += 2 * 86_400
+        await here.comes("new two", fragment=Fragment("8-7", 2, 2))
+        assert not here.told(reply="old new two")
+        await here.comes("new one, ", fragment=Fragment("8-7", 1, 2))
+        await here.until(lambda: here.told(reply="new one, new two"))
+
+
+async def test_who_goes_to_and_fro_gets_each_answer_once_a_minute(tmp_path):
+    clock = Clock()
+    async with rig(tmp_path, clock=clock) as here:
+        await here.send("a.sms")
+        await here.until_stands("a.sms", "sent")
+        for _ in range(5):
+            await here.comes("STOP")
+            await here.comes("START")
+        clock.now += 61
+        await here.comes("STOP")
+        await here.until(lambda: len(here.carrier.sent) == 4)
+        assert [one.text for one in here.carrier.sent] == ["hello", "bye", "hello", "bye"]
