@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
@@ -42,7 +42,7 @@ from ringful.simulation.phones import world
 from ringful.simulation.phones.agenda import Agenda
 from ringful.simulation.phones.phones import SimulatedPhones
 from ringful.store.open import open_store
-from ringful.store.port import Entry, Key, Post
+from ringful.store.port import Entry, Key, Post, StoreError, Write
 from ringful.store.sql import SqlStore
 
 KEY = Key("k", "c2VjcmV0", "test", 0.0, signing=False, concurrent=1000, calls_per_second=1000.0)
@@ -146,8 +146,14 @@ class Rig:
             await trio.sleep(0.08)
 
     async def quiet(self) -> None:
-        """Wait until nothing lives."""
+        """Wait until nothing lives, and all that it wrote is on the disk."""
         await self.until(lambda: not self.switchboard.live)
+        await self.kept()
+
+    async def kept(self) -> None:
+        """Wait until all that was written is on the disk, unless the store refuses it."""
+        with suppress(StoreError):
+            await self.store.submit(Write()).wait()
 
 
 @asynccontextmanager

@@ -132,6 +132,7 @@ async def test_a_server_that_ends_ends_its_conferences(rig: Rig) -> None:
     assert not rig.switchboard.live
     assert {one["reason"] for one in rig.told("ServerHangup")} == {"shutdown"}
     assert len(rig.told("ConfCallLeft")) == 2
+    await rig.kept()
     for one in (conference, ann):
         record = await rig.store.call(one)
         assert record
