@@ -118,7 +118,6 @@ def test_check_explains_in_how_many_segments_a_text_goes(scripts, capsys, text, 
     assert (code, output.splitlines()[-1]) == (0, f"cost: {0.02 * segments:.2g} USD at most")
 
 
-
 def test_a_used_script_that_cannot_be_read_is_said_to_be_so(scripts, capsys):
     Path("main.call").write_text('use "deep.call"\nuse "bad.call"\nuse "folder"\nwait 1s\n')
     Path("deep.call").write_text('use "lib/low.call"\nflow greet() {\n    do low()\n}\n')
