@@ -1,5 +1,7 @@
 """What a run is told about the house that it runs in."""
 
+from collections.abc import Callable
+
 from attrs import field, frozen
 
 from ringful.interpreter.links import Links
@@ -19,6 +21,8 @@ class Settings:
     link_lifetime: float = 24 * 3600.0
     rates: RateTable = field(factory=RateTable, repr=False)
     """What legs cost that are answered now: for doors.  Runs are told of each leg (`events.Priced`)."""
+    segments: Callable[[str], int] | None = field(default=None, eq=False, repr=False)
+    """In how many segments a text goes at most: for what a script can cost.  None: that is estimated."""
     first_key: float = 10.0
     between_keys: float = 5.0
     tries: int = 3

@@ -159,7 +159,7 @@ def longest(
     return Bound(
         (*((own,) if own else ()), *further),
         limits,
-        (*_came(script.header), *(_sent(one, n) for one, n in found if isinstance(one, nodes.Sms))),
+        (*_came(script.header), *(_sent(one, n, limits) for one, n in found if isinstance(one, nodes.Sms))),
         tuple(
             FollowBound(f"follow {show_expression(one.url)}", one.span, count)
             for one, count in found
@@ -174,9 +174,9 @@ def _came(header: nodes.Header | None) -> Iterator[MessageBound]:
         yield MessageBound(what, header.span, literal(header.number), MOST, sent=False)
 
 
-def _sent(sms: nodes.Sms, count: Many) -> MessageBound:
+def _sent(sms: nodes.Sms, count: Many, limits: Limits) -> MessageBound:
     what = f"sms {show_expression(sms.number)}"
-    return MessageBound(what, sms.span, literal(sms.number), segments(sms.text), count)
+    return MessageBound(what, sms.span, literal(sms.number), segments(sms.text, limits.segments), count)
 
 
 def _own(script: nodes.Script, durations: Durations, limits: Limits) -> LegBound | None:

@@ -1,6 +1,6 @@
 """How long each statement can take, as far as its text says; the interpreter's meaning, in figures."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 
 from attrs import field, frozen
@@ -37,6 +37,8 @@ class Limits:
     """Assumed for how many tones are sent, where that is not known."""
     sounds: Mapping[str, int] = field(factory=dict)
     """The lengths of announcements that are known, by address or name."""
+    segments: Callable[[str], int] | None = field(default=None, eq=False, repr=False)
+    """In how many segments a text is sent at most; None: it is estimated, rather too many than too few."""
 
 
 _MOST_WAITING = 4

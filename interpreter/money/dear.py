@@ -36,6 +36,7 @@ def limits_of(settings: Settings, sounds: Mapping[str, int] = _NO_SOUNDS) -> Lim
         record=round(settings.record_limit * 1000),
         ask=round(settings.ask_limit * 1000),
         sounds=sounds,
+        segments=settings.segments,
     )
 
 

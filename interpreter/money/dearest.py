@@ -1,6 +1,6 @@
 """The most that things can cost by a rate table: what bounds are reckoned with.  Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from attrs import frozen
@@ -40,7 +40,18 @@ class Dearest:
         if number is None:
             found = [one for one in self.rates.rates if one.direction == direction and one.says(matter)]
         else:
-            # Those of the longest prefix, whenever they are in force.
-            matching = list(self.rates.matching(number, direction, matter))
-            found = [one for one in matching if one.prefix == matching[0].prefix]
+            found = list(self._ever(number, direction, matter))
         return max(map(price, found), default=Decimal(0))
+
+    def _ever(self, number: str, direction: Direction, matter: Matter) -> Iterator[Rate]:
+        """Give the rows that count for *number* at some time.
+
+        A row that always holds hides those of shorter prefixes; until one begins, the shorter ones count.
+        """
+        hidden = 0
+        for rate in self.rates.matching(number, direction, matter):
+            if len(rate.prefix) < hidden:
+                return
+            yield rate
+            if rate.since is None:
+                hidden = len(rate.prefix)

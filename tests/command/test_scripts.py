@@ -95,6 +95,29 @@ def test_check_explains_how_long_a_script_can_last_and_what_it_costs(scripts, ca
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "smpp", "segments"),
+    [
+        ("é" * 160, "", 1),
+        ("x" * 306, "", 2),
+        ("[" * 80 + "x", "", 2),
+        ("ω" * 134, "", 2),
+        ("x" * 2000, "", 10),
+        ("€" * 70, "", 1),
+        ("€" * 71, "", 1),
+        ("€" * 71, 'alphabet = "latin1"\n', 2),
+    ],
+)
+def test_check_explains_in_how_many_segments_a_text_goes(scripts, capsys, text, smpp, segments):
+    Path("house.toml").write_text(
+        '[[rates.table]]\nprefix = ""\nper_segment = 0.02\n'
+        f'[sms.smpp]\naddress = "127.0.0.1:2775"\nsystem_id = "x"\npassword = "y"\n{smpp}'
+    )
+    Path("text.call").write_text(f'sms "15125550001" "{text}"\n')
+    output, _, code = ringful(capsys, "check", "--explain", "--config", "house.toml", "text.call")
+    assert (code, output.splitlines()[-1]) == (0, f"cost: {0.02 * segments:.2g} USD at most")
+
+
 def test_a_used_script_that_cannot_be_read_is_said_to_be_so(scripts, capsys):
     Path("main.call").write_text('use "deep.call"\nuse "bad.call"\nuse "folder"\nwait 1s\n')
     Path("deep.call").write_text('use "lib/low.call"\nflow greet() {\n    do low()\n}\n')
