@@ -18,6 +18,7 @@ from ringful.interpreter import conference, effects, events, room
 from ringful.interpreter.evaluate import Fault, text_of
 from ringful.interpreter.messages import replies
 from ringful.interpreter.messages.prices import Prices
+from ringful.interpreter.messages.words import ANY
 from ringful.interpreter.money.rates import RateTable
 from ringful.interpreter.money.till import Purse, Till
 from ringful.interpreter.order import order
@@ -164,7 +165,7 @@ class Simulation:
         if not isinstance(self.script.header, nodes.InboundSms):
             return False
         number, keyword = self._taken_texts()
-        if number != arrival.number or keyword not in (replies.ANY, arrival.keyword):
+        if number != arrival.number or keyword not in (ANY, arrival.keyword):
             return False
         self._begin(message=arrival)
         return True

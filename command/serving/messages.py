@@ -6,7 +6,7 @@ from typing import cast
 from ringful.command.configuration.config import Config
 from ringful.command.errors import CommandError
 from ringful.http.desks.messages import KeywordDesk
-from ringful.interpreter.calls.e164 import e164
+from ringful.interpreter.calls.e164 import known
 from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.messages.incoming import Inbox
 from ringful.interpreter.messages.office import MessageSettings, Office
@@ -46,7 +46,7 @@ def make_office(
     sms = config.sms
     usual = None if sms.transport == "none" else cast(Carrier, sms.transport)
     settings = MessageSettings(
-        e164(sms.source, config.sip.country) or sms.source,
+        known(sms.source, config.sip.country),
         config.sip.country,
         sms.validity,
         sms.window,

@@ -180,7 +180,11 @@ async def trace(calls: Calls, key: Key, asked: Trace) -> Answer:
 def told(script: nodes.Script, url: str | None) -> nodes.Script:
     """Tell what happens on the script's call to *url*, unless the script says itself where."""
     header = script.header
-    if url is None or not isinstance(header, nodes.Call | nodes.Inbound) or header.notify is not None:
+    if (
+        url is None
+        or not isinstance(header, nodes.Call | nodes.Inbound | nodes.InboundSms)
+        or header.notify is not None
+    ):
         return script
     return evolve(script, header=evolve(header, notify=nodes.text(url)))
 

@@ -6,9 +6,10 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from ringful.http.reading import parameters as p
+from ringful.http.reading.numbers import no_number, taker
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.http.reading.scripts import Given, Named, values
-from ringful.interpreter.messages.words import LONGEST_KEYWORD, plain, wish_of
+from ringful.interpreter.messages.words import ANY, LONGEST_KEYWORD, plain, wish_of
 
 LONGEST_ONE_OFF = 139
 """Characters of a `SendSms`: the reference says less than 140."""
@@ -106,21 +107,16 @@ def keyword(
     """Read `Keyword`."""
     number = given.optional("number", p.own_number(country))
     word = given.optional("keyword", read_keyword)
-    name = given.optional("script", p.script_name)
-    version = given.optional("version", p.version)
-    url = callback(given)
-    if version is not None and name is None:
-        raise BadParameter("version", "invalid", "version goes with the name of a script")
-    if name is None and url is None:
+    script, url = taker(given, callback)
+    if script is None and url is None:
         if word is not None:
             wanted = "give script=NAME or callbackUrl=URL: what takes messages with this keyword"
             raise BadParameter("script", "missing", f"script is missing: {wanted}")
         return GetKeywords(number)
     if number is None:
-        raise BadParameter("number", "missing", "number is missing; give e.g. number=18005550000")
+        raise no_number()
     if word is None:
         raise BadParameter("keyword", "missing", "keyword is missing; give e.g. keyword=JOIN, or keyword=*")
-    script = None if name is None else Named(name, version)
     return BindKeyword(number, word, script, values(given) if script else Given(), url)
 
 
@@ -134,7 +130,7 @@ def remove(given: Parameters, country: str) -> RemoveKeyword:
 
 def read_keyword(name: str, value: str) -> str:
     """Read a keyword: one word, or ``*`` for all that no other one takes."""
-    if value == "*":
+    if value == ANY:
         return value
     word = plain(value)
     if len(value.split()) != 1 or len(word) > LONGEST_KEYWORD:

@@ -41,21 +41,30 @@ def number(
     given: Parameters, country: str, callback: Callable[[Parameters], str | None]
 ) -> Bind | GetNumbers:
     """Read `Number`; *callback* takes its URL."""
-    read = p.own_number(country)
-    asked = given.optional("number", read)
-    name = given.optional("script", p.script_name)
-    version = given.optional("version", p.version)
-    url = callback(given)
-    if version is not None and name is None:
-        raise BadParameter("version", "invalid", "version goes with the name of a script")
-    if name is None and url is None:
+    asked = given.optional("number", p.own_number(country))
+    script, url = taker(given, callback)
+    if script is None and url is None:
         return GetNumbers(asked)
     if asked is None:
-        raise BadParameter("number", "missing", "number is missing; give e.g. number=18005550000")
-    script = None if name is None else Named(name, version)
+        raise no_number()
     return Bind(asked, script, values(given) if script else Given(), url)
 
 
 def remove(given: Parameters, country: str) -> Unbind:
     """Read `NumberRemove`."""
     return Unbind(given.required("number", p.own_number(country), "18005550000"))
+
+
+def taker(given: Parameters, callback: Callable[[Parameters], str | None]) -> tuple[Named | None, str | None]:
+    """Read what is to take what comes in: a script, or a URL, or both.  Raises BadParameter."""
+    name = given.optional("script", p.script_name)
+    version = given.optional("version", p.version)
+    url = callback(given)
+    if version is not None and name is None:
+        raise BadParameter("version", "invalid", "version goes with the name of a script")
+    return None if name is None else Named(name, version), url
+
+
+def no_number() -> BadParameter:
+    """Say that the number is missing."""
+    return BadParameter("number", "missing", "number is missing; give e.g. number=18005550000")

@@ -36,3 +36,8 @@ def e164(written: str, country: str) -> str | None:
         if suits(parsed):
             return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
     return None
+
+
+def known(written: str, country: str) -> str:
+    """Give a number as it is kept here: ``+E.164``, or as it is where that is no phone number."""
+    return e164(written, country) or written

@@ -5,9 +5,10 @@ All of them are kept in memory, since a call that comes in waits for no database
 
 from collections.abc import Sequence
 
-from ringful.interpreter.calls.e164 import e164
+from ringful.interpreter.calls.bound import Bound
+from ringful.interpreter.calls.e164 import known
 from ringful.interpreter.calls.switchboard import Refusal
-from ringful.store.port import Commit, Key, Number, Store, UsedSeq, Write
+from ringful.store.port import Key, Number, Store, UsedSeq, Write
 
 
 class NoSuchNumber(Refusal):
@@ -23,23 +24,23 @@ class Numbers:
 
     def __init__(self, store: Store, country: str) -> None:
         self._store, self._country = store, country
-        self._bound: dict[str, Number] = {}
+        self._bound: Bound[str, Number] = Bound()
 
     async def load(self) -> None:
         """Read what is bound."""
-        self._bound = {one.number: one for one in await self._store.numbers()}
+        self._bound.fill((one.number, one) for one in await self._store.numbers())
 
     def known(self, written: str) -> str:
         """Give a number as it is kept here: ``+E.164``, or as it is where that is no phone number."""
-        return e164(written, self._country) or written
+        return known(written, self._country)
 
     def at(self, written: str) -> Number | None:
         """Give what takes the calls of a number; None where nobody has bound it."""
-        return self._bound.get(self.known(written))
+        return self._bound.at(self.known(written))
 
     def of(self, key: Key) -> Sequence[Number]:
         """Give the numbers of *key*, in their order."""
-        return [one for _, one in sorted(self._bound.items()) if one.key == key.key]
+        return self._bound.of(key)
 
     def own(self, key: Key, written: str) -> Number:
         """Give a number of *key*.  Raises NoSuchNumber."""
@@ -57,22 +58,10 @@ class Numbers:
     async def bind(self, key: Key, number: Number, seqs: Sequence[UsedSeq]) -> None:
         """Bind *number*, also anew; return when that is durable.  Raises NumberTaken, StoreError."""
         self.hold(key, number.number)
-        before = self._bound.get(number.number)
-        self._bound[number.number] = number
-        await self._kept(self._store.submit(Write(numbers=[number], seqs=seqs)), number.number, before)
+        commit = self._store.submit(Write(numbers=[number], seqs=seqs))
+        await self._bound.bind(number.number, number, commit)
 
     async def free(self, key: Key, written: str, seqs: Sequence[UsedSeq]) -> None:
         """Unbind a number; its calls that are up go on.  Raises NoSuchNumber, StoreError."""
-        before = self.own(key, written)
-        del self._bound[before.number]
-        await self._kept(self._store.submit(Write(freed=[before.number], seqs=seqs)), before.number, before)
-
-    async def _kept(self, commit: Commit, number: str, before: Number | None) -> None:
-        try:
-            await commit.wait()
-        except BaseException:
-            # What could not be kept has not happened.
-            self._bound.pop(number, None)
-            if before:
-                self._bound[number] = before
-            raise
+        number = self.own(key, written).number
+        await self._bound.bind(number, None, self._store.submit(Write(freed=[number], seqs=seqs)))

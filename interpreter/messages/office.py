@@ -22,6 +22,7 @@ from ringful.interpreter.messages.letter import Letter, first_open
 from ringful.interpreter.messages.opted import Opted
 from ringful.interpreter.messages.outbox import Outbox
 from ringful.interpreter.messages.prices import Prices
+from ringful.interpreter.messages.replies import WINDOW
 from ringful.messages.port import Carrier, Delivery, Transport
 from ringful.store.port import Commit, Entry, Key, Message, OptOut, Post, RemotePart, Store, StoreError, Write
 
@@ -42,7 +43,7 @@ class MessageSettings:
     country: str = "US"
     validity: float = 36_000.0
     """How long a message is tried."""
-    window: float = 72 * 3600.0
+    window: float = WINDOW
     """How long a message is answerable."""
     replies: Mapping[str, str] = field(factory=dict)
     """What is answered to a wish (``stop``, ``start``, ``help``); nothing where it is empty."""

@@ -8,16 +8,13 @@ from collections.abc import Iterable, Mapping
 
 from ringful.grammar import nodes
 from ringful.interpreter.evaluate import Fault, text_of
-from ringful.interpreter.messages.words import LONGEST_KEYWORD, plain, wish_of
+from ringful.interpreter.messages.words import ANY, LONGEST_KEYWORD, plain, wish_of
 from ringful.interpreter.params import bind
 from ringful.interpreter.values import Value
 from ringful.store.port import Message
 
 WINDOW = 72 * 3600.0
 """Seconds after which a text from the same phone is no answer any more."""
-
-ANY = "*"
-"""Stands for a keyword: every text that begins with none of the others."""
 
 
 def answered(
@@ -37,16 +34,19 @@ def answered(
     return found
 
 
-def takes(script: nodes.Script, params: Mapping[str, Value]) -> tuple[str, str]:
+def takes(
+    script: nodes.Script, params: Mapping[str, Value], names: dict[str, Value] | None = None
+) -> tuple[str, str]:
     """Give the number and the keyword (or `ANY`) whose texts *script* is for, started with *params*.
 
-    The number is as it was written, the keyword as keywords are compared.  Raises Fault.
+    The number is as it was written, the keyword as keywords are compared.  *names* are bound as well, and are
+    given the params.  Raises Fault.
     """
     header = script.header
     if not isinstance(header, nodes.InboundSms):
         span = header.span if header else script.span
         raise Fault("this script takes no messages: it has no `inbound sms` header", span)
-    names: dict[str, Value] = {}
+    names = {} if names is None else names
     bind(script, params, names)
     number = text_of(header.number, names)
     return number, _keyword(header.keyword, names) if header.keyword else ANY

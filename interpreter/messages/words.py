@@ -18,6 +18,8 @@ _WISHES: dict[str, Wish] = {
     **dict.fromkeys(("HELP", "INFO", "AIDE"), "help"),
 }
 
+ANY = "*"
+"""The keyword of whatever no other one takes."""
 LONGEST_KEYWORD = 30
 """Characters of a keyword; a longer first word is none."""
 
@@ -30,6 +32,11 @@ def plain(word: str) -> str:
     decomposed = unicodedata.normalize("NFKD", word)
     kept = "".join(c for c in decomposed if unicodedata.category(c)[0] in "LN")
     return kept.upper() or unicodedata.normalize("NFKC", word)
+
+
+def as_compared(keyword: str) -> str:
+    """Give a keyword as it is compared, or `ANY` as it is."""
+    return keyword if keyword == ANY else plain(keyword)
 
 
 def keyword_of(text: str) -> str:
