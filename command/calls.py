@@ -1,16 +1,13 @@
 """`ringful calls`: the calls of this server, live and ended; `one_call` looks into one."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from attrs import evolve
 from cyclopts import App, Parameter
 
-from ringful.command.asking.pick import owner
-from ringful.command.asking.stored import read_stored
+from ringful.command.asking.listing import Found, export, newest
 from ringful.command.configuration.settings import configuration
-from ringful.command.errors import CommandError
 from ringful.http.records import record_as_text
 from ringful.store.port import CallFilter, CallRecord, LegRecord, Reads
 
@@ -62,19 +59,10 @@ def list_calls(
     limit
         How many, at most.
     """
-    if limit < 1:
-        raise CommandError(f"--limit: expected 1 or more, not {limit}", 2)
     settings = configuration(config)
     filters = (state, number, label, since, until)
     wanted = CallFilter() if filters == (None,) * 5 else _wanted(settings.sip.country, *filters)
-
-    async def found(store: Reads) -> Sequence[CallRecord]:
-        place = None if after is None else await store.call(after)
-        if after is not None and place is None:
-            raise CommandError(f"there is no call {after}; see: ringful calls list")
-        return await store.find_calls(evolve(wanted, key=await owner(store, key)), after=place, limit=limit)
-
-    for call in read_stored(settings, found):
+    for call in newest(settings, wanted, "call", _calls, key=key, after=after, limit=limit):
         print(record_as_text(call))
 
 
@@ -103,26 +91,20 @@ def export_legs(
     output
         The file to write, which is replaced once all is written; without it, the lines are printed.
     """
-    # Whoever only lists does not wait for what writes tables.
+    # Whoever only lists does not wait for what reads times.
     from ringful.command.arguments.records import Given, legs
-    from ringful.command.showing.exported import PAGE, destination, write
     from ringful.http.leg_records import COLUMNS, leg_as_json
 
     settings, wanted = configuration(config), legs(Given(since=since, until=until))
+    export(settings, wanted, _legs, COLUMNS, leg_as_json, key=key, form=form, output=output)
 
-    async def every(store: Reads) -> None:
-        of_key = evolve(wanted, key=await owner(store, key))
 
-        async def read(after: LegRecord | None) -> Sequence[LegRecord]:
-            return await store.find_legs(of_key, after=after, limit=PAGE, oldest=True)
+def _calls(store: Reads) -> tuple[Callable[[str], Awaitable[CallRecord | None]], Found[CallRecord]]:
+    return store.call, store.find_calls
 
-        def show(leg: LegRecord) -> dict[str, Any]:
-            return {"key": leg.key, **leg_as_json(leg)}
 
-        await write(to, form, ("key", *COLUMNS), read, show)
-
-    with destination(output) as to:
-        read_stored(settings, every)
+def _legs(store: Reads) -> tuple[Callable[[str], Awaitable[LegRecord | None]], Found[LegRecord]]:
+    return store.leg, store.find_legs
 
 
 def _wanted(

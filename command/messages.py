@@ -1,24 +1,26 @@
 """`ringful messages`: the text messages of this server, both ways."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from attrs import evolve
 from cyclopts import App, Parameter
 
 from ringful.command.arguments.records import Given, messages
-from ringful.command.asking.pick import owner
+from ringful.command.asking.listing import Found, export, newest
 from ringful.command.asking.stored import read_stored
 from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
-from ringful.command.showing.exported import PAGE, destination, write
 from ringful.http.message_records import COLUMNS, message_as_json, message_as_text, message_in_full
 from ringful.http.present import as_lines
 from ringful.interpreter.trace import Tracer, render
 from ringful.store.port import Entry, Message, Reads
 
 app = App(name="messages", help="Text messages, both ways.")
+
+
+def _messages(store: Reads) -> tuple[Callable[[str], Awaitable[Message | None]], Found[Message]]:
+    return store.message, store.find_messages
 
 
 @app.command(name="list")
@@ -58,19 +60,9 @@ def list_messages(
     limit
         How many, at most.
     """
-    if limit < 1:
-        raise CommandError(f"--limit: expected 1 or more, not {limit}", 2)
     settings = configuration(config)
     wanted = messages(settings.sip.country, Given(state, direction, number, label, since, until))
-
-    async def found(store: Reads) -> Sequence[Message]:
-        place = None if after is None else await store.message(after)
-        if after is not None and place is None:
-            raise CommandError(f"there is no message {after}; see: ringful messages list")
-        of_key = evolve(wanted, key=await owner(store, key))
-        return await store.find_messages(of_key, after=place, limit=limit)
-
-    for message in read_stored(settings, found):
+    for message in newest(settings, wanted, "message", _messages, key=key, after=after, limit=limit):
         print(message_as_text(message))
 
 
@@ -101,20 +93,7 @@ def export_messages(
     """
     settings = configuration(config)
     wanted = messages(settings.sip.country, Given(since=since, until=until))
-
-    async def every(store: Reads) -> None:
-        of_key = evolve(wanted, key=await owner(store, key))
-
-        async def read(after: Message | None) -> Sequence[Message]:
-            return await store.find_messages(of_key, after=after, limit=PAGE, oldest=True)
-
-        def show(message: Message) -> dict[str, object]:
-            return {"key": message.key, **message_as_json(message)}
-
-        await write(to, form, ("key", *COLUMNS), read, show)
-
-    with destination(output) as to:
-        read_stored(settings, every)
+    export(settings, wanted, _messages, COLUMNS, message_as_json, key=key, form=form, output=output)
 
 
 @app.command

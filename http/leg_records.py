@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ringful.interpreter.tell import stamp
+from ringful.interpreter.money.amounts import plain
+from ringful.interpreter.tell import stamp, stamp_if
 from ringful.store.port import LegRecord
 
 COLUMNS = (
@@ -31,10 +32,6 @@ COLUMNS = (
 """What is told of a leg, in its order."""
 
 
-def _time(at: float | None) -> str | None:
-    return None if at is None else stamp(at)
-
-
 def leg_as_json(leg: LegRecord) -> dict[str, Any]:
     """Give all that is kept of a leg but whose it is."""
     return {
@@ -46,15 +43,15 @@ def leg_as_json(leg: LegRecord) -> dict[str, Any]:
         "label": leg.label,
         "script": leg.script,
         "version": leg.version,
-        "created": _time(leg.created),
-        "rung": _time(leg.rung),
-        "answered": _time(leg.answered),
-        "ended": _time(leg.ended),
+        "created": stamp_if(leg.created),
+        "rung": stamp_if(leg.rung),
+        "answered": stamp_if(leg.answered),
+        "ended": stamp_if(leg.ended),
         "duration": leg.seconds,
         "outcome": leg.outcome,
         "endedBy": leg.ended_by,
         "sipStatus": leg.sip_status,
-        "billAmount": format(leg.bill, "f"),
+        "billAmount": plain(leg.bill),
         "conferences": list(leg.conferences),
         "packets": leg.packets,
         "lost": leg.lost,
@@ -69,7 +66,7 @@ def leg_brief(leg: LegRecord) -> dict[str, Any]:
         "number": leg.number,
         "outcome": leg.outcome,
         "duration": leg.seconds,
-        "billAmount": format(leg.bill, "f"),
+        "billAmount": plain(leg.bill),
     }
 
 
@@ -78,5 +75,5 @@ def leg_as_text(leg: LegRecord) -> str:
     other = leg.number or "nobody known"
     who = f"{leg.own} called by {other}" if leg.inbound else other
     seconds = "" if leg.seconds is None else f"{leg.seconds} s"
-    parts = [leg.leg_id, stamp(leg.ended), who, leg.outcome, seconds, format(leg.bill, "f")]
+    parts = [leg.leg_id, stamp(leg.ended), who, leg.outcome, seconds, plain(leg.bill)]
     return "  ".join([*parts, leg.label] if leg.label else parts).rstrip()

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ringful.interpreter.tell import stamp
+from ringful.interpreter.money.amounts import plain_if
+from ringful.interpreter.tell import stamp, stamp_if
 from ringful.store.port import Message
 
 COLUMNS = (
@@ -46,8 +47,8 @@ def message_as_json(message: Message) -> dict[str, Any]:
         "carrier": message.carrier or None,
         "operator": message.operator or None,
         "replyTo": message.reply_to,
-        "billAmount": None if message.bill is None else format(message.bill, "f"),
-        "pruned": None if message.pruned is None else stamp(message.pruned),
+        "billAmount": plain_if(message.bill),
+        "pruned": stamp_if(message.pruned),
         "text": None if message.pruned is not None else message.text,
     }
 
@@ -68,7 +69,7 @@ def message_in_full(message: Message) -> dict[str, Any]:
 def message_as_text(message: Message) -> str:
     """Give a message in one line; of its text, the beginning."""
     way = "from" if message.inbound else "to"
-    bill = "" if message.bill is None else format(message.bill, "f")
+    bill = plain_if(message.bill) or ""
     parts = [message.message_id, stamp(message.created), f"{way} {message.number}", message.state, bill]
     text = "" if message.pruned is not None else _begins(message.text)
     return "  ".join(part for part in (*parts, message.label, text, message.reason) if part)

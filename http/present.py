@@ -6,12 +6,9 @@ from typing import Any
 from attrs import asdict
 
 from ringful.interpreter.calls.switchboard import CallView
-from ringful.interpreter.tell import stamp
+from ringful.interpreter.money.amounts import plain_if
+from ringful.interpreter.tell import stamp_if
 from ringful.interpreter.trace import Line, clock
-
-
-def _time(at: float | None) -> str | None:
-    return None if at is None else stamp(at)
 
 
 def _direction(call: CallView) -> str:
@@ -33,11 +30,11 @@ def call_as_json(call: CallView) -> dict[str, Any]:
         **({} if call.conference is None else {"conference": call.conference}),
         "state": call.state,
         "outcome": call.outcome or None,
-        "created": _time(call.created),
-        "answered": _time(call.answered),
-        "ended": _time(call.ended),
+        "created": stamp_if(call.created),
+        "answered": stamp_if(call.answered),
+        "ended": stamp_if(call.ended),
         "duration": call.duration,
-        "billAmount": None if call.bill is None else format(call.bill, "f"),
+        "billAmount": plain_if(call.bill),
         "queue": [
             {
                 "task": task.task,
@@ -48,12 +45,17 @@ def call_as_json(call: CallView) -> dict[str, Any]:
             for task in call.tasks
         ],
         "recordings": [
-            {"recordFile": one.url, "duration": one.duration, "size": one.size, "removed": _time(one.removed)}
+            {
+                "recordFile": one.url,
+                "duration": one.duration,
+                "size": one.size,
+                "removed": stamp_if(one.removed),
+            }
             for one in call.recordings
         ],
         "quality": asdict(call.quality) if call.quality else None,
         "failures": [{"what": one.what, "why": one.why, "times": one.times} for one in call.failures],
-        "pruned": _time(call.pruned),
+        "pruned": stamp_if(call.pruned),
     }
 
 

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from ringful.interpreter.tell import stamp
+from ringful.interpreter.money.amounts import plain_if
+from ringful.interpreter.tell import stamp, stamp_if
 from ringful.store.port import CallRecord
 
 COLUMNS = (
@@ -23,10 +24,6 @@ COLUMNS = (
 """What a list tells of a call, in its order."""
 
 
-def _time(at: float | None) -> str | None:
-    return None if at is None else stamp(at)
-
-
 def record_as_json(call: CallRecord) -> dict[str, Any]:
     """Give a call as lists show it."""
     seconds = call.ended - call.answered if call.ended and call.answered else None
@@ -38,11 +35,11 @@ def record_as_json(call: CallRecord) -> dict[str, Any]:
         "label": call.label,
         "state": _state(call),
         "outcome": call.outcome or None,
-        "created": _time(call.created),
-        "answered": _time(call.answered),
-        "ended": _time(call.ended),
+        "created": stamp_if(call.created),
+        "answered": stamp_if(call.answered),
+        "ended": stamp_if(call.ended),
         "duration": None if seconds is None else max(1, math.ceil(seconds)),
-        "billAmount": None if call.bill is None else format(call.bill, "f"),
+        "billAmount": plain_if(call.bill),
     }
 
 
@@ -64,7 +61,7 @@ def _state(call: CallRecord) -> str:
 
 def record_as_text(call: CallRecord) -> str:
     """Give a call as lists show it, in one line."""
-    bill = "" if call.bill is None else format(call.bill, "f")
+    bill = plain_if(call.bill) or ""
     seconds = f"{call.ended - call.answered:.0f} s" if call.ended and call.answered else ""
     parts = [call.call_id, stamp(call.created), _who(call), call.outcome or call.state, seconds, bill]
     return "  ".join([*parts, call.label] if call.label else parts).rstrip()

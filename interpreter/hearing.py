@@ -307,4 +307,15 @@ def started_seconds(leg: Leg, now: float) -> int | None:
     """How many seconds of *leg* have begun since its answer; None where it had none."""
     if leg.answered_at is None:
         return None
-    return max(0, ceil(round((leg.ended_at or now) - leg.answered_at, 3)))
+    return begun(leg.answered_at, leg.ended_at or now)
+
+
+def begun(since: float, until: float) -> int:
+    """How many seconds have begun between two times."""
+    return max(0, ceil(round(until - since, 3)))
+
+
+def billed_seconds(leg: Leg, now: float) -> int | None:
+    """How many seconds of *leg* are billed at most: those that have begun, and that its key could pay."""
+    seconds = started_seconds(leg, now)
+    return seconds if seconds is None or leg.paid is None else min(seconds, leg.paid)

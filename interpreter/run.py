@@ -21,7 +21,15 @@ from ringful.interpreter import effects, events, journal, room
 from ringful.interpreter.conference import LONGEST_NAME, Conference
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.executor import Executor
-from ringful.interpreter.hearing import hear, hear_spent, is_secret, over, rate_of, started_seconds
+from ringful.interpreter.hearing import (
+    billed_seconds,
+    hear,
+    hear_spent,
+    is_secret,
+    over,
+    rate_of,
+    started_seconds,
+)
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.params import bind
 from ringful.interpreter.running import Sending, Watch
@@ -388,10 +396,8 @@ class Run:
 
     def price(self, leg: Leg) -> Decimal:
         """What *leg* costs: nothing unless it was answered, and nothing of which no price is known."""
-        seconds = started_seconds(leg, self.now)
-        if seconds is None or leg.rate is None:
-            return Decimal(0)
-        return leg.rate.price(seconds if leg.paid is None else min(seconds, leg.paid))
+        seconds = billed_seconds(leg, self.now)
+        return Decimal(0) if seconds is None or leg.rate is None else leg.rate.price(seconds)
 
     # Strands
 

@@ -15,27 +15,15 @@ def queries(wanted: CallFilter, after: CallRecord | None, limit: int) -> Sequenc
     A number has one for each way to write it, as the one who was called and as the one who called: an
     index can give only one of those in order.
     """
-    query = select(calls).order_by(calls.c.created.desc(), calls.c.call_id.desc()).limit(limit)
-    for column, value in (
-        (calls.c.key, wanted.key),
-        (calls.c.state, wanted.state),
-        (calls.c.outcome, wanted.outcome),
-        (calls.c.label, wanted.label),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if wanted.since is not None:
-        query = query.where(calls.c.created >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(calls.c.created < wanted.until)
-    if after is not None:
-        place = tuple_(calls.c.created, calls.c.call_id)
-        query = query.where(calls.c.created <= after.created, place < (after.created, after.call_id))
+    c = calls.c
+    same = (c.key, wanted.key), (c.state, wanted.state), (c.outcome, wanted.outcome), (c.label, wanted.label)
+    query = _between(_same(select(calls), *same), c.created, wanted)
+    query = _page(query, (c.created, c.call_id), (after.created, after.call_id) if after else None, limit)
     if not wanted.numbers:
         return [query]
     return [
         query.where(column == number)
-        for column in (calls.c.callee, calls.c.caller)
+        for column in (c.callee, c.caller)
         for number in dict.fromkeys(wanted.numbers)
     ]
 
@@ -44,49 +32,20 @@ def messages_like(
     wanted: MessageFilter, after: Message | None, limit: int, *, oldest: bool = False
 ) -> Select[Any]:
     """Give the statement whose rows are the first *limit* messages behind *after*."""
-    place = tuple_(messages.c.created, messages.c.message_id)
-    query = select(messages).limit(limit)
-    if oldest:
-        query = query.order_by(messages.c.created, messages.c.message_id)
-    else:
-        query = query.order_by(messages.c.created.desc(), messages.c.message_id.desc())
-    for column, value in (
-        (messages.c.key, wanted.key),
-        (messages.c.inbound, wanted.inbound),
-        (messages.c.state, wanted.state),
-        (messages.c.label, wanted.label),
-    ):
-        if value is not None:
-            query = query.where(column == value)
+    c = messages.c
+    same = (c.key, wanted.key), (c.inbound, wanted.inbound), (c.state, wanted.state), (c.label, wanted.label)
+    query = _between(_same(select(messages), *same), c.created, wanted)
     if wanted.numbers:
-        query = query.where(messages.c.number.in_(wanted.numbers))
-    if wanted.since is not None:
-        query = query.where(messages.c.created >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(messages.c.created < wanted.until)
-    if after is not None:
-        at, last = messages.c.created, (after.created, after.message_id)
-        behind = (at >= after.created, place > last) if oldest else (at <= after.created, place < last)
-        query = query.where(*behind)
-    return query
+        query = query.where(c.number.in_(wanted.numbers))
+    behind = (after.created, after.message_id) if after else None
+    return _page(query, (c.created, c.message_id), behind, limit, oldest=oldest)
 
 
 def legs_like(wanted: LegFilter, after: LegRecord | None, limit: int, *, oldest: bool) -> Select[Any]:
     """Give the statement whose rows are the first *limit* legs behind *after*, by their ends."""
-    place = tuple_(legs.c.ended, legs.c.leg_id)
+    behind = (after.ended, after.leg_id) if after else None
     query = legs_that(wanted, select(legs))
-    if oldest:
-        query = query.order_by(legs.c.ended, legs.c.leg_id)
-    else:
-        query = query.order_by(legs.c.ended.desc(), legs.c.leg_id.desc())
-    if after is not None:
-        at, last = legs.c.ended, (after.ended, after.leg_id)
-        query = (
-            query.where(at >= after.ended, place > last)
-            if oldest
-            else query.where(at <= after.ended, place < last)
-        )
-    return query.limit(limit)
+    return _page(query, (legs.c.ended, legs.c.leg_id), behind, limit, oldest=oldest)
 
 
 def legs_that(wanted: LegFilter, query: Select[Any]) -> Select[Any]:
@@ -94,25 +53,53 @@ def legs_that(wanted: LegFilter, query: Select[Any]) -> Select[Any]:
     few = wanted.call_id is not None or wanted.conference is not None
     # A call and a conference have few legs, and a key may have a million: its index is not to be taken then.
     key = legs.c.key + "" if few else legs.c.key
-    for column, value in (
+    query = _same(
+        query,
         (key, wanted.key),
         (legs.c.call_id, wanted.call_id),
         (legs.c.inbound, wanted.inbound),
         (legs.c.outcome, wanted.outcome),
         (legs.c.label, wanted.label),
-    ):
-        if value is not None:
-            query = query.where(column == value)
+    )
     if wanted.conference is not None:
         was_in = select(conference_legs.c.leg_id).where(conference_legs.c.conference == wanted.conference)
         query = query.where(legs.c.leg_id.in_(was_in))
     if wanted.numbers:
         query = query.where(or_(legs.c.number.in_(wanted.numbers), legs.c.own.in_(wanted.numbers)))
+    return _between(query, legs.c.ended, wanted)
+
+
+def _same(query: Select[Any], *pairs: tuple[Any, Any]) -> Select[Any]:
+    """Narrow *query* to the rows whose columns have these values; None: whatever there is."""
+    return query.where(*(column == value for column, value in pairs if value is not None))
+
+
+def _between(query: Select[Any], at: Any, wanted: CallFilter | MessageFilter | LegFilter) -> Select[Any]:
+    """Narrow *query* to the time that is *wanted*."""
     if wanted.since is not None:
-        query = query.where(legs.c.ended >= wanted.since)
+        query = query.where(at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(legs.c.ended < wanted.until)
+        query = query.where(at < wanted.until)
     return query
+
+
+def _page(
+    query: Select[Any],
+    place: tuple[Any, Any],
+    after: tuple[float, str] | None,
+    limit: int,
+    *,
+    oldest: bool = False,
+) -> Select[Any]:
+    """Give the first *limit* rows of *query* behind *after*, by time and name: the newest, or the oldest."""
+    at = place[0]
+    query = query.order_by(*(place if oldest else [column.desc() for column in place])).limit(limit)
+    if after is None:
+        return query
+    # The first condition says nothing new, and is what an index is searched by.
+    if oldest:
+        return query.where(at >= after[0], tuple_(*place) > after)
+    return query.where(at <= after[0], tuple_(*place) < after)
 
 
 def billed(key: str) -> Iterator[tuple[str, Select[Any], Any]]:

@@ -395,16 +395,13 @@ class SqlReads:
 
     async def spent(self, key: str) -> Decimal:
         """Give the sum of the bills of this key's calls and messages, exactly."""
-        # Bills are few different amounts: the database counts each, and the sum is ours, since SQLite
-        # would add in binary floating point.
-        total = Decimal(0)
+        cost = Cost()
         for table in (calls, messages):
             query = select(table.c.bill, func.count().label("times")).where(
                 table.c.key == key, table.c.bill.is_not(None)
             )
-            amounts = await self._read(query.group_by(table.c.bill), lambda row: row.bill * row.times)
-            total += sum(amounts, Decimal(0))
-        return total
+            cost = sum(await self._read(query.group_by(table.c.bill), _cost), cost)
+        return cost.bill
 
     async def _read(self, query: Select[Any], to_value: Callable[[Row[Any]], T]) -> Sequence[T]:
         def read() -> list[T]:
@@ -422,7 +419,8 @@ class SqlReads:
 def _cost(row: Row[Any]) -> Cost:
     """Read an amount, and how often it is to be paid.
 
-    The database counts, and the sum is ours: SQLite would add in binary floating point.
+    Bills are few different amounts: the database counts each, and the sum is ours, since SQLite would add
+    in binary floating point.
     """
     return Cost(row.times, row.bill * row.times)
 

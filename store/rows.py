@@ -30,20 +30,7 @@ POST_FIELDS = tuple(field.name for field in attrs.fields(Post))
 FRESH: Values = {"state": "pending", "attempts": 0, "last_error": "", "resent": None, "gone": None}
 
 
-def plain(
-    value: (
-        Entry
-        | CallRecord
-        | RecordingFile
-        | Key
-        | RemotePart
-        | FragmentRow
-        | OptOut
-        | Keyword
-        | Message
-        | LegRecord
-    ),
-) -> Values:
+def plain(value: attrs.AttrsInstance) -> Values:
     """Give the fields of *value*, by the names of its columns."""
     return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
 
@@ -60,8 +47,7 @@ def key_values(key: Key) -> Values:
 
 def number_values(number: Number) -> Values:
     """Give the row of *number*."""
-    values = {field.name: getattr(number, field.name) for field in attrs.fields(Number)}
-    return values | {"params": dict(number.params)}
+    return plain(number) | {"params": dict(number.params)}
 
 
 def post_values(post: Post) -> Values:
@@ -89,8 +75,7 @@ def used_values(used: UsedSeq | tuple[str, int]) -> Values:
 
 def upload_values(upload: Upload, version: int) -> Values:
     """Give the row of *upload* as that version."""
-    values = {field.name: getattr(upload, field.name) for field in attrs.fields(Upload)}
-    return values | {"version": version, "size": len(upload.text.encode())}
+    return plain(upload) | {"version": version, "size": len(upload.text.encode())}
 
 
 def leg_values(leg: LegRecord) -> Values:

@@ -18,7 +18,7 @@ from ringful.http.reading.callbacks import (
     CallbackResend,
     QueryCallbacks,
 )
-from ringful.interpreter.tell import stamp
+from ringful.interpreter.tell import stamp, stamp_if
 from ringful.store.port import Key, Post, PostState, Standing, Store, Write
 
 AT_ONCE = 10_000
@@ -62,7 +62,7 @@ def as_json(one: PostState) -> dict[str, Any]:
         "attempts": one.attempts,
         "lastError": one.last_error or None,
         "created": stamp(one.post.created),
-        "resent": None if one.resent is None else stamp(one.resent),
+        "resent": stamp_if(one.resent),
         "next": stamp(one.next_at) if one.state == "pending" else None,
     }
 

@@ -31,7 +31,7 @@ from ringful.http.reading.requests import OnConference, StopToneDetector
 from ringful.http.reading.scripts import Given
 from ringful.interpreter.calls.conferences import Conferences, ConferenceView, MemberView, Opening, Who
 from ringful.interpreter.events import Started
-from ringful.interpreter.tell import stamp
+from ringful.interpreter.tell import stamp_if
 from ringful.interpreter.values import Value
 from ringful.store.port import Key, UsedSeq
 
@@ -142,7 +142,7 @@ def as_json(view: ConferenceView) -> dict[str, Any]:
         "confCallId": view.conference,
         "name": view.name or None,
         "state": "waiting" if view.begun is None else "up",
-        "begun": None if view.begun is None else stamp(view.begun),
+        "begun": stamp_if(view.begun),
         "most": view.most,
         "moderator": None if view.moderator is None else _member(view.moderator),
         "participants": [_member(one) for one in view.participants],

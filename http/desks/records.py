@@ -3,8 +3,8 @@
 A key sees its own alone.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
@@ -14,6 +14,8 @@ from ringful.http.desks.callbacks import CallbackDesk
 from ringful.http.present import as_lines, line_as_json, line_as_text
 from ringful.http.problems import Problem
 from ringful.http.reading.records import (
+    F,
+    Listed,
     QueryBill,
     QueryCalls,
     QueryLegs,
@@ -23,6 +25,7 @@ from ringful.http.reading.records import (
 )
 from ringful.http.tables import table
 from ringful.interpreter.calls.switchboard import CallView
+from ringful.interpreter.money.amounts import plain
 from ringful.interpreter.money.bills import (
     BILL_COLUMNS,
     amounts,
@@ -39,11 +42,30 @@ from ringful.store.port import CallRecord, Cost, Key, LegFilter, LegRecord, Mess
 SHOWN = 100
 """Legs that are shown with their call."""
 _T = TypeVar("_T", CallRecord, LegRecord, Message)
+Found: TypeAlias = Callable[..., Awaitable[Sequence[_T]]]
+"""Reads the records that are wanted, *after* one of them, up to a *limit*: as the store does."""
+
+
+@frozen
+class Kind(Generic[_T]):
+    """How one sort of records is shown; the first of the columns is what each is known by."""
+
+    name: str
+    columns: Sequence[str]
+    as_json: Callable[[_T], dict[str, Any]]
+    as_text: Callable[[_T], str]
+
+
+CALLS = Kind("call", records.COLUMNS, records.record_as_json, records.record_as_text)
+LEGS = Kind("leg", leg_records.COLUMNS, leg_records.leg_as_json, leg_records.leg_as_text)
+MESSAGES = Kind(
+    "message", message_records.COLUMNS, message_records.message_as_json, message_records.message_as_text
+)
 
 
 def cost_as_json(cost: Cost) -> dict[str, Any]:
     """Show what several legs cost."""
-    return {"legs": cost.count, "billAmount": format(cost.bill, "f")}
+    return {"legs": cost.count, "billAmount": plain(cost.bill)}
 
 
 @frozen
@@ -55,48 +77,34 @@ class RecordDesk:
 
     async def answer(self, key: Key, asked: RecordRequest) -> Answer:
         """Answer a request.  Raises Problem, StoreError."""
+        store = self.store
         match asked:
-            case QueryCalls():
-                return await self._calls(key, asked)
-            case QueryLegs():
-                return await self._legs(key, asked)
-            case QueryMessages():
-                return await self._messages(key, asked)
+            case QueryCalls(after=after):
+                call = _own(key, after, after and await store.call(after), "call")
+                return await self._listed(key, asked, CALLS, call, store.find_calls)
+            case QueryLegs(after=after):
+                leg = _own(key, after, after and await store.leg(after), "leg")
+                return await self._listed(key, asked, LEGS, leg, store.find_legs)
+            case QueryMessages(after=after):
+                message = _own(key, after, after and await store.message(after), "message")
+                return await self._listed(key, asked, MESSAGES, message, store.find_messages)
             case QueryMessage(message_id):
                 return await self._message(key, message_id)
             case QueryBill():
                 return await self._bill(key, asked)
 
-    async def _calls(self, key: Key, asked: QueryCalls) -> Answer:
-        after = _own(key, asked.after, asked.after and await self.store.call(asked.after), "call")
+    async def _listed(
+        self, key: Key, asked: Listed[F], kind: Kind[_T], after: _T | None, found: Found[_T]
+    ) -> Answer:
         wanted = evolve(asked.wanted, key=key.key)
         # One more than is told says whether there is more.
-        found = await self.store.find_calls(wanted, after=after, limit=asked.limit + 1)
-        page, following = _page(found, asked.limit, lambda call: call.call_id)
-        shown = [records.record_as_json(one) for one in page]
-        lines = "".join(f"{records.record_as_text(one)}\n" for one in page)
-        text = table(records.COLUMNS, shown) if asked.table else lines
-        return text, {"calls": shown, "next": following}
-
-    async def _legs(self, key: Key, asked: QueryLegs) -> Answer:
-        after = _own(key, asked.after, asked.after and await self.store.leg(asked.after), "leg")
-        wanted = evolve(asked.wanted, key=key.key)
-        found = await self.store.find_legs(wanted, after=after, limit=asked.limit + 1)
-        page, following = _page(found, asked.limit, lambda leg: leg.leg_id)
-        shown = [leg_records.leg_as_json(one) for one in page]
-        lines = "".join(f"{leg_records.leg_as_text(one)}\n" for one in page)
-        text = table(leg_records.COLUMNS, shown) if asked.table else lines
-        return text, {"legs": shown, "next": following}
-
-    async def _messages(self, key: Key, asked: QueryMessages) -> Answer:
-        after = _own(key, asked.after, asked.after and await self.store.message(asked.after), "message")
-        wanted = evolve(asked.wanted, key=key.key)
-        found = await self.store.find_messages(wanted, after=after, limit=asked.limit + 1)
-        page, following = _page(found, asked.limit, lambda message: message.message_id)
-        shown = [message_records.message_as_json(one) for one in page]
-        lines = "".join(f"{message_records.message_as_text(one)}\n" for one in page)
-        text = table(message_records.COLUMNS, shown) if asked.table else lines
-        return text, {"messages": shown, "next": following}
+        more = await found(wanted, after=after, limit=asked.limit + 1)
+        page = more[: asked.limit]
+        shown = [kind.as_json(one) for one in page]
+        following = shown[-1][kind.columns[0]] if len(more) > len(page) else None
+        lines = "".join(f"{kind.as_text(one)}\n" for one in page)
+        text = table(kind.columns, shown) if asked.table else lines
+        return text, {f"{kind.name}s": shown, "next": following}
 
     async def _message(self, key: Key, message_id: str) -> Answer:
         message = _own(key, message_id, await self.store.message(message_id), "message")
@@ -141,9 +149,3 @@ def _own(key: Key, named: str | None, found: _T | str | None, kind: str) -> _T |
     if found is None or isinstance(found, str) or found.key != key.key:
         raise Problem(404, f"{kind}.unknown", f"this key has no {kind} {named}")
     return found
-
-
-def _page(found: Sequence[_T], limit: int, name: Callable[[_T], str]) -> tuple[Sequence[_T], str | None]:
-    """Give a page of what was *found*, and behind what the next one begins, if there is one."""
-    page = found[:limit]
-    return page, name(page[-1]) if len(found) > len(page) else None

@@ -1,7 +1,7 @@
 """The requests that ask for records, which are ours: lists of calls, legs and messages, and one message."""
 
 from collections.abc import Callable
-from typing import TypeAlias, get_args
+from typing import Generic, TypeAlias, TypeVar, get_args
 
 from attrs import frozen
 
@@ -16,39 +16,30 @@ MOST = 1000
 USUAL = 100
 Numbers: TypeAlias = Callable[[str, str], tuple[str, ...]]
 """Reads a number that is looked for."""
+F = TypeVar("F", CallFilter, LegFilter, MessageFilter)
 
 
 @frozen
-class QueryCalls:
-    """List the key's calls, the newest first, behind the call *after*."""
+class Listed(Generic[F]):
+    """List what the key has that is *wanted*, the newest first, from behind *after*."""
 
-    wanted: CallFilter
+    wanted: F
     """But for whose they are."""
     after: str | None = None
     limit: int = USUAL
     table: bool = False
 
 
-@frozen
-class QueryLegs:
-    """List the key's legs that are over, the newest end first, behind the leg *after*."""
-
-    wanted: LegFilter
-    """But for whose they are."""
-    after: str | None = None
-    limit: int = USUAL
-    table: bool = False
+class QueryCalls(Listed[CallFilter]):
+    """List the key's calls."""
 
 
-@frozen
-class QueryMessages:
-    """List the key's messages, the newest first, behind the message *after*."""
+class QueryLegs(Listed[LegFilter]):
+    """List the key's legs that are over, by their ends."""
 
-    wanted: MessageFilter
-    """But for whose they are."""
-    after: str | None = None
-    limit: int = USUAL
-    table: bool = False
+
+class QueryMessages(Listed[MessageFilter]):
+    """List the key's messages."""
 
 
 @frozen

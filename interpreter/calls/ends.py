@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ringful.ground.faults import fault
-from ringful.interpreter.hearing import started_seconds
+from ringful.interpreter.hearing import billed_seconds
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.run import Run
 from ringful.media import port
@@ -61,7 +61,6 @@ def take(run: Run, key: str) -> Sequence[LegRecord]:
 def record_of(run: Run, leg: Leg, key: str) -> LegRecord:
     """Give the record of *leg*, which is over."""
     ended = leg.ended_at or run.now
-    seconds = started_seconds(leg, ended)
     offer, origin, quality = run.started.offer, run.started.origin, leg.quality
     return LegRecord(
         leg.name,
@@ -77,7 +76,7 @@ def record_of(run: Run, leg: Leg, key: str) -> LegRecord:
         run.price(leg),
         rung=leg.ringing_at,
         answered=leg.answered_at,
-        seconds=seconds if seconds is None or leg.paid is None else min(seconds, leg.paid),
+        seconds=billed_seconds(leg, ended),
         sip_status=leg.sip_status,
         label=run.started.label or None,
         script=origin.name if origin else None,

@@ -6,7 +6,6 @@ said, played, keyed, asked and answered is the journal's, and no line of the log
 """
 
 from collections.abc import Callable
-from math import ceil
 from typing import Any, Literal, Protocol, TypeAlias
 
 import structlog
@@ -15,7 +14,9 @@ from attrs import field, frozen
 from ringful.ground.faults import fault
 from ringful.interpreter.calls.ends import who
 from ringful.interpreter.calls.trunk_failures import Trunk, failure, host_of
+from ringful.interpreter.hearing import begun
 from ringful.interpreter.leg import Leg
+from ringful.interpreter.money.amounts import plain
 from ringful.interpreter.room import end_of
 from ringful.interpreter.run import Run
 from ringful.media import port
@@ -116,7 +117,7 @@ class CallsLog:
             case "HungUp":
                 about = {"by": who(leg, str(data["by"]))}
                 if leg.answered_at is not None:
-                    about["seconds"] = max(0, ceil(round(entry.at - leg.answered_at, 3)))
+                    about["seconds"] = begun(leg.answered_at, entry.at)
                 return _leg_ended(entry, leg, on, about)
         return []
 
@@ -167,7 +168,7 @@ def _ended(known: Known) -> LogLine:
     if leg:
         about |= _status(leg.sip_status) | {"by": who(leg, leg.ended_by)}
         about["seconds"] = run.duration or 0
-    about["bill"] = format(run.bill, "f")
+    about["bill"] = plain(run.bill)
     if run.fault and run.fault.span.line:
         about["place"] = str(run.fault.span)  # What was wrong there may hold what somebody said.
     if run.failures:

@@ -10,7 +10,6 @@ or at the last beat of the node that had them, which is a few seconds older than
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from math import ceil
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +20,7 @@ from ringful.ground.faults import fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls import ends
 from ringful.interpreter.calls.view import rebuild
+from ringful.interpreter.hearing import begun
 from ringful.interpreter.money.amounts import plain
 from ringful.interpreter.money.rates import FREE, INBOUND, OUTBOUND
 from ringful.interpreter.run import Run
@@ -118,7 +118,7 @@ def _end(record: CallRecord, entries: Sequence[Entry], at: float, house: _House)
         fault("ending a call that was up when the server died", error, call=record.call_id)
     bill = seconds = None
     if record.answered is not None:
-        seconds = max(0, ceil(round(at - record.answered, 3)))
+        seconds = begun(record.answered, at)
         if record.caller is None and not record.is_conference:
             bill = house.settings.rates.bill(record.callee, seconds, record.answered)
     # What came in and was not answered may have been a text, which has no leg.
@@ -151,8 +151,8 @@ def _hold_to_cap(run: Run, purse: _Purse, last: float, at: float) -> None:
     for leg in up:
         if leg.answered_at is None or leg.rate is None or leg.paid is not None:
             continue
-        paid = max(0, ceil(round(last - leg.answered_at, 3)))
-        seconds = max(0, ceil(round(at - leg.answered_at, 3)))
+        paid = begun(leg.answered_at, last)
+        seconds = begun(leg.answered_at, at)
         held = leg.rate.within(left, paid, seconds)
         if held < seconds:
             spent = purse.cap - left + leg.rate.price(held)

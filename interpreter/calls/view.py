@@ -5,7 +5,6 @@ stands where the old one stood.
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 
 from attrs import evolve
 
@@ -19,6 +18,7 @@ from ringful.interpreter.calls.switchboard import (
     TaskView,
     ViewState,
 )
+from ringful.interpreter.hearing import begun
 from ringful.interpreter.journal import decode_event
 from ringful.interpreter.run import Door, Run
 from ringful.interpreter.settings import Settings
@@ -108,7 +108,7 @@ def view_of_record(
     """Tell what is left of a call whose journal was removed."""
     seconds = None
     if record.answered is not None and record.ended is not None:
-        seconds = max(0, ceil(round(record.ended - record.answered, 3)))
+        seconds = begun(record.answered, record.ended)
     return CallView(
         call_id=record.call_id,
         callee=record.callee,

@@ -31,3 +31,8 @@ def amount_of(units: int) -> Decimal:
 def plain(amount: Decimal) -> str:
     """Write *amount* without an exponent."""
     return f"{amount:f}"
+
+
+def plain_if(amount: Decimal | None) -> str | None:
+    """Write *amount*, where there is one."""
+    return None if amount is None else plain(amount)

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import evolve, frozen
 
-from ringful.interpreter.money.amounts import plain
+from ringful.interpreter.money.amounts import plain, plain_if
 from ringful.store.port import Cost, DayBill, Key
 
 By: TypeAlias = Literal["day", "month"]
@@ -114,10 +114,9 @@ def left(key: Key, spent: Decimal) -> Decimal | None:
 
 def purse_as_json(key: Key, spent: Decimal) -> dict[str, Any]:
     """Show what *key* has spent, and may."""
-    rest = left(key, spent)
     return {
         "spent": plain(spent),
-        "cap": None if key.spending_cap is None else plain(key.spending_cap),
-        "left": None if rest is None else plain(rest),
-        "mostCost": None if key.most_cost is None else plain(key.most_cost),
+        "cap": plain_if(key.spending_cap),
+        "left": plain_if(left(key, spent)),
+        "mostCost": plain_if(key.most_cost),
     }

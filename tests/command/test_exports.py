@@ -14,7 +14,6 @@ import pytest
 import trio
 from attrs import evolve
 
-from ringful.command import messages
 from ringful.command.showing import exported
 from ringful.http.leg_records import COLUMNS
 from ringful.http.message_records import COLUMNS as OF_MESSAGES
@@ -42,7 +41,6 @@ def keys(
     """A store with legs and messages of two keys; a page has seven."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(exported, "PAGE", 7)
-    monkeypatch.setattr(messages, "PAGE", 7)
     one, other = (ringful(capsys, "keys", "add", name)[0].split()[0] for name in ("one", "other"))
     owners = [one if n < 40 else other for n in range(50)]
     put(
