@@ -88,6 +88,13 @@ class Started:
     message: Arrival | None = None
     """The message that came in, where that is how it began."""
 
+    @property
+    def came(self) -> tuple[str, str] | None:
+        """The number of ours that was called, or written to, and who did it; None: it began here."""
+        if self.offer:
+            return self.offer.called, self.offer.caller
+        return (self.message.number, self.message.sender) if self.message else None
+
 
 @frozen
 class Queued:

@@ -6,7 +6,6 @@ reached its phone after `DELIVERED`.  What the server itself answers (to STOP, t
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 
 from attrs import define, evolve, field
 
@@ -119,7 +118,7 @@ class Texts:
             return events.MessageRefused(effect.message, "spent", spent)
         message = Message(
             effect.message,
-            "",
+            KEY,
             False,
             number,
             own,
@@ -255,10 +254,7 @@ class Texts:
             self._fail(message_id, "the network could not deliver it")
 
     def _fail(self, message_id: str, reason: str) -> None:
-        message = self.sent[message_id]
-        if not message.parts:
-            self.prices.refund(KEY, message.bill or Decimal(0))
-            message = evolve(message, bill=Decimal(0))
+        message = self.prices.unsent(self.sent[message_id])
         self._keep(Letter(message).refused(reason, self._agenda.now))
 
     def lose_receipts(self) -> None:

@@ -21,6 +21,7 @@ from ringful.grammar.errors import ScriptError
 from ringful.ground.faults import Tasks, fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls import ends
+from ringful.interpreter.calls.handing import hand_over
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.till import Purse, Till
@@ -400,12 +401,11 @@ class LiveCall:
         return commit
 
     def _record(self) -> CallRecord:
-        run, leg = self.run, self.run.subject
-        offer, text = run.started.offer, run.started.message
+        run, leg, came = self.run, self.run.subject, self.run.started.came
         return evolve(
             self.record,
-            callee=offer.called if offer else text.number if text else leg.number if leg else "",
-            caller=offer.caller if offer else text.sender if text else None,
+            callee=came[0] if came else leg.number if leg else "",
+            caller=came[1] if came else None,
             label=run.started.label or None,
             state="ended" if run.ended else "live",
             answered=leg.answered_at if leg else None,
@@ -460,12 +460,7 @@ class LiveCall:
             if kept and office:
                 for message in turned.messages:
                     office.dispatch(message)
-            for post in turned.posts if kept or tell_unkept else ():
-                try:
-                    self.house.deliver(post)
-                except Exception as error:
-                    # It is on the disk: the next start takes it up.
-                    fault("handing over a callback", error, call=post.call_id, event_id=post.event_id)
+            hand_over(self.house.deliver, turned.posts if kept or tell_unkept else ())
             if office and not kept:
                 for message in turned.messages:
                     office.lose(message, tell=tell_unkept)

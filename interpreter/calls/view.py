@@ -59,13 +59,13 @@ def view(run: Run, created: float, now: float = 0.0, removed: Mapping[str, float
 
     *removed* are the recordings whose files are gone, and since when.
     """
-    leg, offer, text = run.subject, run.started.offer, run.started.message
+    leg, came = run.subject, run.started.came
     recorded = [one for each in run.legs.values() for one in each.recorded]
     return CallView(
         call_id=run.call_id,
-        callee=offer.called if offer else text.number if text else leg.number if leg else "",
-        caller=offer.caller if offer else text.sender if text else leg.caller_id if leg else None,
-        inbound=offer is not None or text is not None,
+        callee=came[0] if came else leg.number if leg else "",
+        caller=came[1] if came else leg.caller_id if leg else None,
+        inbound=came is not None,
         state=_state(run),
         created=created,
         answered=leg.answered_at if leg else None,

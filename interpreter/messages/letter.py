@@ -6,11 +6,11 @@ and late; whatever comes, *each outcome is told once* and a state that is final 
 the server take the same steps.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from uuid import uuid4
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from ringful.interpreter import effects, journal
 from ringful.interpreter.money.amounts import plain
@@ -21,10 +21,6 @@ PAUSES = (0.0, 30.0, 300.0, 1800.0)
 """Seconds after which a message is sent again that may have arrived: after the first time, the second …"""
 
 
-def _event_id() -> str:
-    return uuid4().hex
-
-
 @frozen
 class Letter:
     """A message after a step, and what that step wrote and told."""
@@ -32,7 +28,6 @@ class Letter:
     message: Message
     entries: tuple[Entry, ...] = ()
     posts: tuple[Post, ...] = ()
-    _new_event: Callable[[], str] = field(default=_event_id, kw_only=True)
 
     def _noted(self, name: str, at: float, data: Mapping[str, object], kind: str = "event") -> "Letter":
         # Where what was kept of it has been removed for its age, there is something again.
@@ -49,7 +44,7 @@ class Letter:
         label = {"label": message.label} if message.label else {}
         last = {"callId": message.call_id, "at": stamp(at), "n": str(message.told)}
         full = {**fields, **label, **last}
-        post = Post(self._new_event(), message.key, message.message_id, message.told, url, full, at)
+        post = Post(uuid4().hex, message.key, message.message_id, message.told, url, full, at)
         made = evolve(self, message=message, posts=(*self.posts, post))
         notify = effects.Notify(url, full, message.told)
         return made._noted("Notify", at, journal.encode(notify), "effect")

@@ -14,9 +14,9 @@ import structlog
 import trio
 from attrs import define, evolve, field, frozen
 
-from ringful.ground.faults import fault
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.e164 import bare, e164
+from ringful.interpreter.calls.handing import hand_over
 from ringful.interpreter.messages.board import NotSent
 from ringful.interpreter.messages.letter import Letter, first_open
 from ringful.interpreter.messages.opted import Opted
@@ -24,7 +24,7 @@ from ringful.interpreter.messages.outbox import Outbox
 from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.messages.replies import WINDOW
 from ringful.messages.port import Carrier, Delivery, Transport
-from ringful.store.port import Commit, Entry, Key, Message, OptOut, Post, RemotePart, Store, StoreError, Write
+from ringful.store.port import Commit, Key, Message, OptOut, Post, RemotePart, Store, StoreError, Write
 
 log = structlog.get_logger()
 
@@ -75,7 +75,6 @@ class Office:
     clock: Callable[[], float]
     prices: Prices = field(factory=Prices)
     """Those of the node's till, once there is one."""
-    watchers: list[Callable[[Entry], None]] = field(factory=list)
     outboxes: dict[Carrier, Outbox] = field(init=False)
     opted: Opted = field(factory=Opted, init=False)
     counts: Counts = field(factory=Counts, init=False)
@@ -138,15 +137,19 @@ class Office:
             segments = self.transports[carrier].parts(text)
         except ValueError as error:
             raise NotSent("invalid", str(error)) from None
-        now = self.clock()
-        bill = self.prices.outgoing(known, segments)
-        if spent := self.prices.why_unpayable(key.key, bill):
+        message = self._draft(key, known, own, text, carrier, segments)
+        if spent := self.prices.why_unpayable(key.key, message.bill or Decimal(0)):
             raise NotSent("spent", spent)
+        return evolve(message, operator=operator)
+
+    def _draft(self, key: Key, number: str, own: str, text: str, carrier: Carrier, segments: int) -> Message:
+        """Make a message that has no ID yet, with what it costs now."""
+        now = self.clock()
         return Message(
             "",
             key.key,
             False,
-            known,
+            number,
             own,
             text,
             now,
@@ -154,10 +157,9 @@ class Office:
             now,
             segments=segments,
             carrier=carrier,
-            operator=operator,
             next_at=now,
             expires=now + self.settings.validity,
-            bill=bill,
+            bill=self.prices.outgoing(number, segments),
         )
 
     def _carrier(self, operator: str) -> Carrier:
@@ -210,23 +212,8 @@ class Office:
         except (NotSent, ValueError) as error:
             log.warning("a wish cannot be answered", number=number, why=str(error))
             return None
-        now = self.clock()
-        message = Message(
-            message_id,
-            key.key,
-            False,
-            number,
-            own,
-            text,
-            now,
-            "queued",
-            now,
-            segments=segments,
-            carrier=carrier,
-            next_at=now,
-            expires=now + self.settings.validity,
-            bill=self.prices.outgoing(number, segments),
-        )
+        draft = self._draft(key, number, own, text, carrier, segments)
+        message = evolve(draft, message_id=message_id)
         if self.prices.till and message.bill:
             # The carriers require the answer, whatever the key may still spend.
             self.prices.till.book(key.key, message.bill)
@@ -259,7 +246,6 @@ class Office:
         )
         commit = self.store.submit(write)
         self._outgoing.send_nowait((commit, letter.posts))
-        self._watch(letter.entries)
         if message.state == "queued" and not (before and before.state == "queued"):
             self._put(message)
         if message.state in self.counts.ended and not (before and before.state == message.state):
@@ -296,20 +282,9 @@ class Office:
             while len(self._recent) > RECENT:
                 self._recent.popitem(last=False)
 
-    def _watch(self, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            for watcher in self.watchers:
-                try:
-                    watcher(entry)
-                except Exception as error:
-                    fault("telling what became of a message", error, message=entry.call_id)
-
     def fail(self, message: Message, reason: str) -> Commit:
         """End a message that will not be sent; what was not sent costs nothing."""
-        if not any(message.parts) and message.bill:
-            self.prices.refund(message.key, message.bill)
-            message = evolve(message, bill=Decimal(0))
-        return self.record(Letter(message).refused(reason, self.clock()))
+        return self.record(Letter(self.prices.unsent(message)).refused(reason, self.clock()))
 
     def lose(self, message: Message, *, tell: bool) -> None:
         """End a message that could not be stored, and so is not sent; with *tell* its URL is told."""
@@ -317,8 +292,8 @@ class Office:
             return
         if tell:
             self.fail(message, "it could not be stored, and was not sent")
-        elif message.bill:
-            self.prices.refund(message.key, message.bill)
+        else:
+            self.prices.unsent(message)
 
     def part_taken(self, message: Message, part: int, parts: int, connection: str, remote_id: str) -> None:
         """Note that a part was taken, under a name that receipts will have."""
@@ -377,9 +352,4 @@ class Office:
                 await commit.wait()
             except StoreError as error:
                 log.error("what became of a message could not be stored", why=str(error))
-            for post in posts:
-                try:
-                    self.deliver(post)
-                except Exception as error:
-                    # It is on the disk: the next start takes it up.
-                    fault("handing over a callback", error, message=post.call_id, event_id=post.event_id)
+            hand_over(self.deliver, posts)

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ringful.interpreter.money.till import Till
+from ringful.store.port import Message
 
 
 @frozen
@@ -30,6 +31,13 @@ class Prices:
         """Give back what was paid for a message that was never sent."""
         if self.till and amount and self.till.knows(key):
             self.till.give_back(key, amount)
+
+    def unsent(self, message: Message) -> Message:
+        """Give *message*, which will not be sent, and is not paid unless a part of it was."""
+        if any(message.parts) or not message.bill:
+            return message
+        self.refund(message.key, message.bill)
+        return evolve(message, bill=Decimal(0))
 
     def incoming(self, key: str, own: str, segments: int) -> Decimal:
         """Book what a message that came in to *own* costs, whatever the key may still spend; give it."""

@@ -179,16 +179,6 @@ class RateTable:
         """Give the price of a call to *number*, answered at *at* (or by the newest rate)."""
         return (self.find(number, at=at) or FREE).price(seconds)
 
-    def at_most(self, number: str, seconds: int, at: float) -> Decimal:
-        """Give the price of a call to *number* at the dearest rate that holds *at* that time or later."""
-        rates = (self.find(number, at=at) or FREE, *self._coming(number, OUTBOUND, "call", at))
-        return max(rate.price(seconds) for rate in rates)
-
     def message(self, number: str, segments: int, direction: Direction, at: float) -> Decimal:
         """Give the price of a message at the time *at*: to *number*, or to our own *number*."""
         return (self.find(number, direction, "message", at) or FREE).message(segments)
-
-    def most(self, seconds: int) -> Decimal:
-        """Give the price of an answered call to the dearest number."""
-        lines = {(one.line(), one.billed(seconds)) for one in self.rates if one.direction == "outbound"}
-        return max((amount_of((a + b * n) // c) for (a, b, c), n in lines), default=Decimal(0))

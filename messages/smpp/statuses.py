@@ -1,7 +1,6 @@
 """What an SMSC answers with (SMPP 3.4, 5.1.3): by name, and what is to be done about it."""
 
 OK = 0x00
-INVALID_LENGTH = 0x02
 INVALID_COMMAND = 0x03
 WRONG_STATE = 0x04
 TEMPORARY = 0x64

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringful.interpreter.money.dearest import Dearest
 from ringful.interpreter.money.rates import FREE, Rate, RateTable
 from ringful.interpreter.money.rows import COLUMNS, flaws
 from ringful.interpreter.money.sheet import read_sheet
@@ -197,10 +198,9 @@ def test_what_a_call_can_cost_at_most_is_said_with_the_rates_to_come():
             "prefix,per_minute,from\n,1,\n1,5,\n1,2,2026-01-01\n1,3,2026-03-01\n15,1,2026-02-01\n,9,2026-04-01\n"
         )
     )
-    asked = ("2025-01-01", "2026-01-15", "2026-03-15")
-    assert [table.at_most("1512", 60, at(when)) for when in asked] == [5, 3, 1]
-    assert [table.at_most("44", 60, at(when)) for when in asked] == [9, 9, 9]
-    assert RateTable().at_most("44", 60, 0.0) == 0
+    assert Dearest(table).call("1512", 60) == 5
+    assert Dearest(table).call("44", 60) == 9
+    assert Dearest(RateTable()).call("44", 60) == 0
 
 
 def test_from_makes_of_one_prefix_several_rows():
