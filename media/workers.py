@@ -27,6 +27,8 @@ LIVES_SECONDS = 5.0
 """A worker that dies sooner than this died of its start."""
 IDLE_SECONDS = 30.0
 """How long a worker without calls is kept, beyond the one that is kept warm."""
+ANY_PORT_TRIES = 10
+"""How often a port that the kernel gives is tried."""
 GRANTED = 4
 """Calls that the wheel's library grants a worker: what is reckoned with until a worker has said it."""
 
@@ -122,7 +124,8 @@ class Workers:
             ports = await self._ports()
             taken = {worker.port for worker in self.live}
             first = self._reception.at_port
-            at = range(first, first + 200) if first else [0]
+            # A port that the kernel gives for UDP may be another's for TCP.
+            at = range(first, first + 200) if first else [0] * ANY_PORT_TRIES
             worker = await start_worker(self._start_with, ports, [one for one in at if one not in taken])
         except Exception as error:
             fault("starting a media worker", error)

@@ -382,7 +382,7 @@ async def test_an_smsc_may_end_the_bind(npm):
 @pytest.mark.parametrize("binds", [1, 3])
 async def test_the_window_is_never_exceeded(smsc, binds):
     desk = NotingDesk()
-    await smsc.do("answer", how="late", after=5)
+    await smsc.do("answer", how="late", after=50)
     async with carrying(smsc, desk, binds=binds, window=4):
         for _ in range(25):
             desk.put(LONG)
@@ -390,7 +390,8 @@ async def test_the_window_is_never_exceeded(smsc, binds):
     submits = smsc.seen("submit")
     # smpp34's counts over all its sessions.
     most = 4 if smsc.kind == "npm" else 4 * binds
-    assert max(one["open"] for one in submits) == most
+    # How often all binds are full in one moment is for the machine to say.
+    assert most / 2 < max(one["open"] for one in submits) <= most
     sessions = {one["session"] for one in submits}
     assert len(sessions) == binds
     assert len(smsc.seen("bound")) == binds

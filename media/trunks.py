@@ -1,0 +1,76 @@
+"""Trunks: where calls go to and come from.  Pure.
+
+A trunk is known by its name, everywhere: in the configuration, in `/ready`, in the log, in the metrics
+and in what a call's record says.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+Transport: TypeAlias = Literal["udp", "tcp", "tls"]
+NumberForm: TypeAlias = Literal["+e164", "e164", "00", "national"]
+"""How a number is written: ``+15125551234``, ``15125551234``, ``0015125551234`` or ``5125551234``.
+
+A number of another country than the trunk's is written as ``00`` in national form.
+"""
+Redirecting: TypeAlias = Literal["off", "diversion", "history-info"]
+"""How a trunk is told that a call was meant for somebody else before (RFC 5806, RFC 7044)."""
+Encryption: TypeAlias = Literal["off", "optional", "required"]
+"""Whether sound is encrypted by SRTP with keys in the SDP (RFC 4568)."""
+
+
+@frozen
+class Credentials:
+    """Who somebody says that they are, and how they show it (digest, RFC 8760)."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+@frozen
+class Trunk:
+    """A way to the telephone network."""
+
+    name: str
+    host: str
+    """Its name or address; a name is resolved by the node, never by a worker."""
+    port: int = 0
+    """0: what its transport has, 5060 or 5061."""
+    transport: Transport = "udp"
+    domain: str = ""
+    """What stands behind ``@``; empty: *host*."""
+    prefixes: tuple[str, ...] = ("",)
+    """Digits that a number in E.164 without ``+`` begins with: the trunk with the longest one is asked first."""
+    order: int = 0
+    """Among trunks with prefixes of the same length, the smallest comes first."""
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Where its calls come from; empty: from its own address alone."""
+    ours: Credentials = field(factory=Credentials)
+    """How we show to it who we are."""
+    theirs: Credentials = field(factory=Credentials)
+    """How it shows to us who it is, where it has no networks of its own."""
+    register: bool = False
+    """Whether it is told where we are (REGISTER)."""
+    register_every: float = 300.0
+    """Seconds that a registration is asked for."""
+    from_number: str = ""
+    """The caller ID where a call names none."""
+    country: str = ""
+    """Where its national numbers are; empty: ``sip.country``."""
+    numbers: NumberForm = "+e164"
+    """How numbers are written, the called one and the caller's alike."""
+    redirecting: Redirecting = "off"
+    asserted: bool = False
+    """Whether the caller ID is told as P-Asserted-Identity as well (RFC 3325)."""
+    srtp: Encryption = "off"
+    redirects: int = 0
+    """How many 3xx in a row are followed, within its networks."""
+    options_every: float = 60.0
+    """Seconds between two OPTIONS; 0: it is never asked."""
+
+    @property
+    def at_port(self) -> int:
+        """The port that it listens on."""
+        return self.port or (5061 if self.transport == "tls" else 5060)
