@@ -42,7 +42,7 @@ class Trunk:
     domain: str = ""
     """What stands behind ``@``; empty: *host*."""
     prefixes: tuple[str, ...] = ("",)
-    """Digits that a number in E.164 without ``+`` begins with: the trunk with the longest one is asked first."""
+    """What a number in E.164 without ``+`` begins with: the trunk with the longest one is asked first."""
     order: int = 0
     """Among trunks with prefixes of the same length, the smallest comes first."""
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
