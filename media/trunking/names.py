@@ -54,8 +54,8 @@ class Names:
 
     async def _ask(self, host: str) -> None:
         """Ask once, however many wait for it."""
-        if asked := self._asking.get(host):
-            await asked.wait()
+        if host in self._asking:
+            await self._asking[host].wait()
             return
         if len(self._found) + len(self._failed) > _MOST:
             self._found.clear()

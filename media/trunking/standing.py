@@ -14,8 +14,10 @@ from ringful.media.trunks import Trunk
 class Surroundings:
     """What the watch must know of where it is."""
 
-    meaning: Callable[[Trunk, int], str]
-    """Says in words what a trunk means by a final status."""
+    meaning: Callable[[int, str], str]
+    """Says in words what a trunk means by a final status, to somebody with that username (or none)."""
+    in_keys: Callable[[Trunk, str], str] = lambda _, said: said
+    """Names the keys of the trunk itself in what is said of ``sip.trunk``."""
     entrance: Callable[[Trunk], str | None] = lambda _: None
     """Gives the host (empty: the one that packets to the trunk come from) and port of calls that come in."""
     front: tuple[str, int] | None = None

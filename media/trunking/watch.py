@@ -89,7 +89,7 @@ class TrunkWatch:
             began = time.monotonic()
             with trio.move_on_after(PATIENCE):
                 answer = await exchange(asked, place)
-                why = "" if self._is_well(trunk, answer) else self._surroundings.meaning(trunk, answer.status)
+                why = "" if self._is_well(trunk, answer) else self._meaning(trunk, answer)
                 return answer.status not in _ILL, why, time.monotonic() - began
         except OSError as error:
             return False, unreachable(trunk, error), None
@@ -99,10 +99,14 @@ class TrunkWatch:
         )
         return False, why, None
 
+    def _meaning(self, trunk: Trunk, answer: Answer) -> str:
+        return self._surroundings.meaning(answer.status, trunk.ours.username)
+
     def _is_well(self, trunk: Trunk, answer: Answer) -> bool:
         return answer.status in _WELL or (answer.status in (401, 407) and bool(trunk.ours.username))
 
     def _note_life(self, one: Standing, alive: bool, why: str, rtt: float | None) -> None:
+        why = self._surroundings.in_keys(one.trunk, why)
         before, one.alive, one.rtt = one.why, alive, rtt
         one.why, one.lived = why, one.lived or alive
         one.missed += not alive
@@ -192,9 +196,10 @@ class TrunkWatch:
             return f"it does not know us, {registration.trunk.ours.username}@{registration.domain} (404)"
         if answer.status < 300:
             return "it took our registration for no time at all"
-        return self._surroundings.meaning(registration.trunk, answer.status)
+        return self._meaning(registration.trunk, answer)
 
     def _note(self, one: Standing, why: str) -> None:
+        why = self._surroundings.in_keys(one.trunk, why)
         before, one.why_not_registered = one.why_not_registered, why
         about = {"trunk": one.trunk.name, "domain": one.trunk.domain or one.trunk.host}
         if why and why != before:
