@@ -48,6 +48,10 @@ class PoolSettings:
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
     rtp_ports: tuple[int, int] = (0, 0)
     """The first and the last port for RTP; 0: any."""
+    redirects: int = 0
+    """How many 3xx in a row are followed, within *networks*."""
+    networks: tuple[str, ...] = ()
+    """The trunk's; empty: its own address alone."""
     engine: str = field(factory=engine_wanted)
     """What makes the sound: ``auto``, or ``python`` for the fallback."""
 
@@ -355,7 +359,8 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "caller_id": leg.caller_id})
+        follow = {"redirects": self._settings.redirects, "networks": self._settings.networks}
+        worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "caller_id": leg.caller_id, **follow})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
         self.crew.keep_warm()

@@ -5,15 +5,16 @@ collector would drop it in whatever thread it runs in, and the library aborts.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from traceback import format_exception
 from typing import Any, Protocol
 
 import pjsua2 as pj
 
 from ringful.media import port
+from ringful.media.engine.answers import Answers
 from ringful.media.engine.mixer import Mixer
-from ringful.media.engine.outcomes import transfer_failure
+from ringful.media.engine.outcomes import may_follow, rings, transfer_failure
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.sounding import Sound
 
@@ -33,6 +34,7 @@ class Owner(Protocol):
     emit: Callable[[port.Event], None]
     on_speech: Callable[[str, bool], None]
     log: Callable[[str], None]
+    answers: Answers
 
     def ended(self, leg: Any, status: int, reason: str) -> None:
         """Hear that a call has ended."""
@@ -66,6 +68,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.accepted = False
         """It came in, and was told to be answered."""
         self.rang = self.confirmed = self.answered = self.over = False
+        self.agreed = False
+        """The two sides have agreed on sound, be it that nobody sends any yet."""
         self._place = call_id
         self.slot = -1
         """Where its sound is in the library's bridge; -1 while it has none."""
@@ -88,6 +92,11 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.signs = (0, 0)
         self.lost = ""
         """Why we gave the far end up."""
+        self.redirects = 0
+        """How many more 3xx are followed, to addresses in *networks*."""
+        self.networks: Sequence[str] = ()
+        self.redirected: tuple[int, str] | None = None
+        """The 3xx that was not followed: its status and its reason phrase."""
 
     @property
     def place(self) -> int:
@@ -101,7 +110,7 @@ class Leg(pj.Call):  # type: ignore[misc]
     def onCallState(self, prm: Any) -> None:
         info = self.getInfo()
         status, state = info.lastStatusCode, info.state
-        if state == pj.PJSIP_INV_STATE_EARLY and status in (180, 183) and not (self.rang or self.inbound):
+        if state == pj.PJSIP_INV_STATE_EARLY and rings(status) and not (self.rang or self.inbound):
             self.rang = True
             self.engine.emit(port.Ringing(self.name))
         elif state == pj.PJSIP_INV_STATE_CONFIRMED:
@@ -111,10 +120,23 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.slot = -1
             self.engine.ended(self, status, info.lastReason)
 
-    def onCallTsxState(self, prm: Any) -> None:
+    def onCallRedirected(self, prm: Any) -> int:
+        """Say what becomes of one target of a 3xx: the library has the others asked for as well."""
         tsx = prm.e.body.tsxState.tsx
-        if tsx.method == "BYE" and tsx.role == pj.PJSIP_ROLE_UAS:
-            self.ended_by_bye = True
+        if self.redirects > 0 and may_follow(prm.targetUri, self.networks):
+            self.redirects -= 1
+            self.redirected = None
+            return int(pj.PJSIP_REDIRECT_ACCEPT)
+        self.redirected = int(tsx.statusCode), tsx.statusText
+        return int(pj.PJSIP_REDIRECT_REJECT)
+
+    def onCallTsxState(self, prm: Any) -> None:
+        changed = prm.e.body.tsxState
+        tsx = changed.tsx
+        if tsx.role == pj.PJSIP_ROLE_UAS and tsx.state == pj.PJSIP_TSX_STATE_TRYING:
+            self.engine.answers.asked = changed.src.rdata.wholeMsg
+            if tsx.method == "BYE":
+                self.ended_by_bye = True
 
     def onCallMediaState(self, prm: Any) -> None:
         try:
@@ -136,12 +158,15 @@ class Leg(pj.Call):  # type: ignore[misc]
             ):
                 # Media that is switched off has a number, and is not in the list.
                 self.media = int(media.index)
-                self.slot = int(media.audioConfSlot)
-                self.engine.admit_sender(self)
+                self.agreed = True
                 self.held = (
                     media.status != pj.PJSUA_CALL_MEDIA_ACTIVE
                     or media.dir != pj.PJMEDIA_DIR_ENCODING_DECODING
                 )
+                if media.dir != pj.PJMEDIA_DIR_NONE:
+                    # Where nobody sends, there is no stream at all.
+                    self.slot = int(media.audioConfSlot)
+                    self.engine.admit_sender(self)
         if self.slot >= 0:
             # Every media update takes the connections away.
             self.engine.bridge(self.slot, self.sound.voice.slot)
@@ -178,7 +203,7 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.engine.emit(port.TransferFailed(self.name, transfer, transfer_failure(status), status))
 
     def _say_answered(self) -> None:
-        if self.confirmed and self.slot >= 0 and not self.answered:
+        if self.confirmed and self.agreed and not self.answered:
             self.answered = True
             self.engine.emit(port.Answered(self.name))
 
@@ -206,6 +231,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Do what is due."""
         self.sound.notice()
         if self.confirmed and not self.answered and now - self.began > _AUDIO_SECONDS:
+            self.lost = "no sound could be agreed on"
             self.engine.hang_up(self.name)
         self.sound.write()
         while self.digits and self.digits[0][0] <= now:

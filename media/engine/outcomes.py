@@ -1,6 +1,49 @@
-"""What a final SIP response means: why a call was not taken, or why a transfer came to nothing."""
+"""What a SIP response means: whether it rings, why a call was not taken, why a transfer came to nothing."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network
 
 from ringful.media import port
+
+NO_SOUND = 488
+"""What a call ends with whose far end answered it with no sound that we can send and hear."""
+
+
+def rings(status: int) -> bool:
+    """Say whether a provisional response means that the callee has the call (RFC 3261, 21.1).
+
+    It rings there (180), tells how it goes on by sound (183), or waits in the callee's queue (182).  A
+    call that is forwarded (181) is nobody's yet: where it goes to, it rings with a response of its own.
+    199 says that some place where it rang rings no more (RFC 6228).
+    """
+    return status in (180, 182, 183)
+
+
+def may_follow(target: str, networks: Sequence[str]) -> bool:
+    """Say whether *target*, of a 3xx, lies in *networks*.
+
+    A name does not: to resolve it would hold up all calls of this process, and anybody may own it.
+    """
+    scheme, _, rest = target.strip("<>").partition(":")
+    host = rest.rpartition("@")[2].partition(";")[0].partition("?")[0].partition(":")[0]
+    try:
+        address = IPv4Address(host)
+    except ValueError:
+        return False
+    return scheme.lower() == "sip" and any(address in IPv4Network(one) for one in networks)
+
+
+def why_lost(status: int, reason: str) -> str:
+    """Say why the library ended a call that was up, and that nobody hung up."""
+    if reason.startswith("No session refresh"):
+        return "the far end did not refresh the session in time (RFC 4028)"
+    match status:
+        case 408:
+            return "the far end did not answer our re-INVITE"
+        case 481:
+            return "the far end does not know the call any more (481)"
+        case _:
+            return f"the call could not go on: {reason} ({status})" if reason else "the call could not go on"
 
 
 def transfer_failure(status: int) -> port.TransferFailure:

@@ -9,7 +9,7 @@ with a final response inside a callback.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from mmap import mmap
 from pathlib import Path
@@ -20,11 +20,12 @@ import pjsua2 as pj
 from attrs import frozen
 
 from ringful.media import port, wav
+from ringful.media.engine.answers import Answers
 from ringful.media.engine.leg import Leg
 from ringful.media.engine.library import Library
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.native import NativeMixer, NoNative
-from ringful.media.engine.outcomes import refusal, refused
+from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.senders import Senders, is_behind_nat
 from ringful.media.engine.sounding import Listener, Sitting, Sound
@@ -105,6 +106,7 @@ class Engine:
         """Rooms' voices: sound without a call."""
         self.disk = Disk(log)
         self.inbox, self.outbox = Inbox(on_text, self.soon, log), Outbox(on_text)
+        self.answers = Answers(log)
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._retired: list[tuple[float, Leg]] = []
@@ -164,6 +166,7 @@ class Engine:
         self.endpoint.codecSetPriority("PCMU/8000", 255)
         self.endpoint.codecSetPriority("PCMA/8000", 254)
         self.inbox.open(self._library)
+        self.answers.open(self._library)
         self.account = _Account(self)
         self.account.create(self._account_config(), True)
 
@@ -293,10 +296,13 @@ class Engine:
 
     # Calls
 
-    def ring(self, name: str, uri: str, caller_id: str | None) -> None:
-        """Call *uri*."""
+    def ring(
+        self, name: str, uri: str, caller_id: str | None, redirects: int = 0, networks: Sequence[str] = ()
+    ) -> None:
+        """Call *uri*; follow so many 3xx in a row, within *networks*, or to the same address alone."""
         leg = Leg(self, name)
         self.legs[name] = leg
+        leg.redirects, leg.networks = redirects, networks or (host_of(uri),)
         order = pj.CallOpParam(True)
         if caller_id:
             order.txOption.localUri = f"<{self._own_uri(caller_id)}>"
@@ -389,23 +395,32 @@ class Engine:
             return
         leg.over = True
         leg.close_orders()
-        end: port.Event
-        if leg.confirmed:
-            by: port.Party = "callee" if leg.ended_by_bye or not leg.ordered_end else "server"
-            if leg.lost and not leg.ended_by_bye:
-                by, reason = "lost", leg.lost
-            if not leg.answered:
-                self.emit(port.Answered(leg.name))
-            end = port.HungUp(leg.name, by, reason, leg.quality)
-        elif leg.inbound:
-            end = port.Refused(leg.name, refused(status), status or None, reason)
-        elif leg.ordered_end:
-            end = port.Refused(leg.name, "cancelled", status or None, reason)
-        else:
-            end = port.Refused(leg.name, refusal(status, leg.rang), status or None, reason)
+        if leg.confirmed and not leg.answered and (leg.ordered_end or leg.ended_by_bye) and not leg.lost:
+            self.emit(port.Answered(leg.name))
+            leg.answered = True
+        end = self._end_of(leg, status, reason)
         # Recordings are closed by the disk thread, and it does things in order.
         self.disk.do(lambda: self.emit(end))
         self._forget(leg)
+
+    def _end_of(self, leg: Leg, status: int, reason: str) -> port.Event:
+        """Say how *leg* ended."""
+        if leg.answered:
+            if leg.ended_by_bye:
+                return port.HungUp(leg.name, "callee", reason, leg.quality)
+            if leg.lost or not leg.ordered_end:
+                return port.HungUp(leg.name, "lost", leg.lost or why_lost(status, reason), leg.quality)
+            return port.HungUp(leg.name, "server", reason, leg.quality)
+        if leg.confirmed or (status == 406 and reason.startswith("SDP")):
+            # The library says 406 where a 200 had no SDP.
+            status, reason = NO_SOUND, leg.lost or f"it was answered with no sound that we can use: {reason}"
+        elif leg.redirected and not leg.ordered_end:
+            status, reason = leg.redirected
+        if leg.inbound:
+            return port.Refused(leg.name, refused(status), status or None, reason)
+        if leg.ordered_end and not leg.confirmed:
+            return port.Refused(leg.name, "cancelled", status or None, reason)
+        return port.Refused(leg.name, refusal(status, leg.rang), status or None, reason)
 
     def _forget(self, leg: Leg) -> None:
         leg.over = True

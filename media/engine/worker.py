@@ -132,7 +132,8 @@ class Worker:
         engine, leg = self.engine, command.get("leg", "")
         match command["do"]:
             case "ring":
-                engine.ring(leg, command["uri"], command["caller_id"])
+                follow = command.get("redirects", 0), command.get("networks", ())
+                engine.ring(leg, command["uri"], command["caller_id"], *follow)
             case "take":
                 engine.take(leg, command["offer"])
             case "answer":
