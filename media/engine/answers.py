@@ -138,8 +138,9 @@ class Answers:
     """Sees to it that every request has the answer that it ought to have."""
 
     log: Callable[[str], None]
-    asked: str = field(default="", init=False)
+    _asked: str = field(default="", init=False)
     """The request within a call that the library is handling, or has handled last."""
+    _expected: bool = field(default=False, init=False)
     _calls: Any = field(default=None, init=False)
 
     def open(self, library: Library) -> None:
@@ -156,6 +157,10 @@ class Answers:
         except (AttributeError, OSError) as error:
             self._calls = None
             self.log(f"requests that mean nothing to us are answered by the library alone: {error}")
+
+    def hear(self, message: str, *, expected: bool) -> None:
+        """Take a request within a call that the library is about to handle; was it *expected* by us?"""
+        self._asked, self._expected = message, expected
 
     def _on_request(self, request: int) -> int:
         """See pjsip_module.on_rx_request: what comes here belongs to no call."""
@@ -184,8 +189,7 @@ class Answers:
         """Make of the library's 500 what ought to be said."""
         match string_at(response.reason, response.reason_length):
             case b"Unhandled by dialog usages":
-                method = self._calls.method(transmit.message)
-                answer = within(self.asked if method_of(self.asked) == method else f"{method} ")
+                answer = OK if self._expected else within(self._asked)
             case b"SDP negotiation failed":
                 # So an INVITE within a call with no codec of ours; an UPDATE has 488 by itself.
                 answer = NO_SOUND
@@ -202,7 +206,6 @@ class _Calls:
             raise AttributeError(f"it is {found.decode()}, and not {_VERSION.decode()}")
         self.info = declared(library, "pjsip_rx_data_get_info", c_char_p, c_void_p)
         self._endpoint = declared(library, "pjsua_get_pjsip_endpt", c_void_p)
-        self._print = declared(library, "pjsip_msg_print", c_ssize_t, c_void_p, c_char_p, c_size_t)
         self._insert = declared(library, "pj_list_insert_before", None, c_void_p, c_void_p)
         self._header = declared(library, "pjsip_generic_string_hdr_create", c_void_p, *[c_void_p] * 3)
         self._pool = declared(
@@ -213,13 +216,6 @@ class _Calls:
             library, "pjsip_endpt_respond_stateless", c_int, *[c_void_p] * 2, c_int, *[c_void_p] * 3
         )
         self._phrases: dict[str, Any] = {}
-
-    def method(self, message: int) -> str:
-        """Give the method that a response is to."""
-        room = create_string_buffer(4000)
-        length = self._print(message, room, len(room))
-        found = re.search(rb"^CSeq:\s*\d+\s+(\S+)", room.raw[: max(0, length)], re.IGNORECASE | re.MULTILINE)
-        return found[1].decode("utf-8", "replace") if found else ""
 
     def change(self, transmit: Any, response: Any, answer: Answer) -> None:
         """Make *response* say what *answer* says."""

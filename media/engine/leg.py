@@ -14,7 +14,7 @@ import pjsua2 as pj
 from ringful.media import port
 from ringful.media.engine.answers import Answers
 from ringful.media.engine.mixer import Mixer
-from ringful.media.engine.outcomes import may_follow, rings, transfer_failure
+from ringful.media.engine.outcomes import is_of_refer, may_follow, rings, transfer_end, transfer_failure
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.sounding import Sound
 
@@ -84,6 +84,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.learned: tuple[tuple[str, int], tuple[str, int]] | None = None
         """What the SDP said, and who turned out to send instead."""
         self.transferring: int | None = None
+        self.sent_off = False
+        """The far end has taken our REFER, or has told of what comes of it."""
         self.quality: port.Quality | None = None
         self.held = False
         """One of the two sides is not to send: there is nothing to be heard, or no more than music."""
@@ -134,7 +136,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         changed = prm.e.body.tsxState
         tsx = changed.tsx
         if tsx.role == pj.PJSIP_ROLE_UAS and tsx.state == pj.PJSIP_TSX_STATE_TRYING:
-            self.engine.answers.asked = changed.src.rdata.wholeMsg
+            message = changed.src.rdata.wholeMsg
+            self.engine.answers.hear(message, expected=tsx.method == "NOTIFY" and self._hear_notify(message))
             if tsx.method == "BYE":
                 self.ended_by_bye = True
 
@@ -189,9 +192,23 @@ class Leg(pj.Call):  # type: ignore[misc]
         prm.statusCode = pj.PJSIP_SC_DECLINE
 
     def onCallTransferStatus(self, prm: Any) -> None:
-        if prm.finalNotify:
+        if not prm.finalNotify:
+            self.sent_off = True
+            return
+        prm.cont = False
+        # What it is told is what a NOTIFY says: who has taken a REFER may refuse to be subscribed to again.
+        if not self.sent_off:
             self._end_transfer(int(prm.statusCode))
-            prm.cont = False
+
+    def _hear_notify(self, message: str) -> bool:
+        """Take what a NOTIFY says of our REFER; say whether it is expected."""
+        if self.transferring is None:
+            return False
+        status = transfer_end(message)
+        self.sent_off = True
+        if status is not None:
+            self._end_transfer(status)
+        return is_of_refer(message)
 
     def _end_transfer(self, status: int) -> None:
         transfer, self.transferring = self.transferring, None
@@ -200,7 +217,9 @@ class Leg(pj.Call):  # type: ignore[misc]
         if 200 <= status < 300:
             self.engine.emit(port.Transferred(self.name, transfer))
         else:
-            self.engine.emit(port.TransferFailed(self.name, transfer, transfer_failure(status), status))
+            reason = transfer_failure(status)
+            detail = "" if status else "the far end did not say what came of it"
+            self.engine.emit(port.TransferFailed(self.name, transfer, reason, status or None, detail))
 
     def _say_answered(self) -> None:
         if self.confirmed and self.agreed and not self.answered:
@@ -213,7 +232,7 @@ class Leg(pj.Call):  # type: ignore[misc]
             detail = "another transfer of this call is on its way"
             self.engine.emit(port.TransferFailed(self.name, transfer, "rejected", None, detail))
             return
-        self.transferring = transfer
+        self.transferring, self.sent_off = transfer, False
         try:
             self.xfer(uri, pj.CallOpParam())
         except pj.Error as error:

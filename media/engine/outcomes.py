@@ -1,5 +1,6 @@
 """What a SIP response means: whether it rings, why a call was not taken, why a transfer came to nothing."""
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
 
@@ -55,6 +56,28 @@ def transfer_failure(status: int) -> port.TransferFailure:
             return reason
         case _:
             return "unreachable"
+
+
+def is_of_refer(notify: str) -> bool:
+    """Say whether a NOTIFY tells of a REFER (RFC 3515)."""
+    head = notify.partition("\r\n\r\n")[0]
+    return bool(re.search(r"^(?:Event|o)\s*:\s*refer\b", head, re.IGNORECASE | re.MULTILINE))
+
+
+def transfer_end(notify: str) -> int | None:
+    """Read what a NOTIFY says of a transfer: the final status of the number that was tried; None: not yet.
+
+    The status is final, whatever is said of the subscription (RFC 3515, 2.4.5): some far ends leave it
+    ``active``.  One that ends without a final status, or with none at all, is 0.
+    """
+    if not is_of_refer(notify):
+        return None
+    head, _, body = notify.partition("\r\n\r\n")
+    said = re.match(r"\s*SIP/2\.0\s+(\d{3})\b", body)
+    if said and int(said[1]) >= 200:
+        return int(said[1])
+    is_over = re.search(r"^Subscription-State\s*:\s*terminated\b", head, re.IGNORECASE | re.MULTILINE)
+    return 0 if is_over else None
 
 
 def refusal(status: int, rang: bool) -> port.RefusalReason:
