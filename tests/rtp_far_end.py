@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import numpy as np
 import trio
 from attrs import define, field
 
@@ -20,6 +21,17 @@ _TONES = 60
 """Tones that they say: from 400 Hz on, 50 apart."""
 
 
+def _ulaw(alaw: bytes) -> bytes:
+    """Make µ-law of A-law (G.711): its samples, seen as µ-law's."""
+    samples = []
+    for byte in alaw:
+        code = byte ^ 0x55
+        exponent, low = (code & 0x70) >> 4, (code & 0x0F) << 4
+        size = low + 8 if exponent == 0 else (low + 0x108) << (exponent - 1)
+        samples.append(size if code & 0x80 else -size)
+    return ulaw.encode(np.array(samples, np.int16))
+
+
 @define(eq=False)
 class Mouth:
     """A socket that says a tone to an address for as long as it is let, and notes what comes back."""
@@ -29,6 +41,8 @@ class Mouth:
     to: tuple[str, int] | None = None
     heard: list[bytes] = field(factory=list)
     """Payloads of sound."""
+    heard_at: int = 0
+    """The payload type that is heard: 0, or 8 for A-law."""
     came: trio.Event = field(factory=trio.Event)
     """Set when something has come."""
     spoke: trio.Event = field(factory=trio.Event)
@@ -56,8 +70,8 @@ class Mouth:
                 data = await self.socket.recv(2048)
             except trio.ClosedResourceError:
                 return
-            if len(data) > 12 and data[1] & 0x7F == 0:
-                self.heard.append(data[12:])
+            if len(data) > 12 and data[1] & 0x7F == self.heard_at:
+                self.heard.append(data[12:] if self.heard_at == 0 else _ulaw(data[12:]))
                 self.came.set()
 
     async def until_heard(self, hertz: int, payloads: int) -> None:

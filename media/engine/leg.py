@@ -51,6 +51,9 @@ class Owner(Protocol):
     def bridge(self, slot: int, voice: int) -> None:
         """Let a call and a voice hear each other."""
 
+    def drain(self, voice: int, *, on: bool) -> None:
+        """Let what a voice says pass and be heard by nobody, or end that."""
+
     def admit_sender(self, leg: Any) -> None:
         """Decide who may send to a call, whose media has changed."""
 
@@ -74,6 +77,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.slot = -1
         """Where its sound is in the library's bridge; -1 while it has none."""
         self.sound = Sound(name, engine.mixer, engine.disk, engine.emit, engine.on_speech)
+        self._draining = False
         self.digits: list[tuple[float, int, str | None]] = []
         self.signalled = ""
         """The address that its signalling came from, or goes to."""
@@ -170,9 +174,16 @@ class Leg(pj.Call):  # type: ignore[misc]
                     # Where nobody sends, there is no stream at all.
                     self.slot = int(media.audioConfSlot)
                     self.engine.admit_sender(self)
+        # Nobody fetches what is played to a call without a stream: it would stand still.
+        self._drain(self.agreed and self.slot < 0)
         if self.slot >= 0:
             # Every media update takes the connections away.
             self.engine.bridge(self.slot, self.sound.voice.slot)
+
+    def _drain(self, on: bool) -> None:
+        if on != self._draining:
+            self._draining = on
+            self.engine.drain(self.sound.voice.slot, on=on)
 
     def onDtmfDigit(self, prm: Any) -> None:
         tone = prm.digit.upper()
@@ -297,6 +308,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         if self.transferring is not None:
             self.engine.emit(port.TransferFailed(self.name, self.transferring, "hangup"))
             self.transferring = None
+        self._drain(False)
         self.sound.close()
         for sending in dict.fromkeys(sending for _, sending, _ in self.digits):
             self.engine.emit(port.TonesSent(self.name, sending, sent=False))

@@ -59,6 +59,7 @@ class Library:
         self.make_pool = declare("pjsua_pool_create", c_void_p, c_char_p, c_size_t, c_size_t)
         self.add_port = declare("pjsua_conf_add_port", c_int, c_void_p, c_void_p, ctypes.POINTER(c_int))
         self.connect = declare("pjsua_conf_connect", c_int, c_int, c_int)
+        self.disconnect = declare("pjsua_conf_disconnect", c_int, c_int, c_int)
 
     def address(self, name: str) -> c_void_p:
         """Give the address of a function, for C to call it."""

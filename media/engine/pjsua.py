@@ -31,6 +31,8 @@ from ringful.media.engine.senders import Senders, is_behind_nat
 from ringful.media.engine.sounding import Listener, Sitting, Sound
 from ringful.media.engine.texts import Inbox, Outbox, Tell
 
+_NOWHERE = 0
+"""The bridge's own port, of which nothing is heard by anybody."""
 _RETIRE_SECONDS = 0.2
 """How long a call is kept after its end: the bridge lets go of it some ticks later."""
 _REFUSE_SECONDS = 0.25
@@ -496,6 +498,12 @@ class Engine:
         for source, sink in ((slot, voice), (voice, slot)):
             if status := self._library.connect(source, sink):
                 self.log(f"the bridge does not connect {source} with {sink}: {status}")
+
+    def drain(self, voice: int, *, on: bool) -> None:
+        """Let what a voice says pass and be heard by nobody, or end that."""
+        change = self._library.connect if on else self._library.disconnect
+        if status := change(voice, _NOWHERE):
+            self.log(f"the bridge does not let {voice} pass: {status}")
 
     def open_voice(self, name: str) -> Sound:
         """Make the voice of a room."""
