@@ -418,6 +418,9 @@ class Engine:
             status, reason = NO_SOUND, leg.lost or f"it was answered with no sound that we can use: {reason}"
         elif leg.redirected and not leg.ordered_end:
             status, reason = leg.redirected
+        if leg.inbound and leg.ended_by_bye:
+            # The caller hung up before it acknowledged our answer: it gave up as we answered.
+            return port.Refused(leg.name, "cancelled", 487, reason)
         if leg.inbound:
             return port.Refused(leg.name, refused(status), status or None, reason)
         if leg.ordered_end and not leg.confirmed:

@@ -312,9 +312,9 @@ class Peer:
             self._answers[answers.branch, answers.method] = data
         await self.socket.sendto(data, to)
 
-    async def get(self, wanted: Callable[[Message], bool]) -> Message:
+    async def get(self, wanted: Callable[[Message], bool], patience: float = PATIENCE) -> Message:
         """Wait for the first message that is *wanted*, and that nobody has got yet."""
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(patience):
             while True:
                 for message in self._unread:
                     if wanted(message):
