@@ -61,20 +61,20 @@ def within(message: str) -> Answer:
     """Say what *message*, a request within a call that means nothing to us, is answered with.
 
     None of these ends a call (RFC 5057): whoever asks by OPTIONS whether it is up hears that it is (RFC
-    3261, 11.2).  Of events we know that of our own REFER alone (RFC 6665, 4.1.3 and 8.2.2).  INFO with no
+    3261, 11.2).  Of events we know that of our own REFER alone (RFC 6665, 4.1.3; RFC 3903, 6).  INFO with no
     body asks nothing, and one with a body of a kind that we do not read has 415, or 469 where it
     is one of a package (RFC 6086, 4.2.2).
     """
     match method_of(message):
         case "OPTIONS":
             return CAPABILITIES
-        case "NOTIFY" | "SUBSCRIBE":
+        case "NOTIFY" | "SUBSCRIBE" | "PUBLISH":
             return BAD_EVENT
         case "INFO":
             head, _, body = message.partition("\r\n\r\n")
-            if re.search(r"^Info-Package\s*:", head, re.IGNORECASE | re.MULTILINE):
+            if _has(head, "Info-Package"):
                 return BAD_PACKAGE
-            return BAD_KIND if body.strip() else OK
+            return BAD_KIND if body.strip() or _has(head, "Content-Type") or _has(head, "c") else OK
         case _:
             return NOT_ALLOWED
 
@@ -82,7 +82,7 @@ def within(message: str) -> Answer:
 def outside(method: str) -> Answer | None:
     """Say what a request outside of a call is answered with; None: it is for others to answer.
 
-    Nobody may subscribe to anything, and whoever tells of what we never subscribed to hears that there is
+    Nobody may subscribe to anything, or publish it, and whoever tells of what we never subscribed to hears that there is
     no such thing (RFC 6665, 4.1.3), as he does who names no call where there must be one (RFC 3261, 12.2.2).
     """
     if method in _NOT_OURS:
@@ -90,10 +90,14 @@ def outside(method: str) -> Answer | None:
     match method:
         case "BYE" | "INFO" | "NOTIFY" | "PRACK" | "UPDATE":
             return NO_CALL
-        case "SUBSCRIBE":
+        case "SUBSCRIBE" | "PUBLISH":
             return BAD_EVENT
         case _:
             return NOT_ALLOWED
+
+
+def _has(head: str, header: str) -> bool:
+    return bool(re.search(rf"^{header}\s*:", head, re.IGNORECASE | re.MULTILINE))
 
 
 def method_of(message: str) -> str:

@@ -304,7 +304,9 @@ class Peer:
             if not message.status and message.method in self.by_itself:
                 call = self.of(message)
                 await call.answer(self.by_itself[message.method], to=message)
+            # Several may wait, each for something else.
             self._news.set()
+            self._news = trio.Event()
 
     async def send(self, data: bytes, to: tuple[str, int], *, answers: Message | None = None) -> None:
         """Send bytes; where that *answers* a request, they are its answer from now on."""
@@ -320,7 +322,6 @@ class Peer:
                     if wanted(message):
                         self._unread.remove(message)
                         return message
-                self._news = trio.Event()
                 await self._news.wait()
 
     async def request(self, method: str) -> Message:

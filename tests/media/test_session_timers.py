@@ -1,4 +1,4 @@
-"""Session timers (RFC 4028): 90 s is the shortest there is, so that this takes a minute, and all cases at once.
+"""Session timers (RFC 4028): 90 s is the shortest there is: this takes a minute, all cases at once.
 
 Where we are to refresh we do it at half time; where the far end is, and does not, the call is over after two
 thirds.
