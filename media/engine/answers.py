@@ -82,8 +82,9 @@ def within(message: str) -> Answer:
 def outside(method: str) -> Answer | None:
     """Say what a request outside of a call is answered with; None: it is for others to answer.
 
-    Nobody may subscribe to anything, or publish it, and whoever tells of what we never subscribed to hears that there is
-    no such thing (RFC 6665, 4.1.3), as he does who names no call where there must be one (RFC 3261, 12.2.2).
+    Nobody may subscribe to anything, or publish it, and whoever tells of what we never subscribed to hears
+    that there is no such thing (RFC 6665, 4.1.3), as he does who names no call where there must be one
+    (RFC 3261, 12.2.2).
     """
     if method in _NOT_OURS:
         return None

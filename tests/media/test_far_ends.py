@@ -8,6 +8,8 @@ from ringful.media import port
 from ringful.media.engine.outcomes import may_follow, rings, why_lost
 from tests.media.sip_peer import sdp, sip_peer
 from tests.media.test_pool import line
+from tests.server import receiver, server
+from tests.trunk import false_trunk
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ async def test_a_redirection_within_the_trunks_networks_is_followed(tmp_path: Pa
         calls.ring("a", one.address)
         call = await one.called()
         await call.answer(
-            302, "Contact: <sip:1@192.0.2.1>, <sip:2@trunk.test>", f"Contact: <sip:3@{other.address}>"
+            302, "Contact: <sip:1@192.0.2.1>, <sip:2@192.0.2.2>", f"Contact: <sip:3@{other.address}>"
         )
         call = await other.called()
         assert call.invite
@@ -129,3 +131,11 @@ async def test_so_many_redirections_are_followed_and_no_more(
             await one.request("ACK")
         await (await one.called()).answer(last, f"Contact: <sip:more@{one.address}>")
         assert (await calls.next(port.Refused)).sip_status == last
+
+
+def test_the_web_application_is_told_what_it_was(tmp_path: Path) -> None:
+    with receiver({}) as web, false_trunk() as trunk, server(tmp_path, trunk.address) as ringful:
+        trunk.status = 302
+        ringful.ask("Call", callee="15125551234", callbackUrl=f"{web.url}/call")
+        ((_, failed),) = web.until("CallFailed")
+        assert (failed["reason"], failed["sipStatus"], failed["billAmount"]) == ("unreachable", "302", "0")
