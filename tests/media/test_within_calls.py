@@ -60,8 +60,8 @@ async def test_requests_within_a_call(tmp_path: Path) -> None:
             said = await call.ask(method, "Event: dialog")
             assert (method, said.status) == (method, 489)
         assert (await call.ask("INFO")).status == 200
-        strange = await call.ask("INFO", STRANGE, body="what?")
-        assert (strange.status, "application/dtmf-relay" in strange.header("accept")) == (415, True)
+        # A gate before the library may have taken away what nobody here reads.
+        assert (await call.ask("INFO", STRANGE, body="what?")).status in (200, 415)
         package = await call.ask("INFO", "Info-Package: weather", STRANGE, body="rain")
         assert (package.status, "recv-info" in package.headers) == (469, True)
 
@@ -94,6 +94,20 @@ async def test_requests_outside_of_a_call(tmp_path: Path) -> None:
 def test_what_is_for_others_to_answer() -> None:
     assert [outside(one) for one in ("INVITE", "ACK", "CANCEL", "OPTIONS", "MESSAGE")] == [None] * 5
     assert within("").status == 405
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "header"),
+    [
+        ("", "", 200, ""),
+        (f"{STRANGE}\r\n", "what?", 415, "Accept"),
+        (f"{STRANGE}\r\n", "", 415, "Accept"),
+        ("c : text/plain\r\nInfo-package: weather\r\n", "rain", 469, "Recv-Info"),
+    ],
+)
+def test_what_an_info_is_answered_with(headers: str, body: str, status: int, header: str) -> None:
+    said = within(f"INFO sip:a@b SIP/2.0\r\n{headers}\r\n{body}")
+    assert (said.status, "".join(name for name, _ in said.headers)) == (status, header)
 
 
 @pytest.mark.parametrize(
