@@ -425,6 +425,8 @@ class Engine:
             return port.Refused(leg.name, refused(status), status or None, reason)
         if leg.ordered_end and not leg.confirmed:
             return port.Refused(leg.name, "cancelled", status or None, reason)
+        if leg.ended_by_bye:
+            return port.Refused(leg.name, "rejected", None, "the far end hung up before it answered")
         return port.Refused(leg.name, refusal(status, leg.rang), status or None, reason)
 
     def _forget(self, leg: Leg) -> None:

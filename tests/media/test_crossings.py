@@ -191,3 +191,36 @@ async def test_a_second_re_invite_before_the_first_is_done_has_to_wait(tmp_path:
         await call.ack(said)
         call.number = second
         assert (await call.ask("INVITE", sdp=sdp(mouth.port, version=4))).status == 200
+
+
+async def test_sound_may_move_before_the_answer(tmp_path: Path) -> None:
+    """UPDATE while it rings, once sound is agreed on (RFC 3311, 5.1)."""
+    async with ringing(tmp_path) as (calls, peer, call):
+        early, late = await peer.mouth(450), await peer.mouth(650)
+        await call.answer(183, "Require: 100rel", "RSeq: 1", sdp=sdp(early.port))
+        await call.answer(200, to=await peer.request("PRACK"))
+        moved = await call.ask("UPDATE", sdp=sdp(late.port, version=2))
+        assert (moved.status, moved.direction) == (200, "sendrecv")
+        assert (await call.ask("OPTIONS")).status == 200
+        await call.answer(200)
+        await calls.next(port.Answered)
+        calls.pool.play("a", 1, port.Announcement("prompt.wav"))
+        await late.until_heard(PROMPT, 10)
+        assert not early.heard
+
+
+async def test_a_session_interval_that_is_too_short_is_made_longer(tmp_path: Path) -> None:
+    async with ringing(tmp_path) as (calls, peer, call):
+        await call.answer(422, "Min-SE: 3600")
+        again = await peer.request("INVITE")
+        assert again.header("session-expires") == "3600"
+        await peer.of(again).answer(200, sdp=sdp(4444))
+        await calls.next(port.Answered)
+
+
+async def test_a_bye_while_it_rings_is_a_refusal(tmp_path: Path) -> None:
+    async with ringing(tmp_path) as (calls, _, call):
+        await call.answer(180)
+        assert (await call.hang_up()).status == 200
+        refused = await calls.next(port.Refused)
+        assert (refused.reason, refused.sip_status) == ("rejected", None)
