@@ -23,10 +23,14 @@ def rings(status: int) -> bool:
 def may_follow(target: str, networks: Sequence[str]) -> bool:
     """Say whether *target*, of a 3xx, lies in *networks*.
 
-    A name does not: to resolve it would hold up all calls of this process, and anybody may own it.
+    A name does not: to resolve it would hold up all calls of this process, and anybody may own it.  Nor
+    does what would be sent elsewhere than its host says (``maddr``), or brings headers of its own.
     """
     scheme, _, rest = target.strip("<>").partition(":")
-    host = rest.rpartition("@")[2].partition(";")[0].partition("?")[0].partition(":")[0]
+    host, _, options = rest.rpartition("@")[2].partition(";")
+    host = host.partition(":")[0]
+    if "?" in rest or "maddr" in options.lower():
+        return False
     try:
         address = IPv4Address(host)
     except ValueError:
