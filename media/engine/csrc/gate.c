@@ -505,6 +505,8 @@ static void **slot_of(const struct link_map *map, const char *name) {
 static bool put(void *library, const char *name, void *ours, void **theirs) {
     void **slot = slot_of(library, name);
     void *known = dlsym(library, name);
+    if (!known)
+        known = dlsym(RTLD_DEFAULT, name); /* Python's own, which no library is linked with */
     if (!slot || !known)
         return false;
     if (theirs)

@@ -111,7 +111,7 @@ def _semicolons(written: str) -> list[str]:
     return [one.strip() for one in re.findall(r"(?:\"(?:[^\"\\]|\\.)*\"|[^;\"])+", written)]
 
 
-_NAMED = re.compile(r"\s*(?P<name>\"(?:[^\"\\]|\\.)*\"|[^<\"]*?)\s*<\s*(?P<uri>[^<>]*?)\s*>(?P<rest>.*)")
+_NAMED = re.compile(r"(?P<name>\"(?:[^\"\\]|\\.)*\"\s*|[^<\"]*)<(?P<uri>[^<>]*)>(?P<rest>.*)")
 _TAG = re.compile(TOKEN)
 
 
@@ -119,7 +119,7 @@ def address(written: str, names: Names) -> str:
     """Give the value of From, To, Contact and the like: a name, a URI and parameters.  Raises Unfit."""
     found = _NAMED.fullmatch(written)
     if found:
-        name, where, rest = found["name"], found["uri"], found["rest"].strip()
+        name, where, rest = (found[one].strip() for one in ("name", "uri", "rest"))
         if rest and not rest.startswith(";"):
             raise Unfit(400, "Bad Address")
     elif "<" in written or '"' in written:

@@ -7,10 +7,9 @@ an INFO whose `dtmf-relay` has no line end: no multipart body reaches it, and ke
 import re
 
 from ringful.media.engine.filter import sdp
-from ringful.media.engine.filter.message import Message, Unfit, printable
+from ringful.media.engine.filter.message import Message, Unfit
 
 _SDP = frozenset({"INVITE", "UPDATE", "PRACK", "ACK"})
-_MOST_TEXT = 3000
 _SIGNAL = re.compile(r"signal\s*=\s*([0-9A-Fa-f*#]{1,2})(?![^\s,;])", re.IGNORECASE)
 _DURATION = re.compile(r"duration\s*=\s*([0-9]{1,5})(?![0-9])", re.IGNORECASE)
 _EVENTS = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
@@ -23,11 +22,10 @@ def clean(message: Message, source: str) -> Message:
     written = message.one("content-type").partition(";")[0].strip().lower()
     method = message.method or message.one("cseq").split()[-1]
     body = message.body
-    if not body.strip("\r\n\0 "):
-        # A type with no body is read as a body of no length.
-        return message.with_body("")
     if message.is_request and method == "MESSAGE":
         return _text(message, written)
+    if not body.strip("\r\n\0 "):
+        return message.with_body("")
     if message.is_request and method == "INFO":
         return _info(message, written)
     if message.is_request and method == "NOTIFY":
@@ -90,9 +88,7 @@ def _notify(message: Message, kind: str) -> Message:
 
 
 def _text(message: Message, kind: str) -> Message:
-    """A text message: of other kinds, one (`im-iscomposing+xml`) is read by the library, as XML."""
-    if kind.startswith("multipart/") or "xml" in kind or len(message.body) > _MOST_TEXT:
+    """A text message, as it is: of other kinds, one (`im-iscomposing+xml`) is read by the library, as XML."""
+    if kind.startswith("multipart/") or "xml" in kind:
         raise Unfit(415, "Unsupported Media Type")
-    body = "".join(one if one in "\r\n\t" or one >= " " else " " for one in message.body)
-    decoded = body.encode("latin-1").decode("utf-8", "replace")
-    return message.with_body(decoded.encode().decode("latin-1"), printable(message.one("content-type"), 200))
+    return message.with_body(message.body, message.one("content-type"))

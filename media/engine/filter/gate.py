@@ -28,7 +28,7 @@ class Gate:
     """The gate of this process.  Raises NoGate.
 
     *shaken* is told when an assertion has ended a packet, and not the process: no more calls should come
-    to it.
+    to it, and those that do are refused.  *transfers*: a far end may send us elsewhere.
     """
 
     def __init__(
@@ -36,9 +36,11 @@ class Gate:
         library: str,
         log: Callable[[str], None],
         shaken: Callable[[], None],
+        *,
+        transfers: bool = False,
         path: Path = COMPILED,
     ) -> None:
-        self._log, self._shaken = log, shaken
+        self._log, self._shaken, self._transfers = log, shaken, transfers
         self.pace = Pace()
         self._calls = _JUDGE(self._judge), _TELL(self._tell)
         """C keeps their addresses."""
@@ -55,7 +57,8 @@ class Gate:
 
     def _judge(self, message: Any, length: int, source: bytes, port: int, out: int, room: int) -> int:
         try:
-            verdict = judge(ctypes.string_at(message, length), source.decode(), port, self.pace)
+            packet = ctypes.string_at(message, length)
+            verdict = judge(packet, source.decode(), port, self.pace, transfers=self._transfers)
             if not isinstance(verdict, Hand | Answer) or len(verdict.packet) > room:
                 return 0
             ctypes.memmove(out, verdict.packet, len(verdict.packet))
@@ -75,6 +78,7 @@ class Gate:
             said = what.decode("utf-8", "replace")
             self._log(f"the SIP library asserted, and {ends}: {said}; {packet}")
             if survived:
+                self.pace.closed = True
                 self._shaken()
         except Exception:
             self._log(f"an assertion could not be told: {format_exc()}")

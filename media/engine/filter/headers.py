@@ -17,7 +17,7 @@ MOST_HEADERS = 120
 MOST_VIAS = 20
 MOST_ROUTES = 16
 MOST_CONTACTS = 8
-MOST_VALUE = 1500
+MOST_OTHER = 1500
 """Characters of a value that nobody here reads."""
 _ONCE = frozenset(
     {"from", "to", "call-id", "cseq", "max-forwards", "content-type", "content-length", "expires", "event"}
@@ -42,7 +42,8 @@ Rule = Callable[[str, Names], str]
 
 def clean(message: Message, names: Names) -> Message:
     """Give *message* with headers that the library bears.  Raises Unfit."""
-    if len(message.headers) > MOST_HEADERS:
+    vias = sum(value.count(",") + 1 for value in message.all("via"))
+    if len(message.headers) > MOST_HEADERS or vias > MOST_VIAS:
         raise Unfit(400, "Too Many Headers")
     kept: list[Header] = []
     seen: set[str] = set()
@@ -60,7 +61,7 @@ def clean(message: Message, names: Names) -> Message:
 
 def _lists(headers: list[Header]) -> list[Header]:
     """Bound what there may be several of."""
-    most = {"via": MOST_VIAS, "record-route": MOST_ROUTES, "contact": MOST_CONTACTS}
+    most = {"record-route": MOST_ROUTES, "contact": MOST_CONTACTS}
     kept = []
     for one in headers:
         if one.key in most:
@@ -184,9 +185,9 @@ def _challenge(value: str, names: Names) -> str:
 
 
 def _other(value: str, names: Names) -> str:
-    if len(value) > MOST_VALUE:
+    if len(value) > MOST_OTHER:
         return ""
-    return printable(value, MOST_VALUE)
+    return printable(value, MOST_OTHER)
 
 
 def _type(value: str, names: Names) -> str:

@@ -52,8 +52,8 @@ class Drop:
 Verdict = Hand | Answer | Drop
 
 
-def judge(packet: bytes, source: str, port: int, pace: Pace) -> Verdict:
-    """Judge a whole message from an address and a port."""
+def judge(packet: bytes, source: str, port: int, pace: Pace, *, transfers: bool = False) -> Verdict:
+    """Judge a whole message from an address and a port; *transfers*: a far end may send us elsewhere."""
     names = Names(f"{source}:{port}")
     try:
         message = read(packet)
@@ -61,19 +61,19 @@ def judge(packet: bytes, source: str, port: int, pace: Pace) -> Verdict:
         # Without a request line nobody knows whether it wants an answer.
         return Drop(str(unfit))
     try:
-        return _judged(message, source, names, pace)
+        return _judged(message, source, names, pace, transfers)
     except Unfit as unfit:
         return refuse(message, unfit.status, unfit.reason)
 
 
-def _judged(message: Message, source: str, names: Names, pace: Pace) -> Verdict:
+def _judged(message: Message, source: str, names: Names, pace: Pace, transfers: bool) -> Verdict:
     if message.is_request:
         if not message.uri:
             raise Unfit(400, "Bad Request Line")
         message = evolve(message, uri=uri(message.uri, names))
     message = headers.clean(_whole(message), names)
     if message.is_request:
-        if verdict := _request(message, pace):
+        if verdict := _request(message, pace, transfers):
             return verdict
     elif reason := _response(message):
         return Drop(reason)
@@ -95,7 +95,7 @@ def _whole(message: Message) -> Message:
     return evolve(message, body=message.body[:length])
 
 
-def _request(message: Message, pace: Pace) -> Verdict | None:
+def _request(message: Message, pace: Pace, transfers: bool) -> Verdict | None:
     """Say what becomes of a request that the library has no part in; None: it has."""
     method, within = message.method, message.within()
     if method == "ACK":
@@ -107,8 +107,9 @@ def _request(message: Message, pace: Pace) -> Verdict | None:
         return refuse(message, 405, "Method Not Allowed", f"Allow: {_METHODS}")
     if method in _OF_CALLS and not within:
         return refuse(message, 481, "Call/Transaction Does Not Exist")
-    if method == "REFER" and not within:
-        return refuse(message, 403, "Forbidden")
+    if method == "REFER" and not (within and transfers):
+        # It would call whom a stranger names, at our expense; the library asserted on some.
+        return refuse(message, 603, "Decline")
     if method == "NOTIFY" and not within:
         return refuse(message, 489, "Bad Event")
     if method in ("INVITE", "REFER", "UPDATE") and not message.one("contact"):

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from attrs import define, evolve, frozen
 
 TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]+"
+MOST_VALUE = 4000
+"""Characters of a header."""
 _NAME = re.compile(TOKEN)
 _REQUEST = re.compile(rf"({TOKEN}) ([^\s<>\"]{{1,500}}) SIP/2\.0", re.ASCII)
 _NEARLY = re.compile(rf"({TOKEN})\s.*\sSIP/[0-9]+\.[0-9]+\s*", re.ASCII)
@@ -136,7 +138,7 @@ def _headers(lines: Iterable[str]) -> Iterator[Header]:
     for line in lines:
         name, colon, value = line.partition(":")
         name = name.strip(" \t")
-        if colon and _NAME.fullmatch(name) and len(name) <= 64:
+        if colon and _NAME.fullmatch(name) and len(name) <= 64 and len(value) <= MOST_VALUE:
             yield Header(name, value.strip(" \t\r").replace("\t", " "))
 
 

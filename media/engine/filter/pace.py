@@ -19,6 +19,8 @@ class Pace:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._began: deque[float] = deque(maxlen=64)
+        self.closed = False
+        """No call may come in any more."""
         self._known: deque[tuple[str, str, str]] = deque(maxlen=64)
 
     def placed(self) -> None:
@@ -32,7 +34,7 @@ class Pace:
         now = self._now()
         while self._began and now - self._began[0] > SECONDS:
             self._began.popleft()
-        if len(self._began) >= CALLS:
+        if self.closed or len(self._began) >= CALLS:
             return False
         self._began.append(now)
         self._known.append(call)
