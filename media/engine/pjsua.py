@@ -21,6 +21,7 @@ from attrs import frozen
 
 from ringful.media import port, wav
 from ringful.media.engine.answers import Answers
+from ringful.media.engine.filter.gate import Gate, NoGate
 from ringful.media.engine.leg import Leg
 from ringful.media.engine.library import Library
 from ringful.media.engine.mixer import Mixer
@@ -99,6 +100,7 @@ class Engine:
         on_transfer: Callable[[str, str], None] | None = None,
         on_speech: Callable[[str, bool], None] = lambda leg, speaks: None,
         on_text: Tell = lambda said: None,
+        on_shaken: Callable[[], None] = lambda: None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.config, self.emit, self.log = config, emit, log
@@ -117,6 +119,9 @@ class Engine:
         self._library = Library(pj._pjsua2.__file__)
         self._senders = Senders(self._is_rtp)
         self._start()
+        self.why_unchecked = ""
+        """Why SIP packets reach the library as they are; empty where they are checked."""
+        self._gate = self._open_gate(on_shaken)
         self.why_python = ""
         """Why sound passes through Python; empty where it does not."""
         self.mixer = self._mixer(buses)
@@ -137,6 +142,15 @@ class Engine:
 
             self.why_python = str(error)
             return PlainMixer(self._library, buses)
+
+    def _open_gate(self, on_shaken: Callable[[], None]) -> Gate | None:
+        try:
+            return Gate(
+                pj._pjsua2.__file__, self.log, on_shaken, transfers=self.on_transfer is not None
+            )
+        except NoGate as error:
+            self.why_unchecked = str(error)
+            return None
 
     def _start(self) -> None:
         self._library.set_log_level(0)  # it speaks before it is told how loudly
@@ -311,6 +325,8 @@ class Engine:
         leg.signalled = host_of(uri)
         try:
             leg.makeCall(uri, order)
+            if self._gate:
+                self._gate.pace.placed()
             self._senders.shut_new()
         except pj.Error as error:
             if name in self.legs:
