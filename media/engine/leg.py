@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import pjsua2 as pj
 
 from ringful.media import port
+from ringful.media.engine.keying import Keying
+from ringful.media.engine.keys import KEYS, Packet, as_everybody_numbers
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.outcomes import transfer_failure
 from ringful.media.engine.recording import Disk
@@ -21,6 +23,9 @@ _DIGIT_SECONDS = 0.235
 """From one digit's beginning to the next one's: 100 ms of tone, and a pause."""
 _AUDIO_SECONDS = 5.0
 """How long a call that is answered may be without sound, as where no codec was agreed on."""
+
+_END_OF_KEY = 2
+"""PJMEDIA_STREAM_DTMF_IS_END."""
 
 
 class Owner(Protocol):
@@ -33,6 +38,10 @@ class Owner(Protocol):
     emit: Callable[[port.Event], None]
     on_speech: Callable[[str, bool], None]
     log: Callable[[str], None]
+
+    @property
+    def reads_events(self) -> bool:
+        """Whether every packet of a telephone-event is seen."""
 
     def ended(self, leg: Any, status: int, reason: str) -> None:
         """Hear that a call has ended."""
@@ -70,6 +79,10 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.slot = -1
         """Where its sound is in the library's bridge; -1 while it has none."""
         self.sound = Sound(name, engine.mixer, engine.disk, engine.emit, engine.on_speech)
+        self.keys = Keying(self.sound, engine.emit)
+        self.stream = 0
+        """Where the library keeps the stream of its sound."""
+        self._call_id = ""
         self.digits: list[tuple[float, int, str | None]] = []
         self.signalled = ""
         """The address that its signalling came from, or goes to."""
@@ -95,6 +108,14 @@ class Leg(pj.Call):  # type: ignore[misc]
         if self._place == pj.PJSUA_INVALID_ID:
             self._place = int(self.getId())
         return self._place
+
+    @property
+    def call_id(self) -> str:
+        """Its Call-ID; empty where it never had one."""
+        if not self._call_id and self.place >= 0 and not self.over:
+            info = self.getInfo()
+            self._call_id = str(info.callIdString)
+        return self._call_id
 
     # What the library says
 
@@ -138,6 +159,7 @@ class Leg(pj.Call):  # type: ignore[misc]
                 self.media = int(media.index)
                 self.slot = int(media.audioConfSlot)
                 self.engine.admit_sender(self)
+                self.keys.agreed(events=int(self.getStreamInfo(self.media).audTxEventPt) >= 0)
                 self.held = (
                     media.status != pj.PJSUA_CALL_MEDIA_ACTIVE
                     or media.dir != pj.PJMEDIA_DIR_ENCODING_DECODING
@@ -146,10 +168,21 @@ class Leg(pj.Call):  # type: ignore[misc]
             # Every media update takes the connections away.
             self.engine.bridge(self.slot, self.sound.voice.slot)
 
-    def onDtmfDigit(self, prm: Any) -> None:
-        tone = prm.digit.upper()
-        if tone in "0123456789*#ABCD":
-            self.engine.emit(port.TonePressed(self.name, tone, "info" if prm.method == 1 else "rfc4733"))
+    def onCallSdpCreated(self, prm: Any) -> None:
+        theirs, ours = prm.remSdp, prm.sdp
+        if not theirs.wholeSdp:
+            ours.wholeSdp = as_everybody_numbers(ours.wholeSdp)
+
+    def onStreamCreated(self, prm: Any) -> None:
+        self.stream = int(prm.stream)
+
+    def onDtmfEvent(self, prm: Any) -> None:
+        if self.engine.reads_events or prm.method != pj.PJSUA_DTMF_METHOD_RFC2833 or prm.digit not in KEYS:
+            return
+        # The library says milliseconds.
+        is_end = bool(prm.flags & _END_OF_KEY)
+        event, started, duration = KEYS.index(prm.digit), 8 * int(prm.timestamp), 8 * int(prm.duration)
+        self.keys.packet(Packet(0, started, event, duration, is_end))
 
     def onCallTransferRequest(self, prm: Any) -> None:
         # Left alone, the library calls whatever number the far end names, at our expense.
@@ -225,6 +258,9 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def send_tones(self, sending: int, tones: str) -> None:
         """Send digits one after another, behind those that are on their way."""
+        if self.keys.in_sound and not self.digits:
+            self.sound.send_keys(sending, tones)
+            return
         at = max([time.monotonic(), *(due for due, _, _ in self.digits)])
         for digit in tones:
             self.digits.append((at, sending, digit))

@@ -1,11 +1,11 @@
 """What is called in the loaded pjsua2 library by ctypes: plain C functions of its public interface.
 
-The one structure that is known here is `Frame` (pjmedia_frame).  Whoever calls one of these must be in
-the engine's thread.
+The structures that are known here are `Frame` (pjmedia_frame) and `Words` (pj_str_t).  Whoever calls one
+of these functions must be in the engine's thread.
 """
 
 import ctypes
-from ctypes import c_char_p, c_int, c_long, c_size_t, c_uint, c_uint64, c_void_p
+from ctypes import c_char_p, c_int, c_long, c_size_t, c_ssize_t, c_uint, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,12 @@ class Frame(ctypes.Structure):
         ("timestamp", c_uint64),
         ("bit_info", ctypes.c_uint32),
     )
+
+
+class Words(ctypes.Structure):
+    """pj_str_t."""
+
+    _fields_ = (("ptr", c_char_p), ("slen", c_ssize_t))
 
 
 class Library:

@@ -20,6 +20,8 @@ import pjsua2 as pj
 from attrs import frozen
 
 from ringful.media import port, wav
+from ringful.media.engine.events import Events
+from ringful.media.engine.infos import Infos
 from ringful.media.engine.leg import Leg
 from ringful.media.engine.library import Library
 from ringful.media.engine.mixer import Mixer
@@ -104,7 +106,8 @@ class Engine:
         self.voices: dict[str, Sound] = {}
         """Rooms' voices: sound without a call."""
         self.disk = Disk(log)
-        self.inbox, self.outbox = Inbox(on_text, self.soon, log), Outbox(on_text)
+        self.infos = Infos(self._pressed)
+        self.inbox, self.outbox = Inbox(on_text, self.soon, log, self.infos.take), Outbox(on_text)
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._retired: list[tuple[float, Leg]] = []
@@ -116,6 +119,7 @@ class Engine:
         self.why_python = ""
         """Why sound passes through Python; empty where it does not."""
         self.mixer = self._mixer(buses)
+        self._events = self._tap()
         self.capacity = int(self._library.max_calls())
 
     def _is_rtp(self, at_port: int) -> bool:
@@ -133,6 +137,18 @@ class Engine:
 
             self.why_python = str(error)
             return PlainMixer(self._library, buses)
+
+    def _tap(self) -> Events | None:
+        try:
+            return None if self.why_python else Events(self._library)
+        except NoNative as error:
+            self.log(f"keys are heard as the library tells them, not by each packet: {error}")
+            return None
+
+    @property
+    def reads_events(self) -> bool:
+        """Whether every packet of a telephone-event is seen."""
+        return self._events is not None
 
     def _start(self) -> None:
         self._library.set_log_level(0)  # it speaks before it is told how loudly
@@ -164,6 +180,7 @@ class Engine:
         self.endpoint.codecSetPriority("PCMU/8000", 255)
         self.endpoint.codecSetPriority("PCMA/8000", 254)
         self.inbox.open(self._library)
+        self.infos.open(self._library)
         self.account = _Account(self)
         self.account.create(self._account_config(), True)
 
@@ -191,6 +208,7 @@ class Engine:
         """Handle what has happened, and what is due, for *milliseconds* at most."""
         busy = self._is_busy
         self.mixer.run(self._wait(milliseconds) if busy else milliseconds, ticking=busy)
+        self._hear_events()
         soon, self._soon = self._soon, []
         for job in soon:
             self._try(job)
@@ -208,6 +226,18 @@ class Engine:
         if is_time:
             self._chores_at = now + self._pause
             self._do_chores(now)
+
+    def _hear_events(self) -> None:
+        for stream, packet in self._events.take() if self._events else ():
+            if leg := next((one for one in self.legs.values() if one.stream == stream), None):
+                leg.keys.packet(packet)
+
+    def _pressed(self, call_id: str, sequence: int, key: str | None) -> bool:
+        """Take the key of an INFO, if it says one; gives whether there is such a call."""
+        leg = next((one for one in self.legs.values() if one.call_id == call_id), None)
+        if leg and key:
+            leg.keys.info(sequence, key)
+        return leg is not None
 
     def catch_up(self) -> None:
         """Run the tick that is due: what is ordered next comes after it, also where we stood still."""
@@ -470,7 +500,7 @@ class Engine:
             sound.stop_recording(recording)
 
     def send_tones(self, name: str, sending: int, tones: str) -> None:
-        """Send digits by RFC 4733."""
+        """Send digits, by RFC 4733 or in the sound."""
         if leg := self.legs.get(name):
             leg.send_tones(sending, tones)
 
