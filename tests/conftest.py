@@ -20,6 +20,10 @@ import structlog
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in the background of a shell: what tests start would take no SIGINT either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class GoldenCase:
     """One golden file: ``case["script"]`` reads a section, ``case.expect("problems", text)`` holds one."""

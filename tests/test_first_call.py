@@ -111,7 +111,7 @@ def test_a_server_that_is_killed_tells_the_end_of_its_calls_when_it_is_back(tmp_
         assert web.actions[-1] == "ServerHangup"
         assert ("RecordComplete" in web.actions) != ("RecordFailed" in web.actions)
         assert "TaskDiscarded" in web.actions
-        assert ringful.query(call_id)["state"] == "ended"
+        assert ringful.query(call_id)["outcome"] == "completed"
 
 
 def test_a_server_that_is_told_to_end_hangs_up_properly(tmp_path: Path) -> None:
@@ -186,3 +186,20 @@ def test_a_key_typed_ahead_on_a_real_line_is_not_lost(tmp_path: Path) -> None:
         ]
         complete = next(fields for _, fields in told if fields["action"] == "PlayComplete")
         assert complete["reason"] == "end"
+
+
+def test_a_call_asked_for_over_ipv6(tmp_path: Path) -> None:
+    port = free_port()
+    with (
+        phone("--answer-after", "0.1s", "--hang-up-after", "0.2s") as (address, _),
+        server(tmp_path, address, RINGFUL_HTTP__BIND=f"[::1]:{port}") as ringful,
+    ):
+        ringful.base = f"http://[::1]:{port}"
+        with receiver({}) as web:
+            call_id = ringful.ask("Call", callee=NUMBER, callbackUrl=web.url)
+            web.until("CalleeHangUp")
+        assert ringful.query(call_id)["outcome"] == "completed"
+        # Nothing but this machine is told how the server is, and this address is this machine's.
+        with urlopen(f"{ringful.base}/ready", timeout=PATIENCE) as response:
+            assert b"sip: ok" in response.read()
+        assert call_id in ringful.command("calls", "list")

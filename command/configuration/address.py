@@ -4,9 +4,9 @@ from ipaddress import ip_address
 
 
 def split_address(address: str) -> tuple[str, int]:
-    """Give the host and the port of an address."""
+    """Give the host, without brackets, and the port of an address."""
     host, _, at_port = address.rpartition(":")
-    return host, int(at_port)
+    return host.strip("[]"), int(at_port)
 
 
 def is_private(host: str) -> bool:

@@ -31,7 +31,7 @@ def _key(default: Any, read: Callable[[Any], Any]) -> Any:
 class Http:
     """The façade."""
 
-    bind: str = _key("127.0.0.1:8080", readers.address)
+    bind: str = _key("127.0.0.1:8080", readers.http_address)
     public_url: str = _key("", readers.public_url)
     """What recordings' URLs begin with; empty: ``http://`` and *bind*."""
     metrics_allow: tuple[readers.Network, ...] = _key((), readers.networks)

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -157,6 +157,23 @@ def address(value: Any) -> str:
     if not found or int(found[1]) > 65535:
         raise Unfit("an address such as 127.0.0.1:5060")
     return found[0]
+
+
+def http_address(value: Any) -> str:
+    """Read a host and a port for HTTP, where the host may be of IPv6, in brackets."""
+    written = value if isinstance(value, str) else ""
+    found = re.fullmatch(r"\[([^\s\[\]%]+)\]:(\d{1,5})|[^\s:/\[\]]+:(\d{1,5})", written, re.ASCII)
+    if not found or int(found[2] or found[3]) > 65535 or (found[1] and not _is_ipv6(found[1])):
+        raise Unfit("an address such as 127.0.0.1:8080 or [::1]:8080")
+    return found[0]
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        IPv6Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def ports(value: Any) -> tuple[int, int]:

@@ -34,10 +34,9 @@ def main() -> None:
     settings.logConfig.level = settings.logConfig.consoleLevel = 0
     endpoint.libInit(settings)
     transport = pj.TransportConfig()
-    transport.boundAddress = "127.0.0.1"
+    transport.boundAddress, transport.port = "127.0.0.1", int(sys.argv[1])
     made = endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
     address = endpoint.transportGetInfo(made).localName
-    transport.port = int(address.rsplit(":", 1)[1])
     endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, transport)
     endpoint.audDevManager().setNullDev()
     endpoint.libStart()

@@ -26,7 +26,7 @@ from ringful.messages.sip import SipTransport, is_final
 from tests.media.test_pool import Files, Line, over, pitch, samples, write_tone
 from tests.messages.sip_wire import Wire, made_message, open_wire
 from tests.messages.told import Told
-from tests.server import PATIENCE, phone
+from tests.server import PATIENCE, free_port, phone
 
 OURS, THEIRS = "+18005550000", "+15125551234"
 TEXTS = [
@@ -101,7 +101,8 @@ class Peer:
 
 @pytest.fixture
 async def peer(nursery: trio.Nursery) -> AsyncIterator[Peer]:
-    command = [sys.executable, str(Path(__file__).with_name("sip_peer.py"))]
+    # One of its own: what the kernel gives for UDP may be another's for TCP.
+    command = [sys.executable, str(Path(__file__).with_name("sip_peer.py")), str(free_port())]
     process = await trio.lowlevel.open_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     made = Peer(process)
     try:
