@@ -17,6 +17,8 @@ from ringful.media.engine.sounding import Sound
 _SAME_SECONDS = 1.0
 """How long after a key was heard in the sound another way's first word of it may come."""
 _REMEMBERED = 32
+_MOST, _EACH_SECOND = 200.0, 25.0
+"""How many keys are told at once, as after a network stood still, and how many more in each second."""
 
 
 @define(eq=False)
@@ -25,6 +27,7 @@ class Keying:
 
     sound: Sound
     emit: Callable[[port.Event], None]
+    log: Callable[[str], None]
     in_sound: bool = False
     """The far end has no telephone-event: what we send it is sent in the sound."""
     _presses: Presses = field(factory=Presses)
@@ -32,6 +35,9 @@ class Keying:
     """Keys have come otherwise than in the sound."""
     _infos: deque[int] = field(factory=lambda: deque(maxlen=_REMEMBERED))
     """The CSeqs of those that were heard."""
+    _may_tell: float = _MOST
+    _told_at: float = 0.0
+    _complained: bool = False
     _sounded: tuple[str, float] = ("", 0.0)
     """The last key that was heard in the sound, and when."""
 
@@ -58,7 +64,7 @@ class Keying:
         """Take a key that was heard in the sound."""
         if not self._other_way:
             self._sounded = key, time.monotonic()
-            self.emit(port.TonePressed(self.sound.name, key, "inband"))
+            self._emit(key, "inband")
 
     def _tell(self, key: str, method: port.KeyMethod) -> None:
         if not self._other_way:
@@ -67,7 +73,19 @@ class Keying:
             heard, at = self._sounded
             if heard == key and time.monotonic() - at < _SAME_SECONDS:
                 return
-        self.emit(port.TonePressed(self.sound.name, key, method))
+        self._emit(key, method)
+
+    def _emit(self, key: str, method: port.KeyMethod) -> None:
+        """Tell a key, unless the far end says more of them than anybody presses."""
+        now = time.monotonic()
+        self._may_tell = min(_MOST, self._may_tell + _EACH_SECOND * (now - self._told_at))
+        self._told_at = now
+        if self._may_tell >= 1:
+            self._may_tell -= 1
+            self.emit(port.TonePressed(self.sound.name, key, method))
+        elif not self._complained:
+            self._complained = True
+            self.log(f"{self.sound.name}: more keys came than anybody presses; some are not heard")
 
     def _listen(self) -> None:
         self.sound.hear_keys(on=self.in_sound and not self._other_way)

@@ -79,7 +79,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.slot = -1
         """Where its sound is in the library's bridge; -1 while it has none."""
         self.sound = Sound(name, engine.mixer, engine.disk, engine.emit, engine.on_speech)
-        self.keys = Keying(self.sound, engine.emit)
+        self.keys = Keying(self.sound, engine.emit, engine.log)
         self.stream = 0
         """Where the library keeps the stream of its sound."""
         self._call_id = ""

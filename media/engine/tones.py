@@ -98,6 +98,8 @@ def _key_in(heard: Any) -> tuple[int, float]:
     scale = 2 / float(window.sum()) ** 2
     on = np.abs(waves[:, 1] @ heard) ** 2 * scale
     row, column = int(np.argmax(on[:4])), int(np.argmax(on[4:]))
+    if on[row] + on[4 + column] < _ALONE / 2 * all_power:
+        return -1, 0.0  # However far beside they are, they are not loud enough.
     low, high = _peak(waves[row], heard, 0, row, scale), _peak(waves[4 + column], heard, 1, column, scale)
     if min(low, high) < _QUIET or low > high * _TWIST[0] or high > low * _TWIST[1]:
         return -1, 0.0

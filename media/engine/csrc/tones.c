@@ -124,6 +124,8 @@ static int key_in(const double *heard, double *power) {
     for (int n = 0; n < TONES; n++)
         middle[n] = squared(sum[2 * n], sum[2 * n + 1]) * scale;
     int row = loudest(middle), column = loudest(middle + 4);
+    if (middle[row] + middle[4 + column] < ALONE / 2 * all)
+        return -1; /* However far beside they are, they are not loud enough. */
     double low = peak(row, heard, middle[row], scale);
     double high = peak(4 + column, heard, middle[4 + column], scale);
     if (low < QUIET || high < QUIET || low > high * LOWER || high > low * HIGHER || low + high < ALONE * all)
