@@ -182,7 +182,9 @@ class Workers:
                 log.warning("the media engine", engine=worker.engine, why=worker.why_python)
             self.unchecked = worker.unchecked
             if worker.unchecked:
-                log.warning("SIP packets are not checked: a hostile one can end a worker", why=worker.unchecked)
+                log.warning(
+                    "SIP packets are not checked: a hostile one can end a worker", why=worker.unchecked
+                )
         self.notice()
         self._owner.began()
 

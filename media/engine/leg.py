@@ -13,6 +13,8 @@ import pjsua2 as pj
 
 from ringful.media import port
 from ringful.media.engine.answers import Answers
+from ringful.media.engine.keying import Keying
+from ringful.media.engine.keys import KEYS, Packet, as_everybody_numbers
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.outcomes import is_of_refer, may_follow, rings, transfer_end, transfer_failure
 from ringful.media.engine.recording import Disk
@@ -22,6 +24,9 @@ _DIGIT_SECONDS = 0.235
 """From one digit's beginning to the next one's: 100 ms of tone, and a pause."""
 _AUDIO_SECONDS = 5.0
 """How long a call that is answered may be without sound, as where no codec was agreed on."""
+
+_END_OF_KEY = 2
+"""PJMEDIA_STREAM_DTMF_IS_END."""
 
 
 class Owner(Protocol):
@@ -35,6 +40,10 @@ class Owner(Protocol):
     on_speech: Callable[[str, bool], None]
     log: Callable[[str], None]
     answers: Answers
+
+    @property
+    def reads_events(self) -> bool:
+        """Whether every packet of a telephone-event is seen."""
 
     def ended(self, leg: Any, status: int, reason: str) -> None:
         """Hear that a call has ended."""
@@ -78,6 +87,10 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Where its sound is in the library's bridge; -1 while it has none."""
         self.sound = Sound(name, engine.mixer, engine.disk, engine.emit, engine.on_speech)
         self._draining = False
+        self.keys = Keying(self.sound, engine.emit, engine.log)
+        self.stream = 0
+        """Where the library keeps the stream of its sound."""
+        self._call_id = ""
         self.digits: list[tuple[float, int, str | None]] = []
         self.signalled = ""
         """The address that its signalling came from, or goes to."""
@@ -110,6 +123,14 @@ class Leg(pj.Call):  # type: ignore[misc]
         if self._place == pj.PJSUA_INVALID_ID:
             self._place = int(self.getId())
         return self._place
+
+    @property
+    def call_id(self) -> str:
+        """Its Call-ID; empty where it never had one."""
+        if not self._call_id and self.place >= 0 and not self.over:
+            info = self.getInfo()
+            self._call_id = str(info.callIdString)
+        return self._call_id
 
     # What the library says
 
@@ -174,6 +195,7 @@ class Leg(pj.Call):  # type: ignore[misc]
                     # Where nobody sends, there is no stream at all.
                     self.slot = int(media.audioConfSlot)
                     self.engine.admit_sender(self)
+                    self.keys.agreed(events=int(self.getStreamInfo(self.media).audTxEventPt) >= 0)
         # Nobody fetches what is played to a call without a stream: it would stand still.
         self._drain(self.agreed and self.slot < 0)
         if self.slot >= 0:
@@ -185,10 +207,21 @@ class Leg(pj.Call):  # type: ignore[misc]
             self._draining = on
             self.engine.drain(self.sound.voice.slot, on=on)
 
-    def onDtmfDigit(self, prm: Any) -> None:
-        tone = prm.digit.upper()
-        if tone in "0123456789*#ABCD":
-            self.engine.emit(port.TonePressed(self.name, tone, "info" if prm.method == 1 else "rfc4733"))
+    def onCallSdpCreated(self, prm: Any) -> None:
+        theirs, ours = prm.remSdp, prm.sdp
+        if not theirs.wholeSdp:
+            ours.wholeSdp = as_everybody_numbers(ours.wholeSdp)
+
+    def onStreamCreated(self, prm: Any) -> None:
+        self.stream = int(prm.stream)
+
+    def onDtmfEvent(self, prm: Any) -> None:
+        if self.engine.reads_events or prm.method != pj.PJSUA_DTMF_METHOD_RFC2833 or prm.digit not in KEYS:
+            return
+        # The library says milliseconds.
+        is_end = bool(prm.flags & _END_OF_KEY)
+        event, started, duration = KEYS.index(prm.digit), 8 * int(prm.timestamp), 8 * int(prm.duration)
+        self.keys.packet(Packet(0, started, event, duration, is_end))
 
     def onCallTransferRequest(self, prm: Any) -> None:
         # Left alone, the library calls whatever number the far end names, at our expense.
@@ -281,6 +314,9 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def send_tones(self, sending: int, tones: str) -> None:
         """Send digits one after another, behind those that are on their way."""
+        if self.keys.in_sound and not self.digits:
+            self.sound.send_keys(sending, tones)
+            return
         at = max([time.monotonic(), *(due for due, _, _ in self.digits)])
         for digit in tones:
             self.digits.append((at, sending, digit))

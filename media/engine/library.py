@@ -1,7 +1,7 @@
 """What is called in the loaded pjsua2 library by ctypes: plain C functions of its public interface.
 
 The structures that are known here are `Frame` (pjmedia_frame) and `Words` (pj_str_t).  Whoever calls one
-of these must be in the engine's thread.
+of these functions must be in the engine's thread.
 """
 
 import ctypes

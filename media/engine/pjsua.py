@@ -21,7 +21,9 @@ from attrs import frozen
 
 from ringful.media import port, wav
 from ringful.media.engine.answers import Answers
+from ringful.media.engine.events import Events
 from ringful.media.engine.filter.gate import Gate, NoGate
+from ringful.media.engine.infos import Infos
 from ringful.media.engine.leg import Leg
 from ringful.media.engine.library import Library
 from ringful.media.engine.mixer import Mixer
@@ -109,7 +111,8 @@ class Engine:
         self.voices: dict[str, Sound] = {}
         """Rooms' voices: sound without a call."""
         self.disk = Disk(log)
-        self.inbox, self.outbox = Inbox(on_text, self.soon, log), Outbox(on_text)
+        self.infos = Infos(self._pressed)
+        self.inbox, self.outbox = Inbox(on_text, self.soon, log, self.infos.take), Outbox(on_text)
         self.answers = Answers(log)
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
@@ -125,6 +128,7 @@ class Engine:
         self.why_python = ""
         """Why sound passes through Python; empty where it does not."""
         self.mixer = self._mixer(buses)
+        self._events = self._tap()
         self.capacity = int(self._library.max_calls())
 
     def _is_rtp(self, at_port: int) -> bool:
@@ -145,12 +149,22 @@ class Engine:
 
     def _open_gate(self, on_shaken: Callable[[], None]) -> Gate | None:
         try:
-            return Gate(
-                pj._pjsua2.__file__, self.log, on_shaken, transfers=self.on_transfer is not None
-            )
+            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=self.on_transfer is not None)
         except NoGate as error:
             self.why_unchecked = str(error)
             return None
+
+    def _tap(self) -> Events | None:
+        try:
+            return None if self.why_python else Events(self._library)
+        except NoNative as error:
+            self.log(f"keys are heard as the library tells them, not by each packet: {error}")
+            return None
+
+    @property
+    def reads_events(self) -> bool:
+        """Whether every packet of a telephone-event is seen."""
+        return self._events is not None
 
     def _start(self) -> None:
         self._library.set_log_level(0)  # it speaks before it is told how loudly
@@ -183,6 +197,7 @@ class Engine:
         self.endpoint.codecSetPriority("PCMA/8000", 254)
         self.inbox.open(self._library)
         self.answers.open(self._library)
+        self.infos.open(self._library)
         self.account = _Account(self)
         self.account.create(self._account_config(), True)
 
@@ -210,6 +225,7 @@ class Engine:
         """Handle what has happened, and what is due, for *milliseconds* at most."""
         busy = self._is_busy
         self.mixer.run(self._wait(milliseconds) if busy else milliseconds, ticking=busy)
+        self._hear_events()
         soon, self._soon = self._soon, []
         for job in soon:
             self._try(job)
@@ -227,6 +243,18 @@ class Engine:
         if is_time:
             self._chores_at = now + self._pause
             self._do_chores(now)
+
+    def _hear_events(self) -> None:
+        for stream, packet in self._events.take() if self._events else ():
+            if leg := next((one for one in self.legs.values() if one.stream == stream), None):
+                leg.keys.packet(packet)
+
+    def _pressed(self, call_id: str, sequence: int, key: str | None) -> bool:
+        """Take the key of an INFO, if it says one; gives whether there is such a call."""
+        leg = next((one for one in self.legs.values() if one.call_id == call_id), None)
+        if leg and key:
+            leg.keys.info(sequence, key)
+        return leg is not None
 
     def catch_up(self) -> None:
         """Run the tick that is due: what is ordered next comes after it, also where we stood still."""
@@ -508,7 +536,7 @@ class Engine:
             sound.stop_recording(recording)
 
     def send_tones(self, name: str, sending: int, tones: str) -> None:
-        """Send digits by RFC 4733."""
+        """Send digits, by RFC 4733 or in the sound."""
         if leg := self.legs.get(name):
             leg.send_tones(sending, tones)
 

@@ -290,7 +290,9 @@ async def run(options: argparse.Namespace) -> bool:
             came = sum(one.came for one in attack.live.values())
     shaken = sum(worker.shaken for worker in crew.live)
     print(f"{time.monotonic() - began:.0f} s; sent {dict(attack.sent)}; answers {dict(attack.answers)}")
-    print(f"{len(ports)} workers, {crew.died} died, {shaken} shaken; {attack.placed} hostile calls were taken")
+    print(
+        f"{len(ports)} workers, {crew.died} died, {shaken} shaken; {attack.placed} hostile calls were taken"
+    )
     print(f"{options.calls} live calls: {came} packets came, {lost} were lost; ended: {attack.ends}")
     whole = attack.sent["heard to the end"] == options.calls
     return not (crew.died or shaken or lost or attack.ends) and whole

@@ -177,7 +177,10 @@ def _challenge(value: str, names: Names) -> str:
         found = _CHALLENGE.fullmatch(one)
         if found and found[1].lower() in ("realm", "nonce", "opaque", "algorithm", "qop", "stale"):
             kept.setdefault(found[1].lower(), found[2])
-    if any(len(one) > 200 or not one.isascii() for one in kept.values()) or not {"realm", "nonce"} <= kept.keys():
+    if (
+        any(len(one) > 200 or not one.isascii() for one in kept.values())
+        or not {"realm", "nonce"} <= kept.keys()
+    ):
         return ""
     if kept.get("algorithm", "MD5").strip('"').lower() not in _ALGORITHMS:
         return ""
