@@ -24,8 +24,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ringful.media.engine.library import Library
-from ringful.media.engine.modules import BEHIND_DIALOGS, declared, register, words
+from ringful.media.engine.library import BEHIND_DIALOGS, Library, declared, register, words
 
 _VERSION = b"2.15.1"
 """The library whose structures are known here."""
