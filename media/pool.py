@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import randrange
+from typing import Any
 
 import structlog
 import trio
@@ -384,8 +385,8 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        order = {"uri": uri, "caller_id": _caller(leg), "trunk": leg.trunk.name if leg.trunk else ""}
-        worker.tell({"do": "ring", "leg": leg.name, **order})
+        way = _way(leg.trunk) | {"uri": uri, "caller_id": _caller(leg)}
+        worker.tell({"do": "ring", "leg": leg.name, **way})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
         self.crew.keep_warm()
@@ -581,6 +582,14 @@ class Pool:
 
 def _is_uri(number: str) -> bool:
     return number.lower().startswith("sip:")
+
+
+def _way(trunk: Trunk | None) -> dict[str, Any]:
+    """Give what a worker has to know of *trunk*."""
+    if trunk is None:
+        return {"trunk": "", "redirects": 0, "networks": ()}
+    networks = [str(one) for one in trunk.networks if one.version == 4]
+    return {"trunk": trunk.name, "redirects": trunk.redirects, "networks": networks}
 
 
 def _caller(leg: PoolLeg) -> str | None:

@@ -124,6 +124,10 @@ class HungUp:
     quality: Quality | None = None
 
 
+KeyMethod: TypeAlias = Literal["rfc4733", "info", "inband"]
+"""How a key came: as an event in RTP (RFC 4733), by SIP INFO, or as tones in the sound."""
+
+
 @frozen
 class TonePressed:
     """The far end pressed a key; told at the key's beginning, once for each press."""
@@ -131,7 +135,7 @@ class TonePressed:
     leg: str
     tone: str
     """One of ``0-9 * # A-D``."""
-    method: Literal["rfc4733", "info"] = "rfc4733"
+    method: KeyMethod = "rfc4733"
 
 
 @frozen

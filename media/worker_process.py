@@ -91,6 +91,10 @@ class WorkerProcess:
     """How many calls the library holds: some longer than they are told to be over."""
     rings: deque[float] = field(factory=lambda: deque(maxlen=_RINGS))
     """When the last calls were placed there."""
+    unchecked: str = ""
+    """Why SIP packets are not checked before its library has them; empty where they are."""
+    shaken: bool = False
+    """Its library has asserted, and was kept alive: its calls go on, and it takes no more."""
     dismissed: bool = False
     idle_since: float = field(factory=time.monotonic)
     heard: trio.Event = field(factory=trio.Event)
@@ -108,7 +112,7 @@ class WorkerProcess:
     @property
     def free(self) -> int:
         """How many more calls it can take."""
-        return 0 if self.dismissed else self.capacity - max(self.occupied, len(self.legs))
+        return 0 if self.dismissed or self.shaken else self.capacity - max(self.occupied, len(self.legs))
 
     @property
     def is_rushed(self) -> bool:
@@ -211,6 +215,10 @@ class WorkerProcess:
                 owner.voice_closed(self, message["leg"])
             case "TextSent" | "TextOffered":
                 owner.texts.hear(self, message)
+            case "Shaken":
+                self.shaken = True
+                log.error("a media worker was shaken: it keeps its calls, and takes no more", pid=self.pid)
+                owner.noticed()
             case "Pong":
                 self.heard.set()
                 self.heard = trio.Event()
@@ -289,4 +297,5 @@ def _ready(
         said["engine_reason"],
         framer,
         ports,
+        unchecked=said["unchecked"],
     )

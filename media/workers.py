@@ -67,6 +67,8 @@ class Workers:
         """Workers that were started, and those that ended without having been let go."""
         self._in_a_row = 0
         """How many workers have died of their start since one did not."""
+        self.unchecked = ""
+        """Why SIP packets reach the library unchecked; empty where they are checked."""
         self._engine: tuple[str, str] | None = None
         """What makes the sound, and why that is no better; None until there was a worker."""
         self._changed = trio.Event()
@@ -178,6 +180,11 @@ class Workers:
                 log.info("the media engine", engine=worker.engine)
             else:
                 log.warning("the media engine", engine=worker.engine, why=worker.why_python)
+            self.unchecked = worker.unchecked
+            if worker.unchecked:
+                log.warning(
+                    "SIP packets are not checked: a hostile one can end a worker", why=worker.unchecked
+                )
         self.notice()
         self._owner.began()
 
@@ -205,8 +212,10 @@ class Workers:
     def _let_idle_go(self) -> None:
         idle = [worker for worker in self.live if worker.idle]
         idle.sort(key=lambda worker: worker is not self._reception.entrance)
+        for worker in [worker for worker in idle if worker.shaken]:
+            worker.dismiss()
         for worker in idle[1:]:
-            if time.monotonic() - worker.idle_since > IDLE_SECONDS:
+            if time.monotonic() - worker.idle_since > IDLE_SECONDS and not worker.dismissed:
                 worker.dismiss()
 
     async def warm(self) -> None:

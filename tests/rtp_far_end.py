@@ -3,11 +3,13 @@
 It answers each call at once.  Its SIP is that of `ringful bench media`; its sockets are trio's.
 """
 
+import re
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import numpy as np
 import trio
 from attrs import define, field
 
@@ -20,6 +22,17 @@ _TONES = 60
 """Tones that they say: from 400 Hz on, 50 apart."""
 
 
+def _ulaw(alaw: bytes) -> bytes:
+    """Make µ-law of A-law (G.711): its samples, seen as µ-law's."""
+    samples = []
+    for byte in alaw:
+        code = byte ^ 0x55
+        exponent, low = (code & 0x70) >> 4, (code & 0x0F) << 4
+        size = low + 8 if exponent == 0 else (low + 0x108) << (exponent - 1)
+        samples.append(size if code & 0x80 else -size)
+    return ulaw.encode(np.array(samples, np.int16))
+
+
 @define(eq=False)
 class Mouth:
     """A socket that says a tone to an address for as long as it is let, and notes what comes back."""
@@ -29,6 +42,10 @@ class Mouth:
     to: tuple[str, int] | None = None
     heard: list[bytes] = field(factory=list)
     """Payloads of sound."""
+    heard_at: int = 0
+    """The payload type that is heard: 0, or 8 for A-law."""
+    pressed: list[tuple[int, bytes]] = field(factory=list)
+    """Packets of keys: the payload type, and the payload."""
     came: trio.Event = field(factory=trio.Event)
     """Set when something has come."""
     spoke: trio.Event = field(factory=trio.Event)
@@ -56,8 +73,11 @@ class Mouth:
                 data = await self.socket.recv(2048)
             except trio.ClosedResourceError:
                 return
-            if len(data) > 12 and data[1] & 0x7F == 0:
-                self.heard.append(data[12:])
+            if len(data) > 12 and data[1] & 0x7F == self.heard_at:
+                self.heard.append(data[12:] if self.heard_at == 0 else _ulaw(data[12:]))
+                self.came.set()
+            elif len(data) == 16:
+                self.pressed.append((data[1] & 0x7F, data[12:]))
                 self.came.set()
 
     async def until_heard(self, hertz: int, payloads: int) -> None:
@@ -92,7 +112,14 @@ class FarEnd:
     """Where each call wants to hear."""
     talks: bool = True
     """Whether it speaks by itself as soon as it has answered."""
+    keys: int | None = 0
+    """How its answers number telephone-event; 0: as the offer does, None: it has none."""
+    calls: list[tuple[sip.Request, tuple[str, int]]] = field(factory=list)
+    """The INVITE of each call, and where it came from."""
     _answered: dict[str, bytes] = field(factory=dict)
+    _replies: dict[str, trio.Event] = field(factory=dict)
+    statuses: dict[str, str] = field(factory=dict)
+    """What its own requests were answered, by their CSeq."""
 
     @property
     def address(self) -> str:
@@ -114,12 +141,41 @@ class FarEnd:
             data, source = await self.sip.recvfrom(65536)
             request = sip.read(data)
             if request is None:
+                self._replied(data)
                 continue
             self.requests.append(request.method)
             if request.method == "INVITE":
                 await self._invited(request, source)
             elif request.method != "ACK":
                 await self.sip.sendto(sip.response(request, "200 OK", "far"), source)
+
+    def _replied(self, data: bytes) -> None:
+        """Take the answer to a request of its own."""
+        found = re.match(rb"SIP/2.0 (\d+).*^CSeq: *(\d+)", data, re.S | re.M)
+        if found and found[2].decode() in self._replies:
+            self.statuses[found[2].decode()] = found[1].decode()
+            self._replies[found[2].decode()].set()
+
+    async def ask(self, method: str, sequence: int, kind: str, body: str, *, call: int = 0) -> str:
+        """Send a request within a call, and give the status that answers it."""
+        invite, source = self.calls[call]
+        lines = [
+            f"{method} sip:ringful@{source[0]}:{source[1]} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.address};branch=z9hG4bK{method}{sequence}",
+            "Max-Forwards: 70",
+            f"From: {invite.header('to')};tag=far{call + 1}",
+            f"To: {invite.header('from')}",
+            f"Call-ID: {invite.header('call-id')}",
+            f"CSeq: {sequence} {method}",
+            f"Content-Type: {kind}",
+            f"Content-Length: {len(body.encode())}",
+        ]
+        came = self._replies[str(sequence)] = trio.Event()
+        while not came.is_set():
+            await self.sip.sendto("\r\n".join([*lines, "", body]).encode(), source)
+            with trio.move_on_after(0.5):
+                await came.wait()
+        return self.statuses[str(sequence)]
 
     async def _invited(self, request: sip.Request, source: tuple[str, int]) -> None:
         offer = sip.offer_in(request.body)
@@ -129,13 +185,15 @@ class FarEnd:
             return
         if not request.within:
             self.offers.append(offer)
+            self.calls.append((request, source))
             hertz = 400 + 50 * (len(self.mouths) % _TONES)
             to = (offer.address, offer.port) if self.talks else None
             self.by_user[request.user] = await self.mouth(hertz, to)
             self.mouths.append(self.by_user[request.user])
         mouth = self.mouths[-1]
-        body = sip.answer(self.says, mouth.port, mouth.port + 1, offer.keys)
-        body = body.replace(f"RTP/AVP 0 {offer.keys}", f"RTP/AVP {self.codecs} {offer.keys}")
+        keys = self.keys if self.keys != 0 else offer.keys
+        body = sip.answer(self.says, mouth.port, mouth.port + 1, keys)
+        body = body.replace("RTP/AVP 0", f"RTP/AVP {self.codecs}")
         contact = f"sip:far@{self.address}"
         answer = sip.response(request, "200 OK", f"far{len(self.mouths)}", contact, body)
         self._answered.setdefault(request.header("call-id"), answer)
@@ -143,14 +201,16 @@ class FarEnd:
 
 
 @asynccontextmanager
-async def far_end(*, says: str = "127.0.0.1", codecs: str = "0", talks: bool = True) -> AsyncIterator[FarEnd]:
-    """Run one; *says* is the address of its SDP."""
+async def far_end(
+    *, says: str = "127.0.0.1", codecs: str = "0", talks: bool = True, keys: int | None = 0
+) -> AsyncIterator[FarEnd]:
+    """Run one; *says* is the address of its SDP, and *keys* the number of telephone-event there."""
     made = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
     await made.bind(("127.0.0.1", 0))
     far = None
     try:
         async with trio.open_nursery() as nursery:
-            far = FarEnd(nursery, made, says, codecs, talks=talks)
+            far = FarEnd(nursery, made, says, codecs, talks=talks, keys=keys)
             nursery.start_soon(far.serve)
             yield far
             nursery.cancel_scope.cancel()

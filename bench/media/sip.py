@@ -89,19 +89,19 @@ def offer_in(sdp: str) -> Offer | None:
     return Offer(address[1], int(audio[1]), int(keys[1]) if keys else KEYS)
 
 
-def answer(address: str, port: int, rtcp: int, keys: int) -> str:
-    """Give the SDP of a phone that hears µ-law and keys at *port*, and reports at *rtcp*."""
+def answer(address: str, port: int, rtcp: int, keys: int | None) -> str:
+    """Give the SDP of a phone that hears µ-law at *port*, and keys as type *keys* (None: it has none)."""
+    events = [] if keys is None else [f"a=rtpmap:{keys} telephone-event/8000", f"a=fmtp:{keys} 0-15"]
     lines = [
         "v=0",
         f"o=- {port} 1 IN IP4 {address}",
         "s=-",
         f"c=IN IP4 {address}",
         "t=0 0",
-        f"m=audio {port} RTP/AVP 0 {keys}",
+        f"m=audio {port} RTP/AVP 0" + ("" if keys is None else f" {keys}"),
         f"a=rtcp:{rtcp} IN IP4 {address}",
         "a=rtpmap:0 PCMU/8000",
-        f"a=rtpmap:{keys} telephone-event/8000",
-        f"a=fmtp:{keys} 0-15",
+        *events,
         "a=ptime:20",
         "a=sendrecv",
     ]

@@ -54,7 +54,8 @@ def see(config: Config, parts: Parts) -> Probes:
     store.writer.on_commit = committed
     find = switchboard.live.get
     first = config.sip.ways[0]
-    trunk = trunk_of(f"sip:{first.host}:{first.at_port}", first.ours.username)
+    place = f"{first.host}:{first.port}" if first.port else first.host
+    trunk = trunk_of(f"sip:{place}", first.ours.username)
     switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
     readiness = Readiness(
         _checks(config, parts),

@@ -34,7 +34,8 @@ def offer_of(message: str) -> Offer:
 
 
 def _caller(headers: dict[str, str]) -> str:
-    wants = {part.strip() for part in headers.get("privacy", "").lower().split(";")}
+    # A second line of the header stands behind a comma.
+    wants = {part.strip() for part in re.split("[;,]", headers.get("privacy", "").lower())}
     said = _user(headers.get("from", ""))
     if wants & {"id", "user", "header", "critical"} or said.lower() in _WITHHELD:
         return ""

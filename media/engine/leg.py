@@ -5,15 +5,18 @@ collector would drop it in whatever thread it runs in, and the library aborts.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from traceback import format_exception
 from typing import Any, Protocol
 
 import pjsua2 as pj
 
 from ringful.media import port
+from ringful.media.engine.answers import Answers
+from ringful.media.engine.keying import Keying
+from ringful.media.engine.keys import KEYS, Packet, as_everybody_numbers
 from ringful.media.engine.mixer import Mixer
-from ringful.media.engine.outcomes import transfer_failure
+from ringful.media.engine.outcomes import is_of_refer, may_follow, rings, transfer_end, transfer_failure
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.sounding import Sound
 
@@ -21,6 +24,9 @@ _DIGIT_SECONDS = 0.235
 """From one digit's beginning to the next one's: 100 ms of tone, and a pause."""
 _AUDIO_SECONDS = 5.0
 """How long a call that is answered may be without sound, as where no codec was agreed on."""
+
+_END_OF_KEY = 2
+"""PJMEDIA_STREAM_DTMF_IS_END."""
 
 
 class Owner(Protocol):
@@ -33,6 +39,11 @@ class Owner(Protocol):
     emit: Callable[[port.Event], None]
     on_speech: Callable[[str, bool], None]
     log: Callable[[str], None]
+    answers: Answers
+
+    @property
+    def reads_events(self) -> bool:
+        """Whether every packet of a telephone-event is seen."""
 
     def ended(self, leg: Any, status: int, reason: str) -> None:
         """Hear that a call has ended."""
@@ -48,6 +59,9 @@ class Owner(Protocol):
 
     def bridge(self, slot: int, voice: int) -> None:
         """Let a call and a voice hear each other."""
+
+    def drain(self, voice: int, *, on: bool) -> None:
+        """Let what a voice says pass and be heard by nobody, or end that."""
 
     def admit_sender(self, leg: Any) -> None:
         """Decide who may send to a call, whose media has changed."""
@@ -69,10 +83,17 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.accepted = False
         """It came in, and was told to be answered."""
         self.rang = self.confirmed = self.answered = self.over = False
+        self.agreed = False
+        """The two sides have agreed on sound, be it that nobody sends any yet."""
         self._place = call_id
         self.slot = -1
         """Where its sound is in the library's bridge; -1 while it has none."""
         self.sound = Sound(name, engine.mixer, engine.disk, engine.emit, engine.on_speech)
+        self._draining = False
+        self.keys = Keying(self.sound, engine.emit, engine.log)
+        self.stream = 0
+        """Where the library keeps the stream of its sound."""
+        self._call_id = ""
         self.digits: list[tuple[float, int, str | None]] = []
         self.signalled = ""
         """The address that its signalling came from, or goes to."""
@@ -83,6 +104,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.learned: tuple[tuple[str, int], tuple[str, int]] | None = None
         """What the SDP said, and who turned out to send instead."""
         self.transferring: int | None = None
+        self.sent_off = False
+        """The far end has taken our REFER, or has told of what comes of it."""
         self.quality: port.Quality | None = None
         self.held = False
         """One of the two sides is not to send: there is nothing to be heard, or no more than music."""
@@ -91,6 +114,11 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.signs = (0, 0)
         self.lost = ""
         """Why we gave the far end up."""
+        self.redirects = 0
+        """How many more 3xx are followed, to addresses in *networks*."""
+        self.networks: Sequence[str] = ()
+        self.redirected: tuple[int, str] | None = None
+        """The 3xx that was not followed: its status and its reason phrase."""
 
     @property
     def place(self) -> int:
@@ -99,12 +127,20 @@ class Leg(pj.Call):  # type: ignore[misc]
             self._place = int(self.getId())
         return self._place
 
+    @property
+    def call_id(self) -> str:
+        """Its Call-ID; empty where it never had one."""
+        if not self._call_id and self.place >= 0 and not self.over:
+            info = self.getInfo()
+            self._call_id = str(info.callIdString)
+        return self._call_id
+
     # What the library says
 
     def onCallState(self, prm: Any) -> None:
         info = self.getInfo()
         status, state = info.lastStatusCode, info.state
-        if state == pj.PJSIP_INV_STATE_EARLY and status in (180, 183) and not (self.rang or self.inbound):
+        if state == pj.PJSIP_INV_STATE_EARLY and rings(status) and not (self.rang or self.inbound):
             self.rang = True
             self.engine.emit(port.Ringing(self.name))
         elif state == pj.PJSIP_INV_STATE_CONFIRMED:
@@ -114,10 +150,24 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.slot = -1
             self.engine.ended(self, status, info.lastReason)
 
-    def onCallTsxState(self, prm: Any) -> None:
+    def onCallRedirected(self, prm: Any) -> int:
+        """Say what becomes of one target of a 3xx: the library has the others asked for as well."""
         tsx = prm.e.body.tsxState.tsx
-        if tsx.method == "BYE" and tsx.role == pj.PJSIP_ROLE_UAS:
-            self.ended_by_bye = True
+        if self.redirects > 0 and may_follow(prm.targetUri, self.networks):
+            self.redirects -= 1
+            self.redirected = None
+            return int(pj.PJSIP_REDIRECT_ACCEPT)
+        self.redirected = int(tsx.statusCode), tsx.statusText
+        return int(pj.PJSIP_REDIRECT_REJECT)
+
+    def onCallTsxState(self, prm: Any) -> None:
+        changed = prm.e.body.tsxState
+        tsx = changed.tsx
+        if tsx.role == pj.PJSIP_ROLE_UAS and tsx.state == pj.PJSIP_TSX_STATE_TRYING:
+            message = changed.src.rdata.wholeMsg
+            self.engine.answers.hear(message, expected=tsx.method == "NOTIFY" and self._hear_notify(message))
+            if tsx.method == "BYE":
+                self.ended_by_bye = True
 
     def onCallMediaState(self, prm: Any) -> None:
         try:
@@ -139,20 +189,42 @@ class Leg(pj.Call):  # type: ignore[misc]
             ):
                 # Media that is switched off has a number, and is not in the list.
                 self.media = int(media.index)
-                self.slot = int(media.audioConfSlot)
-                self.engine.admit_sender(self)
+                self.agreed = True
                 self.held = (
                     media.status != pj.PJSUA_CALL_MEDIA_ACTIVE
                     or media.dir != pj.PJMEDIA_DIR_ENCODING_DECODING
                 )
+                if media.dir != pj.PJMEDIA_DIR_NONE:
+                    # Where nobody sends, there is no stream at all.
+                    self.slot = int(media.audioConfSlot)
+                    self.engine.admit_sender(self)
+                    self.keys.agreed(events=int(self.getStreamInfo(self.media).audTxEventPt) >= 0)
+        # Nobody fetches what is played to a call without a stream: it would stand still.
+        self._drain(self.agreed and self.slot < 0)
         if self.slot >= 0:
             # Every media update takes the connections away.
             self.engine.bridge(self.slot, self.sound.voice.slot)
 
-    def onDtmfDigit(self, prm: Any) -> None:
-        tone = prm.digit.upper()
-        if tone in "0123456789*#ABCD":
-            self.engine.emit(port.TonePressed(self.name, tone, "info" if prm.method == 1 else "rfc4733"))
+    def _drain(self, on: bool) -> None:
+        if on != self._draining:
+            self._draining = on
+            self.engine.drain(self.sound.voice.slot, on=on)
+
+    def onCallSdpCreated(self, prm: Any) -> None:
+        theirs, ours = prm.remSdp, prm.sdp
+        if not theirs.wholeSdp:
+            ours.wholeSdp = as_everybody_numbers(ours.wholeSdp)
+
+    def onStreamCreated(self, prm: Any) -> None:
+        self.stream = int(prm.stream)
+
+    def onDtmfEvent(self, prm: Any) -> None:
+        if self.engine.reads_events or prm.method != pj.PJSUA_DTMF_METHOD_RFC2833 or prm.digit not in KEYS:
+            return
+        # The library says milliseconds.
+        is_end = bool(prm.flags & _END_OF_KEY)
+        event, started, duration = KEYS.index(prm.digit), 8 * int(prm.timestamp), 8 * int(prm.duration)
+        self.keys.packet(Packet(0, started, event, duration, is_end))
 
     def onCallTransferRequest(self, prm: Any) -> None:
         # Left alone, the library calls whatever number the far end names, at our expense.
@@ -167,9 +239,23 @@ class Leg(pj.Call):  # type: ignore[misc]
         prm.statusCode = pj.PJSIP_SC_DECLINE
 
     def onCallTransferStatus(self, prm: Any) -> None:
-        if prm.finalNotify:
+        if not prm.finalNotify:
+            self.sent_off = True
+            return
+        prm.cont = False
+        # What it is told is what a NOTIFY says: who has taken a REFER may refuse to be subscribed to again.
+        if not self.sent_off:
             self._end_transfer(int(prm.statusCode))
-            prm.cont = False
+
+    def _hear_notify(self, message: str) -> bool:
+        """Take what a NOTIFY says of our REFER; say whether it is expected."""
+        if self.transferring is None:
+            return False
+        status = transfer_end(message)
+        self.sent_off = True
+        if status is not None:
+            self._end_transfer(status)
+        return is_of_refer(message)
 
     def _end_transfer(self, status: int) -> None:
         transfer, self.transferring = self.transferring, None
@@ -178,10 +264,12 @@ class Leg(pj.Call):  # type: ignore[misc]
         if 200 <= status < 300:
             self.engine.emit(port.Transferred(self.name, transfer))
         else:
-            self.engine.emit(port.TransferFailed(self.name, transfer, transfer_failure(status), status))
+            reason = transfer_failure(status)
+            detail = "" if status else "the far end did not say what came of it"
+            self.engine.emit(port.TransferFailed(self.name, transfer, reason, status or None, detail))
 
     def _say_answered(self) -> None:
-        if self.confirmed and self.slot >= 0 and not self.answered:
+        if self.confirmed and self.agreed and not self.answered:
             self.answered = True
             self.engine.emit(port.Answered(self.name))
 
@@ -191,7 +279,7 @@ class Leg(pj.Call):  # type: ignore[misc]
             detail = "another transfer of this call is on its way"
             self.engine.emit(port.TransferFailed(self.name, transfer, "rejected", None, detail))
             return
-        self.transferring = transfer
+        self.transferring, self.sent_off = transfer, False
         try:
             self.xfer(uri, pj.CallOpParam())
         except pj.Error as error:
@@ -209,6 +297,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Do what is due."""
         self.sound.notice()
         if self.confirmed and not self.answered and now - self.began > _AUDIO_SECONDS:
+            self.lost = "no sound could be agreed on"
             self.engine.hang_up(self.name)
         self.sound.write()
         while self.digits and self.digits[0][0] <= now:
@@ -228,6 +317,9 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def send_tones(self, sending: int, tones: str) -> None:
         """Send digits one after another, behind those that are on their way."""
+        if self.keys.in_sound and not self.digits:
+            self.sound.send_keys(sending, tones)
+            return
         at = max([time.monotonic(), *(due for due, _, _ in self.digits)])
         for digit in tones:
             self.digits.append((at, sending, digit))
@@ -255,6 +347,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         if self.transferring is not None:
             self.engine.emit(port.TransferFailed(self.name, self.transferring, "hangup"))
             self.transferring = None
+        self._drain(False)
         self.sound.close()
         for sending in dict.fromkeys(sending for _, sending, _ in self.digits):
             self.engine.emit(port.TonesSent(self.name, sending, sent=False))

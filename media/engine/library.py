@@ -1,16 +1,19 @@
 """What is called in the loaded pjsua2 library by ctypes: plain C functions of its public interface.
 
-The one structure that is known here is `Frame` (pjmedia_frame).  Whoever calls one of these must be in
-the engine's thread.
+The structures that are known here are `Frame` (pjmedia_frame), `Words` (pj_str_t) and `Module`
+(pjsip_module).  Whoever calls one of these functions must be in the engine's thread.
 """
 
 import ctypes
-from ctypes import c_char_p, c_int, c_long, c_size_t, c_uint, c_uint64, c_void_p
+from collections.abc import Callable
+from ctypes import byref, c_char_p, c_int, c_long, c_size_t, c_ssize_t, c_uint, c_uint64, c_void_p, cast
 from pathlib import Path
 from typing import Any
 
 FRAME_AUDIO = 1
 """PJMEDIA_FRAME_TYPE_AUDIO."""
+BEHIND_DIALOGS = 56
+"""The priority of a module behind all that knows of calls, and before what takes any request (64)."""
 AT_ONCE = 16
 """How many events one poll of an ioqueue handles at most."""
 
@@ -24,6 +27,39 @@ class Frame(ctypes.Structure):
         ("size", c_size_t),
         ("timestamp", c_uint64),
         ("bit_info", ctypes.c_uint32),
+    )
+
+
+class Words(ctypes.Structure):
+    """pj_str_t."""
+
+    _fields_ = (("ptr", c_char_p), ("slen", c_ssize_t))
+
+
+def words(text: str) -> Words:
+    """Give *text* as the library wants it; it lives as long as what is given."""
+    data = text.encode()
+    return Words(data, len(data))
+
+
+class Module(ctypes.Structure):
+    """pjsip_module."""
+
+    _fields_ = (
+        ("prev", c_void_p),
+        ("next", c_void_p),
+        ("name", Words),
+        ("id", c_int),
+        ("priority", c_int),
+        ("load", c_void_p),
+        ("start", c_void_p),
+        ("stop", c_void_p),
+        ("unload", c_void_p),
+        ("on_rx_request", c_void_p),
+        ("on_rx_response", c_void_p),
+        ("on_tx_request", c_void_p),
+        ("on_tx_response", c_void_p),
+        ("on_tsx_state", c_void_p),
     )
 
 
@@ -53,7 +89,46 @@ class Library:
         self.make_pool = declare("pjsua_pool_create", c_void_p, c_char_p, c_size_t, c_size_t)
         self.add_port = declare("pjsua_conf_add_port", c_int, c_void_p, c_void_p, ctypes.POINTER(c_int))
         self.connect = declare("pjsua_conf_connect", c_int, c_int, c_int)
+        self.disconnect = declare("pjsua_conf_disconnect", c_int, c_int, c_int)
 
     def address(self, name: str) -> c_void_p:
         """Give the address of a function, for C to call it."""
         return ctypes.cast(getattr(self.loaded, name), c_void_p)
+
+
+def declared(library: Library, name: str, result: Any, *arguments: Any) -> Any:
+    """Give a function of the library.  Raises AttributeError where it is not there."""
+    function = getattr(library.loaded, name)
+    function.restype, function.argtypes = result, arguments
+    return function
+
+
+_OnMessage = ctypes.CFUNCTYPE(c_int, c_void_p)
+_kept: list[object] = []
+"""What the library has pointers to."""
+
+
+def register(
+    library: Library,
+    name: str,
+    priority: int,
+    *,
+    on_rx_request: Callable[[int], int] | None = None,
+    on_tx_response: Callable[[int], int] | None = None,
+) -> None:
+    """Register a module.
+
+    Of a request, 1 says that nobody else need look at it; of what is sent, 0 says that it may go.
+    Raises AttributeError where the library is another than we know, OSError where it refuses.
+    """
+    endpoint = declared(library, "pjsua_get_pjsip_endpt", c_void_p)
+    add = declared(library, "pjsip_endpt_register_module", c_int, c_void_p, c_void_p)
+    module = Module(name=words(name), id=-1, priority=priority)
+    for field, function in (("on_rx_request", on_rx_request), ("on_tx_response", on_tx_response)):
+        if function is not None:
+            made = _OnMessage(function)
+            _kept.append(made)
+            setattr(module, field, cast(made, c_void_p))
+    _kept.append(module)
+    if status := add(endpoint(), byref(module)):
+        raise OSError(f"the library says {status}")

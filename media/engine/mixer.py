@@ -1,7 +1,7 @@
 """Sound in a worker, as the rest of the engine sees it: voices, and the loop that gives them their ticks.
 
 There are two mixers, in C (`native`) and in Python (`plain`), and one test holds both to the same
-samples.  A voice plays a queue of sounds on each of two channels, keeps what it hears, and may sit on a
+samples.  A voice plays a queue of sounds on each of its channels, keeps what it hears, and may sit on a
 bus (`ringful.media.buses`).  It is lent to one leg after another, and knows none of them: what happens
 on it is told to whoever borrowed it, between two ticks and never inside one.
 """
@@ -17,10 +17,16 @@ RING = 128
 """Frames that a voice keeps of what it heard."""
 QUEUE = 8
 """Sounds that a channel takes, the present one with them."""
+CHANNELS = 3
+KEYS = 2
+"""The channel of keys, which silences the others, and what is heard of a bus, for as long as it sounds."""
+ECHO_TICKS = 15
+"""For how long after a key of ours nothing that is heard is taken for one: it may have come back."""
 
-Happened: TypeAlias = Literal["started", "ended", "speaks", "silent"]
+Happened: TypeAlias = Literal["started", "ended", "speaks", "silent", "key"]
 Told: TypeAlias = Callable[[Happened, int], None]
-"""What happened on a voice, and the number of the sound that it happened to."""
+"""What happened on a voice, and the number of the sound that it happened to; of a key, its place in the GRID
+of `dialling`."""
 
 
 class Voice(Protocol):
@@ -44,6 +50,9 @@ class Voice(Protocol):
 
     def hush(self, *, muted: bool, deaf: bool) -> None:
         """Say whether the others on the bus are kept from hearing it, and it from hearing them."""
+
+    def hear_keys(self, *, on: bool) -> None:
+        """Say whether keys are heard in the sound that comes in."""
 
     def listen(self) -> int:
         """Begin to keep what is heard, the bus's other voices with it; gives the next frame's number."""

@@ -6,7 +6,7 @@ header of pjproject: where the library keeps a port's functions is found out whe
 
 import ctypes
 from collections import deque
-from ctypes import POINTER, c_bool, c_int, c_int32, c_int64, c_uint, c_uint64, c_void_p
+from ctypes import POINTER, c_bool, c_char_p, c_int, c_int32, c_int64, c_ssize_t, c_uint, c_uint64, c_void_p
 from mmap import mmap
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from typing import Any
 from ringful.media import wav
 from ringful.media.buses import BUS_BYTES
 from ringful.media.engine.library import Library
-from ringful.media.engine.mixer import RING, Happened, Told
+from ringful.media.engine.mixer import CHANNELS, RING, Happened, Told
 
 COMPILED = Path(__file__).with_name("libsound.so")
-_HAPPENED: dict[int, Happened] = {1: "started", 2: "ended", 3: "speaks", 4: "silent"}
+_HAPPENED: dict[int, Happened] = {1: "started", 2: "ended", 3: "speaks", 4: "silent", 5: "key"}
 _REST_TICKS = 5
 """How long a voice is not lent again: the bridge asks a port once more after its call has gone."""
 
@@ -45,6 +45,7 @@ def load(path: Path = COMPILED) -> Any:
             ("port_stop", c_int, c_void_p, c_int, c_int64),
             ("port_sit", None, c_void_p, c_int, c_int),
             ("port_hush", None, c_void_p, c_bool, c_bool),
+            ("port_hear_keys", None, c_void_p, c_bool),
             ("port_listen", c_uint64, c_void_p, c_int),
             ("port_heard", c_int, c_void_p, c_uint64, c_void_p, c_void_p, c_int),
             ("port_get", c_int, c_void_p, c_void_p),
@@ -56,6 +57,9 @@ def load(path: Path = COMPILED) -> Any:
             ("loop_run", c_uint, c_int, c_bool),
             ("loop_skipped", c_int64),
             ("loop_ticks", c_int64),
+            ("events_tap", c_int, c_void_p),
+            ("rtp_event_in", c_bool, c_char_p, c_ssize_t, c_void_p),
+            ("rtp_events_take", c_uint, c_void_p, c_uint),
         ):
             function = getattr(loaded, name)
             function.restype, function.argtypes = result, arguments
@@ -115,6 +119,10 @@ class NativeVoice:
         """See `mixer.Voice.hush`."""
         self._c.port_hush(self._port, muted, deaf)
 
+    def hear_keys(self, *, on: bool) -> None:
+        """See `mixer.Voice.hear_keys`."""
+        self._c.port_hear_keys(self._port, on)
+
     def listen(self) -> int:
         """See `mixer.Voice.listen`."""
         return int(self._c.port_listen(self._port, 1))
@@ -138,7 +146,7 @@ class NativeVoice:
     def happened(self, what: int, number: int) -> None:
         """Tell what C says."""
         if _HAPPENED[what] == "ended":
-            for channel in (0, 1):
+            for channel in range(CHANNELS):
                 self._playing.pop((channel, number), None)
         if self._told:
             self._told(_HAPPENED[what], number)

@@ -9,7 +9,7 @@ with a final response inside a callback.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from mmap import mmap
 from pathlib import Path
@@ -21,16 +21,22 @@ from attrs import field, frozen
 
 from ringful.media import port, wav
 from ringful.media.engine.accounts import Accounts, Credentials, NoRoom
+from ringful.media.engine.answers import Answers
+from ringful.media.engine.events import Events
+from ringful.media.engine.filter.gate import Gate, NoGate
+from ringful.media.engine.infos import Infos
 from ringful.media.engine.leg import Leg
 from ringful.media.engine.library import Library
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.native import NativeMixer, NoNative
-from ringful.media.engine.outcomes import refusal, refused
+from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.senders import Senders, is_behind_nat
 from ringful.media.engine.sounding import Listener, Sitting, Sound
 from ringful.media.engine.texts import Inbox, Outbox, Tell
 
+_NOWHERE = 0
+"""The bridge's own port, of which nothing is heard by anybody."""
 _RETIRE_SECONDS = 0.2
 """How long a call is kept after its end: the bridge lets go of it some ticks later."""
 _REFUSE_SECONDS = 0.25
@@ -99,6 +105,7 @@ class Engine:
         on_transfer: Callable[[str, str], None] | None = None,
         on_speech: Callable[[str, bool], None] = lambda leg, speaks: None,
         on_text: Tell = lambda said: None,
+        on_shaken: Callable[[], None] = lambda: None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.config, self.emit, self.log = config, emit, log
@@ -107,7 +114,9 @@ class Engine:
         self.voices: dict[str, Sound] = {}
         """Rooms' voices: sound without a call."""
         self.disk = Disk(log)
-        self.inbox, self.outbox = Inbox(on_text, self.soon, log), Outbox(on_text)
+        self.infos = Infos(self._pressed)
+        self.inbox, self.outbox = Inbox(on_text, self.soon, log, self.infos.take), Outbox(on_text)
+        self.answers = Answers(log)
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._retired: list[tuple[float, Leg]] = []
@@ -116,9 +125,13 @@ class Engine:
         self._library = Library(pj._pjsua2.__file__)
         self._senders = Senders(self._is_rtp)
         self._start()
+        self.why_unchecked = ""
+        """Why SIP packets reach the library as they are; empty where they are checked."""
+        self._gate = self._open_gate(on_shaken)
         self.why_python = ""
         """Why sound passes through Python; empty where it does not."""
         self.mixer = self._mixer(buses)
+        self._events = self._tap()
         self.capacity = int(self._library.max_calls())
 
     def _is_rtp(self, at_port: int) -> bool:
@@ -136,6 +149,25 @@ class Engine:
 
             self.why_python = str(error)
             return PlainMixer(self._library, buses)
+
+    def _open_gate(self, on_shaken: Callable[[], None]) -> Gate | None:
+        try:
+            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=self.on_transfer is not None)
+        except NoGate as error:
+            self.why_unchecked = str(error)
+            return None
+
+    def _tap(self) -> Events | None:
+        try:
+            return None if self.why_python else Events(self._library)
+        except NoNative as error:
+            self.log(f"keys are heard as the library tells them, not by each packet: {error}")
+            return None
+
+    @property
+    def reads_events(self) -> bool:
+        """Whether every packet of a telephone-event is seen."""
+        return self._events is not None
 
     def _start(self) -> None:
         self._library.set_log_level(0)  # it speaks before it is told how loudly
@@ -167,6 +199,8 @@ class Engine:
         self.endpoint.codecSetPriority("PCMU/8000", 255)
         self.endpoint.codecSetPriority("PCMA/8000", 254)
         self.inbox.open(self._library)
+        self.answers.open(self._library)
+        self.infos.open(self._library)
         self.accounts = Accounts(self._make_account, self.config.credentials)
         self.account = self.accounts.plain
 
@@ -201,6 +235,7 @@ class Engine:
         """Handle what has happened, and what is due, for *milliseconds* at most."""
         busy = self._is_busy
         self.mixer.run(self._wait(milliseconds) if busy else milliseconds, ticking=busy)
+        self._hear_events()
         soon, self._soon = self._soon, []
         for job in soon:
             self._try(job)
@@ -218,6 +253,18 @@ class Engine:
         if is_time:
             self._chores_at = now + self._pause
             self._do_chores(now)
+
+    def _hear_events(self) -> None:
+        for stream, packet in self._events.take() if self._events else ():
+            if leg := next((one for one in self.legs.values() if one.stream == stream), None):
+                leg.keys.packet(packet)
+
+    def _pressed(self, call_id: str, sequence: int, key: str | None) -> bool:
+        """Take the key of an INFO, if it says one; gives whether there is such a call."""
+        leg = next((one for one in self.legs.values() if one.call_id == call_id), None)
+        if leg and key:
+            leg.keys.info(sequence, key)
+        return leg is not None
 
     def catch_up(self) -> None:
         """Run the tick that is due: what is ordered next comes after it, also where we stood still."""
@@ -307,20 +354,31 @@ class Engine:
         used = [leg.account for leg in (*self.legs.values(), *(one for _, one in self._retired))]
         return self.accounts.of(trunk, used)
 
-    def ring(self, name: str, uri: str, caller_id: str | None, trunk: str = "") -> None:
-        """Call *uri* by *trunk*."""
+    def ring(
+        self,
+        name: str,
+        uri: str,
+        caller_id: str | None,
+        trunk: str = "",
+        redirects: int = 0,
+        networks: Sequence[str] = (),
+    ) -> None:
+        """Call *uri* by *trunk*; follow so many 3xx in a row, within *networks*, or to the same address."""
         try:
             leg = Leg(self, name, account=self._account_of(trunk))
         except NoRoom as error:
             self.emit(port.Refused(name, "capacity", None, str(error)))
             return
         self.legs[name] = leg
+        leg.redirects, leg.networks = redirects, networks or (host_of(uri),)
         order = pj.CallOpParam(True)
         if caller_id:
             order.txOption.localUri = f"<{self._own_uri(caller_id)}>"
         leg.signalled = host_of(uri)
         try:
             leg.makeCall(uri, order)
+            if self._gate:
+                self._gate.pace.placed()
             self._senders.shut_new()
         except pj.Error as error:
             if name in self.legs:
@@ -407,23 +465,37 @@ class Engine:
             return
         leg.over = True
         leg.close_orders()
-        end: port.Event
-        if leg.confirmed:
-            by: port.Party = "callee" if leg.ended_by_bye or not leg.ordered_end else "server"
-            if leg.lost and not leg.ended_by_bye:
-                by, reason = "lost", leg.lost
-            if not leg.answered:
-                self.emit(port.Answered(leg.name))
-            end = port.HungUp(leg.name, by, reason, leg.quality)
-        elif leg.inbound:
-            end = port.Refused(leg.name, refused(status), status or None, reason)
-        elif leg.ordered_end:
-            end = port.Refused(leg.name, "cancelled", status or None, reason)
-        else:
-            end = port.Refused(leg.name, refusal(status, leg.rang), status or None, reason)
+        if leg.confirmed and not leg.answered and (leg.ordered_end or leg.ended_by_bye) and not leg.lost:
+            self.emit(port.Answered(leg.name))
+            leg.answered = True
+        end = self._end_of(leg, status, reason)
         # Recordings are closed by the disk thread, and it does things in order.
         self.disk.do(lambda: self.emit(end))
         self._forget(leg)
+
+    def _end_of(self, leg: Leg, status: int, reason: str) -> port.Event:
+        """Say how *leg* ended."""
+        if leg.answered:
+            if leg.ended_by_bye:
+                return port.HungUp(leg.name, "callee", reason, leg.quality)
+            if leg.lost or not leg.ordered_end:
+                return port.HungUp(leg.name, "lost", leg.lost or why_lost(status, reason), leg.quality)
+            return port.HungUp(leg.name, "server", reason, leg.quality)
+        if leg.confirmed or (status == 406 and reason.startswith("SDP")):
+            # The library says 406 where a 200 had no SDP.
+            status, reason = NO_SOUND, leg.lost or f"it was answered with no sound that we can use: {reason}"
+        elif leg.redirected and not leg.ordered_end:
+            status, reason = leg.redirected
+        if leg.inbound and leg.ended_by_bye:
+            # The caller hung up before it acknowledged our answer: it gave up as we answered.
+            return port.Refused(leg.name, "cancelled", 487, reason)
+        if leg.inbound:
+            return port.Refused(leg.name, refused(status), status or None, reason)
+        if leg.ordered_end and not leg.confirmed:
+            return port.Refused(leg.name, "cancelled", status or None, reason)
+        if leg.ended_by_bye:
+            return port.Refused(leg.name, "rejected", None, "the far end hung up before it answered")
+        return port.Refused(leg.name, refusal(status, leg.rang), status or None, reason)
 
     def _forget(self, leg: Leg) -> None:
         leg.over = True
@@ -491,7 +563,7 @@ class Engine:
             sound.stop_recording(recording)
 
     def send_tones(self, name: str, sending: int, tones: str) -> None:
-        """Send digits by RFC 4733."""
+        """Send digits, by RFC 4733 or in the sound."""
         if leg := self.legs.get(name):
             leg.send_tones(sending, tones)
 
@@ -502,6 +574,12 @@ class Engine:
         for source, sink in ((slot, voice), (voice, slot)):
             if status := self._library.connect(source, sink):
                 self.log(f"the bridge does not connect {source} with {sink}: {status}")
+
+    def drain(self, voice: int, *, on: bool) -> None:
+        """Let what a voice says pass and be heard by nobody, or end that."""
+        change = self._library.connect if on else self._library.disconnect
+        if status := change(voice, _NOWHERE):
+            self.log(f"the bridge does not let {voice} pass: {status}")
 
     def open_voice(self, name: str) -> Sound:
         """Make the voice of a room."""

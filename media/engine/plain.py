@@ -15,8 +15,20 @@ import pjsua2 as pj
 from attrs import define, field
 
 from ringful.media import buses, wav
+from ringful.media.engine.dialling import GRID
 from ringful.media.engine.library import AT_ONCE, Frame, Library
-from ringful.media.engine.mixer import LATE_TICKS, QUEUE, RING, TICK_NS, Happened, Told
+from ringful.media.engine.mixer import (
+    CHANNELS,
+    ECHO_TICKS,
+    KEYS,
+    LATE_TICKS,
+    QUEUE,
+    RING,
+    TICK_NS,
+    Happened,
+    Told,
+)
+from ringful.media.engine.tones import Detector
 
 _POINTER = ctypes.c_void_p
 _REST_TICKS = 5
@@ -119,7 +131,7 @@ class PlainVoice:
     frames: Any = None
     told: Told | None = None
     alone: bool = False
-    queues: tuple[deque[_Sound], deque[_Sound]] = field(factory=lambda: (deque(), deque()))
+    queues: tuple[deque[_Sound], ...] = field(factory=lambda: tuple(deque() for _ in range(CHANNELS)))
     bus: int = -1
     seat: int = -1
     muted: bool = False
@@ -127,6 +139,9 @@ class PlainVoice:
     speaks: bool = False
     loud: int = 0
     quiet: int = 0
+    keys: Detector | None = None
+    said_keys: int = 0
+    """Ticks for which what is heard may be the echo of our own keys."""
     listeners: int = 0
     count: int = 0
     """Frames that were kept so far."""
@@ -170,6 +185,10 @@ class PlainVoice:
         """See `mixer.Voice.hush`."""
         self.muted, self.deaf = muted, deaf
 
+    def hear_keys(self, *, on: bool) -> None:
+        """See `mixer.Voice.hear_keys`."""
+        self.keys = (self.keys or Detector()) if on else None
+
     def listen(self) -> int:
         """See `mixer.Voice.listen`."""
         self.listeners += 1
@@ -201,7 +220,8 @@ class PlainVoice:
         for queue in self.queues:
             queue.clear()
         self.kept.clear()
-        self.listeners = self.count = 0
+        self.listeners = self.count = self.said_keys = 0
+        self.keys = None
         self.going_out, self.coming_in = Limiter(), Limiter()
 
     # A tick
@@ -223,6 +243,16 @@ class PlainVoice:
                 self.mixer.happened(self, "ended", sound.number)
         return done > 0
 
+    def _play_all(self) -> Sum:
+        mix = np.zeros(wav.FRAME_SAMPLES, np.int32)
+        for channel in range(KEYS):
+            self._play(channel, mix)
+        if self.queues[KEYS]:
+            mix[:] = 0
+            self.said_keys = ECHO_TICKS
+            self._play(KEYS, mix)
+        return mix
+
     def _others(self) -> Sum | None:
         """Give what the others on the bus said a tick ago; None where it was nothing."""
         if self.bus < 0 or self.deaf:
@@ -238,12 +268,11 @@ class PlainVoice:
         """Give a frame to the bridge; None is silence."""
         if self.told is None:
             return None
-        others = self._others()
+        others = None if self.queues[KEYS] else self._others()
+        self.said_keys = max(0, self.said_keys - 1)
         if others is None and not any(self.queues):
             return None
-        mix = np.zeros(wav.FRAME_SAMPLES, np.int32)
-        for channel in (0, 1):
-            self._play(channel, mix)
+        mix = self._play_all()
         if others is not None:
             mix += others
         return bytes(self.going_out.mix_down(mix).tobytes())
@@ -253,6 +282,9 @@ class PlainVoice:
         if self.told is None:
             return
         self.heard_at = self.mixer.tick
+        if self.keys:
+            for key in self.keys.take(None if self.said_keys else frame):
+                self.mixer.happened(self, "key", GRID.index(key))
         if self.bus >= 0:
             is_heard = frame is not None and not self.muted
             if is_heard:
@@ -287,7 +319,7 @@ class PlainVoice:
             return
         if self.alone:
             self._run_alone()
-        elif self.heard_at != self.mixer.tick and (self.listeners or self.speaks):
+        elif self.heard_at != self.mixer.tick and (self.listeners or self.speaks or self.keys):
             self.take(None)
 
     def skip(self, ticks: int) -> None:
@@ -300,10 +332,8 @@ class PlainVoice:
 
     def _run_alone(self) -> None:
         if any(self.queues):
-            mix = np.zeros(wav.FRAME_SAMPLES, np.int32)
-            for channel in (0, 1):
-                self._play(channel, mix)
-            self.mixer.buses.say(self.bus, self.seat, self.mixer.tick, self.going_out.mix_down(mix))
+            said = self.going_out.mix_down(self._play_all())
+            self.mixer.buses.say(self.bus, self.seat, self.mixer.tick, said)
         if self.listeners:
             voices, total = self.mixer.buses.total(self.bus, self.mixer.tick - 1)
             self._keep(None, total if voices else None)

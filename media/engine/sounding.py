@@ -11,10 +11,15 @@ from pathlib import Path
 from attrs import define
 
 from ringful.media import port, wav
+from ringful.media.engine import dialling
 from ringful.media.engine.beep import BEEP
-from ringful.media.engine.mixer import Happened, Mixer, Voice
+from ringful.media.engine.dialling import GRID
+from ringful.media.engine.mixer import KEYS, Happened, Mixer, Voice
 from ringful.media.engine.playing import Channel
 from ringful.media.engine.recording import Disk, Reason, Recorder
+
+_FIRST_KEY = -(1 << 40)
+"""Sounds of keys are numbered from here on downwards, and beeps, as the negatives of recordings, above."""
 
 Listener = Callable[[bytes, list[int]], None]
 """Takes frames, and the energy of each."""
@@ -59,6 +64,11 @@ class Sound:
         self._beeping: dict[int, Callable[[], None]] = {}
         self.sitting: Sitting | None = None
         self._muted = False
+        self.on_key: Callable[[str], None] = lambda key: None
+        """Takes keys that are heard in the sound."""
+        self._keys_said = 0
+        self._sendings: dict[int, int] = {}
+        """Which sending ends with which key's sound."""
         self.over = False
 
     @property
@@ -103,11 +113,16 @@ class Sound:
         if what in ("started", "ended"):
             for channel in list(self._channels.values()):
                 channel.heard(number, ended=what == "ended")
+        elif what == "key":
+            self.on_key(GRID[number])
         else:
             self._on_speech(self.name, what == "speaks")
 
     def _told(self, playback: int, what: str) -> None:
-        if playback < 0:
+        if playback <= _FIRST_KEY:
+            if what != "started" and playback in self._sendings:
+                self._emit(port.TonesSent(self.name, self._sendings.pop(playback), sent=what == "end"))
+        elif playback < 0:
             if what == "end":
                 self._beeping.pop(-playback, lambda: None)()
         elif what == "started":
@@ -115,7 +130,24 @@ class Sound:
         else:
             self._emit(port.PlaybackEnded(self.name, playback, what))  # type: ignore[arg-type]
 
+    def send_keys(self, sending: int, keys: str) -> None:
+        """Send keys in the sound, in place of what else is heard."""
+        made = list(dialling.sounds(keys))
+        if not made:
+            self._emit(port.TonesSent(self.name, sending))
+            return
+        self._keys_said += len(made)
+        last = _FIRST_KEY - self._keys_said
+        self._sendings[last] = sending
+        for number, samples in zip(range(last + len(made) - 1, last - 1, -1), made, strict=True):
+            self._channel(KEYS).add(number, samples)
+
     # Hearing
+
+    def hear_keys(self, *, on: bool) -> None:
+        """Say whether keys are heard in the sound."""
+        if not self.over:
+            self.voice.hear_keys(on=on)
 
     def record(self, recording: int, path: Path, *, silence: float | None, beep: bool) -> None:
         """Begin to record, after a beep if that is wanted."""

@@ -11,13 +11,13 @@ import re
 import time
 from codecs import lookup
 from collections.abc import Callable
-from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_ssize_t, c_uint, c_void_p
+from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_uint, c_void_p
 from typing import Any, TypeAlias
 
 from attrs import define, field, frozen
 
 from ringful.media.engine.invite import offer_of
-from ringful.media.engine.library import Library
+from ringful.media.engine.library import Library, Words
 
 MOST_HELD = 32
 """Messages that are kept without an answer; more are not heard, and come again."""
@@ -28,6 +28,7 @@ _BEFORE_THE_LIBRARYS = 24
 """The priority of our module: behind the library's for transactions (16), which knows what has been answered,
 and before those for dialogs (32), which would acknowledge a text within a call, and for texts (64)."""
 _MESSAGE = b"Request msg MESSAGE/"
+_INFO = b"Request msg INFO/"
 
 _CHARSET = re.compile(
     r"^(?:Content-Type|c)\s*:[^\r\n]*;\s*charset\s*=\s*\"?(us-ascii|iso-8859-\d+|windows-125\d|utf-16(?:le|be)?)\b",
@@ -36,12 +37,6 @@ _CHARSET = re.compile(
 """Others than UTF-8; of all that Python calls a codec, these are character sets for certain."""
 
 Tell: TypeAlias = Callable[[dict[str, Any]], None]
-
-
-class _Words(Structure):
-    """pj_str_t."""
-
-    _fields_ = (("ptr", c_char_p), ("slen", c_ssize_t))
 
 
 _OnRequest = CFUNCTYPE(c_int, c_void_p)
@@ -53,7 +48,7 @@ class _Module(Structure):
     _fields_ = (
         ("prev", c_void_p),
         ("next", c_void_p),
-        ("name", _Words),
+        ("name", Words),
         ("id", c_int),
         ("priority", c_int),
         ("load", c_void_p),
@@ -87,6 +82,8 @@ class Inbox:
     tell: Tell
     soon: Callable[[Callable[[], None]], None]
     log: Callable[[str], None]
+    on_info: Callable[[str, str], bool] = lambda message, body: False
+    """Takes an INFO and its body, and says whether it was for us: it is answered 200 then."""
     _held: dict[str, tuple[c_void_p, str]] = field(factory=dict)
     """By the name that we gave it: the library's copy of the request, and its text."""
     _count: int = 0
@@ -105,7 +102,7 @@ class Inbox:
         except AttributeError as error:
             self.log(f"texts that come in are acknowledged before they are kept: {error}")
             return
-        name = _Words(b"ringful-texts", 13)
+        name = Words(b"ringful-texts", 13)
         # The library calls it for as long as this process lives.
         self._module = _Module(
             name=name, id=-1, priority=_BEFORE_THE_LIBRARYS, on_rx_request=_OnRequest(self._on_request)
@@ -124,7 +121,10 @@ class Inbox:
     def _on_request(self, request: int) -> int:
         """See pjsip_module.on_rx_request: 1 says that nobody else need look at it."""
         try:
-            if not self._calls.info(request).startswith(_MESSAGE):
+            kind = self._calls.info(request)
+            if kind.startswith(_INFO):
+                return self._take_info(request)
+            if not kind.startswith(_MESSAGE):
                 return 0
             self._take(request)
         except Exception as error:
@@ -134,12 +134,7 @@ class Inbox:
     def _take(self, request: int) -> None:
         if len(self._held) >= MOST_HELD:
             return
-        self._came = None
-        nobody = _Words(b"<sip:0>", 7)
-        # It reads the message, and ends in `came`; whom it is from we read ourselves.
-        self._calls.read(-1, byref(nobody), byref(nobody), request)
-        # That somebody is writing, the library takes for itself: it has no text.
-        came = self._came or _Came("", "", "")
+        came = self._read(request)
         if came.message and any(text == came.message for _, text in self._held.values()):
             return  # It comes once more, since it has had no answer yet.
         copy = c_void_p()
@@ -147,6 +142,23 @@ class Inbox:
             self.log(f"a text that came in could not be kept: the library says {status}")
             return
         self._offer(came, copy)
+
+    def _read(self, request: int) -> _Came:
+        self._came = None
+        nobody = Words(b"<sip:0>", 7)
+        # It reads the message, and ends in `came`; whom it is from we read ourselves.
+        self._calls.read(-1, byref(nobody), byref(nobody), request)
+        # That somebody is writing, the library takes for itself: it has no text.
+        return self._came or _Came("", "", "")
+
+    def _take_info(self, request: int) -> int:
+        came = self._read(request)
+        if not self.on_info(came.message, came.body):
+            return 0
+        # The transaction that this makes answers it again where it comes again.
+        if failed := self._calls.respond(self._calls.endpoint(), None, request, 200, None, None, None, None):
+            self._complain(failed)
+        return 1
 
     def _offer(self, came: _Came, copy: c_void_p | None) -> None:
         self._count += 1
@@ -186,7 +198,7 @@ class _Calls:
     """What is called in the library.  Raises AttributeError where a function is not there."""
 
     def __init__(self, loaded: Any) -> None:
-        words = POINTER(_Words)
+        words = POINTER(Words)
 
         def declare(name: str, result: Any, *arguments: Any) -> Any:
             function = getattr(loaded, name)

@@ -46,6 +46,7 @@ class Worker:
             on_call=self._rung,
             on_speech=lambda leg, speaks: self.send({"is": "Speaking", "leg": leg, "speaks": speaks}),
             on_text=self.send,
+            on_shaken=lambda: self.send({"is": "Shaken"}),
             log=self._log,
         )
         self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -70,7 +71,7 @@ class Worker:
         engine = self.engine
         ready = {"port": engine.port, "capacity": engine.capacity}
         sound = {"engine": "python" if engine.why_python else "c", "engine_reason": engine.why_python}
-        self.send({"is": "Ready", **ready, **sound})
+        self.send({"is": "Ready", **ready, **sound, "unchecked": engine.why_unchecked})
         Thread(target=self._read, name="commands", daemon=True).start()
         while not self._ended:
             if self._commands:
@@ -132,7 +133,8 @@ class Worker:
         engine, leg = self.engine, command.get("leg", "")
         match command["do"]:
             case "ring":
-                engine.ring(leg, command["uri"], command["caller_id"], command["trunk"])
+                follow = command["redirects"], command["networks"]
+                engine.ring(leg, command["uri"], command["caller_id"], command["trunk"], *follow)
             case "take":
                 engine.take(leg, command["offer"])
             case "answer":

@@ -48,6 +48,8 @@ FROM = "From: <sip:+15125550100@trunk>;tag=1"
             Offer("", "1"),
         ),
         ("sip:1@h", [FROM, "Privacy: none"], Offer("+15125550100", "1")),
+        ("sip:1@h", [FROM, "Privacy: none", "Privacy: id"], Offer("", "1")),
+        ("sip:1@h", [FROM, "Privacy: critical;session", "privacy : none"], Offer("", "1")),
         ("sip:1@h", ["From: <sip:+1512555\r\n 0100@t>"], Offer("", "1")),
         ("sip:1@h", ["From: <sip:a%22%0d%0aX@t>"], Offer("", "1")),
     ],

@@ -76,13 +76,15 @@ unsigned loop_run(int milliseconds, bool ticking) {
         int64_t time = now();
         if (time >= next) {
             run_tick(time - next);
-            if (events_waiting())
+            if (events_waiting() || rtp_events_waiting())
                 break;
         } else if (time >= end) {
             break;
         } else if (time >= drain_at) {
             drain();
             drain_at = next;
+            if (rtp_events_waiting())
+                break;
         } else {
             int64_t until = drain_at < next ? drain_at : next;
             if (handle_events((unsigned)((until - time + 999999) / 1000000)) > 0)

@@ -12,9 +12,10 @@
 
 enum {
     PORTS = 2048,
-    EVENTS = CHANNELS * QUEUE * 2 + 1, /* the most that happens on one port in one tick */
+    EVENTS = CHANNELS * QUEUE * 2 + 2, /* the most that happens on one port in one tick */
     SPEAKING = 3,                      /* loud frames in a row that are speech */
     SKIPPED = 3000,                    /* ticks without us that a recording shows at most */
+    ECHO = 15,                         /* ticks for which what we said may come back */
     PAUSE = 25                         /* quiet frames in a row that end it */
 };
 static const int64_t LOUD = 300LL * 300 * SAMPLES; /* energy of a loud frame: an RMS of 300, some -41 dB */
@@ -185,11 +186,17 @@ static bool play(struct port *port, int channel, int32_t *mix) {
     return done > 0;
 }
 
+/* What is played goes on under a key, and is not heard. */
 static bool play_all(struct port *port, int32_t *mix) {
     bool any = false;
-    for (int channel = 0; channel < CHANNELS; channel++)
+    for (int channel = 0; channel < KEYS; channel++)
         any |= play(port, channel, mix);
-    return any;
+    port->said_keys -= port->said_keys > 0;
+    if (!port->sounds[KEYS])
+        return any;
+    port->said_keys = ECHO;
+    memset(mix, 0, SAMPLES * sizeof *mix);
+    return play(port, KEYS, mix);
 }
 
 /* Who hears whom. */
@@ -262,8 +269,20 @@ static void keep(struct port *port, const int16_t *heard, const int32_t *others)
     port->frames++;
 }
 
+/* Hear keys in the sound that comes in, or no more. */
+void port_hear_keys(struct port *port, bool on) {
+    if (on && !port->hears_keys)
+        tones_open(&port->tones);
+    port->hears_keys = on;
+}
+
 static void hear(struct port *port, const int16_t *heard) {
     port->heard_at = tick;
+    if (port->hears_keys) {
+        int key = tones_hear(&port->tones, port->said_keys ? NULL : heard);
+        if (key >= 0)
+            tell(port, KEY, key);
+    }
     if (port->bus >= 0) {
         bool is_heard = heard && !port->muted;
         if (is_heard)
@@ -304,8 +323,9 @@ int port_get(void *self, struct frame *frame) {
     struct port *port = self;
     int32_t mix[SAMPLES] = {0};
     bool bridged = port->lent && !port->alone; /* The loop runs the others. */
+    bool keys = port->sounds[KEYS];
     bool any = bridged && play_all(port, mix);
-    if (bridged && hears_others(port)) {
+    if (bridged && !keys && hears_others(port)) {
         any = true;
         for (int i = 0; i < SAMPLES; i++)
             mix[i] += port->others[i];
@@ -347,7 +367,7 @@ void ports_tick(void) {
             continue;
         if (port->alone)
             run_alone(port);
-        else if (port->heard_at != tick && (port->listeners || port->speaks))
+        else if (port->heard_at != tick && (port->listeners || port->speaks || port->hears_keys))
             hear(port, NULL); /* Its call has no sound just now: the time of a recording goes on. */
     }
 }

@@ -16,7 +16,8 @@ enum {
     SAMPLES = 160,  /* of a frame */
     SEATS = 256,    /* of a bus */
     TURNS = 4,      /* ticks for which a seat keeps what was said */
-    CHANNELS = 2,   /* of a port: foreground and background */
+    CHANNELS = 3,   /* of a port: foreground, background, and keys */
+    KEYS = 2,       /* the channel that silences the others for as long as it sounds */
     QUEUE = 8,      /* sounds that wait on a channel, the present one with them */
     RING = 128,     /* frames that a port keeps of what it heard: 2.56 s */
     LIBRARY = 64,   /* words at the beginning of a port that belong to the library */
@@ -78,6 +79,13 @@ struct limiter {
     float gain;
 };
 
+/* What was heard of keys in sound. */
+struct tones {
+    int32_t seen, hits, down, misses;
+    double power;
+    int16_t before[SAMPLES / 2];
+};
+
 struct port {
     void *library[LIBRARY];
     int32_t number;
@@ -96,6 +104,10 @@ struct port {
     int32_t others[SAMPLES];
     bool any_others;
 
+    bool hears_keys;
+    int32_t said_keys; /* ticks for which what is heard may be the echo of our own */
+    struct tones tones;
+
     int32_t listeners;
     uint64_t heard_at; /* the tick on which it was given a frame last */
     uint64_t frames;   /* in the ring so far */
@@ -105,10 +117,10 @@ struct port {
 };
 
 /* What happened on a port. */
-enum { STARTED = 1, ENDED, SPEAKS, SILENT };
+enum { STARTED = 1, ENDED, SPEAKS, SILENT, KEY };
 
 struct event {
-    int64_t id; /* of the sound */
+    int64_t id; /* of the sound; of a key, its row and its column */
     int32_t what;
     int32_t port;
 };
@@ -122,6 +134,7 @@ int port_play(struct port *port, int channel, int64_t id, const int16_t *samples
 int port_stop(struct port *port, int channel, int64_t id);
 void port_sit(struct port *port, int bus, int seat);
 void port_hush(struct port *port, bool muted, bool deaf);
+void port_hear_keys(struct port *port, bool on);
 uint64_t port_listen(struct port *port, int change);
 int port_heard(struct port *port, uint64_t from, int16_t *samples, int64_t *energy, int most);
 int port_get(void *self, struct frame *frame);
@@ -132,7 +145,26 @@ void ports_skip(uint64_t many);
 unsigned events_take(struct event *to, unsigned most);
 unsigned events_waiting(void);
 
+void tones_open(struct tones *tones);
+int tones_hear(struct tones *tones, const int16_t *frame);
+
 void mix_down(struct limiter *limiter, const int32_t *mix, int16_t *out);
+
+/* Keys in RTP. */
+
+/* A packet of an event (RFC 4733 2.3). */
+struct rtp_event {
+    void *stream;
+    uint32_t source, timestamp; /* of 1/8000 s */
+    uint16_t duration;
+    uint8_t event;
+    bool is_end;
+};
+
+int events_tap(void *transport);
+bool rtp_event_in(const uint8_t *packet, ptrdiff_t size, struct rtp_event *event);
+unsigned rtp_events_take(struct rtp_event *to, unsigned most);
+unsigned rtp_events_waiting(void);
 
 /* The loop. */
 

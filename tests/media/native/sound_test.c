@@ -106,7 +106,7 @@ static void a_queue_is_full_at_its_bound(void) {
         CHECK(port_play(port, 1, id, sample, 1) == 0);
     CHECK(port_play(port, 1, 99, sample, 1) == -1);
     CHECK(port_play(port, 0, 98, sample, 1) == 0); /* The other channel has its own. */
-    CHECK(port_play(port, 2, 97, sample, 1) == -1 && port_play(port, -1, 97, sample, 1) == -1);
+    CHECK(port_play(port, CHANNELS, 97, sample, 1) == -1 && port_play(port, -1, 97, sample, 1) == -1);
     CHECK(port_play(port, 0, 97, sample, 0) == -1);
     CHECK(port_stop(port, 1, 3) == 0 && port_stop(port, 1, 3) == -1 && port_stop(port, 5, 0) == -1);
     CHECK(port_play(port, 1, 99, sample, 1) == 0);
@@ -325,6 +325,45 @@ static void a_port_that_was_given_back_is_silent(void) {
     port_give_back(port);
 }
 
+static void packets_of_events_are_read_and_others_are_not(void) {
+    struct rtp_event event = {0};
+    /* Two sources that are named, a header extension of one word, and two bytes of padding. */
+    const uint8_t whole[] = {0xb2, 0xe5, 0, 1, 0, 0, 1, 2, 0xff, 0, 0, 7, 0, 0, 0, 1,    0,    0,
+                             0,    2,    1, 2, 0, 1, 9, 9, 9,    9, 5, 0x8a, 3, 0x20, 0, 2};
+    CHECK(rtp_event_in(whole, sizeof whole, &event));
+    CHECK(event.timestamp == 258 && event.source == 0xff000007 && event.event == 5);
+    CHECK(event.is_end && event.duration == 800);
+    for (size_t size = 0; size < sizeof whole; size++) {
+        uint8_t *part = malloc(size + 1); /* Where more were read, the sanitizer would say so. */
+        memcpy(part + 1, whole, size);
+        CHECK(!rtp_event_in(part + 1, (ptrdiff_t)size, &event) || size == sizeof whole - 2);
+        free(part);
+    }
+    CHECK(!rtp_event_in(whole, -5, &event));
+    uint8_t sound[SAMPLES + 12] = {0x80, 0};
+    CHECK(!rtp_event_in(sound, sizeof sound, &event));
+    sound[1] = 101;
+    CHECK(!rtp_event_in(sound, sizeof sound, &event) && rtp_event_in(sound, 16, &event));
+    uint8_t extended[16] = {0x9f, 101};
+    memset(extended + 12, 0xff, 4);
+    CHECK(!rtp_event_in(extended, sizeof extended, &event));
+    uint8_t padded[17] = {0xa0, 101};
+    padded[16] = 255;
+    CHECK(!rtp_event_in(padded, sizeof padded, &event));
+}
+
+static void silence_and_the_loudest_noise_are_no_keys(void) {
+    struct port *port = lend(false);
+    port_hear_keys(port, true);
+    for (int i = 0; i < 20; i++) {
+        step(), put(port, i % 2 ? INT16_MAX : INT16_MIN), put_nothing(port), ports_tick();
+        port_hear_keys(port, i % 5);
+    }
+    CHECK(events_waiting() == 0);
+    port_give_back(port);
+    CHECK(!port->hears_keys);
+}
+
 int main(void) {
     char *memory = aligned_alloc(4096, 3 * BUS_BYTES);
     memset(memory, 0, 3 * BUS_BYTES);
@@ -341,6 +380,8 @@ int main(void) {
     who_speaks_is_told();
     many_loud_voices_do_not_clip();
     a_port_that_was_given_back_is_silent();
+    packets_of_events_are_read_and_others_are_not();
+    silence_and_the_loudest_noise_are_no_keys();
     int ports = 0;
     while (port_new())
         ports++;

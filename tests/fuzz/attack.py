@@ -1,0 +1,313 @@
+"""Attack a pool whose calls are live, and see that none of them notices.
+
+``python -m tests.fuzz.attack [--seed 1] [--calls 20] [--sip 100000] [--rtp 100000] [--tcp 10000]``: no part of
+`make test`, which has a small portion of it.  Each worker has calls that nobody attacks, and the attacker
+calls it too, so that it knows of a dialog; it is called, and answers what it likes.
+"""
+
+import argparse
+import random
+import struct
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+import trio.lowlevel
+from attrs import define, field
+
+from ringful.bench.media import sip as plain
+from ringful.bench.media import ulaw
+from ringful.media import port
+from ringful.media.pool import Pool, PoolSettings, open_pool
+from tests.fuzz import sip
+from tests.media.test_pool import Files, pitch, write_tone
+
+Packets = "Counter[str]"
+OURS = 3
+"""Live calls of a worker, so that one place is the attacker's."""
+
+
+def bound(host: str = "127.0.0.1") -> trio.socket.SocketType:
+    made = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
+    made.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 1 << 22)
+    return made
+
+
+@define(eq=False)
+class Live:
+    """A call whose sound is watched: what it hears must have no hole."""
+
+    rtp: trio.socket.SocketType
+    came: int = 0
+    lost: int = 0
+    next: int | None = None
+    heard: list[bytes] = field(factory=list)
+    to: tuple[str, int] | None = None
+
+    async def listen(self) -> None:
+        while True:
+            data, self.to = await self.rtp.recvfrom(2048)
+            if len(data) < 12 or data[1] & 0x7F != 0:
+                continue
+            number = struct.unpack(">H", data[2:4])[0]
+            if self.next is not None:
+                self.lost += (number - self.next) & 0xFFFF
+            self.next = (number + 1) & 0xFFFF
+            self.came += 1
+            self.heard = [*self.heard[-40:], data[12:]]
+
+    async def speak(self) -> None:
+        number = 0
+        while True:
+            if self.to:
+                header = struct.pack(">BBHII", 0x80, 0, number & 0xFFFF, number * 160, 7)
+                await self.rtp.sendto(header + b"\xff" * 160, self.to)
+            number += 1
+            await trio.sleep(0.02)
+
+    def hears(self, hertz: int) -> bool:
+        return any(abs(pitch(ulaw.decode(one)) - hertz) < 30 for one in self.heard[-20:] if ulaw.loud(one))
+
+
+@define(eq=False)
+class Attack:
+    """A pool, its live calls, and the attackers."""
+
+    pool: Pool
+    nursery: trio.Nursery
+    seed: int
+    live: dict[str, Live] = field(factory=dict)
+    ends: list[port.Event] = field(factory=list)
+    sent: Counter[str] = field(factory=Counter)
+    answers: Counter[str] = field(factory=Counter)
+    placed: int = 0
+    targets: list[tuple[str, int]] = field(factory=list)
+    """Where the attackers' own calls want to hear: RTP of workers."""
+
+    async def place(self, count: int, folder: Path) -> None:
+        """Have *count* live calls, three at each worker."""
+        phones = bound()
+        await phones.bind(("127.0.0.1", 0))
+        self.nursery.start_soon(self._answer, phones)
+        send, events = trio.open_memory_channel[port.Event](10000)
+        address = "{}:{}".format(*phones.getsockname())
+        for number in range(count):
+            self.pool.ring(f"live{number}", f"sip:{number}@{address}", None, send.send_nowait)
+        up = 0
+        while up < count:
+            event = await events.receive()
+            up += isinstance(event, port.Answered)
+            assert not isinstance(event, port.Refused | port.HungUp), event
+        self.nursery.start_soon(self._watch, events)
+
+    async def _watch(self, events: "trio.MemoryReceiveChannel[port.Event]") -> None:
+        async for event in events:
+            if isinstance(event, port.Refused | port.HungUp):
+                self.ends.append(event)
+
+    async def _answer(self, phones: trio.socket.SocketType) -> None:
+        while True:
+            data, source = await phones.recvfrom(65536)
+            request = plain.read(data)
+            if request is None or request.method == "ACK":
+                continue
+            body = ""
+            if request.method == "INVITE":
+                if request.user not in self.live:
+                    rtp = bound()
+                    await rtp.bind(("127.0.0.1", 0))
+                    self.live[request.user] = Live(rtp)
+                    self.nursery.start_soon(self.live[request.user].listen)
+                    self.nursery.start_soon(self.live[request.user].speak)
+                body = sip.SDP.format(port=self.live[request.user].rtp.getsockname()[1])
+            contact = "sip:far@{}:{}".format(*phones.getsockname())
+            await phones.sendto(plain.response(request, "200 OK", "far", contact, body), source)
+
+    def desk(self, offer: port.Offer) -> port.Taken | port.RefusalReason:
+        """Take the attackers' calls."""
+        self.placed += 1
+        name = f"hostile{self.placed}"
+
+        def told(event: port.Event) -> None:
+            if isinstance(event, port.Refused | port.HungUp):
+                return
+
+        self.nursery.start_soon(self._take, name)
+        return port.Taken(name, told)
+
+    async def _take(self, name: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self.pool.answer(name)
+
+    async def attack(self, worker: int, number: int, packets: int, rate: float = 400.0) -> None:
+        """Send so many packets of SIP to the worker at a port, from a source of one's own."""
+        rnd = random.Random(f"{self.seed}-{number}")
+        host = f"127.0.1.{number + 1}"
+        own, target = bound(), ("127.0.0.1", worker)
+        await own.bind((host, 0))
+        me = "{}:{}".format(*own.getsockname())
+        attacker = Attacker(self, own, me, target, rnd)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(attacker.listen)
+            nursery.start_soon(attacker.be_called)
+            due = trio.current_time()
+            for _ in range(packets):
+                await own.sendto(attacker.next()[:60000], target)
+                self.sent["sip"] += 1
+                due += 1 / rate
+                await trio.sleep_until(due)
+            nursery.cancel_scope.cancel()
+        own.close()
+
+    async def spoil_media(self, number: int, packets: int) -> None:
+        """Send RTP and RTCP to all live calls' workers, as if from the live far ends."""
+        rnd = random.Random(f"{self.seed}-media-{number}")
+        ends = list(self.live.values())
+        for _ in range(packets):
+            one = rnd.choice(ends)
+            if one.to:
+                is_rtp = rnd.random() < 0.5
+                host, at = one.to
+                packet = sip.rtp(rnd) if is_rtp else sip.rtcp(rnd)
+                await one.rtp.sendto(packet, (host, at if is_rtp else at + 1))
+                self.sent["rtp" if is_rtp else "rtcp"] += 1
+            await trio.sleep(0.0005)
+
+
+@define(eq=False)
+class Attacker:
+    """One who calls a worker, and is called by it."""
+
+    attack: Attack
+    own: trio.socket.SocketType
+    me: str
+    target: tuple[str, int]
+    rnd: random.Random
+    dialog: sip.Dialog | None = None
+    since: int = 0
+    others: list[bytes] = field(factory=list)
+
+    @property
+    def _to(self) -> str:
+        return "{}:{}".format(*self.target)
+
+    def next(self) -> bytes:
+        """Write the next packet."""
+        self.since += 1
+        if self.others:
+            return self.others.pop()
+        if self.dialog is None or (self.since > 200 and self.rnd.random() < 0.02):
+            self.dialog, self.since = sip.Dialog(self.rnd, self.me, self._to), 0
+            packet = self.dialog.any("INVITE")
+            return packet if self.rnd.random() < 0.7 else sip.mutate(packet, self.rnd)
+        if self.dialog.far_tag and self.rnd.random() < 0.75:
+            method = self.rnd.choice(sip.IN_DIALOG if self.rnd.random() < 0.98 else ("BYE", "CANCEL"))
+            return sip.mutate(self.dialog.any(method), self.rnd)
+        if self.rnd.random() < 0.1:
+            return sip.mutate(sip.Dialog(self.rnd, self.me, self._to).any("INVITE"), self.rnd)
+        return next(sip.outside(self.rnd, self.me, self._to))
+
+    async def listen(self) -> None:
+        """Read what comes: acknowledge what was accepted, and answer requests with anything."""
+        while True:
+            data, source = await self.own.recvfrom(65536)
+            first = data.split(b"\r\n", 1)[0].decode("latin-1")
+            if not first.startswith("SIP/2.0"):
+                self.attack.answers[first.split(" ")[0]] += 1
+                if not first.startswith("ACK"):
+                    await self._respond(data)
+                continue
+            self.attack.answers[first[8:11]] += 1
+            call = self.dialog
+            text = data.decode("latin-1")
+            if call and call.call_id in text and " INVITE\r\n" in text and ";tag=" in text.split("\nTo:")[-1]:
+                tag = text.split("\nTo:")[-1].split("\r\n")[0].partition(";tag=")[2].split(";")[0]
+                if first.startswith("SIP/2.0 2") and "ringful-refused" not in tag:
+                    call.far_tag = tag
+                    await self.own.sendto(call.request("ACK"), source)
+            elif call and call.call_id in text and first[8:11] == "481":
+                self.dialog = None
+
+    async def _respond(self, data: bytes) -> None:
+        for _ in range(self.rnd.choice((1, 1, 2, 3))):
+            status = self.rnd.choice(sip.STATUSES)
+            packet = sip.answer(self.rnd, data, self.me, status, "t", 40000)
+            self.others.append(sip.mutate(packet, self.rnd))
+
+    async def be_called(self) -> None:
+        """Have the pool call this one, again and again."""
+        number = 0
+        while True:
+            number += 1
+            name = f"out-{self.me}-{number}"
+            send, events = trio.open_memory_channel[port.Event](1000)
+            self.attack.pool.ring(name, f"sip:1@{self.me}", None, send.send_nowait)
+            with trio.move_on_after(3):
+                async for event in events:
+                    if isinstance(event, port.Refused | port.HungUp):
+                        break
+            self.attack.pool.hang_up(name)
+            await trio.sleep(0.5)
+
+
+@asynccontextmanager
+async def attacked(folder: Path, seed: int, calls: int) -> AsyncIterator[Attack]:
+    """Give a pool with live calls.  At the end each of them is to hear what it is played."""
+    for number in range(calls):
+        write_tone(folder / f"{number}.wav", 400 + 100 * (number % 10), 2.0)
+    settings = PoolSettings(max_calls=2 * calls + 4)
+    async with open_pool(settings, Files(folder)) as pool, trio.open_nursery() as nursery:
+        attack = Attack(pool, nursery, seed)
+        pool.open(attack.desk)
+        await attack.place(calls, folder)
+        yield attack
+        for number in range(calls):
+            pool.play(f"live{number}", 900, port.Announcement(f"{number}.wav"))
+        for number in range(calls):
+            with trio.move_on_after(10):
+                while not attack.live[str(number)].hears(400 + 100 * (number % 10)):  # noqa: ASYNC110
+                    await trio.sleep(0.05)
+            attack.sent["heard to the end"] += attack.live[str(number)].hears(400 + 100 * (number % 10))
+        nursery.cancel_scope.cancel()
+
+
+async def run(options: argparse.Namespace) -> bool:
+    """Attack, and print what came of it."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        async with attacked(Path(name), options.seed, options.calls) as attack:
+            ports = [worker.port for worker in attack.pool.workers]
+            async with trio.open_nursery() as nursery:
+                for number, worker in enumerate(ports):
+                    nursery.start_soon(attack.attack, worker, number, options.sip // len(ports))
+                if options.rtp:
+                    nursery.start_soon(attack.spoil_media, 0, options.rtp)
+            crew = attack.pool.crew
+            lost = sum(one.lost for one in attack.live.values())
+            came = sum(one.came for one in attack.live.values())
+    shaken = sum(worker.shaken for worker in crew.live)
+    print(f"{time.monotonic() - began:.0f} s; sent {dict(attack.sent)}; answers {dict(attack.answers)}")
+    print(
+        f"{len(ports)} workers, {crew.died} died, {shaken} shaken; {attack.placed} hostile calls were taken"
+    )
+    print(f"{options.calls} live calls: {came} packets came, {lost} were lost; ended: {attack.ends}")
+    whole = attack.sent["heard to the end"] == options.calls
+    return not (crew.died or shaken or lost or attack.ends) and whole
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.attack")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--calls", type=int, default=20)
+    parser.add_argument("--sip", type=int, default=100_000)
+    parser.add_argument("--rtp", type=int, default=0)
+    raise SystemExit(0 if trio.run(run, parser.parse_args()) else 1)
+
+
+if __name__ == "__main__":
+    main()
