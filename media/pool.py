@@ -37,6 +37,8 @@ from ringful.media.worker_process import Start, WorkerProcess
 from ringful.media.workers import Workers, engine_wanted
 
 log = structlog.get_logger()
+_NOTED = 5000
+"""Legs of which is kept by what they went."""
 
 
 @frozen
@@ -75,6 +77,8 @@ class Pool:
         self.names = Names()
         self.avoided: Callable[[], Collection[str]] = frozenset
         """Gives the names of the trunks that are asked when no other can take a call."""
+        self.went_by: dict[str, Trunk] = {}
+        """By what the newest legs went last, those that have ended among them."""
         self.trunk_failures: Counter[str] = Counter()
         """Calls that a trunk did not take for a reason of its own, by its name."""
         self.last_failures: dict[str, str] = {}
@@ -369,6 +373,8 @@ class Pool:
             if leg.trunk is None:
                 self._end(leg, port.Refused(leg.name, "unreachable", None, "no trunk takes this number"))
                 return
+        if leg.trunk:
+            self._note_way(leg.name, leg.trunk)
         uri = await self._uri(leg.number, leg.trunk)
         if uri is None:
             host = "the number's host" if leg.trunk is None else "the trunk's name"
@@ -386,6 +392,11 @@ class Pool:
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
         self.crew.keep_warm()
+
+    def _note_way(self, leg: str, trunk: Trunk) -> None:
+        self.went_by[leg] = trunk
+        while len(self.went_by) > _NOTED:
+            del self.went_by[next(iter(self.went_by))]
 
     def _ways(self, number: str) -> tuple[Trunk, ...]:
         return ways(self._settings.trunks, number, self.avoided())

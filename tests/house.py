@@ -212,7 +212,7 @@ async def house(
         switchboard = Switchboard(inside, tasks, limits)
         metrics, find = Metrics(), switchboard.live.get
         inside.watchers.extend(
-            (CallsLog(find, trunk_of("sip:h", "")).watch, CallsMetrics(find, metrics).watch)
+            (CallsLog(find, lambda _: trunk_of("sip:h", "")).watch, CallsMetrics(find, metrics).watch)
         )
         scripts = Library(store, shipped_scripts(), SETTINGS)
         numbers = NumberDesk(scripts, Numbers(store, "US"))

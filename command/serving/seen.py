@@ -9,6 +9,7 @@ import trio
 from attrs import frozen
 
 from ringful.command.configuration.config import Config
+from ringful.command.serving.trunks import known_as
 from ringful.ground import log as ground_log
 from ringful.ground.disk import why_short
 from ringful.ground.metrics import Metrics
@@ -17,7 +18,7 @@ from ringful.http.probes import Check, Probes, Readiness
 from ringful.interpreter.calls.log import CallsLog
 from ringful.interpreter.calls.metrics import CallsMetrics
 from ringful.interpreter.calls.node import Switchboard
-from ringful.interpreter.calls.trunk_failures import trunk_of
+from ringful.interpreter.calls.trunk_failures import Trunk
 from ringful.interpreter.messages.office import Office
 from ringful.media.pool import Pool
 from ringful.media.trunking.standing import Standing
@@ -53,9 +54,11 @@ def see(config: Config, parts: Parts) -> Probes:
 
     store.writer.on_commit = committed
     find = switchboard.live.get
-    first = config.sip.ways[0]
-    place = f"{first.host}:{first.port}" if first.port else first.host
-    trunk = trunk_of(f"sip:{place}", first.ours.username)
+
+    def trunk(leg: str) -> Trunk:
+        way = parts.pool.went_by.get(leg)
+        return known_as(way, tables=bool(config.sip.trunks)) if way else Trunk("")
+
     switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
     readiness = Readiness(
         _checks(config, parts),

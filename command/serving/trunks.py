@@ -1,19 +1,14 @@
 """The trunks of a server, watched: where calls come in, and what is said of them in the keys' own names."""
 
-import re
 from collections.abc import Callable
-from functools import partial
 
 from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config
-from ringful.interpreter.calls.trunk_failures import meaning
+from ringful.interpreter.calls import trunk_failures as failures
 from ringful.media.pool import Pool
 from ringful.media.trunking.standing import Surroundings
 from ringful.media.trunking.watch import TrunkWatch
 from ringful.media.trunks import Trunk
-
-_OTHERWISE = {"trunk": "address"}
-"""Keys of the short form that have another name in a table."""
 
 
 def watch_of(config: Config, pool: Pool) -> TrunkWatch:
@@ -31,16 +26,14 @@ def watch_of(config: Config, pool: Pool) -> TrunkWatch:
 
 def surroundings(config: Config, entrance: Callable[[Trunk], str | None] = lambda _: None) -> Surroundings:
     """Give what a watch must know."""
-    named = partial(in_keys, tables=bool(config.sip.trunks))
-    return Surroundings(meaning, named, entrance, options=config.sip.options)
+
+    def named(trunk: Trunk, said: str) -> str:
+        return failures.in_keys(known_as(trunk, tables=bool(config.sip.trunks)), said)
+
+    return Surroundings(failures.meaning, named, entrance, options=config.sip.options)
 
 
-def in_keys(trunk: Trunk, said: str, *, tables: bool) -> str:
-    """Name the keys of *trunk* in what is *said* of ``sip.trunk``, where trunks are *tables*."""
-    if not tables:
-        return said
-    return re.sub(
-        r"\bsip\.(trunk|username|password|from_number)\b",
-        lambda found: f"sip.trunks.{trunk.name}.{_OTHERWISE.get(found[1], found[1])}",
-        said,
-    )
+def known_as(trunk: Trunk, *, tables: bool) -> failures.Trunk:
+    """Give what is said of *trunk* where a call failed; *tables*: trunks have tables of their own."""
+    host = f"{trunk.host}:{trunk.port}" if trunk.port else trunk.host
+    return failures.Trunk(host, trunk.ours.username, trunk.name, tables)

@@ -57,7 +57,8 @@ class CallsLog:
     """Makes lines of journal entries; *find* gives the call that an entry is of."""
 
     find: Callable[[str], Known | None]
-    trunk: Trunk
+    trunk: Callable[[str], Trunk]
+    """Gives what a leg went by last."""
     _sounds: dict[str, dict[tuple[str, int], str]] = field(factory=dict)
     """What is played at present on the legs of each call: ``speech``, or an announcement's URL."""
 
@@ -84,7 +85,8 @@ class CallsLog:
             case "event", name if name in _OF_LEGS:
                 lines += self._of_leg(known.run, entry)
             case "outcome", "Ended":
-                lines.append(_ended(known))
+                ended = _ended(known)
+                lines.append(LogLine(ended.weight, ended.event, ended.about | self._by(entry.call_id)))
                 self._sounds.pop(entry.call_id, None)
         return lines
 
@@ -111,15 +113,19 @@ class CallsLog:
                 about = {"seconds": data["seconds"], "spent": data["spent"], "cap": data["cap"]}
                 return [LogLine("info", "a key can pay no more for a leg", on | about)]
             case "Refused":
-                wrong = [] if leg.inbound else _not_taken(self.trunk, leg, data, on)
+                wrong = [] if leg.inbound else _not_taken(self.trunk(leg.name), leg, data, on)
                 about = {"outcome": data["reason"]} | _status(data["sip_status"])
-                return wrong + _leg_ended(entry, leg, on, about)
+                return wrong + _leg_ended(entry, leg, on, about | self._by(leg.name))
             case "HungUp":
                 about = {"by": who(leg, str(data["by"]))}
                 if leg.answered_at is not None:
                     about["seconds"] = begun(leg.answered_at, entry.at)
-                return _leg_ended(entry, leg, on, about)
+                return _leg_ended(entry, leg, on, about | self._by(leg.name))
         return []
+
+    def _by(self, leg: str) -> dict[str, str]:
+        name = self.trunk(leg).name
+        return {"trunk": name} if name else {}
 
     def _played(self, entry: Entry) -> str:
         playing = self._sounds.get(entry.call_id, {})
@@ -199,7 +205,8 @@ def _not_taken(trunk: Trunk, leg: Leg, data: Any, on: dict[str, str]) -> list[Lo
         about["said"] = str(data["detail"])[:200]
     if data["reason"] == "capacity":
         return [LogLine("warning", "a call could not be placed", on | about)]
-    about = {"host": host_of(trunk, leg.number)} | about
+    name = {"trunk": trunk.name} if trunk.name else {}
+    about = {"host": host_of(trunk, leg.number)} | name | about
     return [LogLine("warning", "the trunk did not take a call", on | about)]
 
 

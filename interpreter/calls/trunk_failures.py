@@ -1,5 +1,7 @@
 """Why a trunk did not take a call, in words that say what would help.  Pure."""
 
+import re
+
 from attrs import frozen
 
 _CREDENTIALS = "set sip.username and sip.password"
@@ -30,6 +32,21 @@ class Trunk:
     host: str
     """With its port, if it has one."""
     username: str = ""
+    name: str = ""
+    """Empty: it is none of ours, or nobody knows."""
+    table: bool = False
+    """Whether its keys are those of a table, ``[sip.trunks.NAME]``, and not the short form's."""
+
+
+def in_keys(trunk: Trunk, said: str) -> str:
+    """Name the keys of *trunk* itself in what is *said* of ``sip.trunk``, ``sip.username`` and so on."""
+    if not trunk.table:
+        return said
+    return re.sub(
+        r"\bsip\.(trunk|username|password|from_number)\b",
+        lambda found: f"sip.trunks.{trunk.name}.{found[1].replace('trunk', 'address')}",
+        said,
+    )
 
 
 def trunk_of(uri: str, username: str) -> Trunk:
@@ -55,12 +72,12 @@ def failure(
     if reason in ("cancelled", "notallowed"):
         return None
     if status is None and detail.endswith("cannot be resolved"):
-        return f"{detail}: correct sip.trunk, or see to this machine's name server"
+        return in_keys(trunk, f"{detail}: correct sip.trunk, or see to this machine's name server")
     if status is None:
         return detail or "the call could not be sent"
     if status in CALLEES_OWN or (status == 408 and rang):
         return None
-    return meaning(status, trunk.username)
+    return in_keys(trunk, meaning(status, trunk.username))
 
 
 def meaning(status: int, username: str) -> str:
