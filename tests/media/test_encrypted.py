@@ -10,6 +10,7 @@ from ringful.media import port
 from ringful.media.trunks import Encryption
 from tests.media.test_pool import line, pitch, rms, samples, write_tone
 from tests.registrar import registrar
+from tests.server import PATIENCE
 from tests.trunk import trunk_to
 
 NUMBER = "+18005550000"
@@ -22,11 +23,17 @@ async def test_sound_is_heard_as_it_was_sent(tmp_path: Path, ours: Encryption, t
     write_tone(tmp_path / "tone.wav", 440, 1.0)
     heard = tmp_path / "heard.wav"
     async with line(tmp_path, trunks=(trunk_to("127.0.0.1:9", srtp=theirs),)) as far:
-        far.pool.open(lambda _: port.Taken("b", far.send.send_nowait))
+        came = trio.Event()
+
+        def desk(_: port.Offer) -> port.Taken:
+            came.set()
+            return port.Taken("b", far.send.send_nowait)
+
+        far.pool.open(desk)
         async with line(tmp_path, trunks=(trunk_to(far.pool.addresses[0], srtp=ours),)) as calls:
             calls.pool.ring("a", NUMBER, None, calls.send.send_nowait)
-            while "b" not in far.pool.legs:
-                await trio.sleep(0.01)
+            with trio.fail_after(PATIENCE):
+                await came.wait()
             far.pool.answer("b")
             await far.next(port.Answered, "b")
             far.pool.record("b", 1, heard)
