@@ -65,6 +65,8 @@ class Workers:
         self._granted = GRANTED
         self.started = self.died = 0
         """Workers that were started, and those that ended without having been let go."""
+        self.shaken = 0
+        """Workers whose library asserted, and that were kept alive."""
         self._in_a_row = 0
         """How many workers have died of their start since one did not."""
         self.unchecked = ""
@@ -182,7 +184,9 @@ class Workers:
                 log.warning("the media engine", engine=worker.engine, why=worker.why_python)
             self.unchecked = worker.unchecked
             if worker.unchecked:
-                log.warning("SIP packets are not checked: a hostile one can end a worker", why=worker.unchecked)
+                log.warning(
+                    "SIP packets are not checked: a hostile one can end a worker", why=worker.unchecked
+                )
         self.notice()
         self._owner.began()
 

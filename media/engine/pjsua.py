@@ -141,9 +141,7 @@ class Engine:
 
     def _open_gate(self, on_shaken: Callable[[], None]) -> Gate | None:
         try:
-            return Gate(
-                pj._pjsua2.__file__, self.log, on_shaken, transfers=self.on_transfer is not None
-            )
+            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=self.on_transfer is not None)
         except NoGate as error:
             self.why_unchecked = str(error)
             return None

@@ -24,7 +24,10 @@ _BODIES = {
         ("application/dtmf", "5"),
         ("application/media_control+xml", "<media_control/>"),
     ],
-    "NOTIFY": [("message/sipfrag;version=2.0", "SIP/2.0 180 Ringing\r\n"), ("application/pidf+xml", "<presence/>")],
+    "NOTIFY": [
+        ("message/sipfrag;version=2.0", "SIP/2.0 180 Ringing\r\n"),
+        ("application/pidf+xml", "<presence/>"),
+    ],
     "MESSAGE": [("text/plain", "hello"), ("application/im-iscomposing+xml", "<isComposing/>")],
 }
 _LINES = [
@@ -106,8 +109,33 @@ _SDP_LINES = [
     "a=fingerprint:sha-256 00",
     "a=" + "x" * 2000,
 ]
-_ODD = ["", "0", "-1", "65536", "4294967296", "99999999999999999999", "\x00", "\xff\xfe", "%00", "%", '"', "<", ">"]
-_ODD += ["host.invalid", "[::1]", "256.256.256.256", ";" * 40, "," * 40, " " * 400, "A" * 300, "\r\n", "\t", "sip:"]
+_ODD = [
+    "",
+    "0",
+    "-1",
+    "65536",
+    "4294967296",
+    "99999999999999999999",
+    "\x00",
+    "\xff\xfe",
+    "%00",
+    "%",
+    '"',
+    "<",
+    ">",
+]
+_ODD += [
+    "host.invalid",
+    "[::1]",
+    "256.256.256.256",
+    ";" * 40,
+    "," * 40,
+    " " * 400,
+    "A" * 300,
+    "\r\n",
+    "\t",
+    "sip:",
+]
 
 
 @define
@@ -215,7 +243,7 @@ def _bytes(packet: bytes, rnd: random.Random) -> bytes:
         elif kind < 0.6:
             del spoilt[at : at + rnd.randint(1, 30)]
         elif kind < 0.8:
-            odd = b"\r\n:;<>\"@, %\x00\xff0123456789"
+            odd = b'\r\n:;<>"@, %\x00\xff0123456789'
             spoilt[at:at] = bytes(rnd.choice(odd) for _ in range(rnd.randint(1, 20)))
         else:
             frm = rnd.randrange(len(spoilt))

@@ -87,5 +87,7 @@ class Gate:
 def masked(packet: bytes) -> str:
     """Show a packet on one line, digits of numbers hidden and not too long: a log is read by many."""
     text = packet[:_SHOWN].decode("latin-1")
-    hidden = "".join("#" if one.isdigit() and text[at - 1 : at].isdigit() else one for at, one in enumerate(text))
+    hidden = "".join(
+        "#" if one.isdigit() and text[at - 1 : at].isdigit() else one for at, one in enumerate(text)
+    )
     return ascii(hidden)

@@ -144,7 +144,9 @@ def _headers(lines: Iterable[str]) -> Iterator[Header]:
 
 def printable(text: str, most: int) -> str:
     """Give *text* without whatever is no character of a line, and not too long; it stays UTF-8."""
-    kept = "".join(" " if one == "\t" else one for one in text if one == "\t" or (one >= " " and one != "\x7f"))
+    kept = "".join(
+        " " if one == "\t" else one for one in text if one == "\t" or (one >= " " and one != "\x7f")
+    )
     decoded = kept.encode("latin-1").decode("utf-8", "replace").replace("\ufffd", "?")
     return decoded[:most].encode().decode("latin-1")
 
