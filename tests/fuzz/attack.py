@@ -290,7 +290,8 @@ async def run(options: argparse.Namespace) -> bool:
             came = sum(one.came for one in attack.live.values())
     print(f"{time.monotonic() - began:.0f} s; sent {dict(attack.sent)}; answers {dict(attack.answers)}")
     print(
-        f"{len(ports)} workers, {crew.died} died, {crew.shaken} were shaken; {attack.placed} hostile calls were taken"
+        f"{len(ports)} workers, {crew.died} died, {crew.shaken} were shaken; "
+        f"{attack.placed} hostile calls were taken"
     )
     print(f"{options.calls} live calls: {came} packets came, {lost} were lost; ended: {attack.ends}")
     whole = attack.sent["heard to the end"] == options.calls
