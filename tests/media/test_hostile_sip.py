@@ -164,6 +164,35 @@ async def test_mutated_packets_of_sip_rtp_and_rtcp_are_not_noticed_by_live_calls
     assert attack.sent["heard to the end"] == 3
 
 
+async def test_idle_connections_shut_nobody_out(tmp_path: Path) -> None:
+    """The library has 64 places for them, and ends the process when there is none."""
+    async with line(tmp_path, transport="tcp") as calls:
+        at, idle = ("127.0.0.1", calls.pool.workers[0].port), []
+        for _ in range(90):
+            made = trio.socket.socket()
+            idle.append(made)
+            await made.connect(at)
+        answered = b""
+        with trio.fail_after(PATIENCE):
+            while not answered.startswith(b"SIP/2.0 200 "):
+                # One that comes while too many come is closed, and comes again.
+                made = trio.socket.socket()
+                idle.append(made)
+                await made.connect(at)
+                dialog = sip.Dialog(random.Random(len(idle)), "127.0.0.1:9", "{}:{}".format(*at))
+                packet = dialog.request("OPTIONS").replace(b"/UDP", b"/TCP")
+                try:
+                    await made.send(packet[:50])
+                    await made.send(packet[50:])
+                    answered = await made.recv(65536)
+                except OSError:
+                    answered = b""
+                await trio.sleep(0.05)
+        assert calls.pool.crew.died == 0
+        for made in idle:
+            made.close()
+
+
 async def test_an_assertion_ends_the_packet_and_tells_it_and_the_process_goes_on(tmp_path: Path) -> None:
     """The last net, with the gate's judgement taken away; in a process of its own, since it may end."""
     said = await trio.run_process(
