@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import randrange
 
+import structlog
 import trio
 from attrs import field, frozen
 
@@ -23,12 +24,16 @@ from ringful.media.options import ask_options
 from ringful.media.pool_leg import PoolLeg
 from ringful.media.ranges import Ranges
 from ringful.media.rooms import Rooms
+from ringful.media.routing import is_worth_another, ways
 from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
 from ringful.media.texts import Texts
+from ringful.media.trunks import Trunk
 from ringful.media.worker_process import Start, WorkerProcess
 from ringful.media.workers import Workers, engine_wanted
+
+log = structlog.get_logger()
 
 
 @frozen
@@ -38,11 +43,9 @@ class PoolSettings:
     address: str = "127.0.0.1"
     first_port: int = 0
     """The first worker's SIP port; the next workers take the next ones.  0: any."""
-    trunk: str = "sip:127.0.0.1:5070"
-    username: str = ""
-    password: str = ""
-    transport: str = "udp"
-    from_number: str = ""
+    trunks: tuple[Trunk, ...] = (Trunk("trunk", "127.0.0.1", 5070),)
+    media_address: str = ""
+    """Where far ends send sound to, as the SDP says it; empty: *address*."""
     max_calls: int = 60
     silence_limit: float | None = 60.0
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
@@ -73,10 +76,13 @@ class Pool:
         self.texts = Texts(self._reception, nursery)
         config = {
             "address": settings.address,
-            "transport": settings.transport,
-            "username": settings.username,
-            "password": settings.password,
-            "from_number": settings.from_number,
+            "media_address": settings.media_address,
+            "tcp": any(trunk.transport != "udp" for trunk in settings.trunks),
+            "credentials": {
+                trunk.name: (trunk.ours.username, trunk.ours.password)
+                for trunk in settings.trunks
+                if trunk.ours.username
+            },
             "silence_limit": settings.silence_limit,
             "engine": settings.engine,
         }
@@ -245,15 +251,20 @@ class Pool:
             return
         kept.transfers.add(transfer)
         # The far end calls it, so the name of its host is for the far end to resolve.
-        uri = self._address(number)
+        trunk = kept.trunk or next(iter(self._ways(number)), None)
+        uri = self._address(number, None if _is_uri(number) else trunk)
         kept.worker.tell({"do": "transfer", "leg": leg, "transfer": transfer, "uri": uri})
 
     async def send_text(self, number: str, sender: str, text: str) -> port.TextOutcome:
         """See `port.Texts.send_text`."""
-        uri = await self._uri(number)
+        trunk = None if _is_uri(number) else next(iter(self._ways(number)), None)
+        if trunk is None and not _is_uri(number):
+            return port.TextOutcome("unsent", reason="no trunk takes this number")
+        uri = await self._uri(number, trunk)
         if uri is None:
             return port.TextOutcome("unsent", reason="the trunk's name cannot be resolved")
-        return await self.texts.send(uri, sender, text)
+        shown = sender or (trunk.from_number if trunk else "")
+        return await self.texts.send(uri, shown, text, trunk.name if trunk else "")
 
     def take_texts(self, desk: port.TextDesk | None) -> None:
         """See `port.Texts.take_texts`."""
@@ -346,29 +357,66 @@ class Pool:
             self.failed(leg.name, fault("placing a call", error, call=leg.name))
 
     async def _placed(self, leg: PoolLeg) -> None:
-        uri = await self._uri(leg.number)
+        if leg.trunk is None and not _is_uri(leg.number):
+            leg.trunk, *others = self._ways(leg.number) or (None,)
+            leg.others = tuple(others)
+            if leg.trunk is None:
+                self._end(leg, port.Refused(leg.name, "unreachable", None, "no trunk takes this number"))
+                return
+        uri = await self._uri(leg.number, leg.trunk)
         if uri is None:
-            self._end(leg, port.Refused(leg.name, "unreachable", None, "the trunk's name cannot be resolved"))
+            host = "the number's host" if leg.trunk is None else "the trunk's name"
+            self._ended_before_the_answer(
+                leg, port.Refused(leg.name, "unreachable", None, f"{host} cannot be resolved")
+            )
             return
         worker = await self.crew.free(lambda: not leg.over)
         if leg.over or worker is None:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "caller_id": leg.caller_id})
+        order = {"uri": uri, "caller_id": _caller(leg), "trunk": leg.trunk.name if leg.trunk else ""}
+        worker.tell({"do": "ring", "leg": leg.name, **order})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
         self.crew.keep_warm()
 
-    def _address(self, number: str) -> str:
-        """Give the URI of *number*."""
-        if number.lower().startswith("sip:"):
-            return number
-        return f"sip:+{number.lstrip('+')}@{self._settings.trunk.removeprefix('sip:')}"
+    def _ways(self, number: str) -> tuple[Trunk, ...]:
+        return ways(self._settings.trunks, number)
 
-    async def _uri(self, number: str) -> str | None:
+    def _ended_before_the_answer(self, leg: PoolLeg, end: port.Refused) -> None:
+        """End *leg*, or try it by the next trunk."""
+        if leg.over or not leg.others or leg.cancelled or not is_worth_another(end, rang=leg.rang):
+            self._end(leg, end)
+            return
+        before, (leg.trunk, *others) = leg.trunk, leg.others
+        leg.others = tuple(others)
+        log.warning(
+            "a trunk did not take a call: the next one is tried",
+            call=leg.name,
+            trunk=before.name if before else "",
+            then=leg.trunk.name,
+            status=end.sip_status,
+            why=end.detail,
+        )
+        self._place_again(leg)
+
+    def _place_again(self, leg: PoolLeg) -> None:
+        if leg.worker:
+            leg.worker.legs.discard(leg.name)
+            leg.worker.idle_since = time.monotonic()
+        leg.worker = None
+        self._nursery.start_soon(self._place, leg)
+
+    def _address(self, number: str, trunk: Trunk | None) -> str:
+        """Give the URI of *number*."""
+        if trunk is None:
+            return number
+        return f"sip:+{number.lstrip('+')}@{trunk.host}:{trunk.at_port}"
+
+    async def _uri(self, number: str, trunk: Trunk | None) -> str | None:
         """Give the URI to ring, its host resolved: the library would resolve it and block."""
-        user, _, host = self._address(number)[4:].rpartition("@")
+        user, _, host = self._address(number, trunk)[4:].rpartition("@")
         host, _, options = host.partition(";")
         name, _, at_port = host.partition(":")
         try:
@@ -377,7 +425,7 @@ class Pool:
             return None
         address = found[0][4][0]
         options = f";{options}" if options else ""
-        if self._settings.transport == "tcp" and "transport=" not in options:
+        if trunk and trunk.transport != "udp":
             options += ";transport=tcp"
         place = f"{address}:{at_port}" if at_port else str(address)
         return f"sip:{user}@{place}{options}" if user else f"sip:{place}{options}"
@@ -404,15 +452,16 @@ class Pool:
             return
         if isinstance(event, port.Refused) and event.reason == "capacity" and leg.tries < 3:
             # The library knew better than we did; another worker will do.
-            worker.legs.discard(leg.name)
             worker.occupied = worker.capacity
-            leg.worker, leg.tries = None, leg.tries + 1
-            self._nursery.start_soon(self._place, leg)
+            leg.tries += 1
+            self._place_again(leg)
             return
         self._hear(leg, event)
 
     def _hear(self, leg: PoolLeg, event: port.Event) -> None:
-        if isinstance(event, port.HungUp | port.Refused):
+        if isinstance(event, port.Refused):
+            self._ended_before_the_answer(leg, event)
+        elif isinstance(event, port.HungUp):
             self._end(leg, event)
         elif isinstance(event, port.TonesSent) and event.sending < 0:
             self._rooms.sent(leg, event.sending)
@@ -515,6 +564,14 @@ class Pool:
     def addresses(self) -> list[str]:
         """Where the workers listen."""
         return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
+
+
+def _is_uri(number: str) -> bool:
+    return number.lower().startswith("sip:")
+
+
+def _caller(leg: PoolLeg) -> str | None:
+    return leg.caller_id or (leg.trunk.from_number if leg.trunk else None) or None
 
 
 def _reachable(address: str) -> str:

@@ -12,6 +12,7 @@ from attrs import define, field
 from ringful.ground.faults import fault
 from ringful.media import port, wav
 from ringful.media.seats import Line
+from ringful.media.trunks import Trunk
 from ringful.media.worker_process import WorkerProcess
 
 
@@ -30,6 +31,11 @@ class PoolLeg:
     over: bool = False
     cancelled: bool = False
     tries: int = 0
+    trunk: Trunk | None = None
+    """What it goes by, or came by; None: by none, as a ``sip:`` URI does."""
+    others: tuple[Trunk, ...] = ()
+    """What it can go by where that one does not take it."""
+    rang: bool = False
     playbacks: dict[int, str] = field(factory=dict)
     """Open playbacks: ``fetching``, ``sent``, or ``stopped`` while it was fetched."""
     cues: set[int] = field(factory=set)
@@ -53,6 +59,8 @@ class PoolLeg:
     def note(self, event: port.Event) -> None:
         """Take it that *event* ends what was ordered, if it does."""
         match event:
+            case port.Ringing():
+                self.rang = True
             case port.Answered():
                 self.answered = True
             case port.PlaybackEnded(_, playback) | port.PlaybackFailed(_, playback):

@@ -51,8 +51,8 @@ class Texts:
     _count: int = 0
     _places: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(AT_ONCE))
 
-    async def send(self, uri: str, sender: str, text: str) -> port.TextOutcome:
-        """Send *text* to *uri*, and wait for what comes of it; see `port.Texts.send_text`."""
+    async def send(self, uri: str, sender: str, text: str, trunk: str = "") -> port.TextOutcome:
+        """Send *text* to *uri* by *trunk*, and wait for what comes of it; see `port.Texts.send_text`."""
         place = object()
         await self._places.acquire_on_behalf_of(place)
         line = self._reception.entrance
@@ -64,7 +64,13 @@ class Texts:
         sending = self._sent[name] = _Sending(line)
         self._tasks.start_soon(self._keep, place, sending)
         try:
-            order = {"text": name, "uri": uri, "sender": quote(sender, safe="+"), "body": text}
+            order = {
+                "text": name,
+                "uri": uri,
+                "sender": quote(sender, safe="+"),
+                "body": text,
+                "trunk": trunk,
+            }
             line.tell({"do": "send_text", **order})
             with trio.move_on_after(_ANSWER_SECONDS):
                 await sending.done.wait()

@@ -5,8 +5,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from attrs import define, field
+
+from ringful.media import trunks
 
 _REASONS = {200: "OK", 403: "Forbidden", 407: "Proxy Authentication Required", 488: "Not Acceptable Here"}
 
@@ -19,6 +22,14 @@ class Trunk:
     status: int = 503
     options: int = 200
     asked: list[str] = field(factory=list)
+
+
+def trunk_to(
+    address: str, name: str = "trunk", *, username: str = "", password: str = "", **more: Any
+) -> trunks.Trunk:
+    """Give a trunk whose address is *address*."""
+    host, _, port = address.partition(":")
+    return trunks.Trunk(name, host, int(port or 0), ours=trunks.Credentials(username, password), **more)
 
 
 @contextmanager

@@ -13,12 +13,13 @@ from typing import Any
 
 from attrs import Attribute, field, fields, frozen
 
-from ringful.command.configuration import messages, readers
+from ringful.command.configuration import messages, readers, trunks
 from ringful.command.configuration.mail import mail
 from ringful.command.errors import CommandError
 from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.money.rows import flaws
 from ringful.interpreter.money.sheet import Sheet, read_sheet
+from ringful.media.trunks import Credentials, Transport, Trunk
 from ringful.messages.mail_settings import MailSettings
 from ringful.messages.smpp.connection import SmppConnection
 
@@ -46,6 +47,9 @@ class Log:
     level: str = _key("info", readers.one_of("debug", "info", "warning", "error"))
 
 
+_DEFAULT_TRUNK = "sip:127.0.0.1:5070"
+
+
 @frozen
 class Sip:
     """Telephony's network side."""
@@ -53,7 +57,10 @@ class Sip:
     bind: str = _key("127.0.0.1:5060", readers.address)
     """The first worker's address; the next workers take the next ports."""
     front: str = _key("auto", readers.one_of("auto", "kamailio", "none"))
-    trunk: str = _key("sip:127.0.0.1:5070", readers.trunk)
+    public_address: str = _key("", trunks.public_address)
+    """What others know us by; empty: the address of *bind*."""
+    trunk: str = _key(_DEFAULT_TRUNK, readers.trunk)
+    """The only one, in short: *username*, *password*, *transport* and *from_number* are its."""
     username: str = _key("", readers.text)
     password: str = _key("", readers.text)
     transport: str = _key("udp", readers.one_of("udp", "tcp"))
@@ -63,6 +70,23 @@ class Sip:
     allow_sip_uris: bool = _key(False, readers.boolean)
     options: bool = _key(True, readers.boolean)
     """Whether the trunk is asked, by OPTIONS at the start, whether it is there."""
+    trunks: tuple[Trunk, ...] = _key((), trunks.trunks)
+    """Several, by name, instead of *trunk*."""
+
+    def __attrs_post_init__(self) -> None:
+        short = (self.trunk, self.username, self.password, self.transport, self.from_number)
+        if self.trunks and short != (_DEFAULT_TRUNK, "", "", "udp", ""):
+            keys = "trunk, username, password, transport and from_number"
+            raise CommandError(f"sip.trunks: where there are tables, sip has no keys {keys}", 2)
+
+    @property
+    def ways(self) -> tuple[Trunk, ...]:
+        """The trunks that there are, however they were written."""
+        if self.trunks:
+            return self.trunks
+        ours = Credentials(self.username, self.password)
+        transport: Transport = "tcp" if self.transport == "tcp" else "udp"
+        return (trunks.one_trunk(self.trunk, transport, ours, self.from_number),)
 
 
 @frozen
@@ -72,6 +96,8 @@ class Media:
     max_calls: int = _key(60, readers.whole)
     ports: tuple[int, int] = _key((10_000, 20_000), readers.ports)
     """The first and the last UDP port for RTP; 0, 0: any that the kernel gives."""
+    public_address: str = _key("", trunks.public_address)
+    """Where far ends send sound to, as the SDP says it; empty: ``sip.public_address``, or where we listen."""
     folders: tuple[Path, ...] = _key((Path("announcements"),), readers.paths)
     cache: Path = _key(Path("cache"), readers.path)  # noqa: RUF009 (a Path cannot change)
     ring_timeout: float = _key(60.0, readers.some_seconds)

@@ -1,28 +1,15 @@
 """Reading what the configuration says of text messages: who they are from, and the connections they go by."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ringful.command.configuration import readers
 from ringful.command.configuration.readers import Unfit
+from ringful.command.configuration.tables import HIDDEN, between, table
 from ringful.messages.smpp.connection import SmppConnection
 
 _LETTERS = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &.,'!+-]{1,11}")
-
-
-class _Shown:
-    """Stands for a value that is not shown as it is."""
-
-    def __init__(self, shown: str) -> None:
-        self._shown = shown
-
-    def __repr__(self) -> str:
-        return self._shown
-
-
-_HIDDEN = _Shown("what it is (not shown: it may hold a password)")
-_NOTHING = _Shown("nothing")
 
 
 def sender(value: Any) -> str:
@@ -38,7 +25,7 @@ def connections(value: Any) -> tuple[SmppConnection, ...]:
     if isinstance(value, Mapping):
         return (_connection(value, ""),)
     if not isinstance(value, list):
-        raise Unfit("a table [sms.smpp], or tables each headed [[sms.smpp]]", found=_HIDDEN)
+        raise Unfit("a table [sms.smpp], or tables each headed [[sms.smpp]]", found=HIDDEN)
     made = tuple(_connection(one, f"[{n}]") for n, one in enumerate(value, 1))
     for n, connection in enumerate(made, 1):
         if any(connection.name == above.name for above in made[: n - 1]):
@@ -47,22 +34,7 @@ def connections(value: Any) -> tuple[SmppConnection, ...]:
 
 
 def _connection(value: Any, at: str) -> SmppConnection:
-    if not isinstance(value, Mapping):
-        raise Unfit("a table", at, _HIDDEN)
-    if unknown := sorted(value.keys() - _KEYS.keys()):
-        raise Unfit(f"one of the keys {', '.join(_KEYS)}", f"{at}, a key", unknown[0])
-    if missing := next((key for key in ("address", "system_id") if key not in value), None):
-        raise Unfit(f"the key {missing}", f"{at}.{missing}", _NOTHING)
-    return SmppConnection(**dict(_read(value, at)))
-
-
-def _read(value: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:
-    for key, one in value.items():
-        try:
-            yield key, _KEYS[key](one)
-        except Unfit as unfit:
-            found = _HIDDEN if key == "password" else one
-            raise Unfit(unfit.wanted, f"{at}.{key}", found) from None
+    return SmppConnection(**table(value, at, _KEYS, ("address", "system_id")))
 
 
 def _name(most: int, *, least: int = 1) -> Callable[[Any], str]:
@@ -77,15 +49,6 @@ def _name(most: int, *, least: int = 1) -> Callable[[Any], str]:
     return read
 
 
-def _between(least: int, most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise Unfit(f"a whole number from {least} to {most}")
-        return value
-
-    return read
-
-
 _KEYS: dict[str, Callable[[Any], Any]] = {
     "address": readers.address,
     "system_id": _name(15),
@@ -93,17 +56,17 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "name": _name(40),
     "system_type": _name(12, least=0),
     "service_type": _name(5, least=0),
-    "binds": _between(1, 50),
-    "window": _between(1, 1000),
+    "binds": between(1, 50),
+    "window": between(1, 1000),
     "throughput": readers.number,
     "alphabet": readers.one_of("gsm", "latin1"),
     "receipt_ids": readers.one_of("same", "hex-to-decimal", "decimal-to-hex"),
     "validity": readers.one_of("relative", "absolute", "none"),
     "unsure": readers.one_of("again", "fail"),
-    "source_ton": _between(0, 6),
-    "source_npi": _between(0, 18),
-    "destination_ton": _between(0, 6),
-    "destination_npi": _between(0, 18),
+    "source_ton": between(0, 6),
+    "source_npi": between(0, 18),
+    "destination_ton": between(0, 6),
+    "destination_npi": between(0, 18),
     "response_timeout": readers.some_seconds,
     "enquire_link": readers.some_seconds,
     "tls": readers.boolean,

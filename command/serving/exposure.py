@@ -21,6 +21,8 @@ def exposure(config: Config) -> tuple[str, ...]:
         raise CommandError(f"sip.bind: expected an IP address, not {host}", 2) from None
     if config.sip.front == "kamailio":
         raise CommandError("sip.front: kamailio cannot be run by this version yet; use auto or none", 2)
+    if by_tls := next((trunk.name for trunk in config.sip.ways if trunk.transport == "tls"), ""):
+        raise CommandError(f"sip.trunks.{by_tls}.transport: tls wants the SIP front", 2)
     if config.sip.front == "auto" and not is_private(host):
         message = (
             f"sip.bind: {host} faces an open network and there is no SIP front; bind to a private address"

@@ -197,11 +197,8 @@ def pool_settings(config: Config) -> PoolSettings:
     return PoolSettings(
         host,
         first_port,
-        sip.trunk,
-        sip.username,
-        sip.password,
-        sip.transport,
-        sip.from_number,
+        sip.ways,
+        config.media.public_address or sip.public_address,
         config.media.max_calls,
         config.media.silence_limit,
         config.media.ports,

@@ -11,8 +11,9 @@ import trio
 
 from ringful.command.configuration.address import is_private, split_address
 from ringful.command.configuration.config import Config
-from ringful.interpreter.calls.trunk_failures import meaning, trunk_of
+from ringful.interpreter.calls.trunk_failures import meaning
 from ringful.media.options import ask_options
+from ringful.media.trunks import Trunk
 
 log = structlog.get_logger()
 
@@ -53,20 +54,25 @@ def _why_unwritable(folder: Path) -> str:
     return "" if os.access(there, os.W_OK | os.X_OK) else "cannot be written"
 
 
-async def look_at_trunk(config: Config) -> None:
-    """Ask the trunk once whether it is there; log what it means where it does not say so."""
-    if why := await why_no_trunk(config):
-        log.warning("the trunk does not answer as it ought to", host=_trunk_host(config), why=why)
+async def look_at_trunks(config: Config) -> None:
+    """Ask each trunk once whether it is there; log what it means where it does not say so."""
+    async with trio.open_nursery() as nursery:
+        for trunk in config.sip.ways:
+            nursery.start_soon(_look_at, trunk)
 
 
-async def why_no_trunk(config: Config) -> str:
-    """Say in words what is wrong with the trunk; nothing where it is there."""
-    host, _, at_port = _trunk_host(config).partition(":")
-    transport = "tcp" if "transport=tcp" in config.sip.trunk else config.sip.transport
+async def _look_at(trunk: Trunk) -> None:
+    if why := await why_no_trunk(trunk):
+        host = f"{trunk.host}:{trunk.at_port}"
+        log.warning("the trunk does not answer as it ought to", trunk=trunk.name, host=host, why=why)
+
+
+async def why_no_trunk(trunk: Trunk) -> str:
+    """Say in words what is wrong with *trunk*; nothing where it is there."""
     status = 0
     with trio.move_on_after(TRUNK_PATIENCE):
         try:
-            status = await ask_options(host, int(at_port or 5060), transport)
+            status = await ask_options(trunk.host, trunk.at_port, trunk.transport)
         except trio.socket.gaierror:
             return "its name cannot be resolved: correct sip.trunk, or see to this machine's name server"
         except OSError as error:
@@ -77,10 +83,6 @@ async def why_no_trunk(config: Config) -> str:
             f"no answer to OPTIONS within {TRUNK_PATIENCE:g} s: calls fail unless it answers only those; "
             "see that sip.trunk is right, that it is up, and that no firewall is between"
         )
-    if status in _ALIVE or (status in (401, 407) and config.sip.username):
+    if status in _ALIVE or (status in (401, 407) and trunk.ours.username):
         return ""
-    return meaning(status, config.sip.username)
-
-
-def _trunk_host(config: Config) -> str:
-    return trunk_of(config.sip.trunk, "").host
+    return meaning(status, trunk.ours.username)

@@ -48,7 +48,9 @@ def see(config: Config, parts: Parts) -> Probes:
 
     store.writer.on_commit = committed
     find = switchboard.live.get
-    trunk = trunk_of(config.sip.trunk, config.sip.username)
+    first = config.sip.ways[0]
+    place = f"{first.host}:{first.port}" if first.port else first.host
+    trunk = trunk_of(f"sip:{place}", first.ours.username)
     switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
     readiness = Readiness(
         _checks(config, parts),

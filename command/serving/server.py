@@ -12,7 +12,7 @@ from attrs import define, field
 from ringful.command.configuration.config import Config
 from ringful.command.errors import first_of
 from ringful.command.serving.house import Joined, open_house
-from ringful.command.serving.missing import look_at_trunk
+from ringful.command.serving.missing import look_at_trunks
 from ringful.command.serving.notify import notify
 from ringful.command.serving.ports import not_bound
 from ringful.ground.faults import Fence
@@ -92,7 +92,7 @@ async def _run(config: Config, told: _Told, started: trio.Event) -> None:
         print("  ".join(urls), flush=True)
         house.lock.tell([*(f"sip:{address}" for address in house.pool.addresses), *urls])
         if config.sip.options:
-            Fence(nursery).start_soon(look_at_trunk, config)
+            Fence(nursery).start_soon(look_at_trunks, config)
         notify("READY=1")
         await told.end.wait()
         # However long the calls may go on, the unit need not know.

@@ -56,8 +56,11 @@ class Owner(Protocol):
 class Leg(pj.Call):  # type: ignore[misc]
     """A call in the library, and the sound that goes through it."""
 
-    def __init__(self, engine: Owner, name: str, call_id: int = pj.PJSUA_INVALID_ID) -> None:
-        super().__init__(engine.account, call_id)
+    def __init__(
+        self, engine: Owner, name: str, call_id: int = pj.PJSUA_INVALID_ID, *, account: Any = None
+    ) -> None:
+        self.account = account or engine.account
+        super().__init__(self.account, call_id)
         self.engine, self.name = engine, name
         self.ordered_end = False
         self.ended_by_bye = False

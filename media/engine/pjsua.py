@@ -9,7 +9,7 @@ with a final response inside a callback.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from mmap import mmap
 from pathlib import Path
@@ -17,9 +17,10 @@ from traceback import format_exception
 from typing import Any
 
 import pjsua2 as pj
-from attrs import frozen
+from attrs import field, frozen
 
 from ringful.media import port, wav
+from ringful.media.engine.accounts import Accounts, Credentials, NoRoom
 from ringful.media.engine.filter.gate import Gate, NoGate
 from ringful.media.engine.leg import Leg
 from ringful.media.engine.library import Library
@@ -54,10 +55,12 @@ class EngineConfig:
 
     address: str = "127.0.0.1"
     port: int = 0
-    transport: str = "udp"
-    username: str = ""
-    password: str = ""
-    from_number: str = ""
+    media_address: str = ""
+    """Where far ends send sound to, as the SDP says it; empty: *address*."""
+    tcp: bool = False
+    """Whether it listens, and can call, by TCP as well."""
+    credentials: Mapping[str, Credentials] = field(factory=dict, repr=False)
+    """Username and password of each trunk that has some."""
     silence_limit: float | None = None
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
     rtp_port: int = 0
@@ -167,7 +170,7 @@ class Engine:
         transport.port, transport.boundAddress = self.config.port, self.config.address
         made = self.endpoint.transportCreate(kind, transport)
         self.port = int(self.endpoint.transportGetInfo(made).localName.rsplit(":", 1)[1])
-        if self.config.transport == "tcp":
+        if self.config.tcp:
             transport.port = self.port
             self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, transport)
         self.endpoint.libStart()
@@ -176,17 +179,24 @@ class Engine:
         self.endpoint.codecSetPriority("PCMU/8000", 255)
         self.endpoint.codecSetPriority("PCMA/8000", 254)
         self.inbox.open(self._library)
-        self.account = _Account(self)
-        self.account.create(self._account_config(), True)
+        self.accounts = Accounts(self._make_account, self.config.credentials)
+        self.account = self.accounts.plain
+
+    def _make_account(self, credentials: Credentials | None) -> Any:
+        made, settings = _Account(self), self._account_config()
+        if credentials:
+            settings.sipConfig.authCreds.append(
+                pj.AuthCredInfo("digest", "*", credentials[0], 0, credentials[1])
+            )
+        made.create(settings, credentials is None)
+        return made
 
     def _account_config(self) -> Any:
         account = pj.AccountConfig()
-        account.idUri = self._own_uri(self.config.from_number or "ringful")
-        if self.config.username:
-            credentials = pj.AuthCredInfo("digest", "*", self.config.username, 0, self.config.password)
-            account.sipConfig.authCreds.append(credentials)
+        account.idUri = self._own_uri("ringful")
         media = account.mediaConfig.transportConfig
         media.port, media.boundAddress = self.config.rtp_port, self.config.address
+        media.publicAddress = self.config.media_address
         # The library takes them in turn, so that each rests for a while after a call.  The last one that
         # it takes is as far behind the first as it is told, and RTCP has the next.
         media.portRange = max(0, self.config.rtp_ports - 2)
@@ -305,9 +315,17 @@ class Engine:
 
     # Calls
 
-    def ring(self, name: str, uri: str, caller_id: str | None) -> None:
-        """Call *uri*."""
-        leg = Leg(self, name)
+    def _account_of(self, trunk: str) -> Any:
+        used = [leg.account for leg in (*self.legs.values(), *(one for _, one in self._retired))]
+        return self.accounts.of(trunk, used)
+
+    def ring(self, name: str, uri: str, caller_id: str | None, trunk: str = "") -> None:
+        """Call *uri* by *trunk*."""
+        try:
+            leg = Leg(self, name, account=self._account_of(trunk))
+        except NoRoom as error:
+            self.emit(port.Refused(name, "capacity", None, str(error)))
+            return
         self.legs[name] = leg
         order = pj.CallOpParam(True)
         if caller_id:
@@ -429,8 +447,8 @@ class Engine:
 
     # Texts
 
-    def send_text(self, name: str, uri: str, sender: str, body: str) -> None:
-        """Send *body* to *uri* by SIP MESSAGE; what comes of it is told once."""
+    def send_text(self, name: str, uri: str, sender: str, body: str, trunk: str = "") -> None:
+        """Send *body* to *uri* by SIP MESSAGE, by *trunk*; what comes of it is told once."""
         # Of what may send one without a call, a buddy alone answers who wants a password.
         buddy, entry = pj.Buddy(), pj.BuddyConfig()
         entry.uri, entry.subscribe = uri, False
@@ -443,8 +461,11 @@ class Engine:
         address = int(token.this)
         self.outbox.note(name, address, token)
         try:
-            buddy.create(self.account, entry)
+            # A text's account is there until its answer: texts go by few trunks.
+            buddy.create(self._account_of(trunk), entry)
             buddy.sendInstantMessage(order)
+        except NoRoom as error:
+            self.outbox.failed(address, 0, str(error))
         except pj.Error as error:
             # Most of these were told by the callback before.
             self.outbox.failed(address, error.status, error.reason)

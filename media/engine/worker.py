@@ -133,7 +133,7 @@ class Worker:
         engine, leg = self.engine, command.get("leg", "")
         match command["do"]:
             case "ring":
-                engine.ring(leg, command["uri"], command["caller_id"])
+                engine.ring(leg, command["uri"], command["caller_id"], command["trunk"])
             case "take":
                 engine.take(leg, command["offer"])
             case "answer":
@@ -173,7 +173,8 @@ class Worker:
             case "transfer":
                 engine.transfer(leg, command["transfer"], command["uri"])
             case "send_text":
-                engine.send_text(command["text"], command["uri"], command["sender"], command["body"])
+                uri, trunk = command["uri"], command["trunk"]
+                engine.send_text(command["text"], uri, command["sender"], command["body"], trunk)
             case "answer_text":
                 engine.inbox.answer(command["text"], command["status"])
             case "ping":

@@ -16,6 +16,7 @@ from ringful.command.configuration.config import Config, Http, Sip, load
 from ringful.command.errors import CommandError
 from ringful.command.serving.exposure import exposure
 from ringful.interpreter.money.rates import Rate
+from ringful.media.trunks import Credentials, Trunk
 from ringful.messages.smpp.connection import SmppConnection
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -28,6 +29,7 @@ metrics_allow = ["10.0.0.0/8"]
 [sip]
 bind = "10.0.0.1:5080"
 front = "none"
+public_address = "203.0.113.5"
 trunk = "sip:trunk.example.com:5061;transport=tcp"
 username = "me"
 password = "12345"
@@ -37,6 +39,7 @@ country = "GB"
 allow_sip_uris = true
 options = false
 [media]
+public_address = "203.0.113.6"
 max_calls = 7
 ports = "12000-13000"
 folders = ["one", "/two"]
@@ -180,7 +183,8 @@ def test_every_key_can_be_written(written):
     for section in attrs.fields(Config):
         for key in attrs.fields(type(getattr(config, section.name))):
             found, default = (getattr(getattr(one, section.name), key.name) for one in (config, Config()))
-            assert found != default, f"{section.name}.{key.name}"
+            # Where there are trunks by name, there is none in short.
+            assert found != default or key.name == "trunks", f"{section.name}.{key.name}"
 
 
 @pytest.mark.parametrize(
@@ -194,6 +198,144 @@ def test_sizes(written, size, bytes_):
 def test_amounts_are_exactly_what_was_written(written):
     (rate,) = written("[[rates.table]]\nper_minute = 0.1000000000000000055511151231257827\n").rates.table
     assert str(rate.per_minute) == "0.1000000000000000055511151231257827"
+
+
+NORTH = """
+[sip.trunks.north]
+address = "sip.example.com:5080"
+transport = "tcp"
+domain = "example.com"
+prefixes = ["1", "44"]
+order = 2
+networks = ["203.0.113.0/28"]
+username = "me"
+password = "12345"
+register = true
+register_every = "2m"
+from_number = "+15125550000"
+country = "GB"
+numbers = "national"
+redirecting = "diversion"
+asserted = true
+srtp = "optional"
+redirects = 2
+options_every = "30s"
+[sip.trunks.south]
+address = "203.0.113.5"
+"""
+
+
+def test_trunks_by_name_in_the_order_of_the_file(written):
+    north, south = written(NORTH).sip.ways
+    assert north == Trunk(
+        "north",
+        "sip.example.com",
+        5080,
+        "tcp",
+        "example.com",
+        ("1", "44"),
+        2,
+        (ip_network("203.0.113.0/28"),),
+        Credentials("me", "12345"),
+        register=True,
+        register_every=120.0,
+        from_number="+15125550000",
+        country="GB",
+        numbers="national",
+        redirecting="diversion",
+        asserted=True,
+        srtp="optional",
+        redirects=2,
+        options_every=30.0,
+    )
+    assert south == Trunk("south", "203.0.113.5")
+    assert "12345" not in repr(north)
+
+
+def test_one_trunk_in_short_is_one_as_well(written):
+    short = 'trunk = "sip:h:5080;transport=tcp"\nusername = "u"\npassword = "p"\nfrom_number = "15125550000"'
+    (way,) = written(f"[sip]\n{short}\n").sip.ways
+    ours = Credentials("u", "p")
+    assert way == Trunk("trunk", "h", 5080, "tcp", ours=ours, from_number="15125550000")
+    assert [way.at_port for way in written("").sip.ways] == [5070]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('address = ""', "sip.trunks.a.address: expected a host such as sip.example.com or 203.0.113.5:5080"),
+        ('address = "h:0"', "sip.trunks.a.address: expected a host"),
+        ('address = "h:65536"', "sip.trunks.a.address: expected a host"),
+        ('address = "sip:h"', "sip.trunks.a.address: expected a host"),
+        ('address = "[::1]:5060"', "sip.trunks.a.address: expected a host"),
+        ('address = "h x"', "sip.trunks.a.address: expected a host"),
+        ("address = 5", "sip.trunks.a.address: expected a host"),
+        ('addres = "h"', "sip.trunks.a, a key: expected one of the keys address, transport,"),
+        ("order = 1", "sip.trunks.a.address: expected the key address, not nothing"),
+        ('transport = "sctp"', "sip.trunks.a.transport: expected one of udp, tcp, tls, not 'sctp'"),
+        ('prefixes = "1"', 'sip.trunks.a.prefixes: expected a list of prefixes such as ["1", "44"]'),
+        ("prefixes = []", "sip.trunks.a.prefixes: expected a list of prefixes"),
+        ('prefixes = ["1", "+44"]', "sip.trunks.a.prefixes #2: expected digits of a number without +"),
+        ("prefixes = [1]", "sip.trunks.a.prefixes #1: expected digits"),
+        ("order = -1", "sip.trunks.a.order: expected a whole number from 0 to 1000, not -1"),
+        ("order = true", "sip.trunks.a.order: expected a whole number"),
+        ('networks = ["h"]', "sip.trunks.a.networks #1: expected a network such as 127.0.0.0/8, not 'h'"),
+        ('username = "me"', "sip.trunks.a.password: expected both a username and a password, or neither"),
+        ('password = "12345"', "sip.trunks.a.username: expected both a username and a password"),
+        ('password = "a\\nb"', "not what it is (not shown"),
+        ("password = 12345", "not what it is (not shown"),
+        ('username = "a b"', "sip.trunks.a.username: expected a user such as alice"),
+        ('their_username = "x"', "sip.trunks.a.their_password: expected both"),
+        ("register = true", "sip.trunks.a.register: expected a username, where we register, not True"),
+        ("register = 1", "sip.trunks.a.register: expected true or false, not 1"),
+        ('register_every = "5s"', "sip.trunks.a.register_every: expected a duration from 30s to 24h"),
+        ('from_number = "x"', "sip.trunks.a.from_number: expected a number such as"),
+        ('country = "USA"', "sip.trunks.a.country: expected a country's code"),
+        ('numbers = "E164"', "sip.trunks.a.numbers: expected one of +e164, e164, 00, national"),
+        ('redirecting = "on"', "sip.trunks.a.redirecting: expected one of off, diversion, history-info"),
+        ('asserted = "yes"', "sip.trunks.a.asserted: expected true or false"),
+        ('srtp = "yes"', "sip.trunks.a.srtp: expected one of off, optional, required"),
+        ("redirects = 6", "sip.trunks.a.redirects: expected a whole number from 0 to 5, not 6"),
+        ('options_every = "-1s"', "sip.trunks.a.options_every: expected"),
+        ('domain = "example.com:5060"', "sip.trunks.a.domain: expected a domain such as example.com"),
+    ],
+)
+def test_a_trunk_that_cannot_be_is_refused_with_its_key(written, line, said):
+    address = "" if line.startswith("addres") or line == "order = 1" else 'address = "h"\n'
+    with pytest.raises(CommandError) as refused:
+        written(f"[sip.trunks.a]\n{address}{line}\n")
+    assert said in str(refused.value), refused.value
+    assert "12345" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[sip.trunks.A]\naddress = "h"\n',
+            "sip.trunks, a name: expected a name of at most 32 small letters",
+        ),
+        ('[sip]\ntrunks = "h"\n', "sip.trunks: expected tables, each headed [sip.trunks.NAME], not 'h'"),
+        ("[sip.trunks]\na = 5\n", "sip.trunks.a: expected a table"),
+        (
+            '[sip]\ntrunk = "sip:h"\n[sip.trunks.a]\naddress = "h"\n',
+            "sip.trunks: where there are tables, sip has no keys trunk, username",
+        ),
+        (
+            "".join(f'[sip.trunks.t{n}]\naddress = "h"\n' for n in range(31)),
+            "sip.trunks: expected at most 30 trunks, not 31",
+        ),
+        (
+            '[sip]\npublic_address = "h"\n',
+            "sip.public_address: expected an address of IPv4 such as 203.0.113.5",
+        ),
+        ("[media]\npublic_address = 5\n", "media.public_address: expected an address of IPv4"),
+    ],
+)
+def test_trunks_that_cannot_be(written, text, said):
+    with pytest.raises(CommandError) as refused:
+        written(text)
+    assert said in str(refused.value), refused.value
 
 
 @pytest.mark.parametrize(
@@ -419,7 +561,9 @@ def test_connections_have_names_of_their_own(written):
 
 def test_unknown_keys_and_sections_are_refused(written):
     message = refusal(written, '[sip]\ntrnk = "sip:x"\n')
-    assert message.startswith("ringful.toml: there is no key sip.trnk; there are: bind, front, trunk")
+    assert message.startswith(
+        "ringful.toml: there is no key sip.trnk; there are: bind, front, public_address, "
+    )
     message = refusal(written, "[sip]\n[sips]\n")
     assert message == (
         "ringful.toml: there is no section [sips]; there are: "
@@ -529,8 +673,9 @@ def test_no_text_of_the_environment_is_too_odd(text):
 
 
 def test_the_configuration_of_the_documentation_is_taken(written):
-    (example,) = re.findall(r"```toml\n(.*?)```", (DOCS / "operation.md").read_text(), re.DOTALL)
+    example, trunks = re.findall(r"```toml\n(.*?)```", (DOCS / "operation.md").read_text(), re.DOTALL)
     config = written(example)
+    assert written(trunks).sip.ways == (Trunk("north", "sip.example.com"),)
     # It shows every key there is, and with its default, where it says nothing else.
     for section in attrs.fields(Config):
         for key in attrs.fields(type(getattr(config, section.name))):

@@ -11,12 +11,13 @@ from pathlib import Path
 import attrs
 import pytest
 
-from ringful.command.configuration.config import Config, Fetching, Http, Media, Rates, Sip, StoreSection
+from ringful.command.configuration.config import Config, Http, Media, Rates, Sip, StoreSection
 from ringful.command.errors import CommandError
 from ringful.command.serving.missing import missing, why_no_trunk
 from ringful.command.serving.ports import check_udp, enough_for_sound, usable_sip
 from ringful.ground.holder import holder_of
 from ringful.interpreter.money.rates import Rate
+from ringful.media.trunks import Trunk as Way
 from tests.command.test_log import lines_of, logged
 from tests.server import PATIENCE, RINGFUL, free_port
 from tests.trunk import Trunk, false_trunk
@@ -84,8 +85,9 @@ def trunk() -> Iterator[Trunk]:
         yield made
 
 
-def to(address: str, **sip: str) -> Config:
-    return Config(sip=Sip(trunk=f"sip:{address}", **sip), fetch=Fetching())  # type: ignore[arg-type]
+def to(address: str, **sip: str) -> Way:
+    (way,) = Sip(trunk=f"sip:{address}", **sip).ways  # type: ignore[arg-type]
+    return way
 
 
 @pytest.mark.parametrize("status", [200, 404, 405, 486])

@@ -14,6 +14,7 @@ import trio
 from attrs import define
 
 from ringful.media import port
+from ringful.media.trunks import Trunk
 from tests.fuzz import sip
 from tests.fuzz.attack import attacked
 from tests.fuzz.torture import torture
@@ -166,7 +167,7 @@ async def test_mutated_packets_of_sip_rtp_and_rtcp_are_not_noticed_by_live_calls
 
 async def test_idle_connections_shut_nobody_out(tmp_path: Path) -> None:
     """The library has 64 places for them, and ends the process when there is none."""
-    async with line(tmp_path, transport="tcp") as calls:
+    async with line(tmp_path, trunks=(Trunk("far", "127.0.0.1", 9, "tcp"),)) as calls:
         at, idle = ("127.0.0.1", calls.pool.workers[0].port), []
         for _ in range(90):
             made = trio.socket.socket()

@@ -27,6 +27,7 @@ from tests.media.test_pool import Files, Line, over, pitch, samples, write_tone
 from tests.messages.sip_wire import Wire, made_message, open_wire
 from tests.messages.told import Told
 from tests.server import PATIENCE, free_port, phone
+from tests.trunk import trunk_to
 
 OURS, THEIRS = "+18005550000", "+15125551234"
 TEXTS = [
@@ -49,7 +50,10 @@ async def wire() -> AsyncIterator[Wire]:
 
 @asynccontextmanager
 async def pool_to(address: str, folder: Path, **settings: Any) -> AsyncIterator[Pool]:
-    async with open_pool(PoolSettings(trunk=f"sip:{address}", **settings), Files(folder)) as pool:
+    engine = {"engine": settings.pop("engine")} if "engine" in settings else {}
+    async with open_pool(
+        PoolSettings(trunks=(trunk_to(address, **settings),), **engine), Files(folder)
+    ) as pool:
         yield pool
 
 
