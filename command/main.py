@@ -34,6 +34,7 @@ COMMANDS = {
     "rates:app": "What calls and messages cost.",
     "calls:app": "Calls, live and ended.",
     "messages:app": "Text messages, both ways.",
+    "trunks:app": "Trunks: how they stand, and what is wrong with one.",
     "callbacks:app": "Callbacks that were not delivered, and sending them again.",
     "recordings:app": "Recordings.",
 }

@@ -2,7 +2,7 @@
 
 `/health` answers whoever asks, as soon as the loop turns: for what starts a dead server again.
 `/ready` looks at each part: for what sends work here or elsewhere.  Since customers reach the same
-port, `/ready` and `/metrics` are told to this machine and to *allow* only, and to nobody whose
+port, `/ready`, `/trunks` and `/metrics` are told to this machine and to *allow* only, and to nobody whose
 request was passed on by a proxy: to all others they are not there.
 """
 
@@ -72,6 +72,8 @@ class Probes:
     readiness: Readiness
     allow: Sequence[IPv4Network | IPv6Network] = ()
     """Networks that are told beside this machine."""
+    trunks: Callable[[], Sequence[Mapping[str, object]]] = tuple
+    """How each trunk stands."""
 
     def told(self) -> bool:
         """Say whether whoever asks may be told."""
@@ -89,7 +91,7 @@ class Probes:
 
 
 def add_probes(app: QuartTrio, probes: Probes) -> None:
-    """Add `/health`, `/ready` and `/metrics` to *app*, and count its requests."""
+    """Add `/health`, `/ready`, `/trunks` and `/metrics` to *app*, and count its requests."""
 
     @app.route("/health")
     async def health() -> Response:
@@ -108,6 +110,12 @@ def add_probes(app: QuartTrio, probes: Probes) -> None:
         if not probes.told():
             abort(404)
         return Response(probes.metrics.shown(), content_type=CONTENT_TYPE)
+
+    @app.route("/trunks")
+    async def trunks() -> Response:
+        if not probes.told():
+            abort(404)
+        return Response(json.dumps(list(probes.trunks())) + "\n", mimetype="application/json")
 
     @app.after_request
     async def count(response: Response) -> Response:
@@ -129,7 +137,7 @@ def shown(found: Mapping[str, str], about: Mapping[str, str], *, as_json: bool) 
     return Response("".join(lines), status, mimetype="text/plain")
 
 
-_PLACES = frozenset({"recordings", "health", "ready", "metrics"})
+_PLACES = frozenset({"recordings", "health", "ready", "trunks", "metrics"})
 
 
 def _method() -> str:

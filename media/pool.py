@@ -7,7 +7,8 @@ told before the leg's.
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import randrange
@@ -30,6 +31,7 @@ from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
 from ringful.media.texts import Texts
+from ringful.media.trunking.names import Names
 from ringful.media.trunks import Trunk
 from ringful.media.worker_process import Start, WorkerProcess
 from ringful.media.workers import Workers, engine_wanted
@@ -70,6 +72,13 @@ class Pool:
         """*memory* is the descriptor of the memory of all buses."""
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
         self.legs: dict[str, PoolLeg] = {}
+        self.names = Names()
+        self.avoided: Callable[[], Collection[str]] = frozenset
+        """Gives the names of the trunks that are asked when no other can take a call."""
+        self.trunk_failures: Counter[str] = Counter()
+        """Calls that a trunk did not take for a reason of its own, by its name."""
+        self.last_failures: dict[str, str] = {}
+        """The last of them, in words."""
         self.seats = Seats(settings.buses)
         self._rooms = Rooms(self.seats, settings.max_calls + 8, lambda: self.crew.live, self._later)
         self._connections = Connections(self.seats, self._later)
@@ -383,10 +392,14 @@ class Pool:
         self.crew.keep_warm()
 
     def _ways(self, number: str) -> tuple[Trunk, ...]:
-        return ways(self._settings.trunks, number)
+        return ways(self._settings.trunks, number, self.avoided())
 
     def _ended_before_the_answer(self, leg: PoolLeg, end: port.Refused) -> None:
         """End *leg*, or try it by the next trunk."""
+        if leg.trunk and not leg.over and not leg.cancelled and is_worth_another(end, rang=leg.rang):
+            self.trunk_failures[leg.trunk.name] += 1
+            said = f"{end.sip_status or ''} {end.detail or ''}".strip() or "no answer"
+            self.last_failures[leg.trunk.name] = said
         if leg.over or not leg.others or leg.cancelled or not is_worth_another(end, rang=leg.rang):
             self._end(leg, end)
             return
@@ -421,10 +434,9 @@ class Pool:
         host, _, options = host.partition(";")
         name, _, at_port = host.partition(":")
         try:
-            found = await trio.socket.getaddrinfo(name, None, trio.socket.AF_INET)
+            address = await self.names.address(name)
         except OSError:
             return None
-        address = found[0][4][0]
         options = f";{options}" if options else ""
         if trunk and trunk.transport != "udp":
             options += ";transport=tcp"
@@ -560,6 +572,12 @@ class Pool:
             return f"none of our workers listens at sip.bind, {place}"
         await ask_options(_reachable(self._settings.address), entrance.port)
         return ""
+
+    @property
+    def entrance(self) -> int | None:
+        """The port where calls come in; None: there is none now."""
+        entrance = self._reception.entrance
+        return entrance.port if entrance else None
 
     @property
     def addresses(self) -> list[str]:

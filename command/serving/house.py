@@ -14,6 +14,7 @@ from ringful.command.configuration.config import Config
 from ringful.command.configuration.runs import run_settings
 from ringful.command.serving.messages import make_office, make_room, transports
 from ringful.command.serving.seen import Parts, measure_lag, see
+from ringful.command.serving.trunks import watch_of
 from ringful.ground.clock import SteadyClock
 from ringful.ground.faults import Fence
 from ringful.http.app import App, make_app
@@ -43,6 +44,7 @@ from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
 from ringful.media.library.announcements import Library
 from ringful.media.pool import Pool, PoolSettings, open_pool
+from ringful.media.trunking.watch import TrunkWatch
 from ringful.store.lock import Lock
 from ringful.store.open import own_store
 from ringful.store.port import Entry, Key, Post, Store
@@ -59,6 +61,7 @@ class Joined:
     switchboard: Switchboard
     deliverer: Deliverer
     app: App
+    trunks: TrunkWatch
 
 
 @asynccontextmanager
@@ -108,7 +111,8 @@ async def open_house(
                 room = make_room(office, keywords, switchboard)
                 await room.open(carried, tasks)
                 pool.open(Arrivals(switchboard, numbers, desk.started, tasks).take)
-                probes = see(config, Parts(store, pool, switchboard, deliverer, office))
+                trunks = watch_of(config, pool)
+                probes = see(config, Parts(store, pool, switchboard, deliverer, office, trunks))
                 tasks.start_soon(measure_lag, probes.metrics)
                 facade = FacadeSettings(
                     RecordingDesk(store, recordings, settings.links, retention.remove),
@@ -117,7 +121,7 @@ async def open_house(
                     deliverer.look_for_resends,
                 )
                 app = make_app(switchboard, store, facade, desk, keywords, probes)
-                yield Joined(store, lock, pool, switchboard, deliverer, app)
+                yield Joined(store, lock, pool, switchboard, deliverer, app, trunks)
             nursery.cancel_scope.cancel()
 
 

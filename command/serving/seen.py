@@ -1,8 +1,9 @@
 """The server seen from outside: its parts joined with its metrics, its log of calls and its probes."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
+from typing import Literal
 
 import trio
 from attrs import frozen
@@ -19,6 +20,8 @@ from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.calls.trunk_failures import trunk_of
 from ringful.interpreter.messages.office import Office
 from ringful.media.pool import Pool
+from ringful.media.trunking.standing import Standing
+from ringful.media.trunking.watch import TrunkWatch
 from ringful.store.sql import SqlStore
 
 
@@ -31,6 +34,7 @@ class Parts:
     switchboard: Switchboard
     deliverer: Deliverer
     office: Office
+    trunks: TrunkWatch
 
 
 def see(config: Config, parts: Parts) -> Probes:
@@ -40,6 +44,7 @@ def see(config: Config, parts: Parts) -> Probes:
     _read_calls(metrics, parts)
     _read_callbacks(metrics, parts)
     _read_messages(metrics, parts.office)
+    _read_trunks(metrics, parts)
     store, switchboard = parts.store, parts.switchboard
 
     def committed(writes: int, seconds: float) -> None:
@@ -54,9 +59,13 @@ def see(config: Config, parts: Parts) -> Probes:
     switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
     readiness = Readiness(
         _checks(config, parts),
-        lambda: {"engine": parts.pool.crew.engine, "messages": _messages(parts.office)},
+        lambda: {
+            "engine": parts.pool.crew.engine,
+            "messages": _messages(parts.office),
+            "trunk states": parts.trunks.words(),
+        },
     )
-    return Probes(metrics, readiness, config.http.metrics_allow)
+    return Probes(metrics, readiness, config.http.metrics_allow, lambda: list(_told_of_trunks(parts)))
 
 
 def _checks(config: Config, parts: Parts) -> Mapping[str, Check]:
@@ -68,6 +77,9 @@ def _checks(config: Config, parts: Parts) -> Mapping[str, Check]:
         # A disk that hangs, as one behind a network may, holds a thread and nothing else.
         return await trio.to_thread.run_sync(why_short, places, config.store.min_free, abandon_on_cancel=True)
 
+    async def trunks() -> str:
+        return parts.trunks.why_useless()
+
     async def draining() -> str:
         return "no new calls are taken: the server is ending" if parts.switchboard.draining else ""
 
@@ -76,6 +88,7 @@ def _checks(config: Config, parts: Parts) -> Mapping[str, Check]:
         "sip": parts.pool.why_deaf,
         "worker": parts.pool.crew.why_mute,
         "disk": room,
+        "trunks": trunks,
         "draining": draining,
     }
 
@@ -255,6 +268,64 @@ def _read_messages(metrics: Metrics, office: Office) -> None:
         standing,
         label="state",
     )
+
+
+def _legs_by(trunk: str, pool: Pool) -> int:
+    return sum(leg.trunk is not None and leg.trunk.name == trunk for leg in pool.legs.values())
+
+
+def _told_of_trunks(parts: Parts) -> Iterator[dict[str, object]]:
+    """Tell how each trunk stands, for `ringful trunks list`."""
+    for name, one in parts.trunks.standings.items():
+        yield {
+            "name": name,
+            "address": f"{one.trunk.host}:{one.trunk.at_port}",
+            "transport": one.trunk.transport,
+            "registered": one.registered if one.trunk.register else None,
+            "expires": round(one.expires),
+            "alive": one.alive,
+            "rtt": one.rtt,
+            "legs": _legs_by(name, parts.pool),
+            "failures": parts.pool.trunk_failures[name],
+            "last": parts.pool.last_failures.get(name, ""),
+            "words": one.words,
+        }
+
+
+def _read_trunks(metrics: Metrics, parts: Parts) -> None:
+    def each(what: Callable[[Standing], float | None]) -> Callable[[], dict[str, float]]:
+        def reading() -> dict[str, float]:
+            found = {name: what(one) for name, one in parts.trunks.standings.items()}
+            return {name: value for name, value in found.items() if value is not None}
+
+        return reading
+
+    def live(one: Standing) -> float:
+        return _legs_by(one.trunk.name, parts.pool)
+
+    def registered(one: Standing) -> float | None:
+        return one.registered if one.trunk.register else None
+
+    def failures(one: Standing) -> float | None:
+        return one.registration.failures if one.registration else None
+
+    readings: list[tuple[str, Literal["gauge", "counter"], str, Callable[[Standing], float | None]]] = [
+        ("alive", "gauge", "1 while the trunk answers OPTIONS as one that lives.", lambda one: one.alive),
+        ("rtt_seconds", "gauge", "Seconds that its last answer to OPTIONS took.", lambda one: one.rtt),
+        ("options_missed", "counter", "OPTIONS that it did not answer so.", lambda one: one.missed),
+        ("registered", "gauge", "1 while it has us registered.", registered),
+        ("registration_seconds", "gauge", "Seconds that our registration holds.", lambda one: one.expires),
+        ("registration_failures", "counter", "Attempts to register that failed.", failures),
+        ("legs", "gauge", "Live legs by this trunk.", live),
+        (
+            "refused",
+            "counter",
+            "Calls that it did not take for a reason of its own.",
+            lambda one: parts.pool.trunk_failures[one.trunk.name],
+        ),
+    ]
+    for name, kind, about, what in readings:
+        metrics.read(f"ringful_trunk_{name}", kind, about, each(what), label="trunk")
 
 
 async def measure_lag(metrics: Metrics) -> None:

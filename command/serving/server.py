@@ -12,7 +12,6 @@ from attrs import define, field
 from ringful.command.configuration.config import Config
 from ringful.command.errors import first_of
 from ringful.command.serving.house import Joined, open_house
-from ringful.command.serving.missing import look_at_trunks
 from ringful.command.serving.notify import notify
 from ringful.command.serving.ports import not_bound
 from ringful.ground.faults import Fence
@@ -91,10 +90,12 @@ async def _run(config: Config, told: _Told, started: trio.Event) -> None:
             print(f"sip:{address}", flush=True)
         print("  ".join(urls), flush=True)
         house.lock.tell([*(f"sip:{address}" for address in house.pool.addresses), *urls])
-        if config.sip.options:
-            Fence(nursery).start_soon(look_at_trunks, config)
         notify("READY=1")
-        await told.end.wait()
+        async with trio.open_nursery() as watching:
+            house.trunks.start(Fence(watching))
+            await told.end.wait()
+            # Calls that come in are for others now, so registrations end before the drain.
+            watching.cancel_scope.cancel()
         # However long the calls may go on, the unit need not know.
         patience = int((config.limits.drain + CLOSING) * 1_000_000)
         notify(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={patience}")

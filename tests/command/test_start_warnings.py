@@ -13,10 +13,13 @@ import pytest
 
 from ringful.command.configuration.config import Config, Http, Media, Rates, Sip, StoreSection
 from ringful.command.errors import CommandError
-from ringful.command.serving.missing import missing, why_no_trunk
+from ringful.command.serving.missing import missing
 from ringful.command.serving.ports import check_udp, enough_for_sound, usable_sip
+from ringful.command.serving.trunks import surroundings
 from ringful.ground.holder import holder_of
 from ringful.interpreter.money.rates import Rate
+from ringful.media.trunking.names import Names
+from ringful.media.trunking.watch import TrunkWatch
 from ringful.media.trunks import Trunk as Way
 from tests.command.test_log import lines_of, logged
 from tests.server import PATIENCE, RINGFUL, free_port
@@ -88,6 +91,11 @@ def trunk() -> Iterator[Trunk]:
 def to(address: str, **sip: str) -> Way:
     (way,) = Sip(trunk=f"sip:{address}", **sip).ways  # type: ignore[arg-type]
     return way
+
+
+async def why_no_trunk(way: Way) -> str:
+    _, why, _ = await TrunkWatch([way], Names(), surroundings(Config())).probe(way)
+    return why
 
 
 @pytest.mark.parametrize("status", [200, 404, 405, 486])

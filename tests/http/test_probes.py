@@ -24,7 +24,7 @@ from ringful.store.open import open_store
 from tests.server import PATIENCE, Server, free_port, server
 from tests.trunk import false_trunk
 
-PARTS = ["store", "sip", "worker", "disk", "draining"]
+PARTS = ["store", "sip", "worker", "disk", "trunks", "draining"]
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +66,13 @@ def test_a_server_that_is_well_says_so_in_both_forms(ringful: Server) -> None:
     found = parts_of(text)
     assert found.pop("engine").partition(":")[0] in ("c", "python")
     assert found.pop("messages") == "none are sent here"
+    assert found.pop("trunk states").startswith("trunk: ")
     assert (status, found) == (200, dict.fromkeys(PARTS, "ok"))
     status, text = ask(ringful, "/ready", Accept="application/json")
     told = json.loads(text)
     assert told.pop("engine").partition(":")[0] in ("c", "python")
     assert told.pop("messages") == "none are sent here"
+    assert told.pop("trunk states").startswith("trunk: ")
     assert told == {"ready": True, "checks": {name: {"ok": True} for name in PARTS}}
 
 
