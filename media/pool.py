@@ -88,11 +88,7 @@ class Pool:
             "address": settings.address,
             "media_address": settings.media_address,
             "tcp": any(trunk.transport != "udp" for trunk in settings.trunks),
-            "credentials": {
-                trunk.name: (trunk.ours.username, trunk.ours.password)
-                for trunk in settings.trunks
-                if trunk.ours.username
-            },
+            "terms": _terms(settings.trunks),
             "silence_limit": settings.silence_limit,
             "engine": settings.engine,
         }
@@ -595,6 +591,17 @@ def _way(trunk: Trunk | None) -> dict[str, Any]:
         return {"trunk": "", "redirects": 0, "networks": ()}
     networks = [str(one) for one in trunk.networks if one.version == 4]
     return {"trunk": trunk.name, "redirects": trunk.redirects, "networks": networks}
+
+
+def _terms(trunks: Collection[Trunk]) -> dict[str, tuple[str, str, str]]:
+    """Give what an account of a worker is made from, for the trunks that need one of their own."""
+    # Where one wants it, calls that come in may be encrypted, and those to others need not be offered it.
+    encrypted = any(trunk.srtp != "off" for trunk in trunks)
+    return {
+        trunk.name: (trunk.ours.username, trunk.ours.password, trunk.srtp)
+        for trunk in trunks
+        if encrypted or trunk.ours.username
+    }
 
 
 def _caller(leg: PoolLeg) -> str | None:

@@ -1,4 +1,4 @@
-"""The library's accounts: one for each trunk that wants to know who we are, made when it is first needed.
+"""The library's accounts: one for each trunk with terms of its own, made when it is first needed.
 
 The library has room for eight and aborts at the ninth, so those that no call uses make room for others.
 """
@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
-Credentials: TypeAlias = tuple[str, str]
-"""A username and a password."""
+Terms: TypeAlias = tuple[str, str, str]
+"""A username, a password, and whether sound is encrypted: off, optional or required."""
 MOST = 6
 """Accounts beside the one that calls come in at."""
 
@@ -18,23 +18,21 @@ class NoRoom(Exception):
 
 
 class Accounts:
-    """Those that there are; the one without credentials is always there."""
+    """Those that there are; the one for no trunk is always there."""
 
-    def __init__(
-        self, make: Callable[[Credentials | None], Any], credentials: Mapping[str, Credentials]
-    ) -> None:
-        """*make* gives one of the library's, for the *credentials* of a trunk or for none."""
-        self._make, self._credentials = make, credentials
+    def __init__(self, make: Callable[[Terms | None], Any], terms: Mapping[str, Terms]) -> None:
+        """*make* gives one of the library's, for the *terms* of a trunk or for none."""
+        self._make, self._terms = make, terms
         self.plain = make(None)
         self._others: OrderedDict[str, Any] = OrderedDict()
 
     def of(self, trunk: str, used: Collection[Any]) -> Any:
         """Give the account for *trunk*; those that are *used* stay.  Raises NoRoom."""
-        if trunk not in self._credentials:
+        if trunk not in self._terms:
             return self.plain
         if trunk not in self._others:
             self._make_room(used)
-            self._others[trunk] = self._make(self._credentials[trunk])
+            self._others[trunk] = self._make(self._terms[trunk])
         self._others.move_to_end(trunk)
         return self._others[trunk]
 

@@ -20,7 +20,7 @@ import pjsua2 as pj
 from attrs import field, frozen
 
 from ringful.media import port, wav
-from ringful.media.engine.accounts import Accounts, Credentials, NoRoom
+from ringful.media.engine.accounts import Accounts, NoRoom, Terms
 from ringful.media.engine.answers import Answers
 from ringful.media.engine.filter.gate import Gate, NoGate
 from ringful.media.engine.keypad.events import Events
@@ -54,6 +54,13 @@ _WRITE_SECONDS = 0.2
 """How often that is where something is recorded: what was not written is lost with this process."""
 
 
+_SRTP = {
+    "off": pj.PJMEDIA_SRTP_DISABLED,
+    "optional": pj.PJMEDIA_SRTP_OPTIONAL,
+    "required": pj.PJMEDIA_SRTP_MANDATORY,
+}
+
+
 @frozen
 class EngineConfig:
     """Where an engine listens, and as whom it calls."""
@@ -64,8 +71,8 @@ class EngineConfig:
     """Where far ends send sound to, as the SDP says it; empty: *address*."""
     tcp: bool = False
     """Whether it listens, and can call, by TCP as well."""
-    credentials: Mapping[str, Credentials] = field(factory=dict, repr=False)
-    """Username and password of each trunk that has some."""
+    terms: Mapping[str, Terms] = field(factory=dict, repr=False)
+    """Those of each trunk that has some of its own."""
     silence_limit: float | None = None
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
     rtp_port: int = 0
@@ -201,16 +208,20 @@ class Engine:
         self.inbox.open(self._library)
         self.answers.open(self._library)
         self.infos.open(self._library)
-        self.accounts = Accounts(self._make_account, self.config.credentials)
+        self.accounts = Accounts(self._make_account, self.config.terms)
         self.account = self.accounts.plain
 
-    def _make_account(self, credentials: Credentials | None) -> Any:
+    def _make_account(self, terms: Terms | None) -> Any:
         made, settings = _Account(self), self._account_config()
-        if credentials:
-            settings.sipConfig.authCreds.append(
-                pj.AuthCredInfo("digest", "*", credentials[0], 0, credentials[1])
-            )
-        made.create(settings, credentials is None)
+        taken = any(srtp != "off" for _, _, srtp in self.config.terms.values())
+        username, password, srtp = terms or ("", "", "optional" if taken else "off")
+        if username:
+            settings.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", username, 0, password))
+        settings.mediaConfig.srtpUse = _SRTP[srtp]
+        # Keys are in the SDP (RFC 4568): who reads the signalling can read them, so it ought to go by TLS.
+        settings.mediaConfig.srtpSecureSignaling = 0
+        settings.mediaConfig.srtpOpt.keyings = pj.IntVector([pj.PJMEDIA_SRTP_KEYING_SDES])
+        made.create(settings, terms is None)
         return made
 
     def _account_config(self) -> Any:
