@@ -25,7 +25,7 @@ async def test_sound_is_heard_as_it_was_sent(tmp_path: Path, ours: Encryption, t
         far.pool.open(lambda _: port.Taken("b", far.send.send_nowait))
         async with line(tmp_path, trunks=(trunk_to(far.pool.addresses[0], srtp=ours),)) as calls:
             calls.pool.ring("a", NUMBER, None, calls.send.send_nowait)
-            while "b" not in far.pool.legs:
+            while "b" not in far.pool.legs:  # noqa: ASYNC110
                 await trio.sleep(0.01)
             far.pool.answer("b")
             await far.next(port.Answered, "b")
