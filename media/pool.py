@@ -539,6 +539,11 @@ class Pool:
         """Hear that a worker has more or fewer calls than before."""
         self.crew.notice()
 
+    def shaken(self) -> None:
+        """Hear that a worker takes no more calls, since its library asserted."""
+        self.crew.shaken += 1
+        self.crew.notice()
+
     def began(self) -> None:
         """Hear that there is a worker more."""
         self._rooms.worker_began()

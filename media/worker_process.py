@@ -59,6 +59,9 @@ class Owner(Protocol):
     def noticed(self) -> None:
         """Hear that its number of free legs has changed."""
 
+    def shaken(self) -> None:
+        """Hear that a worker takes no more calls, since its library asserted."""
+
     def failed(self, leg: str, why: str) -> None:
         """Hear that what happened on *leg* could not be taken in: it must end."""
 
@@ -218,7 +221,7 @@ class WorkerProcess:
             case "Shaken":
                 self.shaken = True
                 log.error("a media worker was shaken: it keeps its calls, and takes no more", pid=self.pid)
-                owner.noticed()
+                owner.shaken()
             case "Pong":
                 self.heard.set()
                 self.heard = trio.Event()

@@ -65,6 +65,8 @@ class Workers:
         self._granted = GRANTED
         self.started = self.died = 0
         """Workers that were started, and those that ended without having been let go."""
+        self.shaken = 0
+        """Workers whose library asserted, and that were kept alive."""
         self._in_a_row = 0
         """How many workers have died of their start since one did not."""
         self.unchecked = ""

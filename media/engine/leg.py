@@ -13,8 +13,8 @@ import pjsua2 as pj
 
 from ringful.media import port
 from ringful.media.engine.answers import Answers
-from ringful.media.engine.keying import Keying
-from ringful.media.engine.keys import KEYS, Packet, as_everybody_numbers
+from ringful.media.engine.keypad.keying import Keying
+from ringful.media.engine.keypad.keys import KEYS, Packet, as_everybody_numbers
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.outcomes import is_of_refer, may_follow, rings, transfer_end, transfer_failure
 from ringful.media.engine.recording import Disk

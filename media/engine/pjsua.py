@@ -22,9 +22,9 @@ from attrs import field, frozen
 from ringful.media import port, wav
 from ringful.media.engine.accounts import Accounts, NoRoom, Terms
 from ringful.media.engine.answers import Answers
-from ringful.media.engine.events import Events
 from ringful.media.engine.filter.gate import Gate, NoGate
-from ringful.media.engine.infos import Infos
+from ringful.media.engine.keypad.events import Events
+from ringful.media.engine.keypad.infos import Infos
 from ringful.media.engine.leg import Leg
 from ringful.media.engine.library import Library
 from ringful.media.engine.mixer import Mixer

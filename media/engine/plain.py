@@ -15,7 +15,8 @@ import pjsua2 as pj
 from attrs import define, field
 
 from ringful.media import buses, wav
-from ringful.media.engine.dialling import GRID
+from ringful.media.engine.keypad.dialling import GRID
+from ringful.media.engine.keypad.tones import Detector
 from ringful.media.engine.library import AT_ONCE, Frame, Library
 from ringful.media.engine.mixer import (
     CHANNELS,
@@ -28,7 +29,6 @@ from ringful.media.engine.mixer import (
     Happened,
     Told,
 )
-from ringful.media.engine.tones import Detector
 
 _POINTER = ctypes.c_void_p
 _REST_TICKS = 5

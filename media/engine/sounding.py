@@ -11,9 +11,9 @@ from pathlib import Path
 from attrs import define
 
 from ringful.media import port, wav
-from ringful.media.engine import dialling
 from ringful.media.engine.beep import BEEP
-from ringful.media.engine.dialling import GRID
+from ringful.media.engine.keypad import dialling
+from ringful.media.engine.keypad.dialling import GRID
 from ringful.media.engine.mixer import KEYS, Happened, Mixer, Voice
 from ringful.media.engine.playing import Channel
 from ringful.media.engine.recording import Disk, Reason, Recorder

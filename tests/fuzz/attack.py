@@ -1,6 +1,6 @@
 """Attack a pool whose calls are live, and see that none of them notices.
 
-``python -m tests.fuzz.attack [--seed 1] [--calls 20] [--sip 100000] [--rtp 100000] [--tcp 10000]``: no part of
+``python -m tests.fuzz.attack [--seed 1] [--calls 20] [--sip 100000] [--rtp 100000]``: no part of
 `make test`, which has a small portion of it.  Each worker has calls that nobody attacks, and the attacker
 calls it too, so that it knows of a dialog; it is called, and answers what it likes.
 """
@@ -26,12 +26,8 @@ from ringful.media.pool import Pool, PoolSettings, open_pool
 from tests.fuzz import sip
 from tests.media.test_pool import Files, pitch, write_tone
 
-Packets = "Counter[str]"
-OURS = 3
-"""Live calls of a worker, so that one place is the attacker's."""
 
-
-def bound(host: str = "127.0.0.1") -> trio.socket.SocketType:
+def bound() -> trio.socket.SocketType:
     made = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
     made.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 1 << 22)
     return made
@@ -85,13 +81,18 @@ class Attack:
     sent: Counter[str] = field(factory=Counter)
     answers: Counter[str] = field(factory=Counter)
     placed: int = 0
-    targets: list[tuple[str, int]] = field(factory=list)
-    """Where the attackers' own calls want to hear: RTP of workers."""
+    opened: list[trio.socket.SocketType] = field(factory=list)
 
-    async def place(self, count: int, folder: Path) -> None:
-        """Have *count* live calls, three at each worker."""
-        phones = bound()
-        await phones.bind(("127.0.0.1", 0))
+    async def open(self, host: str = "127.0.0.1") -> trio.socket.SocketType:
+        """Open a socket, which is closed at the end."""
+        made = bound()
+        self.opened.append(made)
+        await made.bind((host, 0))
+        return made
+
+    async def place(self, count: int) -> None:
+        """Have *count* live calls."""
+        phones = await self.open()
         self.nursery.start_soon(self._answer, phones)
         send, events = trio.open_memory_channel[port.Event](10000)
         address = "{}:{}".format(*phones.getsockname())
@@ -118,8 +119,7 @@ class Attack:
             body = ""
             if request.method == "INVITE":
                 if request.user not in self.live:
-                    rtp = bound()
-                    await rtp.bind(("127.0.0.1", 0))
+                    rtp = await self.open()
                     self.live[request.user] = Live(rtp)
                     self.nursery.start_soon(self.live[request.user].listen)
                     self.nursery.start_soon(self.live[request.user].speak)
@@ -147,8 +147,7 @@ class Attack:
         """Send so many packets of SIP to the worker at a port, from a source of one's own."""
         rnd = random.Random(f"{self.seed}-{number}")
         host = f"127.0.1.{number + 1}"
-        own, target = bound(), ("127.0.0.1", worker)
-        await own.bind((host, 0))
+        own, target = await self.open(host), ("127.0.0.1", worker)
         me = "{}:{}".format(*own.getsockname())
         attacker = Attacker(self, own, me, target, rnd)
         async with trio.open_nursery() as nursery:
@@ -161,7 +160,6 @@ class Attack:
                 due += 1 / rate
                 await trio.sleep_until(due)
             nursery.cancel_scope.cancel()
-        own.close()
 
     async def spoil_media(self, number: int, packets: int) -> None:
         """Send RTP and RTCP to all live calls' workers, as if from the live far ends."""
@@ -263,7 +261,7 @@ async def attacked(folder: Path, seed: int, calls: int) -> AsyncIterator[Attack]
     async with open_pool(settings, Files(folder)) as pool, trio.open_nursery() as nursery:
         attack = Attack(pool, nursery, seed)
         pool.open(attack.desk)
-        await attack.place(calls, folder)
+        await attack.place(calls)
         yield attack
         for number in range(calls):
             pool.play(f"live{number}", 900, port.Announcement(f"{number}.wav"))
@@ -273,6 +271,8 @@ async def attacked(folder: Path, seed: int, calls: int) -> AsyncIterator[Attack]
                     await trio.sleep(0.05)
             attack.sent["heard to the end"] += attack.live[str(number)].hears(400 + 100 * (number % 10))
         nursery.cancel_scope.cancel()
+    for one in attack.opened:
+        one.close()
 
 
 async def run(options: argparse.Namespace) -> bool:
@@ -289,14 +289,14 @@ async def run(options: argparse.Namespace) -> bool:
             crew = attack.pool.crew
             lost = sum(one.lost for one in attack.live.values())
             came = sum(one.came for one in attack.live.values())
-    shaken = sum(worker.shaken for worker in crew.live)
     print(f"{time.monotonic() - began:.0f} s; sent {dict(attack.sent)}; answers {dict(attack.answers)}")
     print(
-        f"{len(ports)} workers, {crew.died} died, {shaken} shaken; {attack.placed} hostile calls were taken"
+        f"{len(ports)} workers, {crew.died} died, {crew.shaken} were shaken; "
+        f"{attack.placed} hostile calls were taken"
     )
     print(f"{options.calls} live calls: {came} packets came, {lost} were lost; ended: {attack.ends}")
     whole = attack.sent["heard to the end"] == options.calls
-    return not (crew.died or shaken or lost or attack.ends) and whole
+    return not (crew.died or crew.shaken or lost or attack.ends) and whole
 
 
 def main() -> None:

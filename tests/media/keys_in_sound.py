@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ringful.media.engine.dialling import GRID, HIGH, LOW
+from ringful.media.engine.keypad.dialling import GRID, HIGH, LOW
 
 FULL = 32767 / 10 ** (3.17 / 20)
 """The amplitude of a sine of 0 dBm0 (ITU-T G.711: the loudest is 3.17 dBm0)."""

@@ -6,9 +6,9 @@ import pytest
 from attrs import define, field
 
 from ringful.media import port
-from ringful.media.engine import keying
-from ringful.media.engine.keying import Keying
-from ringful.media.engine.keys import Packet
+from ringful.media.engine.keypad import keying
+from ringful.media.engine.keypad.keying import Keying
+from ringful.media.engine.keypad.keys import Packet
 
 
 @define

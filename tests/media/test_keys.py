@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from ringful.media.engine.keys import Packet, Presses, key_in
+from ringful.media.engine.keypad.keys import Packet, Presses, key_in
 
 TWENTY = 160
 

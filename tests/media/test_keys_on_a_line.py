@@ -12,7 +12,7 @@ import trio
 
 from ringful.bench.media import ulaw
 from ringful.media import port
-from ringful.media.engine.tones import Detector
+from ringful.media.engine.keypad.tones import Detector
 from tests.media.keys_in_sound import frames, keys, noisy
 from tests.media.pressing import Fingers, Packet, of, send, without
 from tests.media.test_pool import Line, line

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ringful.media.engine.dialling import GRID
-from ringful.media.engine.tones import Detector
+from ringful.media.engine.keypad.dialling import GRID
+from ringful.media.engine.keypad.tones import Detector
 from tests.media.keys_in_sound import frames, key, keys, noisy, pause, sine
 from tests.media.test_mixers import Desk, native, plain
 

@@ -35,6 +35,8 @@ enum {
     STREAMS = 64,        /* connections */
     CONNECTIONS = 24,    /* that are kept open of those that others made */
     EACH = 6,            /* of one source, where there are many */
+    ACCEPTS = 20,        /* that are taken within */
+    ACCEPTS_MS = 700,    /* so many milliseconds: the library has 64 places, and a closed one rests for 500 */
     SOURCES = 256,       /* that are counted */
     PACE = 500,          /* messages of one source in a second: each takes some 0.2 ms */
     NAMES = 256,
@@ -136,9 +138,18 @@ static void end_one(uint32_t source) {
 }
 
 static int our_accept(int fd, struct sockaddr *from, socklen_t *size) {
+    static int64_t taken[ACCEPTS];
+    static unsigned accepted, refused;
     int made = their_accept(fd, from, size);
     if (made < 0)
         return made;
+    if (now() - taken[accepted % ACCEPTS] < ACCEPTS_MS && accepted >= ACCEPTS) {
+        their_close(made);
+        /* It listens no more after 50 times the same error. */
+        errno = refused++ % 2 ? EAGAIN : ECONNABORTED;
+        return -1;
+    }
+    taken[accepted++ % ACCEPTS] = now();
     struct sockaddr_in peer = {0};
     socklen_t length = sizeof peer;
     if (getpeername(made, (struct sockaddr *)&peer, &length) || peer.sin_family != AF_INET)

@@ -8,12 +8,10 @@ import re
 
 from ringful.media.engine.filter import sdp
 from ringful.media.engine.filter.message import Message, Unfit
+from ringful.media.engine.keypad.keys import key_in
 
 _SDP = frozenset({"INVITE", "UPDATE", "PRACK", "ACK"})
-_SIGNAL = re.compile(r"signal\s*=\s*([0-9A-Fa-f*#]{1,2})(?![^\s,;])", re.IGNORECASE)
 _DURATION = re.compile(r"duration\s*=\s*([0-9]{1,5})(?![0-9])", re.IGNORECASE)
-_EVENTS = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
-"""Keys by their number (RFC 4733), as some write them."""
 _FRAGMENT = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?![0-9])")
 
 
@@ -67,16 +65,12 @@ def _part(message: Message, wanted: str) -> str:
 
 def _info(message: Message, kind: str) -> Message:
     """A key, in the one way in which the library reads it; of all else only its kind is kept."""
-    key = duration = None
-    if kind == "application/dtmf-relay":
-        key, duration = _SIGNAL.search(message.body), _DURATION.search(message.body)
-    elif kind == "application/dtmf":
-        key = re.fullmatch(r"\s*(?:signal\s*=\s*)?([0-9A-Da-d*#]{1,2})\s*", message.body, re.IGNORECASE)
+    key = key_in(kind, message.body)
     if key is None:
         return message.with_body("")
-    pressed = _EVENTS.get(key[1], key[1][:1]).upper()
+    duration = _DURATION.search(message.body)
     lasts = min(int(duration[1]), 10000) if duration else 160
-    return message.with_body(f"Signal={pressed}\r\nDuration={lasts}\r\n", "application/dtmf-relay")
+    return message.with_body(f"Signal={key}\r\nDuration={lasts}\r\n", "application/dtmf-relay")
 
 
 def _notify(message: Message, kind: str) -> Message:

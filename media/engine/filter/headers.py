@@ -139,8 +139,8 @@ def _hops(value: str, names: Names) -> str:
 
 
 def _session(value: str, names: Names) -> str:
-    found = re.match(r"([0-9]{1,9})\s*((?:;.*)?)", value)
-    if not found or not 0 < int(found[1]) < 1 << 31 or re.match(r"[0-9]", value[found.end(1) :][:1] or "x"):
+    found = re.fullmatch(r"([0-9]{1,9})\s*((?:;.*)?)", value)
+    if not found or not int(found[1]):
         return ""
     who = re.search(r"refresher\s*=\s*(uac|uas)\b", found[2])
     return f"{int(found[1])};refresher={who[1]}" if who else str(int(found[1]))
@@ -168,7 +168,7 @@ def _replaces(value: str, names: Names) -> str:
 
 
 def _challenge(value: str, names: Names) -> str:
-    """A digest challenge (RFC 7616): the library builds its answer in a room of fixed size (CVE-2026-40892)."""
+    """A digest challenge (RFC 7616): its answer is built in a room of fixed size (CVE-2026-40892)."""
     scheme, _, rest = value.partition(" ")
     if scheme.lower() != "digest":
         return ""

@@ -134,10 +134,9 @@ def _response(message: Message) -> str:
 
 def _with_contact(message: Message, names: Names) -> Message:
     """Where somebody accepts a call and does not say where he is, he is where it came from."""
-    method = message.one("cseq").split()[1]
-    if not message.is_request and 200 <= message.status < 300 and method == "INVITE":
-        if not message.one("contact"):
-            message.headers.append(Header("Contact", f"<sip:{names.source}>"))
+    is_accepted = not message.is_request and message.status // 100 == 2
+    if is_accepted and message.one("cseq").endswith(" INVITE") and not message.one("contact"):
+        message.headers.append(Header("Contact", f"<sip:{names.source}>"))
     return message
 
 

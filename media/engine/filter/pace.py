@@ -28,7 +28,7 @@ class Pace:
         self._began.append(self._now())
 
     def admits(self, call: tuple[str, str, str]) -> bool:
-        """Say whether *call* may come in: its Call-ID, From's tag and CSeq, by which a repetition is known."""
+        """Say whether *call* may come in: its Call-ID, From's tag and CSeq, by which it is known."""
         if call in self._known:
             return True
         now = self._now()

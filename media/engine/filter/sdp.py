@@ -177,9 +177,9 @@ def _packets(line: _Line) -> list[str]:
     """How much sound a packet has, where that can be: asymmetric absurdities make the library overrun."""
     kept: dict[str, str] = {}
     for name, text in line.attributes:
-        if name in ("ptime", "maxptime") and re.fullmatch(r"[0-9]{2,3}", text, re.ASCII):
-            if int(text) % 10 == 0 and int(text) <= _MOST_PACKET:
-                kept.setdefault(name, f"a={name}:{text}")
+        is_tens = name in ("ptime", "maxptime") and re.fullmatch(r"[0-9]{1,2}0", text, re.ASCII)
+        if is_tens and 10 <= int(text) <= _MOST_PACKET:
+            kept.setdefault(name, f"a={name}:{int(text)}")
     return list(kept.values())
 
 

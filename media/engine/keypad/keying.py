@@ -11,7 +11,7 @@ from collections.abc import Callable
 from attrs import define, field
 
 from ringful.media import port
-from ringful.media.engine.keys import Packet, Presses
+from ringful.media.engine.keypad.keys import Packet, Presses
 from ringful.media.engine.sounding import Sound
 
 _SAME_SECONDS = 1.0

@@ -15,7 +15,7 @@ import numpy as np
 from attrs import define, field
 
 from ringful.media import wav
-from ringful.media.engine.dialling import GRID, HIGH, LOW
+from ringful.media.engine.keypad.dialling import GRID, HIGH, LOW
 
 _HALF = wav.FRAME_SAMPLES // 2
 _WHOLE = 2 * _HALF

@@ -11,7 +11,7 @@ from ctypes import POINTER, Structure, byref, c_bool, c_char_p, c_int, c_uint, c
 from random import randrange
 from typing import Any
 
-from ringful.media.engine.keys import Packet
+from ringful.media.engine.keypad.keys import Packet
 from ringful.media.engine.library import Library, Words
 from ringful.media.engine.native import NoNative, load
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import define, frozen
 
-from ringful.media.engine.keys import key_in
+from ringful.media.engine.keypad.keys import key_in
 from ringful.media.engine.library import Library, Words
 
 KINDS = ("application/dtmf-relay", "application/dtmf")

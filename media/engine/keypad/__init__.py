@@ -1,0 +1,1 @@
+"""Keys: heard in events of RTP, in INFO and in the sound; sent in the sound where nothing else is heard."""
