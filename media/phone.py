@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from attrs import define, field, frozen
 
 from ringful.media import port, wav
+from ringful.media.engine.outgoing import Outgoing
 from ringful.media.engine.pjsua import Engine, EngineConfig
 
 QUIET_FRAMES = 30
@@ -141,7 +142,7 @@ class Phone:
         self._came += 1
         call = self._calls["out"] = _Call("out", self._came, time.monotonic(), ours=True)
         self._tell(call, "calls", called=self.options.call)
-        self.engine.ring("out", self.options.call, self.options.caller_id)
+        self.engine.ring("out", Outgoing(self.options.call, self.options.caller_id))
 
     def _rung(self, name: str, message: str) -> None:
         self._came += 1

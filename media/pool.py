@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import randrange
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 import trio
@@ -22,6 +23,7 @@ from ringful.ground.faults import Fence, Tasks, fault
 from ringful.media import buses, port
 from ringful.media.connections import Connections
 from ringful.media.incoming import STATUS, Reception
+from ringful.media.numbers import as_written_there
 from ringful.media.options import ask_options
 from ringful.media.pool_leg import PoolLeg
 from ringful.media.ranges import Ranges
@@ -274,6 +276,8 @@ class Pool:
         if uri is None:
             return port.TextOutcome("unsent", reason="the trunk's name cannot be resolved")
         shown = sender or (trunk.from_number if trunk else "")
+        if trunk:
+            shown = as_written_there(shown, trunk)
         return await self.texts.send(uri, shown, text, trunk.name if trunk else "")
 
     def take_texts(self, desk: port.TextDesk | None) -> None:
@@ -387,7 +391,7 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        way = _way(leg.trunk) | {"uri": uri, "caller_id": _caller(leg)}
+        way = _way(leg.trunk) | {"uri": uri} | _parties(leg)
         worker.tell({"do": "ring", "leg": leg.name, **way})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
@@ -433,7 +437,7 @@ class Pool:
         """Give the URI of *number*."""
         if trunk is None:
             return number
-        return f"sip:+{number.lstrip('+')}@{trunk.host}:{trunk.at_port}"
+        return f"sip:{quote(as_written_there(number, trunk), safe='+*')}@{trunk.host}:{trunk.at_port}"
 
     async def _uri(self, number: str, trunk: Trunk | None) -> str | None:
         """Give the URI to ring, its host resolved: the library would resolve it and block."""
@@ -615,8 +619,16 @@ def _terms(trunks: Collection[Trunk]) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def _caller(leg: PoolLeg) -> str | None:
-    return leg.caller_id or (leg.trunk.from_number if leg.trunk else None) or None
+def _parties(leg: PoolLeg) -> dict[str, Any]:
+    """Give who calls whom, as the trunk of *leg* wants it."""
+    trunk = leg.trunk
+    if trunk is None:
+        return {"caller_id": leg.caller_id, "domain": "", "called": "", "asserted": False}
+    caller = leg.caller_id or trunk.from_number
+    shown = quote(as_written_there(caller, trunk), safe="+*") if caller else None
+    called = quote(as_written_there(leg.number, trunk), safe="+*")
+    to = f"sip:{called}@{trunk.domain}" if trunk.domain else ""
+    return {"caller_id": shown, "domain": trunk.domain, "called": to, "asserted": trunk.asserted}
 
 
 def _reachable(address: str) -> str:

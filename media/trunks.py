@@ -15,8 +15,6 @@ NumberForm: TypeAlias = Literal["+e164", "e164", "00", "national"]
 
 A number of another country than the trunk's is written as ``00`` in national form.
 """
-Redirecting: TypeAlias = Literal["off", "diversion", "history-info"]
-"""How a trunk is told that a call was meant for somebody else before (RFC 5806, RFC 7044)."""
 Encryption: TypeAlias = Literal["off", "optional", "required"]
 """Whether sound is encrypted by SRTP with keys in the SDP (RFC 4568)."""
 
@@ -40,17 +38,15 @@ class Trunk:
     """0: what its transport has, 5060 or 5061."""
     transport: Transport = "udp"
     domain: str = ""
-    """What stands behind ``@``; empty: *host*."""
+    """What stands behind ``@`` of both parties; empty: its address, and ours."""
     prefixes: tuple[str, ...] = ("",)
     """What a number in E.164 without ``+`` begins with: the trunk with the longest one is asked first."""
     order: int = 0
     """Among trunks with prefixes of the same length, the smallest comes first."""
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Where its calls come from; empty: from its own address alone."""
+    """Where it may send us to by 3xx; empty: to its own address alone."""
     ours: Credentials = field(factory=Credentials)
     """How we show to it who we are."""
-    theirs: Credentials = field(factory=Credentials)
-    """How it shows to us who it is, where it has no networks of its own."""
     register: bool = False
     """Whether it is told where we are (REGISTER)."""
     register_every: float = 300.0
@@ -61,7 +57,6 @@ class Trunk:
     """Where its national numbers are; empty: ``sip.country``."""
     numbers: NumberForm = "+e164"
     """How numbers are written, the called one and the caller's alike."""
-    redirecting: Redirecting = "off"
     asserted: bool = False
     """Whether the caller ID is told as P-Asserted-Identity as well (RFC 3325)."""
     srtp: Encryption = "off"

@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from attrs import Attribute, field, fields, frozen
+from attrs import Attribute, evolve, field, fields, frozen
 
 from ringful.command.configuration import messages, readers, trunks
 from ringful.command.configuration.mail import mail
@@ -82,11 +82,12 @@ class Sip:
     @property
     def ways(self) -> tuple[Trunk, ...]:
         """The trunks that there are, however they were written."""
-        if self.trunks:
-            return self.trunks
-        ours = Credentials(self.username, self.password)
-        transport: Transport = "tcp" if self.transport == "tcp" else "udp"
-        return (trunks.one_trunk(self.trunk, transport, ours, self.from_number),)
+        found = self.trunks
+        if not found:
+            ours = Credentials(self.username, self.password)
+            transport: Transport = "tcp" if self.transport == "tcp" else "udp"
+            found = (trunks.one_trunk(self.trunk, transport, ours, self.from_number),)
+        return tuple(evolve(trunk, country=trunk.country or self.country) for trunk in found)
 
 
 @frozen

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from ringful.command.configuration.readers import Unfit
 
 Keys: TypeAlias = Mapping[str, Callable[[Any], Any]]
-SECRET = frozenset({"password", "their_password"})
+SECRET = frozenset({"password"})
 """Keys whose values are never shown."""
 
 

@@ -30,18 +30,18 @@ def _trunk(name: str, value: Any) -> Trunk:
         raise Unfit("a name of at most 32 small letters, digits, - and _", ", a name", name)
     read = table(value, f".{name}", _KEYS, ("address",))
     host, at_port = read.pop("address")
-    ours, theirs = (_credentials(read, f".{name}.", prefix) for prefix in ("", "their_"))
-    made = Trunk(name, host, at_port, ours=ours, theirs=theirs, **read)
+    ours = _credentials(read, f".{name}.")
+    made = Trunk(name, host, at_port, ours=ours, **read)
     if made.register and not ours.username:
         raise Unfit("a username, where we register", f".{name}.register", True)
     return made
 
 
-def _credentials(read: dict[str, Any], at: str, prefix: str) -> Credentials:
-    username, password = read.pop(f"{prefix}username", ""), read.pop(f"{prefix}password", "")
+def _credentials(read: dict[str, Any], at: str) -> Credentials:
+    username, password = read.pop("username", ""), read.pop("password", "")
     if bool(username) != bool(password):
         lacking = "password" if username else "username"
-        raise Unfit("both a username and a password, or neither", f"{at}{prefix}{lacking}", "")
+        raise Unfit("both a username and a password, or neither", f"{at}{lacking}", "")
     return Credentials(username, password)
 
 
@@ -119,14 +119,11 @@ _KEYS: Keys = {
     "networks": readers.networks,
     "username": _username,
     "password": _password,
-    "their_username": _username,
-    "their_password": _password,
     "register": readers.boolean,
     "register_every": _register_every,
     "from_number": readers.phone_number,
     "country": _country,
     "numbers": readers.one_of("+e164", "e164", "00", "national"),
-    "redirecting": readers.one_of("off", "diversion", "history-info"),
     "asserted": readers.boolean,
     "srtp": readers.one_of("off", "optional", "required"),
     "redirects": between(0, 5),

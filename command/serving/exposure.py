@@ -22,7 +22,9 @@ def exposure(config: Config) -> tuple[str, ...]:
     if config.sip.front == "kamailio":
         raise CommandError("sip.front: kamailio cannot be run by this version yet; use auto or none", 2)
     if by_tls := next((trunk.name for trunk in config.sip.ways if trunk.transport == "tls"), ""):
-        raise CommandError(f"sip.trunks.{by_tls}.transport: tls wants the SIP front", 2)
+        raise CommandError(
+            f"sip.trunks.{by_tls}.transport: tls wants a SIP front, which this version lacks; use tcp", 2
+        )
     if config.sip.front == "auto" and not is_private(host):
         message = (
             f"sip.bind: {host} faces an open network and there is no SIP front; bind to a private address"

@@ -19,13 +19,16 @@ def bare(written: str) -> str:
 def e164(written: str, country: str) -> str | None:
     """Give *written* as ``+E.164``; None where it is no phone number.
 
-    Without ``+`` a number is national where *country* has such a number, and otherwise international.
+    Without ``+`` or ``00`` a number is national where *country* has such a number, and otherwise
+    international.
     """
-    if not re.fullmatch(r"\+?[0-9]{3,15}", written):
+    if not re.fullmatch(r"\+?[0-9]{3,15}|00[0-9]{3,15}|011[0-9]{3,15}", written):
         return None
-    international = ("+" + written.lstrip("+"), None, phonenumbers.is_possible_number)
+    # 00 stands for + in most of the world, and trunks write it everywhere.
+    bare_digits = re.sub(r"^00|^\+", "", written)
+    international = ("+" + bare_digits, None, phonenumbers.is_possible_number)
     plans: list[tuple[str, str | None, Callable[[phonenumbers.PhoneNumber], bool]]] = [international]
-    if not written.startswith("+"):
+    if not written.startswith(("+", "00")):
         plans.insert(0, (written, country, phonenumbers.is_valid_number))
         plans.append((written, country, phonenumbers.is_possible_number))
     for candidate, region, suits in plans:

@@ -9,7 +9,9 @@ from urllib.parse import unquote
 
 from ringful.media.port import Offer
 
-_URI = re.compile(r"sips?:([^@>;?\s]*)(?:;[^@>\s]*)?@|tel:([^>;?\s]*)", re.IGNORECASE)
+_URI = re.compile(r"sips?:([^@>;?\s]*)(;[^@>\s]*)?@|tel:([^>;?\s]*)(;[^>?\s]*)?", re.IGNORECASE)
+_CONTEXT = re.compile(r";phone-context=(\+[0-9]{1,15})(?![^;>\s])", re.IGNORECASE)
+"""What a local number begins with (RFC 3966, 5.1.5); where it is a domain, it says nothing of the number."""
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 """A name for people to read: anything may stand in it."""
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
@@ -46,9 +48,12 @@ def _caller(headers: dict[str, str]) -> str:
 def _user(written: str) -> str:
     """Give the user of the first URI in *written*, without the marks that only please the eye."""
     found = _URI.search(written)
-    user = unquote(found[1] or found[2] or "") if found else ""
+    user = unquote(found[1] or found[3] or "") if found else ""
     if re.fullmatch(r"[+0-9().\s-]+", user):
         user = re.sub(r"[().\s-]", "", user)
+        context = _CONTEXT.search((found[2] or found[4] or "") if found else "")
+        if context and user.isdecimal():
+            user = context[1] + user
     return user if _NAME.fullmatch(user) else ""
 
 

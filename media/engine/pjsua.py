@@ -9,7 +9,7 @@ with a final response inside a callback.
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from mmap import mmap
 from pathlib import Path
@@ -30,6 +30,7 @@ from ringful.media.engine.library import Library
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.native import NativeMixer, NoNative
 from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
+from ringful.media.engine.outgoing import Outgoing
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.senders import Senders, is_behind_nat
 from ringful.media.engine.sounding import Listener, Sitting, Sound
@@ -365,27 +366,26 @@ class Engine:
         used = [leg.account for leg in (*self.legs.values(), *(one for _, one in self._retired))]
         return self.accounts.of(trunk, used)
 
-    def ring(
-        self,
-        name: str,
-        uri: str,
-        caller_id: str | None,
-        trunk: str = "",
-        redirects: int = 0,
-        networks: Sequence[str] = (),
-    ) -> None:
-        """Call *uri* by *trunk*; follow so many 3xx in a row, within *networks*, or to the same address."""
+    def ring(self, name: str, call: Outgoing) -> None:
+        """Place *call*."""
         try:
-            leg = Leg(self, name, account=self._account_of(trunk))
+            leg = Leg(self, name, account=self._account_of(call.trunk))
         except NoRoom as error:
             self.emit(port.Refused(name, "capacity", None, str(error)))
             return
         self.legs[name] = leg
-        leg.redirects, leg.networks = redirects, networks or (host_of(uri),)
+        uri = call.uri
+        leg.redirects, leg.networks = call.redirects, call.networks or (host_of(uri),)
         order = pj.CallOpParam(True)
-        if caller_id:
-            order.txOption.localUri = f"<{self._own_uri(caller_id)}>"
-        leg.signalled = host_of(uri)
+        if call.caller_id:
+            caller = f"sip:{call.caller_id}@{call.domain}" if call.domain else self._own_uri(call.caller_id)
+            order.txOption.localUri = f"<{caller}>"
+            if call.asserted:
+                order.txOption.headers.append(_header("P-Asserted-Identity", f"<{caller}>"))
+        if call.called:
+            # ``To`` is what is called; this alone says where it goes.
+            order.txOption.targetUri, uri = uri, call.called
+        leg.signalled = host_of(call.uri)
         try:
             leg.makeCall(uri, order)
             if self._gate:
@@ -665,6 +665,12 @@ class Engine:
         """Ask a leg's far end to call *uri*."""
         if leg := self.legs.get(name):
             leg.transfer(transfer, uri)
+
+
+def _header(name: str, value: str) -> Any:
+    header = pj.SipHeader()
+    header.hName, header.hValue = name, value
+    return header
 
 
 def host_of(uri: str) -> str:

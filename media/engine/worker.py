@@ -17,9 +17,12 @@ from traceback import format_exception
 from typing import Any, NoReturn
 from uuid import uuid4
 
+from attrs import fields
+
 from ringful.ground.children import ignore
 from ringful.media import port
 from ringful.media.engine.invite import offer_of
+from ringful.media.engine.outgoing import Outgoing
 from ringful.media.engine.pjsua import Engine, EngineConfig
 from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event
@@ -133,8 +136,8 @@ class Worker:
         engine, leg = self.engine, command.get("leg", "")
         match command["do"]:
             case "ring":
-                follow = command["redirects"], command["networks"]
-                engine.ring(leg, command["uri"], command["caller_id"], command["trunk"], *follow)
+                told = {one.name: command[one.name] for one in fields(Outgoing)}
+                engine.ring(leg, Outgoing(**told))
             case "take":
                 engine.take(leg, command["offer"])
             case "answer":
