@@ -51,6 +51,8 @@ class PoolSettings:
     first_port: int = 0
     """The first worker's SIP port; the next workers take the next ones.  0: any."""
     trunks: tuple[Trunk, ...] = (Trunk("trunk", "127.0.0.1", 5070),)
+    public_address: str = ""
+    """What others know us by, where that is another address than *address*."""
     media_address: str = ""
     """Where far ends send sound to, as the SDP says it; empty: *address*."""
     max_calls: int = 60
@@ -92,6 +94,7 @@ class Pool:
         self.texts = Texts(self._reception, nursery)
         config = {
             "address": settings.address,
+            "public_address": settings.public_address,
             "media_address": settings.media_address,
             "tcp": any(trunk.transport != "udp" for trunk in settings.trunks),
             "terms": _terms(settings.trunks),

@@ -202,6 +202,7 @@ def pool_settings(config: Config) -> PoolSettings:
         host,
         first_port,
         sip.ways,
+        sip.public_address,
         config.media.public_address or sip.public_address,
         config.media.max_calls,
         config.media.silence_limit,

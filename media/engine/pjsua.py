@@ -68,6 +68,8 @@ class EngineConfig:
 
     address: str = "127.0.0.1"
     port: int = 0
+    public_address: str = ""
+    """What others know us by, in Via, Contact and From; empty: *address*."""
     media_address: str = ""
     """Where far ends send sound to, as the SDP says it; empty: *address*."""
     tcp: bool = False
@@ -196,6 +198,7 @@ class Engine:
         kind = pj.PJSIP_TRANSPORT_UDP
         transport = pj.TransportConfig()
         transport.port, transport.boundAddress = self.config.port, self.config.address
+        transport.publicAddress = self.config.public_address
         made = self.endpoint.transportCreate(kind, transport)
         self.port = int(self.endpoint.transportGetInfo(made).localName.rsplit(":", 1)[1])
         if self.config.tcp:
@@ -239,7 +242,7 @@ class Engine:
         return account
 
     def _own_uri(self, user: str) -> str:
-        return f"sip:{user}@{self.config.address}:{self.port}"
+        return f"sip:{user}@{self.config.public_address or self.config.address}:{self.port}"
 
     # The loop
 

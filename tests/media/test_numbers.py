@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ringful.media import port
 from ringful.media.numbers import as_written_there
 from ringful.media.trunks import NumberForm, Trunk
 from tests.media.sip_peer import sip_peer
@@ -76,3 +77,24 @@ async def test_both_numbers_are_written_alike(
                 )
                 assert call.invite.header("P-Asserted-Identity") == asserted
                 await call.answer(486)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_who_is_known_by_another_address_says_so_everywhere(tmp_path: Path, transport: str) -> None:
+    async with sip_peer() as peer:
+        trunks = (
+            trunk_to(peer.address, transport="udp"),
+            trunk_to("127.0.0.1", "other", transport=transport),
+        )
+        known = {"public_address": "192.0.2.7", "media_address": "192.0.2.8"}
+        async with line(tmp_path, trunks=trunks, **known) as calls:
+            calls.pool.ring("a", "+15125551234", "+15125550000", calls.send.send_nowait)
+            call = await peer.called()
+            assert call.invite
+            at_port = calls.pool.workers[0].port
+            assert call.invite.header("Contact").startswith(f"<sip:ringful@192.0.2.7:{at_port}")
+            assert call.invite.header("Via").startswith(f"SIP/2.0/UDP 192.0.2.7:{at_port};")
+            assert call.invite.header("From").startswith("<sip:+15125550000@192.0.2.7>")
+            assert "\nc=IN IP4 192.0.2.8" in call.invite.body
+            await call.answer(486)
+            assert (await calls.next(port.Refused)).sip_status == 486
