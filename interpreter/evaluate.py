@@ -225,6 +225,8 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
             return Duration(a + b if operator == "+" else a - b)
         case (Duration(a), int() | Decimal()) if operator in ("*", "/"):
             return Duration(int(Decimal(say(_numbers(operator, a, right, span)))))
+        case ((int() | Decimal()), Duration(b)) if operator == "*":
+            return Duration(int(Decimal(say(_numbers(operator, left, b, span)))))
         case str(), str() if operator == "+":
             return _bounded(left + right, span)
         case tuple(), tuple() if operator == "+":

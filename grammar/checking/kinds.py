@@ -68,7 +68,7 @@ def kind_of(expression: nodes.Expression, names: Mapping[str, Kind] = _NO_NAMES)
 
 
 def _joined(operator: str, left: Kind | None, right: Kind | None) -> Kind | None:
-    if left == "a duration" and operator in ("*", "/"):
+    if (left == "a duration" and operator in ("*", "/")) or (right == "a duration" and operator == "*"):
         return "a duration"
     if operator == "+":
         return left or right
@@ -92,6 +92,8 @@ def cannot_join(operator: str, left: Kind | None, right: Kind | None) -> bool:
             return left != right or left not in ("a number", "text", "a duration", "a list")
         case "-":
             return left != right or left not in ("a number", "a duration")
+        case "*" if right == "a duration":
+            return left != "a number"
         case "*" | "/":
             return right != "a number" or left not in ("a number", "a duration")
         case _:
