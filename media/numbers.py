@@ -27,16 +27,20 @@ def as_written_there(number: str, trunk: Trunk) -> str:
         case "00":
             return f"00{digits}"
         case "national":
-            return _national(digits, trunk.country) or f"00{digits}"
+            return _dialled(digits, trunk.country) or f"00{digits}"
 
 
-def _national(digits: str, country: str) -> str | None:
-    """Give the number as it is dialled within *country*; None where it is not of there."""
+def _dialled(digits: str, country: str) -> str | None:
+    """Give the number as it is dialled within *country*; None where that cannot be said."""
     try:
         parsed = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
         return None
-    if parsed.country_code != phonenumbers.country_code_for_region(country):
+    if not phonenumbers.country_code_for_region(country):
         return None
-    shown = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return "".join(filter(str.isdecimal, shown))
+    if parsed.country_code == phonenumbers.country_code_for_region(country):
+        shown = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    else:
+        shown = phonenumbers.format_out_of_country_calling_number(parsed, country)
+    # Where there are several ways to call abroad, none is chosen.
+    return None if shown.startswith("+") else "".join(filter(str.isdecimal, shown))

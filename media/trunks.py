@@ -13,7 +13,7 @@ Transport: TypeAlias = Literal["udp", "tcp", "tls"]
 NumberForm: TypeAlias = Literal["+e164", "e164", "00", "national"]
 """How a number is written: ``+15125551234``, ``15125551234``, ``0015125551234`` or ``5125551234``.
 
-A number of another country than the trunk's is written as ``00`` in national form.
+In national form a number of another country is written as it is dialled from the trunk's.
 """
 Encryption: TypeAlias = Literal["off", "optional", "required"]
 """Whether sound is encrypted by SRTP with keys in the SDP (RFC 4568)."""

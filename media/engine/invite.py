@@ -12,6 +12,8 @@ from ringful.media.port import Offer
 _URI = re.compile(r"sips?:([^@>;?\s]*)(;[^@>\s]*)?@|tel:([^>;?\s]*)(;[^>?\s]*)?", re.IGNORECASE)
 _CONTEXT = re.compile(r";phone-context=(\+[0-9]{1,15})(?![^;>\s])", re.IGNORECASE)
 """What a local number begins with (RFC 3966, 5.1.5); where it is a domain, it says nothing of the number."""
+_OLDER_PRIVACY = re.compile(r";\s*privacy\s*=\s*\"?(full|uri|name)\b", re.IGNORECASE)
+"""What hides the number (draft-ietf-sip-privacy-04)."""
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 """A name for people to read: anything may stand in it."""
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
@@ -24,14 +26,15 @@ _SHORT = {"f": "from", "t": "to"}
 def offer_of(message: str) -> Offer:
     """Read the INVITE *message*.
 
-    *called* is the user of the request's URI, or of ``To`` where that is no number, as with a trunk
-    that registers.  *caller* is what the trunk asserts (RFC 3325), else ``From``; it is empty where
-    the caller wants privacy, or gives no name that could be one.
+    *called* is the user of the request's URI, or, where that is no number, as with a trunk that
+    registers, of ``P-Called-Party-ID`` (RFC 7315) or ``To``.  *caller* is what the trunk asserts (RFC
+    3325, or ``Remote-Party-ID`` as older ones do), else ``From``; it is empty where the caller wants
+    privacy, or gives no name that could be one.
     """
     first, headers = _split(message)
     asked = _user(first.split(" ")[1] if " " in first else "")
-    to = _user(headers.get("to", ""))
-    called = to if not _NUMBER.fullmatch(asked) and _NUMBER.fullmatch(to) else asked
+    others = (_user(headers.get(key, "")) for key in ("p-called-party-id", "to"))
+    called = next((one for one in (asked, *others) if _NUMBER.fullmatch(one)), asked)
     return Offer(_caller(headers), called)
 
 
@@ -41,7 +44,11 @@ def _caller(headers: dict[str, str]) -> str:
     said = _user(headers.get("from", ""))
     if wants & {"id", "user", "header", "critical"} or said.lower() in _WITHHELD:
         return ""
-    asserted = (_user(part) for part in headers.get("p-asserted-identity", "").split(","))
+    older = headers.get("remote-party-id", "")
+    if _OLDER_PRIVACY.search(older):
+        return ""
+    known = (*headers.get("p-asserted-identity", "").split(","), *older.split(","))
+    asserted = map(_user, known)
     return next((one for one in asserted if _NUMBER.fullmatch(one)), said)
 
 
