@@ -111,7 +111,7 @@ def test_a_server_that_is_killed_tells_the_end_of_its_calls_when_it_is_back(tmp_
         assert web.actions[-1] == "ServerHangup"
         assert ("RecordComplete" in web.actions) != ("RecordFailed" in web.actions)
         assert "TaskDiscarded" in web.actions
-        assert ringful.query(call_id)["outcome"] == "completed"
+        assert ringful.query(call_id)["state"] == "ended"
 
 
 def test_a_server_that_is_told_to_end_hangs_up_properly(tmp_path: Path) -> None:

@@ -103,7 +103,8 @@ async def test_a_far_end_that_goes_on_sending_is_in_nobody_elses_call(tmp_path: 
     # Each heard its own prompt, of eight packets, and that of no other call.
     assert heard == pytest.approx([8] * rounds, abs=2)
     for number in range(rounds):
-        assert recorded(tmp_path / f"{number}.wav") == [400 + 50 * number]
+        # A machine with too much to do makes a call longer.
+        assert set(recorded(tmp_path / f"{number}.wav")) == {400 + 50 * number}
 
 
 async def test_two_codecs_in_an_answer_bring_no_second_invite(tmp_path: Path) -> None:
