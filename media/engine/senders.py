@@ -65,6 +65,10 @@ def only(address: str, at_port: int | None) -> bytes:
     )
 
 
+_QUEUED = 2000
+"""Datagrams that a socket may have waiting."""
+
+
 @contextmanager
 def _socket(number: int, family: int = -1, kind: int = -1, protocol: int = -1) -> Iterator[socket.socket]:
     """Lend the socket with file descriptor *number*, which is the library's, and stays open."""
@@ -94,6 +98,16 @@ def _filter(number: int, program: bytes | None) -> None:
         one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, header)
 
 
+def _empty(number: int) -> None:
+    """Throw away what the UDP socket with file descriptor *number* has got before it was shut.
+
+    Where this process stood still for a moment, that may be so much that the library would follow its sender.
+    """
+    with _socket(number, socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_UDP) as one, suppress(OSError):
+        for _ in range(_QUEUED):
+            one.recv(1, socket.MSG_DONTWAIT)
+
+
 class Senders:
     """The RTP sockets of a process: those whose port *is_rtp*."""
 
@@ -120,6 +134,7 @@ class Senders:
                 self._ports[number] = found.st_ino, at_port
                 if self._is_rtp(at_port):
                     _filter(number, _NOBODY)
+                    _empty(number)
 
     def allow(self, rtp: int, rtcp: int, address: str, at_port: int | None = None) -> None:
         """Let *address* alone send to our ports *rtp*, from *at_port*, and *rtcp*, from any port."""

@@ -77,9 +77,9 @@ class Worker:
         self.send({"is": "Ready", **ready, **sound, "unchecked": engine.why_unchecked})
         Thread(target=self._read, name="commands", daemon=True).start()
         while not self._ended:
-            if self._commands:
-                engine.catch_up()
             while self._commands:
+                # Each may have come while the one before was done.
+                engine.catch_up()
                 self._try(self._commands.popleft())
             engine.step()
             self._complain()

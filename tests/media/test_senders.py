@@ -54,6 +54,15 @@ def test_nobody_may_send_before_it_is_known_who_will(line: Line) -> None:
     assert line.heard() == line.heard(1) == []
 
 
+def test_what_came_before_it_was_shut_is_heard_by_nobody(line: Line) -> None:
+    for one in line.others.values():
+        for _ in range(20):
+            one.sendto(b"early", ("127.0.0.1", line.port))
+    line.senders.shut_new()
+    line.senders.allow(line.port, line.port + 1, *line.far.getsockname())
+    assert line.heard() == ["far"]
+
+
 def test_only_the_address_of_the_sdp_may_send(line: Line) -> None:
     line.senders.shut_new()
     line.senders.allow(line.port, line.port + 1, *line.far.getsockname())
