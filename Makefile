@@ -29,7 +29,7 @@ serve: install
 
 # Four at a time, also on two cores: most of the suite waits for real calls.
 test: install
-	@echo "$(if $(ROOM),the tests of $(ROOM),the whole suite: about 8 minutes on two quiet cores)"
+	@echo "$(if $(ROOM),the tests of $(ROOM),the whole suite: about a quarter of an hour on two cores)"
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(if $(ROOM),tests/$(ROOM))
 
 check: lint types test
