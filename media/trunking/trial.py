@@ -38,7 +38,7 @@ async def trial(trunk: Trunk, names: Names, around: Surroundings) -> AsyncIterat
         return
     yield Said("name", f"{trunk.host} is {place.address}, {trunk.transport} port {trunk.at_port}")
     if trunk.transport == "tls":
-        said = "not tried: TLS is the front's, and its log says how it goes"
+        said = "not tried: this version has no TLS"
         yield Said("OPTIONS", said)
         return
     alive, why, rtt = await watch.probe(trunk)
