@@ -110,6 +110,7 @@ async def main(port: int) -> None:
             smsc.start(smsc.deliver(order))
         else:
             raise AssertionError(f"smpp34 cannot do {order['do']}")
+        tell("done")
 
 
 asyncio.run(main(int(sys.argv[1])))

@@ -64,6 +64,7 @@ class Smsc:
     process: trio.Process
     port: int = 0
     events: list[dict[str, Any]] = field(factory=list)
+    _ordered: int = 0
     _changed: trio.Event = field(factory=trio.Event)
 
     @property
@@ -72,9 +73,12 @@ class Smsc:
         return f"127.0.0.1:{self.port}"
 
     async def do(self, what: str, **order: Any) -> None:
-        """Give it an order."""
+        """Give it an order, and wait until it has taken it."""
         assert self.process.stdin
+        self._ordered += 1
+        number = self._ordered
         await self.process.stdin.send_all(json.dumps({"do": what, **order}).encode() + b"\n")
+        await self.until("done", number)
 
     async def deliver(self, text: bytes = b"", payload: bytes = b"", **fields: Any) -> None:
         """Have it bring something to the first bind."""

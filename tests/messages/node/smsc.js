@@ -128,6 +128,6 @@ const orders = {
 };
 
 readline.createInterface({input: process.stdin})
-  .on('line', (line) => { const order = JSON.parse(line); orders[order.do](order); })
+  .on('line', (line) => { const order = JSON.parse(line); orders[order.do](order); tell('done'); })
   .on('close', () => process.exit(0));
 listen(Number(process.env.SMSC_PORT || 0));
