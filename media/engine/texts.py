@@ -11,13 +11,13 @@ import re
 import time
 from codecs import lookup
 from collections.abc import Callable
-from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_uint, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_int, c_uint, c_void_p
 from typing import Any, TypeAlias
 
 from attrs import define, field, frozen
 
 from ringful.media.engine.invite import offer_of
-from ringful.media.engine.library import Library, Words
+from ringful.media.engine.library import Library, Words, register
 
 MOST_HELD = 32
 """Messages that are kept without an answer; more are not heard, and come again."""
@@ -37,30 +37,6 @@ _CHARSET = re.compile(
 """Others than UTF-8; of all that Python calls a codec, these are character sets for certain."""
 
 Tell: TypeAlias = Callable[[dict[str, Any]], None]
-
-
-_OnRequest = CFUNCTYPE(c_int, c_void_p)
-
-
-class _Module(Structure):
-    """pjsip_module."""
-
-    _fields_ = (
-        ("prev", c_void_p),
-        ("next", c_void_p),
-        ("name", Words),
-        ("id", c_int),
-        ("priority", c_int),
-        ("load", c_void_p),
-        ("start", c_void_p),
-        ("stop", c_void_p),
-        ("unload", c_void_p),
-        ("on_rx_request", _OnRequest),
-        ("on_rx_response", c_void_p),
-        ("on_tx_request", c_void_p),
-        ("on_tx_response", c_void_p),
-        ("on_tsx_state", c_void_p),
-    )
 
 
 @frozen
@@ -90,7 +66,6 @@ class Inbox:
     _came: _Came | None = None
     _complained: float = -_COMPLAIN_SECONDS
     _calls: Any = None
-    _module: _Module | None = None
 
     def open(self, library: Library) -> None:
         """Take all messages that come in from now on.
@@ -98,18 +73,12 @@ class Inbox:
         Where the library is another than we know, it goes on to acknowledge them by itself.
         """
         try:
-            self._calls = calls = _Calls(library.loaded)
-        except AttributeError as error:
+            calls = _Calls(library.loaded)
+            register(library, "ringful-texts", _BEFORE_THE_LIBRARYS, on_rx_request=self._on_request)
+        except (AttributeError, OSError) as error:
             self.log(f"texts that come in are acknowledged before they are kept: {error}")
-            return
-        name = Words(b"ringful-texts", 13)
-        # The library calls it for as long as this process lives.
-        self._module = _Module(
-            name=name, id=-1, priority=_BEFORE_THE_LIBRARYS, on_rx_request=_OnRequest(self._on_request)
-        )
-        if status := calls.register(calls.endpoint(), byref(self._module)):
-            self._calls = None
-            self.log(f"texts that come in are acknowledged before they are kept: the library says {status}")
+        else:
+            self._calls = calls
 
     def came(self, message: str, kind: str, body: str) -> None:
         """Take what the library has read."""
@@ -206,7 +175,6 @@ class _Calls:
             return function
 
         self.endpoint = declare("pjsua_get_pjsip_endpt", c_void_p)
-        self.register = declare("pjsip_endpt_register_module", c_int, c_void_p, c_void_p)
         self.info = declare("pjsip_rx_data_get_info", c_char_p, c_void_p)
         self.read = declare("pjsua_im_process_pager", c_int, c_int, words, words, c_void_p)
         self.clone = declare("pjsip_rx_data_clone", c_int, c_void_p, c_uint, POINTER(c_void_p))
