@@ -5,12 +5,13 @@ Digests are computed here once more, from RFC 3261 and RFC 8760, so that a mista
 
 import hashlib
 import re
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from attrs import define, field
+
+from tests.trunk import answering
 
 HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 
@@ -112,25 +113,9 @@ class Registrar:
 @contextmanager
 def registrar(**wanted: object) -> Iterator[Registrar]:
     """Listen on a free port of UDP."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
-        ours.bind(("127.0.0.1", 0))
-        made = Registrar(f"127.0.0.1:{ours.getsockname()[1]}", **wanted)  # type: ignore[arg-type]
-        thread = threading.Thread(target=_serve, args=(ours, made), daemon=True)
-        thread.start()
-        try:
-            yield made
-        finally:
-            ours.sendto(b"end", ours.getsockname())
-            thread.join()
-
-
-def _serve(ours: socket.socket, made: Registrar) -> None:
-    while True:
-        data, peer = ours.recvfrom(65536)
-        if data == b"end":
-            return
-        if said := made.answer(data.decode()):
-            ours.sendto(said, peer)
+    with answering(lambda text: made.answer(text)) as address:
+        made = Registrar(address, **wanted)  # type: ignore[arg-type]
+        yield made
 
 
 def _response(request: str, status: int, more: list[str]) -> bytes:

@@ -3,7 +3,7 @@
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,31 +33,41 @@ def trunk_to(
 
 
 @contextmanager
-def false_trunk() -> Iterator[Trunk]:
-    """Listen on a free port of UDP."""
+def answering(answer: Callable[[str], bytes | None]) -> Iterator[str]:
+    """Listen on a free port of UDP, and send back what *answer* gives to each message; gives the address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
         ours.bind(("127.0.0.1", 0))
-        trunk = Trunk(f"127.0.0.1:{ours.getsockname()[1]}")
-        thread = threading.Thread(target=_serve, args=(ours, trunk), daemon=True)
+        thread = threading.Thread(target=_serve, args=(ours, answer), daemon=True)
         thread.start()
         try:
-            yield trunk
+            yield "{}:{}".format(*ours.getsockname())
         finally:
             ours.sendto(b"end", ours.getsockname())
             thread.join()
 
 
-def _serve(ours: socket.socket, trunk: Trunk) -> None:
+def _serve(ours: socket.socket, answer: Callable[[str], bytes | None]) -> None:
     while True:
         data, peer = ours.recvfrom(65536)
         if data == b"end":
             return
-        text = data.decode()
+        if said := answer(data.decode()):
+            ours.sendto(said, peer)
+
+
+@contextmanager
+def false_trunk() -> Iterator[Trunk]:
+    """Listen on a free port of UDP."""
+
+    def answer(text: str) -> bytes | None:
         method = text.partition(" ")[0]
         trunk.asked.append(method)
         status = {"INVITE": trunk.status, "OPTIONS": trunk.options}.get(method, 0)
-        if status:
-            ours.sendto(_answer(text, status), peer)
+        return _answer(text, status) if status else None
+
+    with answering(answer) as address:
+        trunk = Trunk(address)
+        yield trunk
 
 
 def _answer(request: str, status: int) -> bytes:
