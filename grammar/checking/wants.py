@@ -70,6 +70,7 @@ _WORDS = {
     "who": "the member",
     "operator": "via",
     "condition": "if",
+    "every": "call all",
     "items": "for",
     "url": "the address",
     "duration": "wait",
@@ -94,5 +95,7 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
             sort, name = "keys", "tones"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
+        if isinstance(line, nodes.Call) and line.every and name == "number":
+            sort, name = "list", "every"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
         yield Want(sort, expression, word)

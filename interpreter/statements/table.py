@@ -38,6 +38,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Follow: web.follow,
     nodes.For: control.loop,
     nodes.Gather: keys.gather,
+    nodes.Give: legs.give,
     nodes.Hangup: legs.hang_up,
     nodes.If: control.choose,
     nodes.In: conference.queue,
@@ -67,5 +68,6 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Transfer: bridge.transfer,
     nodes.Unmute: bridge.mute,
     nodes.Wait: control.wait,
+    nodes.WaitCall: legs.wait_call,
     nodes.WaitTone: keys.wait_tone,
 }
