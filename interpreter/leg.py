@@ -217,6 +217,8 @@ class Leg:
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
     awaiting: tuple[str, ...] = ()
     """The legs that its `connect` waits for."""
+    early: bool = False
+    """It came in, and sound passes before its answer."""
     given: Value = None
     """What its own block gave the script that placed it."""
     transfers: dict[int, str] = field(factory=dict)

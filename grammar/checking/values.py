@@ -140,8 +140,8 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
     match node:
         case nodes.Apply():
             yield from _apply(node, names)
-        case nodes.Text(parts):
-            for part in parts:
+        case nodes.Text(said):
+            for part in said:
                 if isinstance(part, nodes.Name) and _is_outcome(part, names):
                     message = f"`{part.id}` is all that came of it: a text has room for one part of it"
                     yield Problem("wrong-kind", message, part.span, f"write `{{{part.id}.reason}}`")
