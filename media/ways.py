@@ -3,6 +3,7 @@
 `routing` decides; this knows what it decides by, and what the newest calls went by.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from ringful.media.routing import ways
 from ringful.media.trunking.names import Names
 from ringful.media.trunks import Trunk
 
+_NAMED = re.compile("[a-z]", re.IGNORECASE)
 _NOTED = 5000
 """Legs of which is kept by what they went."""
 
@@ -21,8 +23,9 @@ _NOTED = 5000
 class Ways:
     """The trunks of a node, as its calls see them."""
 
-    def __init__(self, trunks: Sequence[Trunk]) -> None:
-        self._trunks = trunks
+    def __init__(self, trunks: Sequence[Trunk], *, fronted: bool = False) -> None:
+        """*fronted*: a SIP front sends what workers give it, and is told where to."""
+        self._trunks, self._fronted = trunks, fronted
         self.names = Names()
         self.avoided: Callable[[], Collection[str]] = frozenset
         """Gives the names of the trunks that are asked when no other can take a call."""
@@ -65,9 +68,21 @@ class Ways:
             return None
         options = f";{options}" if options else ""
         if trunk and trunk.transport != "udp":
-            options += ";transport=tcp"
+            options += f";transport={trunk.transport if self._fronted else 'tcp'}"
         place = f"{address}:{at_port}" if at_port else str(address)
         return f"sip:{user}@{place}{options}" if user else f"sip:{place}{options}"
+
+    def by(self, uri: str, trunk: Trunk | None) -> tuple[str, str]:
+        """Give the URI that is asked for, and where the front sends it (empty: there).
+
+        A trunk that is known by a name is asked by that name, as most want it.
+        """
+        named = (trunk.domain or trunk.host) if trunk else ""
+        if not self._fronted or trunk is None or trunk.redirects or not _NAMED.search(named):
+            return uri, ""
+        user, _, place = uri[4:].rpartition("@")
+        at_port = f":{trunk.port}" if trunk.port and not trunk.domain else ""
+        return f"sip:{user}@{named}{at_port}", f"sip:{quote(trunk.host)}@{place}"
 
 
 def is_uri(number: str) -> bool:

@@ -8,6 +8,7 @@ with a final response inside a callback.
 """
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -55,6 +56,8 @@ _WRITE_SECONDS = 0.2
 """How often that is where something is recorded: what was not written is lost with this process."""
 
 
+_SOURCE = re.compile(r"^X-Ringful-Source:\s*([0-9.]+:[0-9]+)", re.MULTILINE)
+"""Where the front had a message from."""
 _SRTP = {
     "off": pj.PJMEDIA_SRTP_DISABLED,
     "optional": pj.PJMEDIA_SRTP_OPTIONAL,
@@ -72,6 +75,12 @@ class EngineConfig:
     """What others know us by, in Via, Contact and From; empty: *address*."""
     media_address: str = ""
     """Where far ends send sound to, as the SDP says it; empty: *address*."""
+    front: int = 0
+    """The port on 127.0.0.1 of the SIP front, by way of which all goes out; 0: there is none."""
+    known_as: str = ""
+    """The front's address and port as others know it."""
+    media_bind: str = ""
+    """Where sound comes to, where that is another address of this machine than *address*."""
     tcp: bool = False
     """Whether it listens, and can call, by TCP as well."""
     terms: Mapping[str, Terms] = field(factory=dict, repr=False)
@@ -162,7 +171,8 @@ class Engine:
 
     def _open_gate(self, on_shaken: Callable[[], None]) -> Gate | None:
         try:
-            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=self.on_transfer is not None)
+            transfers, fronted = self.on_transfer is not None, bool(self.config.front)
+            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=transfers, fronted=fronted)
         except NoGate as error:
             self.why_unchecked = str(error)
             return None
@@ -232,17 +242,24 @@ class Engine:
         account = pj.AccountConfig()
         account.idUri = self._own_uri("ringful")
         media = account.mediaConfig.transportConfig
-        media.port, media.boundAddress = self.config.rtp_port, self.config.address
+        media.port = self.config.rtp_port
+        media.boundAddress = self.config.media_bind or self.config.address
         media.publicAddress = self.config.media_address
         # The library takes them in turn, so that each rests for a while after a call.  The last one that
         # it takes is as far behind the first as it is told, and RTCP has the next.
         media.portRange = max(0, self.config.rtp_ports - 2)
         # A second INVITE would follow each answer with two codecs, and refuse the far end's own meanwhile.
         account.mediaConfig.lockCodecEnabled = False
+        if self.config.front:
+            account.sipConfig.proxies.append(f"sip:127.0.0.1:{self.config.front};lr")
+            # The front finds the worker by this name.
+            account.sipConfig.contactForced = f"<sip:w{self.port}@{self.config.known_as}>"
+            account.natConfig.contactRewriteUse = account.natConfig.viaRewriteUse = 0
         return account
 
     def _own_uri(self, user: str) -> str:
-        return f"sip:{user}@{self.config.public_address or self.config.address}:{self.port}"
+        own = f"{self.config.public_address or self.config.address}:{self.port}"
+        return f"sip:{user}@{self.config.known_as or own}"
 
     # The loop
 
@@ -378,7 +395,7 @@ class Engine:
             return
         self.legs[name] = leg
         uri = call.uri
-        leg.redirects, leg.networks = call.redirects, call.networks or (host_of(uri),)
+        leg.redirects, leg.networks = call.redirects, call.networks or (host_of(call.by or uri),)
         order = pj.CallOpParam(True)
         if call.caller_id:
             caller = f"sip:{call.caller_id}@{call.domain}" if call.domain else self._own_uri(call.caller_id)
@@ -388,7 +405,9 @@ class Engine:
         if call.called:
             # ``To`` is what is called; this alone says where it goes.
             order.txOption.targetUri, uri = uri, call.called
-        leg.signalled = host_of(call.uri)
+        if call.by:
+            order.txOption.headers.append(_header("X-Ringful-To", f"<{call.by}>"))
+        leg.signalled = host_of(call.by or call.uri)
         try:
             leg.makeCall(uri, order)
             if self._gate:
@@ -405,6 +424,8 @@ class Engine:
         self._rung += 1
         name = f"in-{self._rung}"
         leg = self.legs[name] = Leg(self, name, call_id)
+        if self.config.front and (told := _SOURCE.search(message)):
+            source = told[1]
         leg.signalled = source.rpartition(":")[0]
         self._senders.shut_new()
         if self.on_call:

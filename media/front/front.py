@@ -20,6 +20,7 @@ from ringful.media.front.desk import Desk
 from ringful.media.front.process import FrontError, Kamailio
 from ringful.media.front.rpc import RpcError, rpc
 from ringful.media.front.settings import FrontSettings, heard, render, tls_table
+from ringful.media.trunking.exchange import Place, exchange, options
 from ringful.media.trunking.names import Names
 from ringful.media.trunks import Trunk
 
@@ -88,7 +89,9 @@ class Front:
         await self._write_heard()
         await self.kamailio.check()
         await self.kamailio.start()
-        log.info("the SIP front", kamailio=self.kamailio.version, address=settings.known_as, folder=str(folder))
+        log.info(
+            "the SIP front", kamailio=self.kamailio.version, address=settings.known_as, folder=str(folder)
+        )
 
     # Who is heard
 
@@ -177,6 +180,11 @@ class Front:
                 self.why_down = str(error)
                 log.error("the SIP front cannot be started", why=str(error))
 
+    async def ask(self) -> None:
+        """Return when it has answered a request.  Raises OSError."""
+        place = Place("127.0.0.1", self.inner, own_ports=self.node_ports)
+        await exchange(options("127.0.0.1", self.inner, "udp"), place)
+
     async def end_calls(self, port: int) -> None:
         """Have the far ends told whose worker, at *port*, has died."""
         try:
@@ -195,7 +203,9 @@ async def open_front(settings: FrontSettings, user: str = "") -> AsyncIterator[F
             await asked.bind(("127.0.0.1", 0))
             inner = await _free_port()
             desk = Desk(asked, inner, tasks)
-            kamailio = Kamailio(settings.folder, user or process.someone_unprivileged(), settings.shared_megabytes)
+            kamailio = Kamailio(
+                settings.folder, user or process.someone_unprivileged(), settings.shared_megabytes
+            )
             front = Front(settings, inner, desk, Names(), kamailio)
             try:
                 await front.open(token_hex(16))

@@ -1,10 +1,12 @@
 """One request without a call, sent until it is answered or no longer waited for (RFC 3261, 17.1.2)."""
 
+from contextlib import suppress
+from random import randrange
 from secrets import token_hex
 from typing import Literal
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ringful.media.trunking.messages import Answer, Request, final
 
@@ -22,6 +24,10 @@ class Place:
     transport: Literal["udp", "tcp"] = "udp"
     known_as: str = ""
     """What Via says of us; empty: the address of our socket."""
+    by: str = ""
+    """Where the SIP front, which *address* and *port* are of then, is to send it."""
+    own_ports: tuple[int, int] = (0, 0)
+    """The first and the last port that we may ask from; 0, 0: any."""
 
 
 async def own_address(place: Place) -> str:
@@ -38,9 +44,12 @@ async def exchange(request: Request, place: Place) -> Answer:
     """
     kind = trio.socket.SOCK_STREAM if place.transport == "tcp" else trio.socket.SOCK_DGRAM
     with trio.socket.socket(trio.socket.AF_INET, kind) as ours:
+        await _bind(ours, place)
         await ours.connect((place.address, place.port))
         name, own_port = ours.getsockname()
         via = f"{place.transport.upper()} {place.known_as or name}:{own_port}"
+        if place.by:
+            request = evolve(request, more=(*request.more, ("X-Ringful-To", f"<{place.by}>")))
         written = request.written(via, token_hex(8))
         if place.transport == "tcp":
             await trio.SocketStream(ours).send_all(written)
@@ -50,6 +59,20 @@ async def exchange(request: Request, place: Place) -> Answer:
             with trio.move_on_after(patience):
                 return await _heard(ours, request)
         return await _heard(ours, request)
+
+
+async def _bind(ours: trio.socket.SocketType, place: Place) -> None:
+    """Take a port of those that we may ask from, another each time.  Raises OSError where all are taken."""
+    first, last = place.own_ports
+    if not last:
+        return
+    ports = range(first, last + 1)
+    start = randrange(len(ports))
+    for port in (*ports[start:], *ports[:start]):
+        with suppress(OSError):
+            await ours.bind((place.address, port))
+            return
+    raise OSError("none of our own ports for asking trunks is free")
 
 
 async def _heard(ours: trio.socket.SocketType, request: Request) -> Answer:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import trio
 from attrs import define, frozen
 
+from ringful.media.trunking.exchange import Place
 from ringful.media.trunking.registration import Registration
 from ringful.media.trunks import Trunk
 
@@ -20,8 +21,8 @@ class Surroundings:
     """Names the keys of the trunk itself in what is said of ``sip.trunk``."""
     entrance: Callable[[Trunk], str | None] = lambda _: None
     """Gives the host (empty: the one that packets to the trunk come from) and port of calls that come in."""
-    front: tuple[str, int] | None = None
-    """By way of what requests go out; None: straight to the trunk."""
+    front: Callable[[Trunk, str], Place] | None = None
+    """Gives where the SIP front takes requests to a trunk, whose address is given; None: straight there."""
     options: bool = True
     """Whether trunks are asked by OPTIONS at all."""
 

@@ -120,12 +120,12 @@ class TrunkWatch:
 
     async def place(self, trunk: Trunk) -> Place:
         """Give where requests to *trunk* go.  Raises OSError where its name leads nowhere."""
-        if self._surroundings.front:
-            return Place(*self._surroundings.front)
         try:
             address = await self._names.address(trunk.host)
         except OSError as error:
             raise NotResolved(str(error)) from error
+        if self._surroundings.front:
+            return self._surroundings.front(trunk, address)
         return Place(address, trunk.at_port, "udp" if trunk.transport == "udp" else "tcp")
 
     # Registrations
@@ -173,7 +173,7 @@ class TrunkWatch:
         if found := self._surroundings.entrance(one.trunk):
             host, _, at_port = found.rpartition(":")
             here = f"{host or await own_address(place)}:{at_port}"
-            more = ";transport=tcp" if one.trunk.transport == "tcp" else ""
+            more = "" if one.trunk.transport == "udp" else f";transport={one.trunk.transport}"
             contact = f"sip:{one.trunk.ours.username}@{here}{more}"
             if one.registration is None:
                 one.registration = Registration(one.trunk, contact, lambda: token_hex(8))
