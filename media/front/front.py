@@ -135,7 +135,7 @@ class Front:
                 return f"it ended by itself ({code})"
             self._tell_news()
             try:
-                await self._look()
+                await self.look()
                 silent = 0
             except RpcError as error:
                 silent += 1
@@ -145,7 +145,8 @@ class Front:
             except Exception as error:
                 fault("looking after the SIP front", error)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Ask it what it has counted, and tell it who is heard now.  Raises RpcError."""
         found = await rpc(self.settings.folder, "stats.fetchn", *(f"script.{one}" for one in COUNTS))
         for name in COUNTS:
             now = int(found.get(f"script.{name}", 0))
@@ -158,9 +159,8 @@ class Front:
         lines = self.kamailio.news()
         for line in lines[: process.LOG_LINES]:
             log.warning("the SIP front says", line=line)
-        if more := len(lines) - process.LOG_LINES:
-            if more > 0:
-                log.warning("the SIP front says much more", lines=more)
+        if (more := len(lines) - process.LOG_LINES) > 0:
+            log.warning("the SIP front says much more", lines=more)
 
     async def _again(self, why: str) -> None:
         log.error("the SIP front is started again: calls that are up go on", why=why)
@@ -195,17 +195,19 @@ class Front:
 
 
 @asynccontextmanager
-async def open_front(settings: FrontSettings, user: str = "") -> AsyncIterator[Front]:
-    """Give a front that runs; it ends with this.  Raises FrontError where it cannot be started."""
+async def open_front(settings: FrontSettings, user: str | None = None) -> AsyncIterator[Front]:
+    """Give a front that runs; it ends with this.  Raises FrontError where it cannot be started.
+
+    *user*: whom it runs as; empty: us; None: us, but somebody without privileges where we are root.
+    """
     async with trio.open_nursery() as nursery:
         tasks = Fence(nursery)
         with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as asked:
             await asked.bind(("127.0.0.1", 0))
             inner = await _free_port()
             desk = Desk(asked, inner, tasks)
-            kamailio = Kamailio(
-                settings.folder, user or process.someone_unprivileged(), settings.shared_megabytes
-            )
+            runs_as = process.someone_unprivileged() if user is None else user
+            kamailio = Kamailio(settings.folder, runs_as, settings.shared_megabytes)
             front = Front(settings, inner, desk, Names(), kamailio)
             try:
                 await front.open(token_hex(16))

@@ -130,7 +130,7 @@ class Kamailio:
         places = ["-Y", str(self.folder), "-w", str(self.folder), "-P", str(self.folder / "pid")]
         write_private(self.folder / "log", "", self.user)
         self._read = 0
-        with open(self.folder / "log", "ab") as said:
+        with open(self.folder / "log", "ab") as said:  # noqa: ASYNC230 (it is in memory)
             self.process = await trio.lowlevel.open_process(
                 [program, "-f", str(self.folder / "kamailio.cfg"), "-DD", "-E", *memory, *places],
                 stdin=DEVNULL,
@@ -185,7 +185,7 @@ async def end_session(leader: int, process: trio.Process | None = None) -> None:
         with trio.move_on_after(seconds):
             if process:
                 await process.wait()
-            while _lives(leader):
+            while _lives(leader):  # noqa: ASYNC110 (nothing tells of it)
                 await trio.sleep(0.02)
             return
 
@@ -203,12 +203,8 @@ async def end_the_one_before(folder: Path, ports: Iterable[int]) -> int:
 
     Gives how many calls of theirs were ended by BYE.
     """
-    try:
-        pid = int((folder / "pid").read_text())
-        is_one = b"kamailio" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return 0
-    if not is_one:
+    pid = _left_in(folder)
+    if pid is None:
         return 0
     ended = 0
     with suppress(RpcError), trio.move_on_after(5):
@@ -218,6 +214,16 @@ async def end_the_one_before(folder: Path, ports: Iterable[int]) -> int:
         await trio.sleep(0.5 if ended else 0)
     await end_session(os.getpgid(pid))
     return ended
+
+
+def _left_in(folder: Path) -> int | None:
+    """Give the process of a front that has *folder*; None: there is none."""
+    try:
+        pid = int((folder / "pid").read_text())
+        name = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return pid if b"kamailio" in name and os.fsencode(folder) in name else None
 
 
 async def end_calls(folder: Path, port: int) -> int:
