@@ -188,7 +188,7 @@ def _stranger(settings: FrontSettings) -> str:
     if (has_totag()) {{ if (is_known_dlg()) return; drop; }}
     if (is_method("CANCEL|ACK")) return;
     if (!is_method("INVITE")) drop;
-    if ($au != $null) {{
+    if ($aU != $null) {{
 {_passwords(users)}
         if ($shtinc(failed=>$si) >= {FAILURES}) {{
             $sht(shut=>$si) = 1;
@@ -202,7 +202,7 @@ def _stranger(settings: FrontSettings) -> str:
 def _passwords(users: Sequence[Credentials]) -> str:
     # Hashes alone stand there: nothing that somebody chose as a password can be read as configuration.
     return "\n".join(
-        f'        if ($(au{{s.md5}}) == "{_md5(one.username)}" && '
+        f'        if ($(aU{{s.md5}}) == "{_md5(one.username)}" && '
         f'pv_auth_check("{REALM}", "{_md5(f"{one.username}:{REALM}:{one.password}")}", "1", "0") > 0) '
         "{ consume_credentials(); return; }"
         for one in users
