@@ -8,6 +8,9 @@ from ringful.command.configuration.config import Config
 from ringful.command.errors import CommandError
 from ringful.media.front.process import installed
 
+_MAKE_ONE = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -keyout key.pem -out cert.pem -subj /CN=ringful"
+)
 _INSTALL = "apt-get install kamailio kamailio-tls-modules"
 
 
@@ -75,9 +78,8 @@ def _fit_for_a_front(config: Config, host: str) -> None:
         raise CommandError("sip.worker_ports: expected at least 101 ports, such as 25100-25499", 2)
     by_tls = next((trunk.name for trunk in sip.ways if trunk.transport == "tls"), "")
     if by_tls and not (sip.tls_certificate and sip.tls_key):
-        made = "openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -keyout key.pem -out cert.pem -subj /CN=ringful"
         message = f"sip.trunks.{by_tls}.transport: tls wants sip.tls_certificate and sip.tls_key"
-        raise CommandError(f"{message}; where the trunk asks for none, this makes both: {made}", 2)
+        raise CommandError(f"{message}; where the trunk asks for none, this makes both: {_MAKE_ONE}", 2)
     if bool(sip.tls_certificate) != bool(sip.tls_key):
         raise CommandError("sip.tls_key: expected both sip.tls_certificate and sip.tls_key, or neither", 2)
     for key, file in (

@@ -40,7 +40,9 @@ def surroundings(
         return failures.in_keys(known_as(trunk, tables=bool(config.sip.trunks)), said)
 
     way = partial(way_to, front) if front else None
-    return Surroundings(failures.meaning, named, entrance, way, config.sip.options)
+    return Surroundings(
+        failures.meaning, named, entrance, way, str(config.sip.tls_authorities), config.sip.options
+    )
 
 
 def known_as(trunk: Trunk, *, tables: bool) -> failures.Trunk:

@@ -23,6 +23,8 @@ class Surroundings:
     """Gives the host (empty: the one that packets to the trunk come from) and port of calls that come in."""
     front: Callable[[Trunk, str], Place] | None = None
     """Gives where the SIP front takes requests to a trunk, whose address is given; None: straight there."""
+    authorities: str = ""
+    """The file of those whose certificates are believed, where a trunk is asked by TLS without a front."""
     options: bool = True
     """Whether trunks are asked by OPTIONS at all."""
 

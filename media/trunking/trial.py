@@ -37,10 +37,6 @@ async def trial(trunk: Trunk, names: Names, around: Surroundings) -> AsyncIterat
         yield Said("name", around.in_keys(trunk, unreachable(trunk, error)), well=False)
         return
     yield Said("name", f"{trunk.host} is {place.address}, {trunk.transport} port {trunk.at_port}")
-    if trunk.transport == "tls":
-        said = "not tried: this version has no TLS"
-        yield Said("OPTIONS", said)
-        return
     alive, why, rtt = await watch.probe(trunk)
     answered = f"answered in {rtt * 1000:.0f} ms" if rtt is not None else ""
     found = "; ".join(one for one in (answered, around.in_keys(trunk, why)) if one)

@@ -126,7 +126,8 @@ class TrunkWatch:
             raise NotResolved(str(error)) from error
         if self._surroundings.front:
             return self._surroundings.front(trunk, address)
-        return Place(address, trunk.at_port, "udp" if trunk.transport == "udp" else "tcp")
+        authorities = self._surroundings.authorities
+        return Place(address, trunk.at_port, trunk.transport, name=trunk.host, authorities=authorities)
 
     # Registrations
 

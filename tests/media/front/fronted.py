@@ -12,8 +12,8 @@ import pytest
 import trio
 from attrs import define
 
-from ringful.ground.faults import Fence
 from ringful.command.serving.front import behind
+from ringful.ground.faults import Fence
 from ringful.media import port
 from ringful.media.front.front import Front, open_front
 from ringful.media.front.process import installed
