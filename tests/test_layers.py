@@ -268,7 +268,7 @@ def wheel(wheel_file, tmp_path_factory):
 
 def test_the_wheel_holds_every_file_of_ours_and_no_other(wheel):
     packed = {str(path.relative_to(wheel / "ringful")) for path in (wheel / "ringful").rglob("*.*")}
-    kinds = {".py", ".lark", ".call", ".typed"}
+    kinds = {".py", ".lark", ".call", ".cfg", ".typed"}
     sources = {
         str(path.relative_to(ROOT))
         for folder in FOLDERS.values()
