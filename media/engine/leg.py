@@ -40,6 +40,8 @@ class Owner(Protocol):
     on_speech: Callable[[str, bool], None]
     log: Callable[[str], None]
     answers: Answers
+    admission: Any
+    """Decides who may send to a call."""
 
     @property
     def reads_events(self) -> bool:
@@ -62,9 +64,6 @@ class Owner(Protocol):
 
     def drain(self, voice: int, *, on: bool) -> None:
         """Let what a voice says pass and be heard by nobody, or end that."""
-
-    def admit_sender(self, leg: Any) -> None:
-        """Decide who may send to a call, whose media has changed."""
 
 
 class Leg(pj.Call):  # type: ignore[misc]
@@ -197,7 +196,7 @@ class Leg(pj.Call):  # type: ignore[misc]
                 if media.dir != pj.PJMEDIA_DIR_NONE:
                     # Where nobody sends, there is no stream at all.
                     self.slot = int(media.audioConfSlot)
-                    self.engine.admit_sender(self)
+                    self.engine.admission.admit(self)
                     self.keys.agreed(events=int(self.getStreamInfo(self.media).audTxEventPt) >= 0)
         # Nobody fetches what is played to a call without a stream: it would stand still.
         self._drain(self.agreed and self.slot < 0)
