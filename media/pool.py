@@ -381,7 +381,7 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        way = order_by(leg.trunk) | parties(leg.number, leg.caller_id, leg.trunk)
+        way = order_by(leg.trunk, others=bool(leg.others)) | parties(leg.number, leg.caller_id, leg.trunk)
         worker.tell({"do": "ring", "leg": leg.name, "uri": uri, **way})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})

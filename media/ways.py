@@ -3,6 +3,7 @@
 `routing` decides; this knows what it decides by, and what the newest calls went by.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -12,8 +13,10 @@ from ringful.media import port
 from ringful.media.numbers import as_written_there
 from ringful.media.routing import ways
 from ringful.media.trunking.names import Names
-from ringful.media.trunks import Trunk
+from ringful.media.trunks import UNHEARD, Trunk
 
+SHUNNED = 30.0
+"""Seconds for which a trunk that left an INVITE without an answer is asked last."""
 _NOTED = 5000
 """Legs of which is kept by what they went."""
 
@@ -32,10 +35,14 @@ class Ways:
         """Calls that a trunk did not take for a reason of its own, by its name."""
         self.last_failures: dict[str, str] = {}
         """The last of them, in words."""
+        self._silent: dict[str, float] = {}
+        """When a trunk left an INVITE without an answer last."""
 
     def of(self, number: str) -> tuple[Trunk, ...]:
         """Give the trunks that take *number*, the one that is asked first in front."""
-        return ways(self._trunks, number, self.avoided())
+        since = time.monotonic() - SHUNNED
+        silent = {name for name, at in self._silent.items() if at > since}
+        return ways(self._trunks, number, silent.union(self.avoided()))
 
     def note(self, leg: str, trunk: Trunk) -> None:
         """Take it that *leg* goes by *trunk* now."""
@@ -46,6 +53,8 @@ class Ways:
     def failed(self, trunk: Trunk, end: port.Refused) -> None:
         """Take it that *trunk* did not take a call, for a reason of its own."""
         self.failures[trunk.name] += 1
+        if (end.detail or "").startswith(UNHEARD):
+            self._silent[trunk.name] = time.monotonic()
         self.last_failures[trunk.name] = f"{end.sip_status or ''} {end.detail or ''}".strip() or "no answer"
 
     def address(self, number: str, trunk: Trunk | None) -> str:
@@ -75,12 +84,18 @@ def is_uri(number: str) -> bool:
     return number.lower().startswith("sip:")
 
 
-def order_by(trunk: Trunk | None) -> dict[str, Any]:
-    """Give what a worker has to know of *trunk*."""
+def order_by(trunk: Trunk | None, *, others: bool) -> dict[str, Any]:
+    """Give what a worker has to know of *trunk*, which *others* may be asked after."""
     if trunk is None:
         return {"trunk": "", "redirects": 0, "networks": ()}
     networks = [str(one) for one in trunk.networks if one.version == 4]
-    return {"trunk": trunk.name, "redirects": trunk.redirects, "networks": networks}
+    return {
+        "trunk": trunk.name,
+        "redirects": trunk.redirects,
+        "networks": networks,
+        "answer_within": trunk.answer_within,
+        "ring_within": trunk.ring_within if others else 0.0,
+    }
 
 
 def terms(trunks: Collection[Trunk]) -> dict[str, tuple[str, str, str]]:

@@ -7,6 +7,7 @@ dropped, in another thread; `getInfo` is not asked of a call that never got an I
 with a final response inside a callback.
 """
 
+import time
 from collections.abc import Callable
 from mmap import mmap
 from pathlib import Path
@@ -28,7 +29,7 @@ from ringful.media.engine.loop import Loop
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.native import NativeMixer, NoNative
 from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
-from ringful.media.engine.outgoing import Outgoing
+from ringful.media.engine.outgoing import Outgoing, Patience
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.senders import Senders
 from ringful.media.engine.sounding import Listener, Sitting, Sound
@@ -215,6 +216,8 @@ class Engine:
             # ``To`` is what is called; this alone says where it goes.
             order.txOption.targetUri, uri = uri, call.called
         leg.signalled = host_of(call.uri)
+        leg.patience = Patience(call.answer_within, call.ring_within)
+        leg.patience.begin(time.monotonic())
         try:
             leg.makeCall(uri, order)
             if self._gate:
@@ -334,6 +337,8 @@ class Engine:
             return port.Refused(leg.name, "cancelled", 487, reason)
         if leg.inbound:
             return port.Refused(leg.name, refused(status), status or None, reason)
+        if leg.unheard:
+            return port.Refused(leg.name, refusal(408, rang=False), 408, leg.unheard)
         if leg.ordered_end and not leg.confirmed:
             return port.Refused(leg.name, "cancelled", status or None, reason)
         if leg.ended_by_bye:
