@@ -64,6 +64,7 @@ def see(config: Config, parts: Parts) -> Probes:
         _checks(config, parts),
         lambda: {
             "engine": parts.pool.crew.engine,
+            "packets": parts.pool.crew.packets,
             "messages": _messages(parts.office),
             "trunk states": parts.trunks.words(),
         },
