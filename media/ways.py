@@ -9,11 +9,13 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from attrs import frozen
+
 from ringful.media import port
 from ringful.media.numbers import as_written_there
 from ringful.media.routing import ways
-from ringful.media.trunking.names import Names
-from ringful.media.trunks import UNHEARD, Trunk
+from ringful.media.trunking.places import Places, Spot
+from ringful.media.trunks import UNHEARD, Transport, Trunk
 
 SHUNNED = 30.0
 """Seconds for which a trunk that left an INVITE without an answer is asked last."""
@@ -21,12 +23,21 @@ _NOTED = 5000
 """Legs of which is kept by what they went."""
 
 
+@frozen
+class Target:
+    """A place that a call goes to."""
+
+    uri: str
+    """Its host is an address."""
+    spot: Spot
+
+
 class Ways:
     """The trunks of a node, as its calls see them."""
 
     def __init__(self, trunks: Sequence[Trunk]) -> None:
         self._trunks = trunks
-        self.names = Names()
+        self.places = Places()
         self.avoided: Callable[[], Collection[str]] = frozenset
         """Gives the names of the trunks that are asked when no other can take a call."""
         self.went_by: dict[str, Trunk] = {}
@@ -58,25 +69,35 @@ class Ways:
         self.last_failures[trunk.name] = f"{end.sip_status or ''} {end.detail or ''}".strip() or "no answer"
 
     def address(self, number: str, trunk: Trunk | None) -> str:
-        """Give the URI of *number*."""
+        """Give the URI of *number*, its host as it was named."""
         if trunk is None:
             return number
-        return f"sip:{quote(as_written_there(number, trunk), safe='+*')}@{trunk.host}:{trunk.at_port}"
+        at_port = f":{trunk.port}" if trunk.port else ""
+        return f"sip:{quote(as_written_there(number, trunk), safe='+*')}@{trunk.host}{at_port}"
 
-    async def uri(self, number: str, trunk: Trunk | None) -> str | None:
-        """Give the URI to ring, its host resolved: the library would resolve it and block."""
-        user, _, host = self.address(number, trunk)[4:].rpartition("@")
-        host, _, options = host.partition(";")
-        name, _, at_port = host.partition(":")
-        try:
-            address = await self.names.address(name)
-        except OSError:
-            return None
-        options = f";{options}" if options else ""
+    async def targets(self, number: str, trunk: Trunk | None) -> list[Target]:
+        """Give where *number* is rung, the first to try in front; nothing where no name leads there.
+
+        Hosts are resolved: the library would do it, and block.
+        """
+        user, _, place = self.address(number, trunk)[4:].rpartition("@")
+        place, _, options = place.partition(";")
+        host, _, at_port = place.partition(":")
         if trunk and trunk.transport != "udp":
-            options += ";transport=tcp"
-        place = f"{address}:{at_port}" if at_port else str(address)
-        return f"sip:{user}@{place}{options}" if user else f"sip:{place}{options}"
+            options = "transport=tcp"
+        transport: Transport = "udp" if "transport=tcp" not in options.lower() else "tcp"
+        if trunk:
+            transport = trunk.transport
+        try:
+            spots = await self.places.of(host, _port(at_port), transport, spread=True)
+        except OSError:
+            return []
+        before, behind = f"sip:{user}@" if user else "sip:", f";{options}" if options else ""
+        return [Target(f"{before}{spot[0]}:{spot[1]}{behind}", spot) for spot in spots]
+
+
+def _port(written: str) -> int:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 6 else 0
 
 
 def is_uri(number: str) -> bool:

@@ -71,6 +71,7 @@ MAY_IMPORT = {
 
 # Libraries with one home.  What belongs to a room is nowhere else.
 HOME = {
+    "dns": "media",
     "lark": "grammar",
     "pjsua2": "media",
     "smtplib": "messages",

@@ -66,10 +66,10 @@ async def _heard(ours: trio.socket.SocketType, request: Request) -> Answer:
             return answer
 
 
-def options(host: str, at_port: int, transport: str, user: str = "ringful") -> Request:
-    """Make an OPTIONS, which asks *host* whether it is there."""
+def options(host: str, transport: str, user: str = "ringful") -> Request:
+    """Make an OPTIONS, which asks *host* (or ``HOST:PORT``) whether it is there."""
     more = ";transport=tcp" if transport == "tcp" else ""
-    there = f"sip:{host}:{at_port}"
+    there = f"sip:{host}"
     return Request(
         "OPTIONS",
         f"{there}{more}",
@@ -77,6 +77,6 @@ def options(host: str, at_port: int, transport: str, user: str = "ringful") -> R
         token_hex(8),
         1,
         token_hex(4),
-        sender=f"sip:{user}@{host}",
+        sender=f"sip:{user}@{host.partition(':')[0]}",
         more=(("Accept", "application/sdp"),),
     )
