@@ -108,7 +108,7 @@ def is_uri(number: str) -> bool:
 def order_by(trunk: Trunk | None, *, others: bool) -> dict[str, Any]:
     """Give what a worker has to know of *trunk*, which *others* may be asked after."""
     if trunk is None:
-        return {"trunk": "", "redirects": 0, "networks": ()}
+        return {"trunk": "", "redirects": 0, "networks": (), "answer_within": 0.0, "ring_within": 0.0}
     networks = [str(one) for one in trunk.networks if one.version == 4]
     return {
         "trunk": trunk.name,
