@@ -25,7 +25,7 @@ from ringful.media.numbers import as_written_there
 from ringful.media.pool_leg import PoolLeg
 from ringful.media.ranges import Ranges
 from ringful.media.rooms import Rooms
-from ringful.media.routing import is_worth_another
+from ringful.media.routing import is_worth_another, is_worth_another_place
 from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
@@ -272,13 +272,13 @@ class Pool:
         trunk = None if is_uri(number) else next(iter(self.ways.of(number)), None)
         if trunk is None and not is_uri(number):
             return port.TextOutcome("unsent", reason="no trunk takes this number")
-        uri = await self.ways.uri(number, trunk)
-        if uri is None:
+        targets = await self.ways.targets(number, trunk)
+        if not targets:
             return port.TextOutcome("unsent", reason="the trunk's name cannot be resolved")
         shown = sender or (trunk.from_number if trunk else "")
         if trunk:
             shown = as_written_there(shown, trunk)
-        return await self.texts.send(uri, shown, text, trunk.name if trunk else "")
+        return await self.texts.send(targets[0].uri, shown, text, trunk.name if trunk else "")
 
     def take_texts(self, desk: port.TextDesk | None) -> None:
         """See `port.Texts.take_texts`."""
@@ -379,8 +379,8 @@ class Pool:
                 return
         if leg.trunk:
             self.ways.note(leg.name, leg.trunk)
-        uri = await self.ways.uri(leg.number, leg.trunk)
-        if uri is None:
+        leg.targets = leg.targets or await self.ways.targets(leg.number, leg.trunk)
+        if not leg.targets:
             host = "the number's host" if leg.trunk is None else "the trunk's name"
             self._ended_before_the_answer(
                 leg, port.Refused(leg.name, "unreachable", None, f"{host} cannot be resolved")
@@ -391,8 +391,8 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        uri, by = self.ways.by(uri, leg.trunk)
-        way = order_by(leg.trunk) | parties(leg.number, leg.caller_id, leg.trunk)
+        way = order_by(leg.trunk, others=bool(leg.others)) | parties(leg.number, leg.caller_id, leg.trunk)
+        uri, by = self.ways.by(leg.targets[0].uri, leg.trunk)
         worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "by": by, **way})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
@@ -400,13 +400,15 @@ class Pool:
 
     def _ended_before_the_answer(self, leg: PoolLeg, end: port.Refused) -> None:
         """End *leg*, or try it by the next trunk."""
+        if self._tries_another_place(leg, end):
+            return
         if leg.trunk and not leg.over and not leg.cancelled and is_worth_another(end, rang=leg.rang):
             self.ways.failed(leg.trunk, end)
         if leg.over or not leg.others or leg.cancelled or not is_worth_another(end, rang=leg.rang):
             self._end(leg, end)
             return
         before, (leg.trunk, *others) = leg.trunk, leg.others
-        leg.others = tuple(others)
+        leg.others, leg.targets = tuple(others), []
         log.warning(
             "a trunk did not take a call: the next one is tried",
             call=leg.name,
@@ -416,6 +418,26 @@ class Pool:
             why=end.detail,
         )
         self._place_again(leg)
+
+    def _tries_another_place(self, leg: PoolLeg, end: port.Refused) -> bool:
+        """Try *leg* at the next place of its trunk, where there is one that may say otherwise."""
+        if leg.over or leg.cancelled or not leg.targets or not is_worth_another_place(end, rang=leg.rang):
+            return False
+        before = leg.targets.pop(0)
+        self.ways.places.failed(before.spot)
+        if not leg.targets:
+            return False
+        log.warning(
+            "a trunk's server did not take a call: its next one is tried",
+            call=leg.name,
+            trunk=leg.trunk.name if leg.trunk else "",
+            place="{}:{}".format(*before.spot),
+            then="{}:{}".format(*leg.targets[0].spot),
+            status=end.sip_status,
+            why=end.detail,
+        )
+        self._place_again(leg)
+        return True
 
     def _place_again(self, leg: PoolLeg) -> None:
         if leg.worker:
@@ -554,7 +576,7 @@ class Pool:
             place = f"{self._settings.address}:{self._settings.first_port}"
             return f"none of our workers listens at sip.bind, {place}"
         host = _reachable(self._settings.address)
-        await exchange(options(host, entrance.port, "udp"), Place(host, entrance.port))
+        await exchange(options(f"{host}:{entrance.port}", "udp"), Place(host, entrance.port))
         return ""
 
     @property

@@ -93,6 +93,13 @@ class Workers:
         name, why = self._engine or ("none yet", "")
         return f"{name}: {why}" if why else name
 
+    @property
+    def packets(self) -> str:
+        """Whether SIP packets are checked before the library sees them, and why they are not."""
+        return (
+            f"not checked, a hostile one can end a worker: {self.unchecked}" if self.unchecked else "checked"
+        )
+
     def notice(self) -> None:
         """Have those look again who wait for a worker."""
         self._changed.set()

@@ -106,6 +106,20 @@ def _register_every(value: Any) -> float:
     return found
 
 
+def _answer_within(value: Any) -> float:
+    found = readers.seconds(value)
+    if not 1 <= found <= 8:
+        raise Unfit("a duration from 1s to 8s")
+    return found
+
+
+def _ring_within(value: Any) -> float:
+    found = readers.seconds(value)
+    if found and not 2 <= found <= 180:
+        raise Unfit('a duration from 2s to 3m, or "0s" for any time')
+    return found
+
+
 def _country(value: Any) -> str:
     return "" if value == "" else readers.country(value)
 
@@ -129,5 +143,7 @@ _KEYS: Keys = {
     "asserted": readers.boolean,
     "srtp": readers.one_of("off", "optional", "required"),
     "redirects": between(0, 5),
+    "answer_within": _answer_within,
+    "ring_within": _ring_within,
     "options_every": readers.seconds,
 }

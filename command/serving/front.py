@@ -19,6 +19,7 @@ from ringful.media.front.front import NODE_PORTS, Front, open_front
 from ringful.media.front.process import FrontError
 from ringful.media.front.settings import Certificate, FrontSettings
 from ringful.media.trunking.exchange import Place
+from ringful.media.trunking.places import Spot
 from ringful.media.trunks import Trunk
 
 _CALLS_OF_A_MEGABYTE = 20
@@ -95,11 +96,11 @@ def behind(front: Front, tasks: Tasks) -> BehindFront:
     return BehindFront(front.inner, front.settings.known_as, ports, died)
 
 
-def way_to(front: Front, trunk: Trunk, address: str) -> Place:
-    """Give where the node's own requests to *trunk*, which is at *address*, go."""
+def way_to(front: Front, trunk: Trunk, spot: Spot) -> Place:
+    """Give where the node's own requests to *trunk*, which is at *spot*, go."""
     more = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
-    by = f"sip:{trunk.host}@{address}:{trunk.at_port}{more}"
-    return Place("127.0.0.1", front.inner, by=by, own_ports=front.node_ports)
+    by = f"sip:{trunk.host}@{spot[0]}:{spot[1]}{more}"
+    return Place("127.0.0.1", front.inner, by=by, there=spot, own_ports=front.node_ports)
 
 
 async def why_deaf(front: Front) -> str:

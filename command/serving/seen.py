@@ -70,6 +70,7 @@ def see(config: Config, parts: Parts) -> Probes:
         _checks(config, parts),
         lambda: {
             "engine": parts.pool.crew.engine,
+            "packets": parts.pool.crew.packets,
             "messages": _messages(parts.office),
             "front": parts.front.words if parts.front else "none",
             "trunk states": parts.trunks.words(),

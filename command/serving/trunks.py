@@ -24,7 +24,7 @@ def watch_of(config: Config, pool: Pool, front: Front | None = None) -> TrunkWat
         known = config.sip.public_address or ("" if host == "0.0.0.0" else host)
         return f"{known}:{pool.entrance}" if pool.entrance else None
 
-    watch = TrunkWatch(config.sip.ways, pool.ways.names, surroundings(config, entrance, front))
+    watch = TrunkWatch(config.sip.ways, pool.ways.places, surroundings(config, entrance, front))
     pool.ways.avoided = lambda: watch.avoided
     return watch
 

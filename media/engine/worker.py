@@ -22,9 +22,10 @@ from attrs import fields
 
 from ringful.ground.children import ignore
 from ringful.media import port
+from ringful.media.engine.endpoint import EngineConfig
 from ringful.media.engine.invite import offer_of
 from ringful.media.engine.outgoing import Outgoing
-from ringful.media.engine.pjsua import Engine, EngineConfig
+from ringful.media.engine.pjsua import Engine
 from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event
 
@@ -81,7 +82,7 @@ class Worker:
         while not self._ended:
             while self._commands:
                 # Each may have come while the one before was done.
-                engine.catch_up()
+                engine.loop.catch_up()
                 self._try(self._commands.popleft())
             engine.step()
             self._complain()

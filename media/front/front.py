@@ -21,7 +21,7 @@ from ringful.media.front.process import FrontError, Kamailio
 from ringful.media.front.rpc import RpcError, rpc
 from ringful.media.front.settings import FrontSettings, heard, render, tls_table
 from ringful.media.trunking.exchange import Place, exchange, options
-from ringful.media.trunking.names import Names
+from ringful.media.trunking.places import Places
 from ringful.media.trunks import Trunk
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ class Front:
     inner: int
     """The port on 127.0.0.1 where it hears workers and the node."""
     desk: Desk
-    names: Names
+    places: Places
     kamailio: Kamailio
     restarts: int = 0
     why_down: str = ""
@@ -97,8 +97,8 @@ class Front:
 
     async def _write_heard(self) -> bool:
         """Write the file of those who are heard; say whether it is another than before."""
-        found = [(trunk.name, one) for trunk in self.settings.trunks for one in await self._networks(trunk)]
-        written = heard(found)
+        found = {(trunk.name, one) for trunk in self.settings.trunks for one in await self._networks(trunk)}
+        written = heard(sorted(found, key=str))
         if written == self._heard:
             return False
         self._heard = written
@@ -107,7 +107,9 @@ class Front:
 
     async def _networks(self, trunk: Trunk) -> Iterable[IPv4Network | IPv6Network]:
         try:
-            known = [ip_network(await self.names.address(trunk.host))]
+            known = [
+                ip_network(one) for one, _ in await self.places.of(trunk.host, trunk.port, trunk.transport)
+            ]
         except (OSError, ValueError):
             # The watch over trunks says so.
             known = []
@@ -183,7 +185,7 @@ class Front:
     async def ask(self) -> None:
         """Return when it has answered a request.  Raises OSError."""
         place = Place("127.0.0.1", self.inner, own_ports=self.node_ports)
-        await exchange(options("127.0.0.1", self.inner, "udp"), place)
+        await exchange(options(f"127.0.0.1:{self.inner}", "udp"), place)
 
     async def end_calls(self, port: int) -> None:
         """Have the far ends told whose worker, at *port*, has died."""
@@ -208,7 +210,7 @@ async def open_front(settings: FrontSettings, user: str | None = None) -> AsyncI
             desk = Desk(asked, inner, tasks)
             runs_as = process.someone_unprivileged() if user is None else user
             kamailio = Kamailio(settings.folder, runs_as, settings.shared_megabytes)
-            front = Front(settings, inner, desk, Names(), kamailio)
+            front = Front(settings, inner, desk, Places(), kamailio)
             try:
                 await front.open(token_hex(16))
                 tasks.start_soon(front.run)

@@ -34,6 +34,8 @@ class Place:
     """What Via says of us; empty: the address of our socket."""
     by: str = ""
     """Where the SIP front, which *address* and *port* are of then, is to send it."""
+    there: tuple[str, int] | None = None
+    """Where that is."""
     own_ports: tuple[int, int] = (0, 0)
     """The first and the last port that we may ask from; 0, 0: any."""
 
@@ -114,10 +116,10 @@ async def _heard(
             return answer
 
 
-def options(host: str, at_port: int, transport: str, user: str = "ringful") -> Request:
-    """Make an OPTIONS, which asks *host* whether it is there."""
+def options(host: str, transport: str, user: str = "ringful") -> Request:
+    """Make an OPTIONS, which asks *host* (or ``HOST:PORT``) whether it is there."""
     more = "" if transport == "udp" else f";transport={transport}"
-    there = f"sip:{host}:{at_port}"
+    there = f"sip:{host}"
     return Request(
         "OPTIONS",
         f"{there}{more}",
@@ -125,6 +127,6 @@ def options(host: str, at_port: int, transport: str, user: str = "ringful") -> R
         token_hex(8),
         1,
         token_hex(4),
-        sender=f"sip:{user}@{host}",
+        sender=f"sip:{user}@{host.partition(':')[0]}",
         more=(("Accept", "application/sdp"),),
     )

@@ -7,6 +7,7 @@ import trio
 from attrs import define, frozen
 
 from ringful.media.trunking.exchange import Place
+from ringful.media.trunking.places import Spot
 from ringful.media.trunking.registration import Registration
 from ringful.media.trunks import Trunk
 
@@ -21,8 +22,8 @@ class Surroundings:
     """Names the keys of the trunk itself in what is said of ``sip.trunk``."""
     entrance: Callable[[Trunk], str | None] = lambda _: None
     """Gives the host (empty: the one that packets to the trunk come from) and port of calls that come in."""
-    front: Callable[[Trunk, str], Place] | None = None
-    """Gives where the SIP front takes requests to a trunk, whose address is given; None: straight there."""
+    front: Callable[[Trunk, Spot], Place] | None = None
+    """Gives where the SIP front takes requests to a trunk, whose place is given; None: straight there."""
     authorities: str = ""
     """The file of those whose certificates are believed, where a trunk is asked by TLS without a front."""
     options: bool = True

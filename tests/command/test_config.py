@@ -224,6 +224,8 @@ numbers = "national"
 asserted = true
 srtp = "optional"
 redirects = 2
+answer_within = "2s"
+ring_within = "0s"
 options_every = "30s"
 [sip.trunks.south]
 address = "203.0.113.5"
@@ -250,6 +252,8 @@ def test_trunks_by_name_in_the_order_of_the_file(written):
         asserted=True,
         srtp="optional",
         redirects=2,
+        answer_within=2.0,
+        ring_within=0.0,
         options_every=30.0,
     )
     assert south == Trunk("south", "203.0.113.5", country="US")
@@ -298,6 +302,8 @@ def test_one_trunk_in_short_is_one_as_well(written):
         ('asserted = "yes"', "sip.trunks.a.asserted: expected true or false"),
         ('srtp = "yes"', "sip.trunks.a.srtp: expected one of off, optional, required"),
         ("redirects = 6", "sip.trunks.a.redirects: expected a whole number from 0 to 5, not 6"),
+        ('answer_within = "9s"', "sip.trunks.a.answer_within: expected a duration from 1s to 8s"),
+        ('ring_within = "1s"', "sip.trunks.a.ring_within: expected a duration from 2s to 3m"),
         ('options_every = "-1s"', "sip.trunks.a.options_every: expected"),
         ('domain = "example.com:5060"', "sip.trunks.a.domain: expected a domain such as example.com"),
     ],
