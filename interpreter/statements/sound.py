@@ -237,6 +237,8 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
     finally:
         if number in leg.recordings and not recording.cut and not leg.closing:
             run_on.run.perform(effects.StopRecording(leg.name, number))
+    # What was pressed until now, a slip on the keys while speaking, answers nothing that was not asked yet.
+    leg.forget_tones()
     if isinstance(begun, port.RecordingFailed):
         raise Failed(begun.detail)
 
