@@ -199,7 +199,7 @@ def _hear_recording(
             done = Recorded(recording.file, duration_ms, size, reason, level)
             leg.recorded.append(done)
             recording.bind(_result(url, done))
-            seconds = say(Decimal(duration_ms) / 1000)
+            seconds = say(_seconds(duration_ms))
             run.tell(
                 recording.notify,
                 "RecordComplete",
@@ -217,10 +217,15 @@ def _hear_recording(
             _pass_on(run, leg, event, ending=False)
 
 
+def _seconds(milliseconds: int) -> int | Decimal:
+    whole, rest = divmod(milliseconds, 1000)
+    return Decimal(milliseconds) / 1000 if rest else whole
+
+
 def _result(url: str, done: Recorded) -> Value:
     """Give what a recording's name holds: see `record` in docs/language.md."""
-    seconds = round(done.duration_ms / 1000)
-    return {"url": url, "duration": seconds, "reason": done.reason, "silent": done.silent}
+    # What its callback says, to the millisecond.
+    return {"url": url, "duration": _seconds(done.duration_ms), "reason": done.reason, "silent": done.silent}
 
 
 def rate_of(priced: events.Priced) -> Rate:
