@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from cyclopts import Parameter
+
 from ringful.command.errors import CommandError
-from ringful.grammar.errors import ScriptError
+from ringful.grammar.errors import ScriptError, render
 from ringful.ground.files import write_whole
 from ringful.importing.case import case_of
 from ringful.importing.jambonz import import_jambonz
@@ -35,9 +37,9 @@ PATIENCE = 15.0
 
 def import_(
     kind: Kind,
-    source: str,
+    source: Annotated[str, Parameter(allow_leading_hyphen=True)],
     *,
-    to: str | None = None,
+    to: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     base: str = "",
     outbound: bool = False,
     force: bool = False,
@@ -98,6 +100,12 @@ def _write(flow: Imported, text: str, script: Path, *, force: bool) -> None:
     if there and not force:
         raise CommandError(f"{there[0]} is there already: name another with `--to`, or say `--force`", 2)
     write_whole(script, text)
+    wrong = [problem for problem in read_source(script).problems if problem.is_error]
+    if wrong:
+        print(*(render(problem, text) for problem in wrong), sep="\n")
+        raise CommandError(
+            f"{script}: it is written, and has these problems still, so there is no case of it"
+        )
     title = script.stem.replace("_", " ").capitalize()
     above = case_of(flow, script.name, title, _trace(case_of(flow, script.name, title), case))
     write_whole(case, above + _trace(above, case))

@@ -5,8 +5,9 @@ It is made twice: the first one is run, and what no line of its trace names is l
 
 import json
 
+from ringful.importing.draft import NUMBER
 from ringful.importing.facts import Fact, Heard, Press, Rung, Speak, Stay, Web
-from ringful.importing.script import NUMBER, Imported
+from ringful.importing.script import Imported
 
 _OURS, _CALLER = "+18005550000", "+15125550001"
 _LONG = 200

@@ -25,7 +25,10 @@ APP = "app"
 APP_ADDRESS = "https://app.example"
 ANSWER = nodes.Duration(15_000)
 """How long the application has for an answer."""
+NUMBER = "number"
+"""The param that is the number of ours, or the one that is called."""
 _LONGEST_NAME = 40
+_LONGEST_TEXT = 5_000
 
 
 @define
@@ -39,7 +42,7 @@ class Draft:
     facts: list[Fact] = field(factory=list)
     params: dict[str, nodes.Expression | None] = field(factory=dict)
     flows: list[nodes.Flow] = field(factory=list)
-    names: set[str] = field(factory=lambda: {*BOUND, *BOUND_BY_MESSAGE, *RESERVED, *KEYWORDS, "number"})
+    names: set[str] = field(factory=lambda: {*BOUND, *BOUND_BY_MESSAGE, *RESERVED, *KEYWORDS, NUMBER})
     heard: Heard | None = None
     """The sound that a caller heard last."""
     recording: bool = False
@@ -56,6 +59,10 @@ class Draft:
 
     def param(self, name: str, default: nodes.Expression | None = None) -> nodes.Name:
         """Give the param of this *name*, which the script has from now on."""
+        if name in BOUND or name == NUMBER:
+            return nodes.Name(name)
+        if name in BOUND_BY_MESSAGE:
+            name = f"{name}_value"
         if name not in self.params:
             self.params[name] = default
             self.names.add(name)
@@ -63,7 +70,11 @@ class Draft:
 
     def text(self, said: str) -> nodes.Text:
         """Give *said* as a text, with the values that it names."""
-        return joined(self.pieces(self, clean(said)))
+        said = clean(said)
+        if len(said) > _LONGEST_TEXT:
+            why = f"it is cut after {_LONGEST_TEXT} characters"
+            self.losses.append(Loss("a text", f"the end of “{said[:20]}…”", why))
+        return joined(self.pieces(self, said[:_LONGEST_TEXT]))
 
     def value(self, said: str) -> nodes.Expression:
         """Give *said* as a text, or, if it is nothing but a value, as that."""

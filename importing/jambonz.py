@@ -9,6 +9,7 @@ from typing import Any
 
 from ringful.grammar import nodes
 from ringful.importing import verbs
+from ringful.importing.clauses import JAMBONZ, lose_others
 from ringful.importing.draft import Body, Draft, fields
 from ringful.importing.jambonz_dial import conference, dial
 from ringful.importing.losses import ImportFault
@@ -72,6 +73,7 @@ def each(body: Body, listed: list[Any], place: str) -> None:
             body.lose(here, f"`{name}`", "nothing leads here: the call is over before", "to do")
             return
         if name in _VERBS:
+            lose_others(body, JAMBONZ, name, given, here, f"`{name}`")
             _VERBS[name](body, given, here)
         elif name == "answer":
             body.add(nodes.Answer())
@@ -86,6 +88,8 @@ def _verb(one: Any) -> tuple[str, Verb]:
     match one:
         case {"verb": str(name)}:
             return name, one
+        case {"verb": _}:
+            return "", {}
         case dict() if len(one) == 1:
             ((name, given),) = one.items()
             return name, given if isinstance(given, dict) else {}
@@ -141,7 +145,9 @@ def told(sends: dict[str, nodes.Expression]) -> nodes.Map:
 
 
 def _gather(body: Body, given: Verb, place: str) -> None:
-    inputs = given.get("input") or ["digits"]
+    inputs = words(given.get("input")).split() or ["digits"]
+    if isinstance(given.get("input"), list):
+        inputs = [words(one) for one in given["input"]]
     prompt = body.inner()
     body.draft.heard = None
     for name, verb in (("say", _say), ("play", _play)):

@@ -116,12 +116,34 @@ class _Reader:
         return known
 
 
+def _is_plain(expression: nodes.Expression) -> bool:
+    """Say whether it is a text or a number for certain."""
+    match expression:
+        case nodes.Text() | nodes.Number():
+            return True
+        case nodes.Binary(operator):
+            return operator in ("+", "-", "*", "/", "%")
+        case nodes.Unary(operator):
+            return operator == "-"
+        case _:
+            return False
+
+
+def _is_condition(expression: nodes.Expression) -> bool:
+    """Say whether it is true or false for certain."""
+    match expression:
+        case nodes.Boolean() | nodes.Unary("not"):
+            return True
+        case nodes.Binary(operator):
+            return operator not in ("+", "-", "*", "/", "%")
+        case _:
+            return False
+
+
 def condition(expression: nodes.Expression) -> nodes.Expression:
     """Give *expression* as a condition: a value alone is one if there is one."""
     match expression:
-        case nodes.Boolean() | nodes.Unary("not"):
-            return expression
-        case nodes.Binary(operator) if operator not in ("+", "-", "*", "/", "%"):
+        case _ if _is_condition(expression):
             return expression
         case nodes.Name() | nodes.Field():
             return nodes.Binary("!=", expression, nodes.Nothing())
@@ -133,6 +155,8 @@ def _binary(operator: str, left: nodes.Expression, right: nodes.Expression) -> n
     if operator in ("and", "or"):
         left, right = condition(left), condition(right)
     elif operator in ("==", "!="):
+        if _is_condition(left) != _is_condition(right) and (_is_plain(left) or _is_plain(right)):
+            raise Unsaid
         left, right = _compared(left, right), _compared(right, left)
     return nodes.Binary(cast(nodes.BinaryOperator, operator), left, right)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from ringful.grammar import nodes
+from ringful.grammar.checking.checker import check
 from ringful.importing.draft import Body
 from ringful.importing.verbs import ENDLESS
 
@@ -33,7 +34,14 @@ def go_round(body: Body, where: str) -> nodes.Block:
     end = places[-1] + 1
     rest = block.statements[end:]
     looped = _tail(nodes.Block(block.statements[:end], () if rest else block.closing), where)
-    return nodes.Block((nodes.Repeat(nodes.Number(most), looped), *rest), block.closing if rest else ())
+    loop = nodes.Repeat(nodes.Number(most), looped)
+    if any(problem.code == "spin" for problem in check(nodes.Script(nodes.Block((loop,))))):
+        why = "it never waited, so a second is put into each round: play, say or gather something in it"
+        said = body.inner()
+        said.lose(where, "a loop", why, "to do")
+        said.add(nodes.Wait(nodes.Duration(1000)), *looped.statements)
+        loop = nodes.Repeat(nodes.Number(most), evolve(said.block(), closing=looped.closing))
+    return nodes.Block((loop, *rest), block.closing if rest else ())
 
 
 def without_jumps(body: Body, block: nodes.Block) -> nodes.Block:
@@ -90,6 +98,23 @@ def blocks_of(statement: nodes.Statement) -> list[nodes.Block]:
             return []
 
 
+def _says(block: nodes.Block) -> bool:
+    return bool(block.statements or block.closing)
+
+
+def opposite(condition: nodes.Expression) -> nodes.Expression:
+    """Give what holds where *condition* does not."""
+    match condition:
+        case nodes.Binary("==", left, right):
+            return nodes.Binary("!=", left, right)
+        case nodes.Binary("!=", left, right):
+            return nodes.Binary("==", left, right)
+        case nodes.Unary("not", inner):
+            return inner
+        case _:
+            return nodes.Unary("not", condition)
+
+
 def _tail(block: nodes.Block, where: str) -> nodes.Block:
     """Give *block*, the last of a round: it goes round where it jumps, and leaves the loop where not."""
     *before, last = block.statements or (nodes.Break(),)
@@ -99,7 +124,12 @@ def _tail(block: nodes.Block, where: str) -> nodes.Block:
     match last:
         case nodes.If() if list(_jumps(nodes.Block((last,)), where)):
             otherwise = _tail(last.otherwise or nodes.Block(), where)
-            kept.append(evolve(last, then=_tail(last.then, where), otherwise=otherwise))
+            then = _tail(last.then, where)
+            if not _says(then) and _says(otherwise):
+                turned = evolve(last, condition=opposite(last.condition), then=otherwise, otherwise=None)
+                kept.append(turned)
+            else:
+                kept.append(evolve(last, then=then, otherwise=otherwise if _says(otherwise) else None))
         case nodes.Hangup(leg=None) | nodes.Break() | nodes.Reject() | nodes.Do():
             kept.append(last)
         case _:

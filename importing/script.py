@@ -4,12 +4,9 @@ from attrs import evolve, frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.showing.printer import show
-from ringful.importing.draft import Draft
+from ringful.importing.draft import NUMBER, Draft
 from ringful.importing.facts import Fact
 from ringful.importing.losses import Loss
-
-NUMBER = "number"
-"""The param that is the number of ours, or the one that is called."""
 
 
 @frozen

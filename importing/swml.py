@@ -13,6 +13,7 @@ from attrs import define, field
 
 from ringful.grammar import nodes
 from ringful.importing import swml_calls, verbs
+from ringful.importing.clauses import SWML, lose_others
 from ringful.importing.draft import Body, Draft
 from ringful.importing.facts import Press, Web
 from ringful.importing.losses import ImportFault
@@ -109,6 +110,7 @@ def each(section: Section, listed: list[Any], place: str) -> None:
         if body.is_over:
             continue
         if name in _METHODS:
+            lose_others(body, SWML, name, given if isinstance(given, dict) else (), here, f"`{name}`")
             _METHODS[name](section, given, here)
         else:
             body.lose(here, f"`{name}`", _UNSAID.get(name, "this is no method of SWML that is known here"))
@@ -301,6 +303,8 @@ def _prompt(section: Section, given: Any, place: str) -> None:
     swml_calls.play(prompt, {**given, "urls": given.get("play"), "url": None}, f"{place}.play")
     if any(name.startswith("speech_") for name in given):
         body.lose(place, "speech in `prompt`", _SPEECH)
+    if words(given.get("digit_timeout")) not in ("", "5", "5.0"):
+        body.lose(place, "digit_timeout of `prompt`", "the time between keys is 5 s")
     most = count(given.get("max_digits"), 1, verbs.MOST_DIGITS)
     finish = keys(given.get("terminators"))[:3]
     wanted = verbs.Wanted(most, finish, seconds(given.get("initial_timeout"), 5))

@@ -56,6 +56,8 @@ class Variables:
             return None
         name = self._name(first)
         if name not in self.bound:
+            if parts:
+                return None
             self.unset[name] = None
         expression: nodes.Expression = nodes.Name(name)
         for part in parts:

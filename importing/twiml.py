@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from ringful.grammar import nodes
 from ringful.importing import verbs
+from ringful.importing.clauses import TWIML, lose_others
 from ringful.importing.draft import Body, Draft, Part, fields, plain_name
 from ringful.importing.losses import ImportFault
 from ringful.importing.markup import Element, read_markup
@@ -19,7 +20,7 @@ from ringful.importing.values import count, keys, number, seconds, sent, truth
 
 _SPEECH = "there is no speech recognition here; ask for keys"
 _STREAM = "the sound of a call is not sent elsewhere; connect a phone by SIP instead"
-_PAY = "there is nothing that takes payments; gather what you need as `secret` and `ask` your application"
+_PAY = "nothing takes payments here; gather what you need as `secret` and `ask` your application"
 _UNSAID = {
     "Start": _STREAM,
     "Stop": _STREAM,
@@ -75,6 +76,7 @@ def _each(body: Body, parent: Element) -> None:
             return
         verb = _VERBS.get(element.tag)
         if verb:
+            lose_others(body, TWIML, element.tag, element.attributes, element.place, f"<{element.tag}>")
             verb(body, element)
         else:
             why = _UNSAID.get(element.tag, "this is no verb of TwiML that is known here")
@@ -114,6 +116,7 @@ def _gather(body: Body, element: Element) -> None:
     body.draft.heard = None
     for child in element.children:
         if child.tag in ("Say", "Play", "Pause"):
+            lose_others(body, TWIML, child.tag, child.attributes, child.place, f"<{child.tag}>")
             _VERBS[child.tag](prompt, child)
         else:
             body.lose(child.place, f"<{child.tag}> in <Gather>", "a prompt says, plays and pauses")

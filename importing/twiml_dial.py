@@ -2,6 +2,7 @@
 
 from ringful.grammar import nodes
 from ringful.importing import verbs
+from ringful.importing.clauses import TWIML, lose_others
 from ringful.importing.draft import Body
 from ringful.importing.markup import Element
 from ringful.importing.values import count, number, seconds, sent, truth
@@ -18,6 +19,7 @@ _QUEUE = "there is no queue by name yet; scripts/call_queue.call is one that an 
 def dial(body: Body, element: Element) -> str | None:
     """Make what *element* dials; give the name of what came of it, or None where nobody is called."""
     for noun in element.children:
+        lose_others(body, TWIML, noun.tag, noun.attributes, noun.place, f"<{noun.tag}>")
         if noun.tag == "Conference":
             _conference(body, noun, seconds(element.get("timeLimit")))
             return None

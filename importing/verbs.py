@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from ringful.grammar import nodes
+from ringful.grammar.functions import BOUND
 from ringful.importing.draft import ANSWER, Body
 from ringful.importing.facts import Press, Rung, Speak, Stay
 from ringful.importing.values import listed
@@ -23,7 +24,13 @@ def say(body: Body, said: str, language: str = "", times: int = 1) -> None:
     if not text.parts:
         return
     voice = nodes.text(spoken_in(language)) if spoken_in(language) else None
-    repeated(body, nodes.Say(text, voice), times)
+    spoken = nodes.Say(text, voice)
+    match text.parts:
+        case (nodes.Name(name),) if name not in BOUND:
+            there = nodes.Binary("!=", nodes.Name(name), nodes.Nothing())
+            body.add(nodes.If(there, nodes.Block((spoken,))))
+        case _:
+            repeated(body, spoken, times)
     body.hear(text)
 
 

@@ -10,7 +10,6 @@ from ringful.grammar.checking.checker import check
 from ringful.grammar.errors import render
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
-from ringful.importing.losses import ImportFault
 from ringful.simulation.cases.verdicts import try_cases
 from tests.conftest import GoldenCase
 from tests.typed import ringful
