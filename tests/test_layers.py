@@ -30,6 +30,8 @@ MAY_IMPORT = {
     "messages": {"ground", "media.port"},
     "store": {"ground"},
     "scripts": set(),
+    # Flows of other systems become trees, and nothing is read for it.
+    "importing": {"grammar"},
     "editor": {"grammar"},
     "interpreter": {"grammar", "ground", "media.port", "messages.port", "store.port"},
     # The shape of a sound file is pure, and so is what the simulated recorder writes; and so is how a
@@ -60,6 +62,7 @@ MAY_IMPORT = {
         "grammar",
         "ground",
         "http",
+        "importing",
         "interpreter",
         "media",
         "messages",
