@@ -1,4 +1,4 @@
-"""Commands of `ringful` as processes, forked from one that has imported everything.
+"""Commands of `ringful`, and media workers' templates, forked from a process that has imported everything.
 
 A server's start is mostly imports, two seconds of a core, and the suite starts hundreds of servers and
 phones.  So each process of the tests has one template (``python -m tests.forked FD``), and its forks are
@@ -25,19 +25,21 @@ from tempfile import TemporaryFile
 from threading import Timer
 from typing import IO, Any, TypeAlias
 
+from ringful.media import templates
+
 ROOT = Path(__file__).parent.parent
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting for something that ought to come."""
 RINGFUL = [sys.executable, "-m", "ringful.command.main"]
-_OURS = "RINGFUL_"
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """A library for matrices would start threads, and a process with threads cannot fork."""
 _IMPORTED = (
+    "ringful.command.main",
     "ringful.command.serve",
     "ringful.command.phone",
     "ringful.command.keys",
     "ringful.media.phone",
-    "ringful.media.engine.pjsua",
+    "ringful.media.engine.template",
     "ringful.simulation.phones.acting",
     "ringful.store.migrating",
 )
@@ -112,10 +114,13 @@ class _Template:
         self._control.close()
         self._process.wait()
 
-    def fork(self, order: Mapping[str, Any], stdout: int, stderr: int) -> tuple[int, int, int]:
-        """Fork; give the process's ID, its descriptor, and where its exit code will be told."""
+    def fork(self, order: Mapping[str, Any], *descriptors: int) -> tuple[int, int, int]:
+        """Fork; give the process's ID, its descriptor, and where its exit code will be told.
+
+        *descriptors* are its output, its errors, and what else it is to have.
+        """
         status, told = os.pipe()
-        socket.send_fds(self._control, [json.dumps(order).encode()], [stdout, stderr, told])
+        socket.send_fds(self._control, [json.dumps(order).encode()], [told, *descriptors])
         os.close(told)
         answer, (handle,), _, _ = socket.recv_fds(self._control, 64, 1)
         return int(answer), handle, status
@@ -126,6 +131,33 @@ def _template() -> _Template:
     return _Template()
 
 
+def begin() -> None:
+    """Have the template import, beside what this process does meanwhile."""
+    _template()
+
+
+def _order(
+    module: str,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    arguments: Sequence[str] = (),
+    *,
+    session: bool = False,
+) -> Mapping[str, Any] | None:
+    """Give the order for a fork with the environment *env*; None, where only a new process will do."""
+    own = _template().environment
+    changed = {name for name in env.keys() | own.keys() if env.get(name) != own.get(name)}
+    if any(not name.startswith(("RINGFUL_", "PYTEST_")) for name in changed):
+        return None
+    return {
+        "module": module,
+        "arguments": arguments,
+        "cwd": str(cwd or Path.cwd()),
+        "env": {name: env.get(name) for name in changed | _ONE_THREAD.keys()},
+        "session": session,
+    }
+
+
 def ringful(
     *arguments: str,
     cwd: Path | None = None,
@@ -134,9 +166,9 @@ def ringful(
     start_new_session: bool = False,
 ) -> Process:
     """Start a command; what it prints is in `stdout`, as text."""
-    template, env = _template(), dict(os.environ if env is None else env)
-    changed = {name for name in env | template.environment if env.get(name) != template.environment.get(name)}
-    if any(not name.startswith(_OURS) and not name.startswith("PYTEST_") for name in changed):
+    env = dict(os.environ if env is None else env)
+    order = _order("ringful.command.main", env, cwd, arguments=arguments, session=start_new_session)
+    if order is None:
         return subprocess.Popen(
             [*RINGFUL, *arguments],
             cwd=cwd,
@@ -147,13 +179,7 @@ def ringful(
             start_new_session=start_new_session,
         )
     read, write = os.pipe()
-    order = {
-        "arguments": arguments,
-        "cwd": str(cwd or Path.cwd()),
-        "env": {name: env.get(name) for name in changed | _ONE_THREAD.keys()},
-        "session": start_new_session,
-    }
-    made = template.fork(order, write, 2 if stderr is None else stderr.fileno())
+    made = _template().fork(order, write, 2 if stderr is None else stderr.fileno())
     os.close(write)
     return Forked(*made, os.fdopen(read, encoding="utf-8"))
 
@@ -178,53 +204,72 @@ def done(
         return subprocess.CompletedProcess(arguments, code, said, stderr.read())
 
 
+def media_template(control: int) -> Process:
+    """Start a template of media workers, as `ringful.media.templates.launch` does."""
+    order = _order("ringful.media.engine.template", os.environ)
+    if order is None:
+        return templates.launch(control)
+    with Path(os.devnull).open("w") as nowhere:
+        return Forked(*_template().fork(order, nowhere.fileno(), 2, control), None)
+
+
 # What follows runs in the template.
 
 
-def _fork_all(control: socket.socket) -> Sequence[str]:
-    """Fork until the tests are over; give the arguments of a command in each fork."""
-    live: dict[int, tuple[int, int]] = {}
+def _fork_all(control: socket.socket) -> str:
+    """Fork until the tests are over; give the module that is to be run, in each fork."""
+    live: dict[int, int] = {}
+    """The descriptors of the processes that live, and where the exit code of each is to be told."""
+    ended: dict[int, int] = {}
     watched = select.poll()
     watched.register(control, select.POLLIN)
     while True:
         for ready, _ in watched.poll():
             if ready != control.fileno():
                 watched.unregister(ready)
-                _tell(*live.pop(ready), ready)
+                if ready in live:
+                    told = live.pop(ready)
+                    _tell(ready, told)
+                    ended[told] = ready
+                    # It is a zombie until its end has been read, as a child of the tests would be.
+                    watched.register(told, 0)
+                else:
+                    os.waitid(os.P_PIDFD, handle := ended.pop(ready), os.WEXITED)
+                    os.close(handle)
+                    os.close(ready)
                 continue
-            order, descriptors, _, _ = socket.recv_fds(control, 1 << 18, 3)
+            order, descriptors, _, _ = socket.recv_fds(control, 1 << 18, 4)
             if not order:
                 os._exit(0)
+            told, *given = descriptors
             pid = os.fork()
             if not pid:
-                for other, (_, told) in live.items():
-                    os.close(other)
-                    os.close(told)
                 control.close()
-                return _become(json.loads(order), *descriptors)
+                for descriptor in (told, *live, *live.values(), *ended, *ended.values()):
+                    os.close(descriptor)
+                return _become(json.loads(order), *given)
             handle = os.pidfd_open(pid)
-            live[handle] = (pid, descriptors.pop())
+            live[handle] = told
             watched.register(handle, select.POLLIN)
-            for descriptor in descriptors:
+            for descriptor in given:
                 os.close(descriptor)
             socket.send_fds(control, [str(pid).encode()], [handle])
 
 
-def _tell(pid: int, told: int, handle: int) -> None:
+def _tell(handle: int, told: int) -> None:
     """Tell the exit code of a process that has ended."""
-    _, status = os.waitpid(pid, 0)
+    found = os.waitid(os.P_PIDFD, handle, os.WEXITED | os.WNOWAIT)
+    assert found
+    code = found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
     with suppress(BrokenPipeError):
-        os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
-    os.close(told)
-    os.close(handle)
+        os.write(told, str(code).encode())
 
 
-def _become(order: Mapping[str, Any], stdout: int, stderr: int, told: int) -> Sequence[str]:
-    """Be a process of its own."""
+def _become(order: Mapping[str, Any], stdout: int, stderr: int, *more: int) -> str:
+    """Be a process of its own; give the module that it runs."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if order["session"]:
         os.setsid()
-    os.close(told)
     for descriptor, place in ((stdout, 1), (stderr, 2)):
         os.dup2(descriptor, place)
         os.close(descriptor)
@@ -234,8 +279,9 @@ def _become(order: Mapping[str, Any], stdout: int, stderr: int, told: int) -> Se
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-    arguments: Sequence[str] = order["arguments"]
-    return arguments
+    sys.argv[1:] = [*order["arguments"], *map(str, more)]
+    module: str = order["module"]
+    return module
 
 
 def _main() -> None:
@@ -245,11 +291,9 @@ def _main() -> None:
     sys.path.remove(str(ROOT))
     for module in _IMPORTED:
         import_module(module)
-    command = import_module("ringful.command.main")
     gc.collect()
     gc.freeze()
-    sys.argv[1:] = _fork_all(socket.socket(fileno=int(sys.argv[1])))
-    command.main()
+    import_module(_fork_all(socket.socket(fileno=int(sys.argv[1])))).main()
 
 
 if __name__ == "__main__":
