@@ -17,7 +17,8 @@ from ringful.interpreter.leg import Connection, Leg, Playback
 from ringful.interpreter.running import Running, Scope
 from ringful.interpreter.statements import inbound
 from ringful.interpreter.statements.outcome import lasted, outcome, reason_of
-from ringful.interpreter.strand import Failed, LegChanged, LegOver, Signal, Wait, suspend
+from ringful.interpreter.statements.sound import stop_background
+from ringful.interpreter.strand import Failed, LegChanged, LegOver, Quiet, Signal, Wait, suspend
 from ringful.interpreter.values import Value
 from ringful.media import port
 
@@ -140,9 +141,7 @@ def _order(run_on: Scope, leg: Leg, other: Leg) -> Connection:
     leg.connection = other.connection = connection
     run_on.run.perform(effects.Connect(leg.name, other.name, connection.number))
     # What was played to pass the time has done so.  (A ringing tone of ours has been stopped already.)
-    number = leg.background_playback
-    if number is not None and leg.playbacks[number].name != RINGBACK:
-        run_on.run.perform(effects.StopPlayback(leg.name, number))
+    stop_background(run_on.run, leg)
     for one in (leg, other):
         run_on.run.announce(LegChanged(one.name))
     return connection
@@ -167,15 +166,15 @@ async def _first_idle(run_on: Scope, leg: Leg, others: list[Leg], talk: _Talk) -
         leg.awaiting = ()
         number = leg.background_playback
         if number is not None and leg.playbacks[number].name == RINGBACK and not leg.closing:
-            run_on.run.perform(effects.StopPlayback(leg.name, number))
+            stop_background(run_on.run, leg)
 
 
 def _concerns(signal: Signal, leg: Leg) -> bool:
     match signal:
         case LegChanged(name) | LegOver(name):
             return name in leg.awaiting
-        case port.PlaybackEnded(name, _, "end"):
-            return name == leg.name and leg.background_playback is None
+        case Quiet(name):
+            return name == leg.name
     return False
 
 
