@@ -21,7 +21,8 @@ STATEMENTS: Final = {
     "use": Meaning('use "FILE"', "Makes the flows of another script known; the path begins at this script."),
     "call": Meaning(
         "call [all] NUMBER [from ID] [ring DURATION] [notify URL] [as NAME] [{ … }]",
-        "Rings NUMBER (with `all`, each of a list). As a script's head it makes the script's own call, and the script goes on when it is "
+        "Rings NUMBER (with `all`, each of a list). As a script's head it makes the script's own call, and "
+        "the script goes on when it is "
         "answered. Elsewhere it places another leg, and runs the block on it while the script goes on; a leg "
         "with a name stays up after its block.",
     ),
@@ -99,6 +100,15 @@ STATEMENTS: Final = {
         "connect LEG [, LEG …] [early] [for DURATION] [as NAME] [else { … }]",
         "Lets this leg and another hear each other, until either ends or the time is over; of several legs, "
         "the first that can be connected. NAME has `.reason`, `.seconds` and `.status`.",
+    ),
+    "queue": Meaning(
+        "queue NAME [for DURATION] [as NAME] [notify URL] [{ … }]",
+        "Waits in a queue until somebody serves it, and until that talk is over; the block runs again and "
+        "again until then. NAME has `.place`, `.waited`, `.expected`, and then `.reason` and `.seconds`.",
+    ),
+    "serve": Meaning(
+        "serve NAME [within DURATION] [for DURATION] [as NAME] [notify URL] [else { … }]",
+        "Takes the next one who waits in a queue, and talks until either leaves.",
     ),
     "give": Meaning(
         "give VALUE", "Tells the script that placed this leg something: `.given` of what came of it."

@@ -4,8 +4,8 @@ from typing import Final
 
 _VERBS = """
     param use call inbound answer reject play say record tone wait gather menu conference join leave in
-    connect give transfer mute unmute deafen undeafen kick hangup sms notify ask follow let if repeat
-    for break flow do return stay on start stop
+    connect queue serve give transfer mute unmute deafen undeafen kick hangup sms notify ask follow let
+    if repeat for break flow do return stay on start stop
 """
 
 _INNER = """

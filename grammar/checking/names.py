@@ -226,7 +226,7 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
             return (name,)
-        case nodes.WaitCall(name=str(name)):
+        case nodes.WaitCall(name=str(name)) | nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
             return (name,)
         case _:
             return ()

@@ -45,6 +45,8 @@ _Legs: TypeAlias = (
     | nodes.In
     | nodes.Members
     | nodes.Connect
+    | nodes.Queue
+    | nodes.Serve
     | nodes.Transfer
     | nodes.Give
     | nodes.Mute
@@ -94,6 +96,8 @@ def phrase(line: AnyLine, indent: str) -> str:
             flat = _join(*_web(line, None))
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
         case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
+            return _join(*_legs(line))
+        case nodes.Queue() | nodes.Serve():
             return _join(*_legs(line))
         case (
             nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
@@ -209,6 +213,13 @@ def _legs(line: _Legs) -> tuple[str, ...]:
         case nodes.Connect(leg, limit, otherwise):
             how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
             return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
+        case nodes.Queue(queue, limit, name, notify):
+            shown = _with("for", limit), _with("as", name), _with("notify", notify)
+            return "queue", show_expression(queue), *shown
+        case nodes.Serve(queue, within, limit, name, notify, otherwise):
+            shown = _with("for", limit), _with("as", name), _with("notify", notify)
+            last = _flag("else", otherwise is not None)
+            return "serve", show_expression(queue), _with("within", within), *shown, last
         case nodes.Transfer(number, name):
             return "transfer", show_expression(number), _with("as", name)
         case nodes.Give(value):
