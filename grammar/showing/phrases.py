@@ -214,12 +214,12 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
             return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
         case nodes.Queue(queue, limit, name, notify):
-            shown = _with("for", limit), _with("as", name), _with("notify", notify)
-            return "queue", show_expression(queue), *shown
+            given = _with("for", limit), _with("as", name), _with("notify", notify)
+            return "queue", show_expression(queue), *given
         case nodes.Serve(queue, within, limit, name, notify, otherwise):
-            shown = _with("for", limit), _with("as", name), _with("notify", notify)
+            given = _with("for", limit), _with("as", name), _with("notify", notify)
             last = _flag("else", otherwise is not None)
-            return "serve", show_expression(queue), _with("within", within), *shown, last
+            return "serve", show_expression(queue), _with("within", within), *given, last
         case nodes.Transfer(number, name):
             return "transfer", show_expression(number), _with("as", name)
         case nodes.Give(value):
