@@ -1,8 +1,8 @@
 """Attack a pool whose calls are live, and see that none of them notices.
 
 ``python -m tests.fuzz.attack [--seed 1] [--calls 20] [--sip 100000] [--rtp 100000] [--tcp 20000]``: no
-part of `make test`, which has a small portion of it.  Each worker has calls that nobody attacks, and the attacker
-calls it too, so that it knows of a dialog; it is called, and answers what it likes.
+part of `make test`, which has a small portion of it.  Each worker has calls that nobody attacks, and the
+attacker calls it too, so that it knows of a dialog; it is called, and answers what it likes.
 """
 
 import argparse
@@ -210,7 +210,7 @@ class Attack:
                         await own.recv(1)
                     except OSError:
                         pass
-                await trio.sleep(0.5)
+                await trio.sleep(5)
 
         async with trio.open_nursery() as nursery:
             for _ in range(count):
