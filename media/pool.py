@@ -18,6 +18,7 @@ from attrs import field, frozen
 
 from ringful.ground.faults import Fence, Tasks, fault
 from ringful.media import buses, port
+from ringful.media.admission import Admission, BehindFront
 from ringful.media.connections import Connections
 from ringful.media.incoming import STATUS, Reception
 from ringful.media.numbers import as_written_there
@@ -55,6 +56,8 @@ class PoolSettings:
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
     rtp_ports: tuple[int, int] = (0, 0)
     """The first and the last port for RTP; 0: any."""
+    front: BehindFront | None = None
+    """The SIP front before the workers; None: there is none."""
     engine: str = field(factory=engine_wanted)
     """What makes the sound: ``auto``, or ``python`` for the fallback."""
 
@@ -73,24 +76,31 @@ class Pool:
         """*memory* is the descriptor of the memory of all buses."""
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
         self.legs: dict[str, PoolLeg] = {}
-        self.ways = Ways(settings.trunks)
+        self.ways = Ways(settings.trunks, fronted=settings.front is not None)
         self.seats = Seats(settings.buses)
         self._rooms = Rooms(self.seats, settings.max_calls + 8, lambda: self.crew.live, self._later)
         self._connections = Connections(self.seats, self._later)
-        self._reception = Reception(settings.address, settings.first_port)
+        behind = settings.front
+        first = 0 if behind else settings.first_port
+        self._reception = Reception(settings.address, first, fronted=behind is not None)
         self.texts = Texts(self._reception, nursery)
         config = {
-            "address": settings.address,
+            "address": "127.0.0.1" if behind else settings.address,
             "public_address": settings.public_address,
             "media_address": settings.media_address,
-            "tcp": any(trunk.transport != "udp" for trunk in settings.trunks),
+            "media_bind": settings.address,
+            "front": behind.port if behind else 0,
+            "known_as": behind.known_as if behind else "",
+            "tcp": not behind and any(trunk.transport != "udp" for trunk in settings.trunks),
             "terms": terms(settings.trunks),
             "silence_limit": settings.silence_limit,
             "engine": settings.engine,
         }
         ranges = Ranges(*settings.rtp_ports, start=randrange(1000))
         start = Start(templates, config, memory)
-        self.crew = Workers(self, start, ranges, self._reception, settings.max_calls, nursery)
+        ports = behind.worker_ports if behind else None
+        self.crew = Workers(self, start, ranges, self._reception, settings.max_calls, nursery, ports)
+        self.admission = Admission(self.crew, self._reception, lambda: len(self.legs), settings.max_calls)
 
     @property
     def workers(self) -> list[WorkerProcess]:
@@ -382,7 +392,8 @@ class Pool:
         leg.worker = worker
         worker.legs.add(leg.name)
         way = order_by(leg.trunk, others=bool(leg.others)) | parties(leg.number, leg.caller_id, leg.trunk)
-        worker.tell({"do": "ring", "leg": leg.name, "uri": leg.targets[0].uri, **way})
+        uri, by = self.ways.by(leg.targets[0].uri, leg.trunk)
+        worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "by": by, **way})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
         self.crew.keep_warm()
@@ -543,6 +554,8 @@ class Pool:
         """Hear that *worker* has ended: all that it had is lost."""
         self.seats.line_ended(worker)
         self.texts.worker_ended(worker)
+        if self._settings.front and not worker.dismissed:
+            self._settings.front.died(worker.port)
         for leg in [leg for leg in self.legs.values() if leg.worker is worker]:
             detail = "the media process died"
             if leg.answered:

@@ -46,9 +46,11 @@ class Trunk:
     order: int = 0
     """Among trunks with prefixes of the same length, the smallest comes first."""
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Where it may send us to by 3xx; empty: to its own address alone."""
+    """Where it sends from, and may send us to by 3xx; empty: its own address alone."""
     ours: Credentials = field(factory=Credentials)
     """How we show to it who we are."""
+    theirs: Credentials = field(factory=Credentials)
+    """How it shows to us who it is, where its address does not; the front asks for it."""
     register: bool = False
     """Whether it is told where we are (REGISTER)."""
     register_every: float = 300.0

@@ -3,6 +3,7 @@
 `routing` decides; this knows what it decides by, and what the newest calls went by.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -19,6 +20,7 @@ from ringful.media.trunks import UNHEARD, Transport, Trunk
 
 SHUNNED = 30.0
 """Seconds for which a trunk that left an INVITE without an answer is asked last."""
+_NAMED = re.compile("[a-z]", re.IGNORECASE)
 _NOTED = 5000
 """Legs of which is kept by what they went."""
 
@@ -35,8 +37,9 @@ class Target:
 class Ways:
     """The trunks of a node, as its calls see them."""
 
-    def __init__(self, trunks: Sequence[Trunk]) -> None:
-        self._trunks = trunks
+    def __init__(self, trunks: Sequence[Trunk], *, fronted: bool = False) -> None:
+        """*fronted*: a SIP front sends what workers give it, and is told where to."""
+        self._trunks, self._fronted = trunks, fronted
         self.places = Places()
         self.avoided: Callable[[], Collection[str]] = frozenset
         """Gives the names of the trunks that are asked when no other can take a call."""
@@ -84,7 +87,7 @@ class Ways:
         place, _, options = place.partition(";")
         host, _, at_port = place.partition(":")
         if trunk and trunk.transport != "udp":
-            options = "transport=tcp"
+            options = f"transport={trunk.transport if self._fronted else 'tcp'}"
         transport: Transport = "udp" if "transport=tcp" not in options.lower() else "tcp"
         if trunk:
             transport = trunk.transport
@@ -94,6 +97,18 @@ class Ways:
             return []
         before, behind = f"sip:{user}@" if user else "sip:", f";{options}" if options else ""
         return [Target(f"{before}{spot[0]}:{spot[1]}{behind}", spot) for spot in spots]
+
+    def by(self, uri: str, trunk: Trunk | None) -> tuple[str, str]:
+        """Give the URI that is asked for, and where the front sends it (empty: there).
+
+        A trunk that is known by a name is asked by that name, as most want it.
+        """
+        named = (trunk.domain or trunk.host) if trunk else ""
+        if not self._fronted or trunk is None or trunk.redirects or not _NAMED.search(named):
+            return uri, ""
+        user, _, place = uri[4:].rpartition("@")
+        at_port = f":{trunk.port}" if trunk.port and not trunk.domain else ""
+        return f"sip:{user}@{named}{at_port}", f"sip:{quote(trunk.host)}@{place}"
 
 
 def _port(written: str) -> int:

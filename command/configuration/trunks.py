@@ -30,18 +30,18 @@ def _trunk(name: str, value: Any) -> Trunk:
         raise Unfit("a name of at most 32 small letters, digits, - and _", ", a name", name)
     read = table(value, f".{name}", _KEYS, ("address",))
     host, at_port = read.pop("address")
-    ours = _credentials(read, f".{name}.")
-    made = Trunk(name, host, at_port, ours=ours, **read)
+    ours, theirs = _credentials(read, f".{name}."), _credentials(read, f".{name}.", "their_")
+    made = Trunk(name, host, at_port, ours=ours, theirs=theirs, **read)
     if made.register and not ours.username:
         raise Unfit("a username, where we register", f".{name}.register", True)
     return made
 
 
-def _credentials(read: dict[str, Any], at: str) -> Credentials:
-    username, password = read.pop("username", ""), read.pop("password", "")
+def _credentials(read: dict[str, Any], at: str, whose: str = "") -> Credentials:
+    username, password = read.pop(f"{whose}username", ""), read.pop(f"{whose}password", "")
     if bool(username) != bool(password):
         lacking = "password" if username else "username"
-        raise Unfit("both a username and a password, or neither", f"{at}{lacking}", "")
+        raise Unfit("both a username and a password, or neither", f"{at}{whose}{lacking}", "")
     return Credentials(username, password)
 
 
@@ -133,6 +133,8 @@ _KEYS: Keys = {
     "networks": readers.networks,
     "username": _username,
     "password": _password,
+    "their_username": _username,
+    "their_password": _password,
     "register": readers.boolean,
     "register_every": _register_every,
     "from_number": readers.phone_number,

@@ -27,6 +27,12 @@ class EngineConfig:
     """What others know us by, in Via, Contact and From; empty: *address*."""
     media_address: str = ""
     """Where far ends send sound to, as the SDP says it; empty: *address*."""
+    front: int = 0
+    """The port on 127.0.0.1 of the SIP front, by way of which all goes out; 0: there is none."""
+    known_as: str = ""
+    """The front's address and port as others know it."""
+    media_bind: str = ""
+    """Where sound comes to, where that is another address of this machine than *address*."""
     tcp: bool = False
     """Whether it listens, and can call, by TCP as well."""
     terms: Mapping[str, Terms] = field(factory=dict, repr=False)
@@ -78,7 +84,8 @@ class Endpoint:
 
     def own_uri(self, user: str) -> str:
         """Give the URI of *user* here, as others know us."""
-        return f"sip:{user}@{self.config.public_address or self.config.address}:{self.port}"
+        own = f"{self.config.public_address or self.config.address}:{self.port}"
+        return f"sip:{user}@{self.config.known_as or own}"
 
     def add(self, account: Any, terms: Terms | None) -> None:
         """Add *account* on the *terms* of a trunk; None: it is the one that calls come in at."""
@@ -97,11 +104,17 @@ class Endpoint:
         account = pj.AccountConfig()
         account.idUri = self.own_uri("ringful")
         media = account.mediaConfig.transportConfig
-        media.port, media.boundAddress = self.config.rtp_port, self.config.address
+        media.port = self.config.rtp_port
+        media.boundAddress = self.config.media_bind or self.config.address
         media.publicAddress = self.config.media_address
         # The library takes them in turn, so that each rests for a while after a call.  The last one that
         # it takes is as far behind the first as it is told, and RTCP has the next.
         media.portRange = max(0, self.config.rtp_ports - 2)
         # A second INVITE would follow each answer with two codecs, and refuse the far end's own meanwhile.
         account.mediaConfig.lockCodecEnabled = False
+        if self.config.front:
+            account.sipConfig.proxies.append(f"sip:127.0.0.1:{self.config.front};lr")
+            # The front finds the worker by this name.
+            account.sipConfig.contactForced = f"<sip:w{self.port}@{self.config.known_as}>"
+            account.natConfig.contactRewriteUse = account.natConfig.viaRewriteUse = 0
         return account

@@ -12,9 +12,11 @@ class Outgoing:
     """Whom to call, as whom, and by which trunk."""
 
     uri: str
-    """Where the INVITE goes; its host is an address."""
+    """Whom the INVITE asks for; its host is an address, but where *by* says where it goes."""
     caller_id: str | None = None
     """The user of ``From``, as the trunk writes it."""
+    by: str = ""
+    """Where the front is to send it, as a URI whose user is the host's name; empty: to *uri*."""
     trunk: str = ""
     """Whose credentials are used."""
     redirects: int = 0

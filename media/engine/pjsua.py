@@ -7,6 +7,7 @@ dropped, in another thread; `getInfo` is not asked of a call that never got an I
 with a final response inside a callback.
 """
 
+import re
 import time
 from collections.abc import Callable
 from mmap import mmap
@@ -44,6 +45,8 @@ Its two sockets can be used again half a second later, and the library has some 
 and go faster end the process.  With four places this bounds them (300 at once were survived at a
 quarter of a second, and not at a tenth).
 """
+_SOURCE = re.compile(r"^X-Ringful-Source:\s*([0-9.]+:[0-9]+)", re.MULTILINE)
+"""Where the front had a message from."""
 
 
 class _Account(pj.Account):  # type: ignore[misc]
@@ -134,7 +137,8 @@ class Engine:
 
     def _open_gate(self, on_shaken: Callable[[], None]) -> Gate | None:
         try:
-            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=self.on_transfer is not None)
+            transfers, fronted = self.on_transfer is not None, bool(self.config.front)
+            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=transfers, fronted=fronted)
         except NoGate as error:
             self.why_unchecked = str(error)
             return None
@@ -205,7 +209,7 @@ class Engine:
             return
         self.legs[name] = leg
         uri = call.uri
-        leg.redirects, leg.networks = call.redirects, call.networks or (host_of(uri),)
+        leg.redirects, leg.networks = call.redirects, call.networks or (host_of(call.by or uri),)
         order = pj.CallOpParam(True)
         if call.caller_id:
             caller = self._caller(call.caller_id, call.domain)
@@ -215,7 +219,9 @@ class Engine:
         if call.called:
             # ``To`` is what is called; this alone says where it goes.
             order.txOption.targetUri, uri = uri, call.called
-        leg.signalled = host_of(call.uri)
+        if call.by:
+            order.txOption.headers.append(_header("X-Ringful-To", f"<{call.by}>"))
+        leg.signalled = host_of(call.by or call.uri)
         leg.patience = Patience(call.answer_within, call.ring_within)
         leg.patience.begin(time.monotonic())
         try:
@@ -237,6 +243,8 @@ class Engine:
         self._rung += 1
         name = f"in-{self._rung}"
         leg = self.legs[name] = Leg(self, name, call_id)
+        if self.config.front and (told := _SOURCE.search(message)):
+            source = told[1]
         leg.signalled = source.rpartition(":")[0]
         self.admission.senders.shut_new()
         if self.on_call:

@@ -6,6 +6,7 @@ wakes it, since it sleeps in the library.
 """
 
 import os
+import re
 import socket
 import time
 from collections import deque
@@ -28,6 +29,7 @@ from ringful.media.engine.pjsua import Engine
 from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event
 
+_CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _COMPLAIN_SECONDS = 10.0
 """How often it is said, at most, that ticks were skipped."""
 
@@ -130,7 +132,16 @@ class Worker:
 
     def _rung(self, name: str, message: str) -> None:
         offer = offer_of(message)
-        self.send({"is": "Offered", "offer": name, "caller": offer.caller, "called": offer.called})
+        call_id = _CALL_ID.search(message)
+        self.send(
+            {
+                "is": "Offered",
+                "offer": name,
+                "caller": offer.caller,
+                "called": offer.called,
+                "call_id": call_id[1] if call_id else "",
+            }
+        )
 
     def obey(self, command: dict[str, Any]) -> None:
         """Do one command."""

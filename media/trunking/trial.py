@@ -37,10 +37,6 @@ async def trial(trunk: Trunk, places: Places, around: Surroundings) -> AsyncIter
         yield Said("name", around.in_keys(trunk, unreachable(trunk, error)), well=False)
         return
     yield Said("name", f"{trunk.host} is {_listed(found)}, {trunk.transport}")
-    if trunk.transport == "tls":
-        said = "not tried: this version has no TLS"
-        yield Said("OPTIONS", said)
-        return
     alive, why, rtt = await watch.probe(trunk)
     answered = f"answered in {rtt * 1000:.0f} ms" if rtt is not None else ""
     told = "; ".join(one for one in (answered, around.in_keys(trunk, why)) if one)

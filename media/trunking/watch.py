@@ -121,7 +121,7 @@ class TrunkWatch:
 
     def _note_place(self, place: Place, *, well: bool) -> None:
         if not well:
-            self._places.failed((place.address, place.port))
+            self._places.failed(place.there or (place.address, place.port))
 
     def _meaning(self, trunk: Trunk, answer: Answer) -> str:
         return self._surroundings.meaning(answer.status, trunk.ours.username)
@@ -144,13 +144,16 @@ class TrunkWatch:
 
     async def places(self, trunk: Trunk) -> list[Place]:
         """Give where requests to *trunk* go, best first.  Raises OSError where its name leads nowhere."""
-        if self._surroundings.front:
-            return [Place(*self._surroundings.front)]
+        around = self._surroundings
         try:
             spots = await self._places.of(trunk.host, trunk.port, trunk.transport)
         except OSError as error:
             raise NotResolved(str(error)) from error
-        return [Place(*spot, "udp" if trunk.transport == "udp" else "tcp") for spot in spots]
+        if around.front:
+            return [around.front(trunk, spot) for spot in spots]
+        return [
+            Place(*spot, trunk.transport, name=trunk.host, authorities=around.authorities) for spot in spots
+        ]
 
     async def place(self, trunk: Trunk) -> Place:
         """Give the best of them.  Raises OSError."""
@@ -202,7 +205,7 @@ class TrunkWatch:
         if found := self._surroundings.entrance(one.trunk):
             host, _, at_port = found.rpartition(":")
             here = f"{host or await own_address(place)}:{at_port}"
-            more = ";transport=tcp" if one.trunk.transport == "tcp" else ""
+            more = "" if one.trunk.transport == "udp" else f";transport={one.trunk.transport}"
             contact = f"sip:{one.trunk.ours.username}@{here}{more}"
             if one.registration is None:
                 one.registration = Registration(one.trunk, contact, lambda: token_hex(8))

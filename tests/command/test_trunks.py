@@ -1,8 +1,6 @@
 """Trunks of a running server: registered, watched, told of; and `ringful trunks`."""
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +14,9 @@ import trio.testing
 
 from ringful.media.trunking.names import Names
 from tests.command.test_log import lines_of
+from tests.forked import done
 from tests.registrar import Registrar, registrar
-from tests.server import PATIENCE, RINGFUL, Server, free_port, server
+from tests.server import PATIENCE, Server, free_port, server
 
 DEFAULT = "127.0.0.1:5070"
 
@@ -56,11 +55,8 @@ def ready(running: Server) -> tuple[int, str]:
 
 
 def trunks(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [*RINGFUL, "trunks", *arguments],
-        cwd=folder, env=os.environ, capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
+    ended = done("trunks", *arguments, cwd=folder)
+    return ended.returncode, ended.stdout, ended.stderr
 
 
 def events(log: Path) -> list[str]:
