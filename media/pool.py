@@ -58,6 +58,8 @@ class PoolSettings:
     """The first and the last port for RTP; 0: any."""
     front: BehindFront | None = None
     """The SIP front before the workers; None: there is none."""
+    symmetric_rtp: bool = True
+    """Whether sound comes from the port that its SDP names, and from no other."""
     engine: str = field(factory=engine_wanted)
     """What makes the sound: ``auto``, or ``python`` for the fallback."""
 
@@ -94,6 +96,7 @@ class Pool:
             "tcp": not behind and any(trunk.transport != "udp" for trunk in settings.trunks),
             "terms": terms(settings.trunks),
             "silence_limit": settings.silence_limit,
+            "symmetric_rtp": settings.symmetric_rtp,
             "engine": settings.engine,
         }
         ranges = Ranges(*settings.rtp_ports, start=randrange(1000))

@@ -93,7 +93,7 @@ class Engine:
         self.answers = Answers(log)
         self._rung = 0
         self._library = Library(pj._pjsua2.__file__)
-        self.admission = Admission(Senders(self._is_rtp))
+        self.admission = Admission(Senders(self._is_rtp), symmetric=config.symmetric_rtp)
         self._endpoint = Endpoint(config, self._library)
         self.port = self._endpoint.port
         self._take_over()
@@ -101,7 +101,7 @@ class Engine:
         self.account = self.accounts.plain
         self.why_unchecked = ""
         """Why SIP packets reach the library as they are; empty where they are checked."""
-        self._gate = self._open_gate(on_shaken)
+        self._gate = self.admission.gate = self._open_gate(on_shaken)
         self.why_python = ""
         """Why sound passes through Python; empty where it does not."""
         self.mixer = self._mixer(buses)

@@ -136,6 +136,10 @@ class Senders:
                     _filter(number, _NOBODY)
                     _empty(number)
 
+    def number(self, at_port: int) -> int | None:
+        """Give the file descriptor of our socket at a port; None where it is not known."""
+        return next((number for number, _ in self._of((at_port,))), None)
+
     def allow(self, rtp: int, rtcp: int, address: str, at_port: int | None = None) -> None:
         """Let *address* alone send to our ports *rtp*, from *at_port*, and *rtcp*, from any port."""
         self._set({rtp: only(address, at_port), rtcp: only(address, None)})
