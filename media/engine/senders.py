@@ -79,7 +79,7 @@ def _socket(number: int, family: int = -1, kind: int = -1, protocol: int = -1) -
         lent.detach()
 
 
-def _udp_port(number: int) -> int:
+def udp_port(number: int) -> int:
     """Give the port of the UDP socket with file descriptor *number*; 0 where it is another one."""
     with _socket(number) as one:
         is_udp = one.family == socket.AF_INET and one.type == socket.SOCK_DGRAM
@@ -130,7 +130,7 @@ class Senders:
                 if before is not None and before[0] == found.st_ino:
                     self._ports[number] = before
                     continue
-                at_port = _udp_port(number)
+                at_port = udp_port(number)
                 self._ports[number] = found.st_ino, at_port
                 if self._is_rtp(at_port):
                     _filter(number, _NOBODY)

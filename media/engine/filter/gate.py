@@ -29,8 +29,8 @@ class Gate:
     """The gate of this process.  Raises NoGate.
 
     *shaken* is told when an assertion has ended a packet, and not the process: no more calls should come
-    to it, and those that do are refused.  *transfers*: a far end may send us elsewhere.  *fronted*: all
-    comes by way of the SIP front, which says where it had it from.
+    to it, and those that do are refused.  *take* says whether a message is its own, before anything else is
+    asked.  *transfers*: a far end may send us elsewhere.  *fronted*: all comes by way of a front.
     """
 
     def __init__(
@@ -41,10 +41,11 @@ class Gate:
         *,
         transfers: bool = False,
         fronted: bool = False,
+        take: Callable[[bytes], bool] = lambda packet: False,
         path: Path = COMPILED,
     ) -> None:
         self._log, self._shaken, self._transfers = log, shaken, transfers
-        self._fronted = fronted
+        self._fronted, self._take = fronted, take
         self.pace = Pace()
         self._calls = _JUDGE(self._judge), _TELL(self._tell)
         """C keeps their addresses."""
@@ -77,6 +78,8 @@ class Gate:
     def _judge(self, message: Any, length: int, source: bytes, port: int, out: int, room: int) -> int:
         try:
             packet = ctypes.string_at(message, length)
+            if self._take(packet):
+                return 0
             more = {"transfers": self._transfers, "fronted": self._fronted}
             verdict = judge(packet, source.decode(), port, self.pace, **more)
             if not isinstance(verdict, Hand | Answer) or len(verdict.packet) > room:
