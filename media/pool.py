@@ -30,6 +30,7 @@ from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
 from ringful.media.texts import Texts
+from ringful.media.through import Through
 from ringful.media.trunking.exchange import Place, exchange, options
 from ringful.media.trunks import Trunk
 from ringful.media.ways import Ways, is_uri, order_by, parties, terms
@@ -58,6 +59,8 @@ class PoolSettings:
     """The first and the last port for RTP; 0: any."""
     front: BehindFront | None = None
     """The SIP front before the workers; None: there is none."""
+    symmetric_rtp: bool = True
+    """Whether sound comes from the port that its SDP names, and from no other."""
     engine: str = field(factory=engine_wanted)
     """What makes the sound: ``auto``, or ``python`` for the fallback."""
 
@@ -84,6 +87,7 @@ class Pool:
         first = 0 if behind else settings.first_port
         self._reception = Reception(settings.address, first, fronted=behind is not None)
         self.texts = Texts(self._reception, nursery)
+        self.through = Through(self._reception, settings.public_address or _named(settings.address))
         config = {
             "address": "127.0.0.1" if behind else settings.address,
             "public_address": settings.public_address,
@@ -94,6 +98,7 @@ class Pool:
             "tcp": not behind and any(trunk.transport != "udp" for trunk in settings.trunks),
             "terms": terms(settings.trunks),
             "silence_limit": settings.silence_limit,
+            "symmetric_rtp": settings.symmetric_rtp,
             "engine": settings.engine,
         }
         ranges = Ranges(*settings.rtp_ports, start=randrange(1000))
@@ -589,6 +594,10 @@ class Pool:
     def addresses(self) -> list[str]:
         """Where the workers listen."""
         return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
+
+
+def _named(address: str) -> str:
+    return "" if address == "0.0.0.0" else address
 
 
 def _reachable(address: str) -> str:

@@ -53,6 +53,7 @@ class Worker:
             on_speech=lambda leg, speaks: self.send({"is": "Speaking", "leg": leg, "speaks": speaks}),
             on_text=self.send,
             on_shaken=lambda: self.send({"is": "Shaken"}),
+            on_packet=lambda packet: self.send({"is": "PacketCame", "packet": packet}),
             log=self._log,
         )
         self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -193,6 +194,9 @@ class Worker:
                 engine.send_text(command["text"], uri, command["sender"], command["body"], trunk)
             case "answer_text":
                 engine.inbox.answer(command["text"], command["status"])
+            case "send_packet":
+                host, at_port = command["to"]
+                engine.packets.send(command["packet"], command["call_id"], (host, at_port), engine.port)
             case "ping":
                 self.send({"is": "Pong"})
             case other:

@@ -221,7 +221,7 @@ class Attack:
                         await own.recv(1)
                     except OSError:
                         pass
-                await trio.sleep(0.5)
+                await trio.sleep(5)
 
         async with trio.open_nursery() as nursery:
             for _ in range(count):
