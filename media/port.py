@@ -59,6 +59,24 @@ class Offer:
     """The number that calls; empty where it is withheld."""
     called: str
     """The number of ours that was dialled."""
+    name: str = ""
+    """What the caller is called, for people to read; empty where nobody says so, or it is withheld."""
+    diverted_from: str = ""
+    """The number that sent the call on to ours; empty where none did, or it is withheld."""
+    trunk: str = ""
+    """The name of the trunk that it came by; empty where that cannot be said."""
+
+
+@frozen
+class Shown:
+    """What a phone that is called is shown of who calls, besides the number."""
+
+    name: str = ""
+    """For people to read."""
+    withheld: bool = False
+    """Neither the name nor the number is shown; who carries the call may be told the number all the same."""
+    diverted_from: str = ""
+    """The number that sends the call on."""
 
 
 RefusalReason: TypeAlias = Literal[
