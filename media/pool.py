@@ -7,13 +7,10 @@ told before the leg's.
 
 import os
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import randrange
-from typing import Any
-from urllib.parse import quote
 
 import structlog
 import trio
@@ -24,23 +21,21 @@ from ringful.media import buses, port
 from ringful.media.connections import Connections
 from ringful.media.incoming import STATUS, Reception
 from ringful.media.numbers import as_written_there
-from ringful.media.options import ask_options
 from ringful.media.pool_leg import PoolLeg
 from ringful.media.ranges import Ranges
 from ringful.media.rooms import Rooms
-from ringful.media.routing import is_worth_another, ways
+from ringful.media.routing import is_worth_another
 from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
 from ringful.media.texts import Texts
-from ringful.media.trunking.names import Names
+from ringful.media.trunking.exchange import Place, exchange, options
 from ringful.media.trunks import Trunk
+from ringful.media.ways import Ways, is_uri, order_by, parties, terms
 from ringful.media.worker_process import Start, WorkerProcess
 from ringful.media.workers import Workers, engine_wanted
 
 log = structlog.get_logger()
-_NOTED = 5000
-"""Legs of which is kept by what they went."""
 
 
 @frozen
@@ -78,15 +73,7 @@ class Pool:
         """*memory* is the descriptor of the memory of all buses."""
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
         self.legs: dict[str, PoolLeg] = {}
-        self.names = Names()
-        self.avoided: Callable[[], Collection[str]] = frozenset
-        """Gives the names of the trunks that are asked when no other can take a call."""
-        self.went_by: dict[str, Trunk] = {}
-        """By what the newest legs went last, those that have ended among them."""
-        self.trunk_failures: Counter[str] = Counter()
-        """Calls that a trunk did not take for a reason of its own, by its name."""
-        self.last_failures: dict[str, str] = {}
-        """The last of them, in words."""
+        self.ways = Ways(settings.trunks)
         self.seats = Seats(settings.buses)
         self._rooms = Rooms(self.seats, settings.max_calls + 8, lambda: self.crew.live, self._later)
         self._connections = Connections(self.seats, self._later)
@@ -97,7 +84,7 @@ class Pool:
             "public_address": settings.public_address,
             "media_address": settings.media_address,
             "tcp": any(trunk.transport != "udp" for trunk in settings.trunks),
-            "terms": _terms(settings.trunks),
+            "terms": terms(settings.trunks),
             "silence_limit": settings.silence_limit,
             "engine": settings.engine,
         }
@@ -266,16 +253,16 @@ class Pool:
             return
         kept.transfers.add(transfer)
         # The far end calls it, so the name of its host is for the far end to resolve.
-        trunk = kept.trunk or next(iter(self._ways(number)), None)
-        uri = self._address(number, None if _is_uri(number) else trunk)
+        trunk = kept.trunk or next(iter(self.ways.of(number)), None)
+        uri = self.ways.address(number, None if is_uri(number) else trunk)
         kept.worker.tell({"do": "transfer", "leg": leg, "transfer": transfer, "uri": uri})
 
     async def send_text(self, number: str, sender: str, text: str) -> port.TextOutcome:
         """See `port.Texts.send_text`."""
-        trunk = None if _is_uri(number) else next(iter(self._ways(number)), None)
-        if trunk is None and not _is_uri(number):
+        trunk = None if is_uri(number) else next(iter(self.ways.of(number)), None)
+        if trunk is None and not is_uri(number):
             return port.TextOutcome("unsent", reason="no trunk takes this number")
-        uri = await self._uri(number, trunk)
+        uri = await self.ways.uri(number, trunk)
         if uri is None:
             return port.TextOutcome("unsent", reason="the trunk's name cannot be resolved")
         shown = sender or (trunk.from_number if trunk else "")
@@ -374,15 +361,15 @@ class Pool:
             self.failed(leg.name, fault("placing a call", error, call=leg.name))
 
     async def _placed(self, leg: PoolLeg) -> None:
-        if leg.trunk is None and not _is_uri(leg.number):
-            leg.trunk, *others = self._ways(leg.number) or (None,)
+        if leg.trunk is None and not is_uri(leg.number):
+            leg.trunk, *others = self.ways.of(leg.number) or (None,)
             leg.others = tuple(others)
             if leg.trunk is None:
                 self._end(leg, port.Refused(leg.name, "unreachable", None, "no trunk takes this number"))
                 return
         if leg.trunk:
-            self._note_way(leg.name, leg.trunk)
-        uri = await self._uri(leg.number, leg.trunk)
+            self.ways.note(leg.name, leg.trunk)
+        uri = await self.ways.uri(leg.number, leg.trunk)
         if uri is None:
             host = "the number's host" if leg.trunk is None else "the trunk's name"
             self._ended_before_the_answer(
@@ -394,26 +381,16 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        way = _way(leg.trunk) | {"uri": uri} | _parties(leg)
-        worker.tell({"do": "ring", "leg": leg.name, **way})
+        way = order_by(leg.trunk) | parties(leg.number, leg.caller_id, leg.trunk)
+        worker.tell({"do": "ring", "leg": leg.name, "uri": uri, **way})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
         self.crew.keep_warm()
 
-    def _note_way(self, leg: str, trunk: Trunk) -> None:
-        self.went_by[leg] = trunk
-        while len(self.went_by) > _NOTED:
-            del self.went_by[next(iter(self.went_by))]
-
-    def _ways(self, number: str) -> tuple[Trunk, ...]:
-        return ways(self._settings.trunks, number, self.avoided())
-
     def _ended_before_the_answer(self, leg: PoolLeg, end: port.Refused) -> None:
         """End *leg*, or try it by the next trunk."""
         if leg.trunk and not leg.over and not leg.cancelled and is_worth_another(end, rang=leg.rang):
-            self.trunk_failures[leg.trunk.name] += 1
-            said = f"{end.sip_status or ''} {end.detail or ''}".strip() or "no answer"
-            self.last_failures[leg.trunk.name] = said
+            self.ways.failed(leg.trunk, end)
         if leg.over or not leg.others or leg.cancelled or not is_worth_another(end, rang=leg.rang):
             self._end(leg, end)
             return
@@ -435,27 +412,6 @@ class Pool:
             leg.worker.idle_since = time.monotonic()
         leg.worker = None
         self._nursery.start_soon(self._place, leg)
-
-    def _address(self, number: str, trunk: Trunk | None) -> str:
-        """Give the URI of *number*."""
-        if trunk is None:
-            return number
-        return f"sip:{quote(as_written_there(number, trunk), safe='+*')}@{trunk.host}:{trunk.at_port}"
-
-    async def _uri(self, number: str, trunk: Trunk | None) -> str | None:
-        """Give the URI to ring, its host resolved: the library would resolve it and block."""
-        user, _, host = self._address(number, trunk)[4:].rpartition("@")
-        host, _, options = host.partition(";")
-        name, _, at_port = host.partition(":")
-        try:
-            address = await self.names.address(name)
-        except OSError:
-            return None
-        options = f";{options}" if options else ""
-        if trunk and trunk.transport != "udp":
-            options += ";transport=tcp"
-        place = f"{address}:{at_port}" if at_port else str(address)
-        return f"sip:{user}@{place}{options}" if user else f"sip:{place}{options}"
 
     def offered(self, worker: WorkerProcess, name: str, offer: port.Offer) -> None:
         """Take a call that has come in at a worker, or refuse it."""
@@ -584,7 +540,8 @@ class Pool:
         if entrance is None:
             place = f"{self._settings.address}:{self._settings.first_port}"
             return f"none of our workers listens at sip.bind, {place}"
-        await ask_options(_reachable(self._settings.address), entrance.port)
+        host = _reachable(self._settings.address)
+        await exchange(options(host, entrance.port, "udp"), Place(host, entrance.port))
         return ""
 
     @property
@@ -597,41 +554,6 @@ class Pool:
     def addresses(self) -> list[str]:
         """Where the workers listen."""
         return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
-
-
-def _is_uri(number: str) -> bool:
-    return number.lower().startswith("sip:")
-
-
-def _way(trunk: Trunk | None) -> dict[str, Any]:
-    """Give what a worker has to know of *trunk*."""
-    if trunk is None:
-        return {"trunk": "", "redirects": 0, "networks": ()}
-    networks = [str(one) for one in trunk.networks if one.version == 4]
-    return {"trunk": trunk.name, "redirects": trunk.redirects, "networks": networks}
-
-
-def _terms(trunks: Collection[Trunk]) -> dict[str, tuple[str, str, str]]:
-    """Give what an account of a worker is made from, for the trunks that need one of their own."""
-    # Where one wants it, calls that come in may be encrypted, and those to others need not be offered it.
-    encrypted = any(trunk.srtp != "off" for trunk in trunks)
-    return {
-        trunk.name: (trunk.ours.username, trunk.ours.password, trunk.srtp)
-        for trunk in trunks
-        if encrypted or trunk.ours.username
-    }
-
-
-def _parties(leg: PoolLeg) -> dict[str, Any]:
-    """Give who calls whom, as the trunk of *leg* wants it."""
-    trunk = leg.trunk
-    if trunk is None:
-        return {"caller_id": leg.caller_id, "domain": "", "called": "", "asserted": False}
-    caller = leg.caller_id or trunk.from_number
-    shown = quote(as_written_there(caller, trunk), safe="+*") if caller else None
-    called = quote(as_written_there(leg.number, trunk), safe="+*")
-    to = f"sip:{called}@{trunk.domain}" if trunk.domain else ""
-    return {"caller_id": shown, "domain": trunk.domain, "called": to, "asserted": trunk.asserted}
 
 
 def _reachable(address: str) -> str:

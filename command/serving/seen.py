@@ -56,7 +56,7 @@ def see(config: Config, parts: Parts) -> Probes:
     find = switchboard.live.get
 
     def trunk(leg: str) -> Trunk:
-        way = parts.pool.went_by.get(leg)
+        way = parts.pool.ways.went_by.get(leg)
         return known_as(way, tables=bool(config.sip.trunks)) if way else Trunk("")
 
     switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
@@ -289,8 +289,8 @@ def _told_of_trunks(parts: Parts) -> Iterator[dict[str, object]]:
             "alive": one.alive,
             "rtt": one.rtt,
             "legs": _legs_by(name, parts.pool),
-            "failures": parts.pool.trunk_failures[name],
-            "last": parts.pool.last_failures.get(name, ""),
+            "failures": parts.pool.ways.failures[name],
+            "last": parts.pool.ways.last_failures.get(name, ""),
             "words": one.words,
         }
 
@@ -324,7 +324,7 @@ def _read_trunks(metrics: Metrics, parts: Parts) -> None:
             "refused",
             "counter",
             "Calls that it did not take for a reason of its own.",
-            lambda one: parts.pool.trunk_failures[one.trunk.name],
+            lambda one: parts.pool.ways.failures[one.trunk.name],
         ),
     ]
     for name, kind, about, what in readings:

@@ -19,8 +19,8 @@ def watch_of(config: Config, pool: Pool) -> TrunkWatch:
         known = config.sip.public_address or ("" if host == "0.0.0.0" else host)
         return f"{known}:{pool.entrance}" if pool.entrance else None
 
-    watch = TrunkWatch(config.sip.ways, pool.names, surroundings(config, entrance))
-    pool.avoided = lambda: watch.avoided
+    watch = TrunkWatch(config.sip.ways, pool.ways.names, surroundings(config, entrance))
+    pool.ways.avoided = lambda: watch.avoided
     return watch
 
 

@@ -19,7 +19,6 @@ from ringful.ground.disk import why_short
 from ringful.ground.metrics import Metrics
 from ringful.http import probes
 from ringful.http.probes import Probes, Readiness, add_probes, shown
-from ringful.media.options import ask_options, final_status
 from ringful.store.open import open_store
 from tests.server import PATIENCE, Server, free_port, server
 from tests.trunk import false_trunk
@@ -217,28 +216,3 @@ async def test_the_store_says_why_it_cannot_be_written(tmp_path: Path) -> None:
         assert (tmp_path / "a.db-wal").stat().st_size > before
         (tmp_path / "a.db").unlink()
         assert "moved away or deleted" in await store.why_unwritable()
-
-
-async def test_options_of_a_server_that_answers_and_one_that_does_not() -> None:
-    with false_trunk() as trunk:
-        trunk.options = 405
-        host, _, at_port = trunk.address.partition(":")
-        assert await ask_options(host, int(at_port)) == 405
-        trunk.options = 0
-        with trio.move_on_after(1) as limit:
-            await ask_options(host, int(at_port))
-        assert limit.cancelled_caught
-        assert trunk.asked.count("OPTIONS") >= 3  # A datagram may be lost.
-    with pytest.raises(OSError, match="refused"):
-        await ask_options("127.0.0.1", free_port())
-    with pytest.raises(OSError, match="refused"):
-        await ask_options("127.0.0.1", free_port(), "tcp")
-
-
-def test_only_a_final_answer_to_our_own_request_counts() -> None:
-    ours = "SIP/2.0 200 OK\r\nCall-ID: abc\r\n\r\n"
-    assert final_status(ours.encode(), "abc") == 200
-    assert final_status(b"SIP/2.0 100 Trying\r\ni: abc\r\n\r\n" + ours.encode(), "abc") == 200
-    assert final_status(ours.encode(), "abd") is None
-    assert final_status(b"SIP/2.0 100 Trying\r\nCall-ID: abc\r\n\r\n", "abc") is None
-    assert final_status(b"\xff\x00", "abc") is None

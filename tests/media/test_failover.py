@@ -21,9 +21,9 @@ async def test_the_next_trunk_is_tried_and_one_that_is_avoided_comes_last(tmp_pa
 
             assert await ring("a") == 486
             assert (north.asked.count("INVITE"), south.asked.count("INVITE")) == (1, 1)
-            assert calls.pool.trunk_failures == {"north": 1}
-            assert calls.pool.last_failures["north"].startswith("503")
-            calls.pool.avoided = lambda: {"north"}
+            assert calls.pool.ways.failures == {"north": 1}
+            assert calls.pool.ways.last_failures["north"].startswith("503")
+            calls.pool.ways.avoided = lambda: {"north"}
             assert await ring("b") == 486
             assert (north.asked.count("INVITE"), south.asked.count("INVITE")) == (1, 2)
             # What is said of the callee is said by every trunk: nobody else is asked.
@@ -45,4 +45,4 @@ async def test_a_name_that_leads_nowhere_is_a_reason_to_try_the_next(tmp_path: P
         async with line(tmp_path, trunks=both) as calls:
             calls.pool.ring("a", NUMBER, None, calls.send.send_nowait)
             assert (await calls.next(port.Refused)).sip_status == 486
-            assert calls.pool.last_failures["north"].endswith("cannot be resolved")
+            assert calls.pool.ways.last_failures["north"].endswith("cannot be resolved")
