@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config
 from ringful.interpreter.calls import trunk_failures as failures
+from ringful.interpreter.calls.e164 import Plan
 from ringful.media.pool import Pool
 from ringful.media.trunking.standing import Surroundings
 from ringful.media.trunking.watch import TrunkWatch
@@ -22,6 +23,14 @@ def watch_of(config: Config, pool: Pool) -> TrunkWatch:
     watch = TrunkWatch(config.sip.ways, pool.ways.names, surroundings(config, entrance))
     pool.ways.avoided = lambda: watch.avoided
     return watch
+
+
+def plans_of(config: Config) -> dict[str, Plan]:
+    """Give how each trunk writes the numbers of calls that come in."""
+    return {
+        trunk.name: Plan(trunk.country or config.sip.country, whole=trunk.numbers == "e164")
+        for trunk in config.sip.ways
+    }
 
 
 def surroundings(config: Config, entrance: Callable[[Trunk], str | None] = lambda _: None) -> Surroundings:

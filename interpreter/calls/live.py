@@ -189,11 +189,11 @@ class LiveCall:
         """Do *effect* for real."""
         phones = self.house.phones
         match effect:
-            case effects.Ring(leg, number, caller_id):
+            case effects.Ring(leg, number, caller_id, shown):
                 if refused := self._refusal(leg, number):
                     self.run.post(refused)
                 else:
-                    phones.ring(leg, number, caller_id, self.purse.hear)
+                    phones.ring(leg, number, caller_id, self.purse.hear, shown=shown)
             case effects.Transfer(leg, transfer, number):
                 if self.house.may_call(self.key, number):
                     phones.transfer(leg, transfer, number)

@@ -380,11 +380,11 @@ class Engine:
         uri = call.uri
         leg.redirects, leg.networks = call.redirects, call.networks or (host_of(uri),)
         order = pj.CallOpParam(True)
-        if call.caller_id:
-            caller = f"sip:{call.caller_id}@{call.domain}" if call.domain else self._own_uri(call.caller_id)
-            order.txOption.localUri = f"<{caller}>"
-            if call.asserted:
-                order.txOption.headers.append(_header("P-Asserted-Identity", f"<{caller}>"))
+        own = f"{self.config.public_address or self.config.address}:{self.port}"
+        if sender := call.sender(own):
+            order.txOption.localUri = sender
+        for header in call.headers(own):
+            order.txOption.headers.append(_header(*header))
         if call.called:
             # ``To`` is what is called; this alone says where it goes.
             order.txOption.targetUri, uri = uri, call.called
@@ -405,7 +405,7 @@ class Engine:
         self._rung += 1
         name = f"in-{self._rung}"
         leg = self.legs[name] = Leg(self, name, call_id)
-        leg.signalled = source.rpartition(":")[0]
+        leg.source, leg.signalled = source, source.rpartition(":")[0]
         self._senders.shut_new()
         if self.on_call:
             called = self.on_call
@@ -438,12 +438,12 @@ class Engine:
         if leg and leg.inbound and not leg.accepted:
             self.respond(name, 200)
 
-    def refuse(self, name: str, status: int) -> None:
+    def refuse(self, name: str, status: int, *, given_up: bool = False) -> None:
         """Refuse a call that came in and rings, once it has kept its place for long enough."""
         leg = self.legs.get(name)
         if leg is None or not leg.inbound or leg.accepted or leg.ordered_end:
             return
-        leg.ordered_end = True
+        leg.ordered_end, leg.rejected = True, not given_up
         self._later.append((leg.began + _REFUSE_SECONDS, lambda: self.respond(name, status)))
 
     def respond(self, name: str, status: int) -> None:
@@ -465,7 +465,7 @@ class Engine:
         if leg is None or leg.ordered_end:
             return
         if leg.inbound and not leg.accepted:
-            self.refuse(name, 480)
+            self.refuse(name, 480, given_up=True)
             return
         leg.ordered_end = True
         try:
@@ -504,7 +504,8 @@ class Engine:
             # The caller hung up before it acknowledged our answer: it gave up as we answered.
             return port.Refused(leg.name, "cancelled", 487, reason)
         if leg.inbound:
-            return port.Refused(leg.name, refused(status), status or None, reason)
+            why = port.rejection(status) if leg.rejected and status != 487 else refused(status)
+            return port.Refused(leg.name, why, status or None, reason)
         if leg.ordered_end and not leg.confirmed:
             return port.Refused(leg.name, "cancelled", status or None, reason)
         if leg.ended_by_bye:

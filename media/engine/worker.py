@@ -17,11 +17,11 @@ from traceback import format_exception
 from typing import Any, NoReturn
 from uuid import uuid4
 
-from attrs import fields
+from attrs import asdict, fields
 
 from ringful.ground.children import ignore
 from ringful.media import port
-from ringful.media.engine.invite import offer_of
+from ringful.media.engine.invite import offer_of, source_of
 from ringful.media.engine.outgoing import Outgoing
 from ringful.media.engine.pjsua import Engine, EngineConfig
 from ringful.media.engine.sounding import Sitting
@@ -128,8 +128,8 @@ class Worker:
             self._waker.sendto(b"\r\n\r\n", (self.engine.config.address, self.engine.port))
 
     def _rung(self, name: str, message: str) -> None:
-        offer = offer_of(message)
-        self.send({"is": "Offered", "offer": name, "caller": offer.caller, "called": offer.called})
+        source = source_of(message, self.engine.legs[name].source)
+        self.send({"is": "Offered", "offer": name, "call": asdict(offer_of(message)), "source": source})
 
     def obey(self, command: dict[str, Any]) -> None:
         """Do one command."""

@@ -45,6 +45,10 @@ class Names:
             raise OSError(self._failed.get(host, (0, "the name server does not answer"))[1])
         return found
 
+    def known(self, host: str) -> str:
+        """Give the address of *host* as far as that is known already; empty where it is not."""
+        return host if _is_address(host) else self._kept(host, BELIEVED) or ""
+
     def _kept(self, host: str, seconds: float) -> str | None:
         at, address = self._found.get(host, (float("-inf"), ""))
         return address if trio.current_time() - at < seconds else None
