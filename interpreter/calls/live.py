@@ -407,6 +407,7 @@ class LiveCall:
             callee=came[0] if came else leg.number if leg else "",
             caller=came[1] if came else None,
             label=run.started.label or None,
+            trunk=(leg.trunk or None) if leg else None,
             state="ended" if run.ended else "live",
             answered=leg.answered_at if leg else None,
             ended=((leg.ended_at if leg else None) or run.now) if run.ended else None,
