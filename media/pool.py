@@ -18,13 +18,14 @@ from attrs import evolve, field, frozen
 
 from ringful.ground.faults import Fence, Tasks, fault
 from ringful.media import buses, port
+from ringful.media.admission import Admission, BehindFront
 from ringful.media.connections import Connections
 from ringful.media.incoming import STATUS, Reception
 from ringful.media.numbers import as_written_there
 from ringful.media.pool_leg import PoolLeg
 from ringful.media.ranges import Ranges
 from ringful.media.rooms import Rooms
-from ringful.media.routing import is_worth_another
+from ringful.media.routing import is_worth_another, is_worth_another_place
 from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
@@ -55,6 +56,8 @@ class PoolSettings:
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
     rtp_ports: tuple[int, int] = (0, 0)
     """The first and the last port for RTP; 0: any."""
+    front: BehindFront | None = None
+    """The SIP front before the workers; None: there is none."""
     engine: str = field(factory=engine_wanted)
     """What makes the sound: ``auto``, or ``python`` for the fallback."""
 
@@ -73,24 +76,31 @@ class Pool:
         """*memory* is the descriptor of the memory of all buses."""
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
         self.legs: dict[str, PoolLeg] = {}
-        self.ways = Ways(settings.trunks)
+        self.ways = Ways(settings.trunks, fronted=settings.front is not None)
         self.seats = Seats(settings.buses)
         self._rooms = Rooms(self.seats, settings.max_calls + 8, lambda: self.crew.live, self._later)
         self._connections = Connections(self.seats, self._later)
-        self._reception = Reception(settings.address, settings.first_port)
+        behind = settings.front
+        first = 0 if behind else settings.first_port
+        self._reception = Reception(settings.address, first, fronted=behind is not None)
         self.texts = Texts(self._reception, nursery)
         config = {
-            "address": settings.address,
+            "address": "127.0.0.1" if behind else settings.address,
             "public_address": settings.public_address,
             "media_address": settings.media_address,
-            "tcp": any(trunk.transport != "udp" for trunk in settings.trunks),
+            "media_bind": settings.address,
+            "front": behind.port if behind else 0,
+            "known_as": behind.known_as if behind else "",
+            "tcp": not behind and any(trunk.transport != "udp" for trunk in settings.trunks),
             "terms": terms(settings.trunks),
             "silence_limit": settings.silence_limit,
             "engine": settings.engine,
         }
         ranges = Ranges(*settings.rtp_ports, start=randrange(1000))
         start = Start(templates, config, memory)
-        self.crew = Workers(self, start, ranges, self._reception, settings.max_calls, nursery)
+        ports = behind.worker_ports if behind else None
+        self.crew = Workers(self, start, ranges, self._reception, settings.max_calls, nursery, ports)
+        self.admission = Admission(self.crew, self._reception, lambda: len(self.legs), settings.max_calls)
 
     @property
     def workers(self) -> list[WorkerProcess]:
@@ -270,13 +280,13 @@ class Pool:
         trunk = None if is_uri(number) else next(iter(self.ways.of(number)), None)
         if trunk is None and not is_uri(number):
             return port.TextOutcome("unsent", reason="no trunk takes this number")
-        uri = await self.ways.uri(number, trunk)
-        if uri is None:
+        targets = await self.ways.targets(number, trunk)
+        if not targets:
             return port.TextOutcome("unsent", reason="the trunk's name cannot be resolved")
         shown = sender or (trunk.from_number if trunk else "")
         if trunk:
             shown = as_written_there(shown, trunk)
-        return await self.texts.send(uri, shown, text, trunk.name if trunk else "")
+        return await self.texts.send(targets[0].uri, shown, text, trunk.name if trunk else "")
 
     def take_texts(self, desk: port.TextDesk | None) -> None:
         """See `port.Texts.take_texts`."""
@@ -378,8 +388,8 @@ class Pool:
         if leg.trunk:
             self.ways.note(leg.name, leg.trunk)
             leg.sink(port.Routed(leg.name, leg.trunk.name))
-        uri = await self.ways.uri(leg.number, leg.trunk)
-        if uri is None:
+        leg.targets = leg.targets or await self.ways.targets(leg.number, leg.trunk)
+        if not leg.targets:
             host = "the number's host" if leg.trunk is None else "the trunk's name"
             self._ended_before_the_answer(
                 leg, port.Refused(leg.name, "unreachable", None, f"{host} cannot be resolved")
@@ -390,25 +400,26 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        way = order_by(leg.trunk) | parties(leg.number, leg.caller_id, leg.shown, leg.trunk)
-        worker.tell({"do": "ring", "leg": leg.name, "uri": uri, **way})
+        way = order_by(leg.trunk, others=bool(leg.others))
+        way |= parties(leg.number, leg.caller_id, leg.shown, leg.trunk)
+        uri, by = self.ways.by(leg.targets[0].uri, leg.trunk)
+        worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "by": by, **way})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
         self.crew.keep_warm()
 
     def _ended_before_the_answer(self, leg: PoolLeg, end: port.Refused) -> None:
         """End *leg*, or try it by the next trunk."""
-        if (
-            leg.trunk
-            and not (leg.over or leg.cancelled or leg.inbound)
-            and is_worth_another(end, rang=leg.rang)
-        ):
+        if self._tries_another_place(leg, end):
+            return
+        tried = leg.trunk and not (leg.over or leg.cancelled or leg.inbound)
+        if leg.trunk and tried and is_worth_another(end, rang=leg.rang):
             self.ways.failed(leg.trunk, end)
         if leg.over or not leg.others or leg.cancelled or not is_worth_another(end, rang=leg.rang):
             self._end(leg, end)
             return
         before, (leg.trunk, *others) = leg.trunk, leg.others
-        leg.others = tuple(others)
+        leg.others, leg.targets = tuple(others), []
         log.warning(
             "a trunk did not take a call: the next one is tried",
             call=leg.name,
@@ -418,6 +429,26 @@ class Pool:
             why=end.detail,
         )
         self._place_again(leg)
+
+    def _tries_another_place(self, leg: PoolLeg, end: port.Refused) -> bool:
+        """Try *leg* at the next place of its trunk, where there is one that may say otherwise."""
+        if leg.over or leg.cancelled or not leg.targets or not is_worth_another_place(end, rang=leg.rang):
+            return False
+        before = leg.targets.pop(0)
+        self.ways.places.failed(before.spot)
+        if not leg.targets:
+            return False
+        log.warning(
+            "a trunk's server did not take a call: its next one is tried",
+            call=leg.name,
+            trunk=leg.trunk.name if leg.trunk else "",
+            place="{}:{}".format(*before.spot),
+            then="{}:{}".format(*leg.targets[0].spot),
+            status=end.sip_status,
+            why=end.detail,
+        )
+        self._place_again(leg)
+        return True
 
     def _place_again(self, leg: PoolLeg) -> None:
         if leg.worker:
@@ -540,6 +571,8 @@ class Pool:
         """Hear that *worker* has ended: all that it had is lost."""
         self.seats.line_ended(worker)
         self.texts.worker_ended(worker)
+        if self._settings.front and not worker.dismissed:
+            self._settings.front.died(worker.port)
         for leg in [leg for leg in self.legs.values() if leg.worker is worker]:
             detail = "the media process died"
             if leg.answered:
@@ -560,7 +593,7 @@ class Pool:
             place = f"{self._settings.address}:{self._settings.first_port}"
             return f"none of our workers listens at sip.bind, {place}"
         host = _reachable(self._settings.address)
-        await exchange(options(host, entrance.port, "udp"), Place(host, entrance.port))
+        await exchange(options(f"{host}:{entrance.port}", "udp"), Place(host, entrance.port))
         return ""
 
     @property

@@ -3,28 +3,45 @@
 `routing` decides; this knows what it decides by, and what the newest calls went by.
 """
 
+import re
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
 
+from attrs import frozen
+
 from ringful.media import port
 from ringful.media.numbers import as_written_there
 from ringful.media.routing import ways
-from ringful.media.trunking.names import Names
-from ringful.media.trunks import Trunk
+from ringful.media.trunking.places import Places, Spot
+from ringful.media.trunks import UNHEARD, Transport, Trunk
 
+SHUNNED = 30.0
+"""Seconds for which a trunk that left an INVITE without an answer is asked last."""
+_NAMED = re.compile("[a-z]", re.IGNORECASE)
 _NOTED = 5000
 """Legs of which is kept by what they went."""
+
+
+@frozen
+class Target:
+    """A place that a call goes to."""
+
+    uri: str
+    """Its host is an address."""
+    spot: Spot
 
 
 class Ways:
     """The trunks of a node, as its calls see them."""
 
-    def __init__(self, trunks: Sequence[Trunk]) -> None:
-        self._trunks = trunks
-        self.names = Names()
+    def __init__(self, trunks: Sequence[Trunk], *, fronted: bool = False) -> None:
+        """*fronted*: a SIP front sends what workers give it, and is told where to."""
+        self._trunks, self._fronted = trunks, fronted
+        self.places = Places()
         self.avoided: Callable[[], Collection[str]] = frozenset
         """Gives the names of the trunks that are asked when no other can take a call."""
         self.went_by: dict[str, Trunk] = {}
@@ -33,10 +50,14 @@ class Ways:
         """Calls that a trunk did not take for a reason of its own, by its name."""
         self.last_failures: dict[str, str] = {}
         """The last of them, in words."""
+        self._silent: dict[str, float] = {}
+        """When a trunk left an INVITE without an answer last."""
 
     def of(self, number: str) -> tuple[Trunk, ...]:
         """Give the trunks that take *number*, the one that is asked first in front."""
-        return ways(self._trunks, number, self.avoided())
+        since = time.monotonic() - SHUNNED
+        silent = {name for name, at in self._silent.items() if at > since}
+        return ways(self._trunks, number, silent.union(self.avoided()))
 
     def note(self, leg: str, trunk: Trunk) -> None:
         """Take it that *leg* goes by *trunk* now."""
@@ -50,7 +71,7 @@ class Ways:
         Where several have one address the port tells them apart, or else the first is taken.
         """
         host, _, at_port = source.rpartition(":")
-        there = [trunk for trunk in self._trunks if self.names.known(trunk.host) == host]
+        there = [one for one in self._trunks if host in self.places.known(one.host, one.transport)]
         exact = [trunk for trunk in there if str(trunk.at_port) == at_port]
         try:
             address = ip_address(host)
@@ -62,28 +83,52 @@ class Ways:
     def failed(self, trunk: Trunk, end: port.Refused) -> None:
         """Take it that *trunk* did not take a call, for a reason of its own."""
         self.failures[trunk.name] += 1
+        if (end.detail or "").startswith(UNHEARD):
+            self._silent[trunk.name] = time.monotonic()
         self.last_failures[trunk.name] = f"{end.sip_status or ''} {end.detail or ''}".strip() or "no answer"
 
     def address(self, number: str, trunk: Trunk | None) -> str:
-        """Give the URI of *number*."""
+        """Give the URI of *number*, its host as it was named."""
         if trunk is None:
             return number
-        return f"sip:{quote(as_written_there(number, trunk), safe='+*')}@{trunk.host}:{trunk.at_port}"
+        at_port = f":{trunk.port}" if trunk.port else ""
+        return f"sip:{quote(as_written_there(number, trunk), safe='+*')}@{trunk.host}{at_port}"
 
-    async def uri(self, number: str, trunk: Trunk | None) -> str | None:
-        """Give the URI to ring, its host resolved: the library would resolve it and block."""
-        user, _, host = self.address(number, trunk)[4:].rpartition("@")
-        host, _, options = host.partition(";")
-        name, _, at_port = host.partition(":")
-        try:
-            address = await self.names.address(name)
-        except OSError:
-            return None
-        options = f";{options}" if options else ""
+    async def targets(self, number: str, trunk: Trunk | None) -> list[Target]:
+        """Give where *number* is rung, the first to try in front; nothing where no name leads there.
+
+        Hosts are resolved: the library would do it, and block.
+        """
+        user, _, place = self.address(number, trunk)[4:].rpartition("@")
+        place, _, options = place.partition(";")
+        host, _, at_port = place.partition(":")
         if trunk and trunk.transport != "udp":
-            options += ";transport=tcp"
-        place = f"{address}:{at_port}" if at_port else str(address)
-        return f"sip:{user}@{place}{options}" if user else f"sip:{place}{options}"
+            options = f"transport={trunk.transport if self._fronted else 'tcp'}"
+        transport: Transport = "udp" if "transport=tcp" not in options.lower() else "tcp"
+        if trunk:
+            transport = trunk.transport
+        try:
+            spots = await self.places.of(host, _port(at_port), transport, spread=True)
+        except OSError:
+            return []
+        before, behind = f"sip:{user}@" if user else "sip:", f";{options}" if options else ""
+        return [Target(f"{before}{spot[0]}:{spot[1]}{behind}", spot) for spot in spots]
+
+    def by(self, uri: str, trunk: Trunk | None) -> tuple[str, str]:
+        """Give the URI that is asked for, and where the front sends it (empty: there).
+
+        A trunk that is known by a name is asked by that name, as most want it.
+        """
+        named = (trunk.domain or trunk.host) if trunk else ""
+        if not self._fronted or trunk is None or trunk.redirects or not _NAMED.search(named):
+            return uri, ""
+        user, _, place = uri[4:].rpartition("@")
+        at_port = f":{trunk.port}" if trunk.port and not trunk.domain else ""
+        return f"sip:{user}@{named}{at_port}", f"sip:{quote(trunk.host)}@{place}"
+
+
+def _port(written: str) -> int:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 6 else 0
 
 
 def is_uri(number: str) -> bool:
@@ -91,12 +136,18 @@ def is_uri(number: str) -> bool:
     return number.lower().startswith("sip:")
 
 
-def order_by(trunk: Trunk | None) -> dict[str, Any]:
-    """Give what a worker has to know of *trunk*."""
+def order_by(trunk: Trunk | None, *, others: bool) -> dict[str, Any]:
+    """Give what a worker has to know of *trunk*, which *others* may be asked after."""
     if trunk is None:
-        return {"trunk": "", "redirects": 0, "networks": ()}
+        return {"trunk": "", "redirects": 0, "networks": (), "answer_within": 0.0, "ring_within": 0.0}
     networks = [str(one) for one in trunk.networks if one.version == 4]
-    return {"trunk": trunk.name, "redirects": trunk.redirects, "networks": networks}
+    return {
+        "trunk": trunk.name,
+        "redirects": trunk.redirects,
+        "networks": networks,
+        "answer_within": trunk.answer_within,
+        "ring_within": trunk.ring_within if others else 0.0,
+    }
 
 
 def terms(trunks: Collection[Trunk]) -> dict[str, tuple[str, str, str]]:

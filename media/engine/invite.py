@@ -39,18 +39,6 @@ def offer_of(message: str) -> Offer:
     return Offer(caller, called, name, sent)
 
 
-def source_of(message: str, came_from: str) -> str:
-    """Give the address and port that the INVITE came from.
-
-    A front on this machine says so of what it passes on.
-    """
-    if came_from.startswith("127."):
-        said = _split(message)[1].get("x-ringful-source", "")
-        if re.fullmatch(r"[0-9.]{7,15}:[0-9]{1,5}", said):
-            return said
-    return came_from
-
-
 def is_number(user: str) -> bool:
     """Say whether *user* can be dialled."""
     return bool(re.fullmatch(r"\+?[0-9*#]{1,32}", user))

@@ -1,11 +1,11 @@
-"""What an engine is told of a call that it is to place, and who calls whom, as its INVITE says it.  Pure."""
+"""What an engine is told of a call that it is to place: who calls whom, and how long it waits.  Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from attrs import frozen
+from attrs import define, frozen
 
-from ringful.media.trunks import Diversion
+from ringful.media.trunks import UNHEARD, Diversion
 
 _ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 """Who calls, where that is withheld (RFC 3323, 4.1.1.3)."""
@@ -18,9 +18,11 @@ class Outgoing:
     """Whom to call, as whom, and by which trunk."""
 
     uri: str
-    """Where the INVITE goes; its host is an address."""
+    """Whom the INVITE asks for; its host is an address, but where *by* says where it goes."""
     caller_id: str | None = None
     """The user of ``From``, as the trunk writes it."""
+    by: str = ""
+    """Where the front is to send it, as a URI whose user is the host's name; empty: to *uri*."""
     trunk: str = ""
     """Whose credentials are used."""
     redirects: int = 0
@@ -40,6 +42,10 @@ class Outgoing:
     """The user of who sends the call on, as the trunk writes it; empty: nobody does."""
     diversion: Diversion = "none"
     """How that is told."""
+    answer_within: float = 0.0
+    """Seconds within which something has to be heard; 0: as the library has it."""
+    ring_within: float = 0.0
+    """Seconds within which it has to ring, or go on in some other way; 0: as long as anybody waits."""
 
     def sender(self, own: str) -> str:
         """Give the value of ``From``; empty: that of the account.  *own* is our own address."""
@@ -74,3 +80,42 @@ def quoted(name: str) -> str:
     plain = " ".join("".join(one if one.isprintable() else " " for one in name).split())[:_MOST_NAME].strip()
     escaped = re.sub(r'([\\"])', r"\\\1", plain)
     return f'"{escaped}" ' if escaped else ""
+
+
+@define
+class Patience:
+    """How long a far end may leave our INVITE without an answer, and without ringing.  Pure."""
+
+    answer_within: float = 0.0
+    ring_within: float = 0.0
+    _answer_by: float | None = None
+    _ring_by: float | None = None
+
+    def begin(self, now: float) -> None:
+        """Take it that the call begins."""
+        self._answer_by = now + self.answer_within if self.answer_within else None
+        self._ring_by = now + self.ring_within if self.ring_within else None
+
+    def asked(self, now: float) -> None:
+        """Take it that an INVITE was sent, the first or one with credentials."""
+        if self.answer_within:
+            self._answer_by = now + self.answer_within
+
+    def heard(self, status: int) -> None:
+        """Take the *status* of a response."""
+        self._answer_by = None
+        if status > 100 and status not in (401, 407):
+            self._ring_by = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is waited for."""
+        return self._answer_by is not None or self._ring_by is not None
+
+    def why_over(self, now: float) -> str:
+        """Say why nothing is waited for any more; nothing while it is."""
+        if self._answer_by is not None and now >= self._answer_by:
+            return f"{UNHEARD} within {self.answer_within:g} s"
+        if self._ring_by is not None and now >= self._ring_by:
+            return f"nothing rang within {self.ring_within:g} s"
+        return ""

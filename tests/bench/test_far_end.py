@@ -79,7 +79,7 @@ def far() -> Iterator["subprocess.Popen[str]"]:
 
 async def test_the_process_answers_calls_and_tells_of_them(far):
     port = int(far.stdout.readline())
-    answer = await exchange(options("127.0.0.1", port, "udp"), Place("127.0.0.1", port))
+    answer = await exchange(options(f"127.0.0.1:{port}", "udp"), Place("127.0.0.1", port))
     assert answer.status == 200
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
         ours.settimeout(10)

@@ -259,7 +259,7 @@ async def the_playing_of_a_sound(ward: Ward, throw: Thrower) -> None:
 
 
 async def the_placing_of_a_call(ward: Ward, throw: Thrower) -> None:
-    throw.at(Ways, "uri")
+    throw.at(Ways, "targets")
     call_id = await ward.place(f'call "15125550001" notify "{ward.web.url}"\n')
     assert (await ward.told(call_id, "CallFailed"))["reason"] == "unreachable"
     assert await ward.ended(call_id) == "unreachable"

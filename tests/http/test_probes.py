@@ -19,6 +19,7 @@ from ringful.ground.disk import why_short
 from ringful.ground.metrics import Metrics
 from ringful.http import probes
 from ringful.http.probes import Probes, Readiness, add_probes, shown
+from ringful.media.workers import Workers
 from ringful.store.open import open_store
 from tests.server import PATIENCE, Server, free_port, server
 from tests.trunk import false_trunk
@@ -64,12 +65,14 @@ def test_a_server_that_is_well_says_so_in_both_forms(ringful: Server) -> None:
     status, text = ask(ringful, "/ready")
     found = parts_of(text)
     assert found.pop("engine").partition(":")[0] in ("c", "python")
+    assert found.pop("packets") == "checked"
     assert found.pop("messages") == "none are sent here"
     assert found.pop("trunk states").startswith("trunk: ")
     assert (status, found) == (200, dict.fromkeys(PARTS, "ok"))
     status, text = ask(ringful, "/ready", Accept="application/json")
     told = json.loads(text)
     assert told.pop("engine").partition(":")[0] in ("c", "python")
+    assert told.pop("packets") == "checked"
     assert told.pop("messages") == "none are sent here"
     assert told.pop("trunk states").startswith("trunk: ")
     assert told == {"ready": True, "checks": {name: {"ok": True} for name in PARTS}}
@@ -207,6 +210,13 @@ async def test_one_part_that_is_not_well_is_enough() -> None:
 async def test_what_is_told_beside_the_parts_makes_nobody_unready() -> None:
     answer = shown({"a": ""}, {"engine": "python: no compiler"}, as_json=False)
     assert (answer.status_code, await answer.get_data()) == (200, b"a: ok\nengine: python: no compiler\n")
+
+
+def test_packets_that_are_not_checked_are_told() -> None:
+    crew = object.__new__(Workers)
+    crew.unchecked = "its part in C cannot be loaded"
+    told = "not checked, a hostile one can end a worker: its part in C cannot be loaded"
+    assert crew.packets == told
 
 
 async def test_the_store_says_why_it_cannot_be_written(tmp_path: Path) -> None:

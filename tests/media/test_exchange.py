@@ -16,7 +16,7 @@ async def test_options_of_a_server_that_answers_and_one_that_does_not() -> None:
     with false_trunk() as trunk:
         trunk.options = 405
         host, _, at_port = trunk.address.partition(":")
-        asked, place = options(host, int(at_port), "udp"), Place(host, int(at_port))
+        asked, place = options(trunk.address, "udp"), Place(host, int(at_port))
         assert (await exchange(asked, place)).status == 405
         trunk.options = 0
         with trio.move_on_after(1) as limit:
@@ -29,11 +29,11 @@ async def test_options_of_a_server_that_answers_and_one_that_does_not() -> None:
 async def test_nobody_is_there(transport: str) -> None:
     at_port = free_port()
     with pytest.raises(OSError, match="refused"):
-        await exchange(options(NOBODY, at_port, transport), Place(NOBODY, at_port, transport))
+        await exchange(options(f"{NOBODY}:{at_port}", transport), Place(NOBODY, at_port, transport))
 
 
 def test_only_a_final_answer_to_our_own_request_counts() -> None:
-    asked = evolve(options("h", 5060, "udp"), call_id="abc", number=1)
+    asked = evolve(options("h", "udp"), call_id="abc", number=1)
     ours = b"SIP/2.0 200 OK\r\nCall-ID: abc\r\nCSeq: 1 OPTIONS\r\n\r\n"
     trying = b"SIP/2.0 100 Trying\r\ni: abc\r\nCSeq: 1 OPTIONS\r\n\r\n"
     assert final(ours, asked).status == 200
