@@ -17,7 +17,7 @@ from ringful.media.engine.keypad.keying import Keying
 from ringful.media.engine.keypad.keys import KEYS, Packet, as_everybody_numbers
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.outcomes import is_of_refer, may_follow, rings, transfer_end, transfer_failure
-from ringful.media.engine.outgoing import Patience
+from ringful.media.engine.parties.outgoing import Patience
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.sounding import Sound
 

@@ -30,7 +30,7 @@ from ringful.media.engine.loop import Loop
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.native import NativeMixer, NoNative
 from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
-from ringful.media.engine.outgoing import Outgoing, Patience
+from ringful.media.engine.parties.outgoing import Outgoing, Patience
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.senders import Senders
 from ringful.media.engine.sounding import Listener, Sitting, Sound

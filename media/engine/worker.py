@@ -23,8 +23,8 @@ from attrs import asdict, fields
 from ringful.ground.children import ignore
 from ringful.media import port
 from ringful.media.engine.endpoint import EngineConfig
-from ringful.media.engine.invite import offer_of
-from ringful.media.engine.outgoing import Outgoing
+from ringful.media.engine.parties.invite import offer_of
+from ringful.media.engine.parties.outgoing import Outgoing
 from ringful.media.engine.pjsua import Engine
 from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event

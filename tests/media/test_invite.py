@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringful.media.engine.invite import offer_of
+from ringful.media.engine.parties.invite import offer_of
 from ringful.media.port import Offer
 
 

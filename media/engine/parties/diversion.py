@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-from ringful.media.engine.named import parties
+from ringful.media.engine.parties.named import parties
 
 _HIDDEN = re.compile(r";\s*privacy\s*=\s*\"?(full|uri)\b", re.IGNORECASE)
 _INDEX = re.compile(r";\s*index\s*=\s*([0-9]{1,4}(?:\.[0-9]{1,4}){0,19})(?![.0-9])", re.IGNORECASE)
@@ -57,7 +57,8 @@ def _entries(history: str) -> Iterator[_Entry]:
 
 
 def _of_history(entries: list[_Entry]) -> str:
-    entries.sort(key=lambda one: one.index)
+    # Some write an entry twice.
+    entries = sorted({one.index: one for one in entries}.values(), key=lambda one: one.index)
     for place in range(len(entries) - 1, -1, -1):
         one = entries[place]
         before = entries[place - 1] if place else None

@@ -6,8 +6,8 @@ The far end may write anything: what is not plainly a number or a name becomes n
 import re
 from collections.abc import Iterator, Sequence
 
-from ringful.media.engine.diversion import diverted_from
-from ringful.media.engine.named import Party, parties, unquoted
+from ringful.media.engine.parties.diversion import diverted_from
+from ringful.media.engine.parties.named import Party, parties, unquoted
 from ringful.media.port import Offer
 
 _OLDER_PRIVACY = re.compile(r";\s*privacy\s*=\s*\"?(full|uri|name)\b", re.IGNORECASE)
