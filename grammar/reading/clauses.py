@@ -29,6 +29,12 @@ class ClauseRules:
     def from_clause(self, c: Children) -> Clause:
         return _clause("caller_id", c, c[1])
 
+    def withheld(self, c: Children) -> Clause:
+        return _clause("withheld", c, True)
+
+    def diverted(self, c: Children) -> Clause:
+        return _clause("diverted", c, c[2])
+
     def ring(self, c: Children) -> Clause:
         return _clause("ring", c, c[1])
 
