@@ -115,6 +115,7 @@ _Blockless: TypeAlias = (
     | nodes.Conference
     | nodes.Join
     | nodes.Leave
+    | nodes.End
     | nodes.Members
     | nodes.Transfer
     | nodes.Give

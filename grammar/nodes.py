@@ -178,7 +178,7 @@ class Use(Line):
 
 @frozen
 class Call(Line):
-    """``call NUMBER from ID ring 30s notify URL as NAME { … }``, ``call all NUMBERS …``.
+    """``call NUMBER from ID named TEXT withheld diverted from NUMBER ring 30s notify URL as NAME { … }``.
 
     As the header, it has no block: the script goes on when the phone is answered.  Inside a
     script, with a block, it places another leg and runs the block on it at the same time; with
@@ -191,6 +191,12 @@ class Call(Line):
     notify: Expression | None = None
     name: str | None = None
     block: Block | None = None
+    named: Expression | None = None
+    """What the caller is called, for people to read."""
+    withheld: bool = False
+    """The callee is not shown who calls."""
+    diverted: Expression | None = None
+    """The number that sends the call on."""
     every: bool = False
     """``all``: *number* is a list of numbers."""
 
@@ -217,11 +223,15 @@ class Answer(Line):
     """``answer``."""
 
 
+RejectReason: TypeAlias = Literal["busy", "declined", "unavailable", "unknown"]
+
+
 @frozen
 class Reject(Line):
-    """``reject``, ``reject busy``, ``reject declined``."""
+    """``reject``, ``reject busy``, ``reject 404``."""
 
-    reason: Literal["busy", "declined"] | None = None
+    reason: RejectReason | int | None = None
+    """A number is a SIP status (RFC 3261, 21)."""
 
 
 @frozen
@@ -415,6 +425,13 @@ class Leave(Line):
 
 
 @frozen
+class End(Line):
+    """``end room``: end a conference; whoever is in it goes on with its own script."""
+
+    conference: Expression
+
+
+@frozen
 class In(Line):
     """``in room { … }``: queue statements on the conference itself."""
 
@@ -422,7 +439,7 @@ class In(Line):
     block: Block
 
 
-Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick"]
+Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick", "hangup"]
 """What can be done to members of a conference."""
 
 
@@ -682,6 +699,7 @@ Statement: TypeAlias = (
     | Conference
     | Join
     | Leave
+    | End
     | In
     | Members
     | Connect

@@ -12,7 +12,8 @@ from attrs import field, frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter.events import Change, Plan
-from ringful.media.port import Rejection, Sound
+from ringful.media import port
+from ringful.media.port import Shown, Sound
 
 
 @frozen
@@ -22,6 +23,8 @@ class Ring:
     leg: str
     number: str
     caller_id: str | None = None
+    shown: Shown | None = None
+    """What else the callee is shown of who calls; None: nothing."""
 
 
 @frozen
@@ -40,10 +43,10 @@ class Progress:
 
 @frozen
 class Reject:
-    """Refuse *leg*, which came in and still rings."""
+    """Refuse *leg*, which came in and still rings, with a SIP *status* (RFC 3261, 21)."""
 
     leg: str
-    reason: Rejection = "rejected"
+    status: int = port.DECLINED
 
 
 @frozen
@@ -244,6 +247,13 @@ class QueueOn:
 
 
 @frozen
+class EndConference:
+    """End a conference: whoever is in it goes on."""
+
+    conference: str
+
+
+@frozen
 class ChangeMembers:
     """Mute, deafen or put out who is in a conference: *who*, or all but the leg *by*.
 
@@ -403,7 +413,14 @@ class SendMessage:
 
 
 ForConference: TypeAlias = (
-    OpenConference | ReleaseConference | JoinConference | LeaveConference | PassTone | QueueOn | ChangeMembers
+    OpenConference
+    | ReleaseConference
+    | JoinConference
+    | LeaveConference
+    | PassTone
+    | QueueOn
+    | EndConference
+    | ChangeMembers
 )
 """What a call asks of a conference: it comes to that run as an event."""
 

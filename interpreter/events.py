@@ -207,6 +207,13 @@ class Released:
 
 
 @frozen
+class EndWanted:
+    """To a conference: the run *call* wants it to end."""
+
+    call: str
+
+
+@frozen
 class Closed:
     """From a conference to itself, as its room is over: what came before this has been answered, and it ends.
 
@@ -353,7 +360,7 @@ class Spent:
     cap: str
 
 
-MemberEvent: TypeAlias = MemberCame | MemberWent | MemberPressed | MembersChange | Held | Released
+MemberEvent: TypeAlias = MemberCame | MemberWent | MemberPressed | MembersChange | EndWanted | Held | Released
 
 Event: TypeAlias = (
     port.Event

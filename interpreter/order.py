@@ -38,8 +38,8 @@ def _order_call(phones: port.Phones, effect: effects.ForCalls) -> None:
             phones.answer(leg)
         case effects.Progress(leg):
             phones.progress(leg)
-        case effects.Reject(leg, reason):
-            phones.reject(leg, reason)
+        case effects.Reject(leg, status):
+            phones.reject(leg, status)
         case effects.Hangup(leg):
             phones.hang_up(leg)
         case effects.Connect(leg, other, connection):

@@ -186,6 +186,7 @@ class Run:
                 | events.MemberWent()
                 | events.MemberPressed()
                 | events.MembersChange()
+                | events.EndWanted()
                 | events.Held()
                 | events.Released()
             ):
@@ -261,8 +262,8 @@ class Run:
     def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value], number: str | None = None) -> Leg:
         """Make the leg that *call* asks for, to *number* (None: to its own one).  Raises Fault."""
         number = text_of(call.number, names) if number is None else number
-        caller_id = text_of(call.caller_id, names) if call.caller_id else None
-        leg = Leg(name, number, caller_id, url_of(call.notify, names), created_at=self.now)
+        caller_id, shown = legs.shown_of(call, names)
+        leg = Leg(name, number, caller_id, url_of(call.notify, names), created_at=self.now, shown=shown)
         self.legs[name] = leg
         return leg
 
@@ -344,7 +345,7 @@ class Run:
 
     def _finish(self) -> None:
         if (
-            not self.subject
+            (not self.subject or self.subject.state == "over")
             and self.strands
             and all(strand.waiting and strand.waiting.idle for strand in self.strands)
         ):
@@ -584,6 +585,10 @@ class Run:
                     for strand in self.strands:
                         strand.cancel()
                     self._reap()
+                elif leg.state == "over":
+                    # Calls that came after its end.
+                    for other in list(self.legs.values()):
+                        self.close(other, event.why)
                 else:
                     self.close(leg, event.why)
             case "stop record":
@@ -634,5 +639,6 @@ class Run:
     def cut_farewell(self) -> None:
         """End what ``on hangup`` still does."""
         for strand in list(self.strands):
-            strand.cancel()
+            if strand.leg is None:
+                strand.cancel()
         self._reap()

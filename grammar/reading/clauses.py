@@ -35,6 +35,12 @@ class ClauseRules:
     def early(self, c: Children) -> Clause:
         return _clause("early", c, True)
 
+    def withheld(self, c: Children) -> Clause:
+        return _clause("withheld", c, True)
+
+    def diverted(self, c: Children) -> Clause:
+        return _clause("diverted", c, c[2])
+
     def ring(self, c: Children) -> Clause:
         return _clause("ring", c, c[1])
 

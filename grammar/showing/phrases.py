@@ -42,6 +42,7 @@ _Legs: TypeAlias = (
     nodes.Conference
     | nodes.Join
     | nodes.Leave
+    | nodes.End
     | nodes.In
     | nodes.Members
     | nodes.Connect
@@ -95,7 +96,7 @@ def phrase(line: AnyLine, indent: str) -> str:
         case nodes.Sms() | nodes.Notify() | nodes.Ask() | nodes.Follow():
             flat = _join(*_web(line, None))
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
-        case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
+        case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.End() | nodes.In() | nodes.Connect():
             return _join(*_legs(line))
         case nodes.Queue() | nodes.Serve():
             return _join(*_legs(line))
@@ -133,9 +134,10 @@ def _head(line: _Head) -> tuple[str, ...]:
         case nodes.Use(path):
             return "use", quoted(path)
         case nodes.Call(number, caller_id, ring, notify, name):
-            given = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
             who = _flag("all", line.every), (show_expression if line.every else _one)(number)
-            return "call", *who, *given, _with("as", name)
+            shown = _with("from", caller_id), _with("named", line.named), _flag("withheld", line.withheld)
+            given = _with("diverted from", line.diverted), _with("ring", ring), _with("notify", notify)
+            return "call", *who, *shown, *given, _with("as", name)
         case nodes.Inbound(number, notify):
             return "inbound", show_unless(number, "sms"), _with("notify", notify)
         case nodes.InboundSms(number, keyword, notify):
@@ -149,7 +151,7 @@ def _sound(line: _Sound) -> tuple[str, ...]:
         case nodes.Answer():
             return ("answer",)
         case nodes.Reject(reason):
-            return "reject", reason or ""
+            return "reject", "" if reason is None else str(reason)
         case nodes.Play(audio, until, times, notify, background):
             verb, clauses = "start play" if background else "play", _with("notify", notify)
             early = _flag("early", line.early)
@@ -205,6 +207,8 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             return _room(line)
         case nodes.Leave(conference):
             return "leave", show_expression(conference)
+        case nodes.End(conference):
+            return "end", show_expression(conference)
         case nodes.In(conference):
             return "in", show_expression(conference)
         case nodes.Members(change, who, conference):

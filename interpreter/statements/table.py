@@ -35,6 +35,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Conference: conference.create,
     nodes.Connect: bridge.connect,
     nodes.Do: control.do,
+    nodes.End: conference.end,
     nodes.Flow: control.nothing,
     nodes.Follow: web.follow,
     nodes.For: control.loop,
