@@ -68,7 +68,14 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
     match statement:
         case nodes.If(_, then, otherwise):
             return _given("branch", then, otherwise)
-        case nodes.WaitTone() | nodes.WaitCall() | nodes.Ask() | nodes.Follow() | nodes.Connect():
+        case (
+            nodes.WaitTone()
+            | nodes.WaitCall()
+            | nodes.WaitEvent()
+            | nodes.Ask()
+            | nodes.Follow()
+            | nodes.Connect()
+        ):
             return _given("branch", statement.otherwise)
         case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
             branches = [choice.block for choice in choices]
@@ -83,7 +90,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("leg", statement.block)
         case nodes.Start():
             return _given("background", statement.block)
-        case nodes.OnTone() | nodes.OnMember():
+        case nodes.OnTone() | nodes.OnEvent() | nodes.OnMember():
             return _given("handler", statement.block)
         case nodes.OnHangup():
             return _given("farewell", statement.block)
@@ -122,6 +129,7 @@ _Blockless: TypeAlias = (
     | nodes.Mute
     | nodes.Unmute
     | nodes.Hangup
+    | nodes.Signal
     | nodes.Sms
     | nodes.Notify
     | nodes.Let

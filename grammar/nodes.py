@@ -313,6 +313,16 @@ class WaitCall(Line):
 
 
 @frozen
+class WaitEvent(Line):
+    """``wait event "paid" as NAME for 1m else { … }``: go on when such an event comes."""
+
+    event: Expression
+    name: str | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
 class WaitTone(Line):
     """``wait tone TONES fresh as NAME for DURATION notify URL else { … }``."""
 
@@ -539,6 +549,15 @@ class Hangup(Line):
 
 
 @frozen
+class Signal(Line):
+    """``signal "paid" with { … } to CALL``: send an event to this call, or to another one."""
+
+    event: Expression
+    fields: Map | None = None
+    call: Expression | None = None
+
+
+@frozen
 class Sms(Line):
     """``sms NUMBER TEXT via OPERATOR notify URL``."""
 
@@ -654,6 +673,15 @@ class OnTone(Line):
 
 
 @frozen
+class OnEvent(Line):
+    """``on event "paid" as NAME { … }``: runs beside the script whenever such an event comes."""
+
+    event: Expression
+    block: Block
+    name: str | None = None
+
+
+@frozen
 class OnMember(Line):
     """``on join as member { … }``, ``on leave …``, ``on speech …``: within ``in room { … }``."""
 
@@ -691,6 +719,7 @@ Statement: TypeAlias = (
     | Tone
     | Wait
     | WaitCall
+    | WaitEvent
     | WaitTone
     | StartTones
     | StopTones
@@ -710,6 +739,7 @@ Statement: TypeAlias = (
     | Mute
     | Unmute
     | Hangup
+    | Signal
     | Sms
     | Notify
     | Ask
@@ -724,6 +754,7 @@ Statement: TypeAlias = (
     | Return
     | OnHangup
     | OnTone
+    | OnEvent
     | OnMember
     | Start
     | Stay

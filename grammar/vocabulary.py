@@ -3,15 +3,15 @@
 from typing import Final
 
 _VERBS = """
-    param use call inbound answer reject play say record tone wait gather menu conference join leave end in
-    connect queue serve give transfer mute unmute deafen undeafen kick hangup sms notify ask follow let
-    if repeat for break flow do return stay on start stop
+    param use call inbound answer reject play say record tone wait gather menu conference join leave end
+    in connect queue serve give transfer mute unmute deafen undeafen kick hangup signal sms notify ask
+    follow let if repeat for break flow do return stay on start stop
 """
 
 _INNER = """
-    all alone and as beep busy deaf declined digits diverted early else false from fresh keyword moderator
-    most muted named none not or others otherwise prompt ring secret silence speaking speech timeout times
-    tones tries true unavailable unknown until via voice waiting with withheld within
+    all alone and as beep busy deaf declined digits diverted early else event false from fresh keyword
+    moderator most muted named none not or others otherwise prompt ring secret silence speaking speech
+    timeout times tones tries true unavailable unknown until via voice waiting with withheld within
 """
 
 REJECTIONS: Final = {"busy": 486, "declined": 603, "unavailable": 480, "unknown": 404}

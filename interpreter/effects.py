@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter.events import Change, Plan
+from ringful.interpreter.values import Value
 from ringful.media import port
 from ringful.media.port import Shown, Sound
 
@@ -371,6 +372,15 @@ class NotReach:
 
 
 @frozen
+class Signal:
+    """Send the event *name* to the run *call*, with *fields*: see `events.Signalled`."""
+
+    call: str
+    name: str
+    fields: Mapping[str, Value]
+
+
+@frozen
 class Notify:
     """Post *fields* to *url*: durable, in order, at least once.
 
@@ -447,6 +457,7 @@ Effect: TypeAlias = (
     | ForConference
     | ForQueue
     | OfConference
+    | Signal
     | Notify
     | Ask
     | SendMessage

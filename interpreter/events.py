@@ -302,6 +302,15 @@ class NextCame:
     since: float
 
 
+@frozen
+class Signalled:
+    """The event *name* was sent to this run by another one (*by*; empty: a client, or itself)."""
+
+    name: str
+    fields: Mapping[str, Value] = field(factory=dict)
+    by: str = ""
+
+
 QueueEvent: TypeAlias = Placed | Summoned | NextCame
 
 RefusedMessage: TypeAlias = Literal["optedout", "notallowed", "unavailable", "spent", "invalid", "capacity"]
@@ -376,6 +385,7 @@ Event: TypeAlias = (
     | Left
     | NotReached
     | QueueEvent
+    | Signalled
     | MessageTaken
     | MessageRefused
     | Priced

@@ -13,7 +13,7 @@ from ringful.grammar.blocks import answers
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import events
 from ringful.interpreter.evaluate import EFFORT, Fault
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import EventHandler, Leg
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import inbound, sound
 from ringful.interpreter.statements.control import Broke, Returned, flows_of
@@ -42,6 +42,7 @@ class Executor:
         self.flows: dict[str, nodes.Flow] = flows if flows is not None else flows_of(run)
         self.depth = depth
         self.statement: nodes.Statement | None = None
+        self.handling: list[EventHandler] = []
         self._upcoming: list[Callable[[], tuple[nodes.Statement, ...]]] = []
 
     # Waiting
@@ -132,6 +133,7 @@ class Executor:
     async def block(self, block: nodes.Block) -> None:
         """Run the statements of *block* in order; its tone handlers end with it."""
         handlers = len(self.leg.tone_handlers) if self.leg else 0
+        handling = len(self.handling)
         place = 0
         self._upcoming.append(lambda: block.statements[place + 1 :])
         try:
@@ -139,6 +141,9 @@ class Executor:
                 await self.perform(statement)
         finally:
             self._upcoming.pop()
+            for one in self.handling[handling:]:
+                self.run.event_handlers.remove(one)
+            del self.handling[handling:]
             if self.leg:
                 del self.leg.tone_handlers[handlers:]
 

@@ -66,6 +66,8 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 others.add(name)
             case nodes.WaitTone(name=str(name)) | nodes.Join(name=str(name)):
                 others.add(name)
+            case nodes.OnEvent(name=str(name)) | nodes.WaitEvent(name=str(name)):
+                others.add(name)
             case nodes.OnMember(name=str(name)) | nodes.WaitCall(name=str(name)):
                 others.add(name)
             case nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):

@@ -115,7 +115,7 @@ class _Scope(Paths[_Names]):
             case nodes.StartRecord(str(name)):
                 self.may_bind(name, statement.span)
                 return state._replace(recording=name)
-            case nodes.For(name) | nodes.OnMember(name=str(name)):
+            case nodes.For(name) | nodes.OnMember(name=str(name)) | nodes.OnEvent(name=str(name)):
                 # Bound in the block only: the list may be empty.
                 self.may_bind(name, statement.span)
         known = state.known
@@ -125,7 +125,7 @@ class _Scope(Paths[_Names]):
         return state._replace(known=known)
 
     def enter(self, statement: nodes.Statement, role: Role, state: _Names) -> _Names:
-        if isinstance(statement, nodes.For | nodes.OnMember) and statement.name:
+        if isinstance(statement, nodes.For | nodes.OnMember | nodes.OnEvent) and statement.name:
             return state._replace(known=_more(state.known, statement.name))
         return state
 
@@ -238,6 +238,8 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
             return (name,)
+        case nodes.WaitEvent(name=str(name)):
+            return (name,)
         case nodes.WaitCall(name=str(name)) | nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
             return (name,)
         case _:
@@ -246,7 +248,10 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
-    if isinstance(statement, nodes.For | nodes.StartRecord | nodes.OnMember) and statement.name:
+    if (
+        isinstance(statement, nodes.For | nodes.StartRecord | nodes.OnMember | nodes.OnEvent)
+        and statement.name
+    ):
         return (statement.name,)
     return bound_by(statement)
 

@@ -91,6 +91,15 @@ class StatementRules:
     def wait(self, c: Children) -> nodes.Wait:
         return _line(nodes.Wait, c, c[1])
 
+    def wait_event(self, c: Children) -> nodes.WaitEvent:
+        return _line(nodes.WaitEvent, c, c[2])
+
+    def on_event(self, c: Children) -> nodes.OnEvent:
+        return _line(nodes.OnEvent, c, c[2], _needed(c))
+
+    def signal(self, c: Children) -> nodes.Signal:
+        return _line(nodes.Signal, c, c[1])
+
     def wait_call(self, c: Children) -> nodes.WaitCall:
         return _line(nodes.WaitCall, c, word(c[2]))
 

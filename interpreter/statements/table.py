@@ -18,6 +18,7 @@ from ringful.interpreter.statements import (
     legs,
     messages,
     queues,
+    signals,
     sound,
     web,
 )
@@ -50,6 +51,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Menu: keys.menu,
     nodes.Mute: bridge.mute,
     nodes.Notify: web.notify,
+    nodes.OnEvent: signals.on_event,
     nodes.OnHangup: legs.on_hangup,
     nodes.OnTone: legs.on_tone,
     nodes.Play: sound.play,
@@ -60,6 +62,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Return: control.leave_flow,
     nodes.Say: sound.play,
     nodes.Serve: queues.serve,
+    nodes.Signal: signals.send,
     nodes.Sms: messages.send,
     nodes.Start: legs.start,
     nodes.StartRecord: sound.start_record,
@@ -73,5 +76,6 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Unmute: bridge.mute,
     nodes.Wait: control.wait,
     nodes.WaitCall: legs.wait_call,
+    nodes.WaitEvent: signals.wait_event,
     nodes.WaitTone: keys.wait_tone,
 }
