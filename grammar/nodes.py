@@ -132,8 +132,26 @@ class Apply(Node):
     arguments: "tuple[Expression, ...]" = ()
 
 
+@frozen
+class AnyTone(Node):
+    """``any``: every tone there is, where tones are listed."""
+
+
 Expression: TypeAlias = (
-    Text | Number | Duration | Boolean | Nothing | List | Map | Name | Field | Index | Unary | Binary | Apply
+    Text
+    | Number
+    | Duration
+    | Boolean
+    | Nothing
+    | List
+    | Map
+    | Name
+    | Field
+    | Index
+    | Unary
+    | Binary
+    | Apply
+    | AnyTone
 )
 
 
@@ -314,7 +332,7 @@ class StopTones(Line):
 
 @frozen
 class Gather(Line):
-    """``gather pin secret digits 1..4 until "#" for 5s tries 3 fresh { prompt }``."""
+    """``gather pin secret digits 1..4 until "#" for 9s between 5s within 1m tries 3 counting n fresh …``."""
 
     name: str
     least: Expression
@@ -326,11 +344,19 @@ class Gather(Line):
     secret: bool = False
     fresh: bool = False
     prompt: Block = Block()
+    keys: bool = False
+    """It collects any keys (``keys 1..4``), not only digits."""
+    between: Expression | None = None
+    """The longest time between two keys."""
+    within: Expression | None = None
+    """How long it may take in all its tries."""
+    counting: str | None = None
+    """What holds the number of the try."""
 
 
 @frozen
 class Choice(Line):
-    """``"1" { … }``, ``"2,3" { … }`` in a menu."""
+    """``"1" { … }``, ``"2,3" { … }``, ``"10,1xx" { … }``, ``any { … }`` in a menu."""
 
     tones: Expression
     block: Block
@@ -338,7 +364,7 @@ class Choice(Line):
 
 @frozen
 class Menu(Line):
-    """``menu tries 3 for 8s { prompt { … } "1" { … } timeout { … } otherwise { … } }``."""
+    """``menu as key tries 3 counting n for 8s between 3s within 1m fresh { prompt { … } "1" { … } … }``."""
 
     prompt: Block
     choices: tuple[Choice, ...]
@@ -347,6 +373,30 @@ class Menu(Line):
     fresh: bool = False
     timeout: Block | None = None
     otherwise: Block | None = None
+    name: str | None = None
+    """What holds the keys that were pressed."""
+    between: Expression | None = None
+    within: Expression | None = None
+    counting: str | None = None
+
+
+@frozen
+class Again(Line):
+    """``again``: the menu of this branch begins anew."""
+
+
+@frozen
+class Back(Line):
+    """``back``: the menu around that of this branch begins anew."""
+
+
+@frozen
+class Until(Line):
+    """``until "*" as key { … }``: run the block, and leave it when one of the tones is pressed."""
+
+    tones: Expression
+    block: Block
+    name: str | None = None
 
 
 @frozen
@@ -567,10 +617,11 @@ class OnHangup(Line):
 
 @frozen
 class OnTone(Line):
-    """``on tone "0" { … }``: runs beside the script whenever one of the tones is pressed."""
+    """``on tone "0,*2" as keys { … }``: runs beside the script whenever one of them is pressed."""
 
     tones: Expression
     block: Block
+    name: str | None = None
 
 
 @frozen
@@ -615,6 +666,9 @@ Statement: TypeAlias = (
     | StopTones
     | Gather
     | Menu
+    | Again
+    | Back
+    | Until
     | Conference
     | Join
     | Leave

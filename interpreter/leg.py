@@ -39,6 +39,8 @@ class Recording:
     names: dict[str, Value] = field(factory=dict, repr=False)
     cut: Literal["tone", "limit"] | None = None
     background: bool = False
+    left: bool = False
+    """Its statement was left before it had ended."""
 
     def bind(self, result: Value) -> None:
         """Give its name *result*: none until the recording has ended, and where nothing was recorded."""
@@ -69,11 +71,15 @@ class Recorded:
 
 @define(eq=False)
 class ToneHandler:
-    """An ``on tone`` that is in force: its block runs whenever one of *tones* is pressed."""
+    """An ``on tone`` or ``until`` that is in force, for the keys of its *patterns*."""
 
-    tones: str
-    block: nodes.Block
+    patterns: tuple[str, ...]
+    """See `grammar.tones`."""
+    block: nodes.Block | None
+    """What runs then; None: the block that it stands for is left."""
     names: dict[str, Value]
+    name: str | None = None
+    """The name that the keys are bound to."""
 
 
 @frozen
@@ -220,6 +226,10 @@ class Leg:
     cued: Cued | None = None
     prepared: set[Sound] = field(factory=set)
     tone_handlers: list[ToneHandler] = field(factory=list)
+    held: str = ""
+    """Keys that may begin what a handler wants: they are nobody's yet."""
+    holding: int = 0
+    """The timer after which they are no longer held."""
     hangup_handlers: list[tuple[nodes.Block, dict[str, Value]]] = field(factory=list)
     orders: int = 0
     """How many playbacks, recordings and sendings were ordered: the next one's number less one."""

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 from attrs import define, field, frozen
 
 from ringful.interpreter.events import Event
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import Leg, ToneHandler
 
 
 class Cancelled(BaseException):
@@ -45,7 +45,14 @@ class LegChanged:
     leg: str
 
 
-Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged
+@frozen
+class LeftByKey:
+    """A key was pressed that ends the block which *by* stands for: an event between strands."""
+
+    by: ToneHandler
+
+
+Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | LeftByKey
 
 
 @frozen

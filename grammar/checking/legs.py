@@ -64,7 +64,9 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 others.add(name)
             case nodes.WaitTone(name=str(name)) | nodes.Join(name=str(name)):
                 others.add(name)
-            case nodes.OnMember(name=str(name)):
+            case nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
+                others.add(name)
+            case nodes.Menu(name=str(name)) | nodes.Until(name=str(name)):
                 others.add(name)
     return _Names(frozenset(legs), frozenset(conferences), frozenset(others))
 

@@ -15,7 +15,7 @@ from ringful.grammar.errors import Problem
 from ringful.grammar.functions import FUNCTIONS
 from ringful.grammar.showing.expressions import show_expression
 from ringful.grammar.spell import suggest
-from ringful.grammar.tones import literal, wrong_list, wrong_sequence
+from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
 from ringful.grammar.walk import walk
 
 _TAKES: dict[Sort, tuple[Kind, ...]] = {
@@ -25,6 +25,7 @@ _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "text": ("text", "a number"),
     "tones": ("text", "a number", "none"),
     "keys": ("text", "a number"),
+    "patterns": ("text", "a number"),
     "sequence": ("text", "a number"),
     "duration": ("a duration",),
     "count": ("a number",),
@@ -39,6 +40,7 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "text": ("a text", "a text stands in double quotes"),
     "tones": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
     "keys": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
+    "patterns": ("keys", 'e.g. `"1"`, `"1,2,#"`, `"*2"` or `"4xx"`'),
     "sequence": ("tones", 'e.g. `tone "1234#"`'),
     "duration": ("a duration", "e.g. `500ms`, `8s`, `2m` or `1h`"),
     "count": ("a number", "e.g. `3`"),
@@ -71,14 +73,20 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
     kind = kind_of(want.expression, names.kinds)
     name, hint = _NEEDS[want.sort]
     if kind is not None and kind not in _TAKES[want.sort]:
-        word = "this" if want.sort == "keys" else want.word if " " in want.word else f"`{want.word}`"
+        word = (
+            "this"
+            if want.sort in ("keys", "patterns")
+            else want.word
+            if " " in want.word
+            else f"`{want.word}`"
+        )
         message = f"{word} needs {name}, and {_this(want.expression, kind)}"
         yield Problem("wrong-kind", message, want.expression.span, _unit(want) or hint)
         return
     match want.sort:
         case "duration" | "count":
             yield from _amount(want)
-        case "tones" | "keys" | "sequence" | "number" | "url":
+        case "tones" | "keys" | "patterns" | "sequence" | "number" | "url":
             yield from _said(want)
 
 
@@ -117,6 +125,8 @@ def _said(want: Want) -> Iterator[Problem]:
     match want.sort:
         case "tones" | "keys":
             wrong = wrong_list(said)
+        case "patterns":
+            wrong = wrong_patterns(said)
         case "sequence":
             wrong = wrong_sequence(said)
         case "number" if literal(want.expression) is not None and not _NUMBER.fullmatch(said.strip()):

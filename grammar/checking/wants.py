@@ -13,6 +13,7 @@ Sort: TypeAlias = Literal[
     "text",
     "tones",  # may be none
     "keys",
+    "patterns",  # keys, of which several may stand in a row
     "sequence",
     "duration",
     "count",
@@ -53,6 +54,7 @@ _CLAUSES: dict[str, Sort] = {
     "most": "count",
     "size": "count",
     "within": "duration",
+    "between": "duration",
     "named": "text",
     "conference": "text",
     "who": "text",
@@ -91,7 +93,9 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
         name = known.get(id(expression), "")
         sort = _CLAUSES.get(name, "any")
         if isinstance(line, nodes.Menu) and not name:
-            sort, name = "keys", "tones"
+            sort, name = "patterns", "tones"
+        if isinstance(line, nodes.OnTone | nodes.Until):
+            sort = "patterns"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)

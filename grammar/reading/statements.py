@@ -94,7 +94,7 @@ class StatementRules:
     def gather(self, c: Children) -> nodes.Gather:
         fields, span = gathered(c), span_of(c[0], c[-1])
         wanted = "`digits`, how many to collect, e.g. `digits 4` or `digits 1..4`,"
-        least, most = required(fields, "digits", wanted, span, (NOTHING, None))
+        least, most, fields["keys"] = required(fields, "digits", wanted, span, (NOTHING, None, False))
         return nodes.Gather(word(c[1]), least, most, prompt=_block(c) or nodes.Block(), **fields, span=span)
 
     def conference(self, c: Children) -> nodes.Conference:
@@ -162,6 +162,15 @@ class StatementRules:
 
     def break_loop(self, c: Children) -> nodes.Break:
         return _line(nodes.Break, c)
+
+    def again(self, c: Children) -> nodes.Again:
+        return _line(nodes.Again, c)
+
+    def back(self, c: Children) -> nodes.Back:
+        return _line(nodes.Back, c)
+
+    def until_block(self, c: Children) -> nodes.Until:
+        return _line(nodes.Until, c, c[1], _needed(c))
 
     def flow(self, c: Children) -> nodes.Flow:
         names = [child for child in c[2:] if isinstance(child, Token) and child.type == "NAME"]
