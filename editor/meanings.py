@@ -66,13 +66,14 @@ STATEMENTS: Final = {
     "gather": Meaning(
         "gather NAME [secret] digits N[..M] [until TONES] [for DURATION] [between DURATION] "
         "[within DURATION] [tries N] [counting NAME] [fresh] { prompt }",
-        "Collects digits while the block is played; `keys N..M` collects stars and the like too. NAME is the digits as a text, or `none`. By default: "
-        "10 s for the first key, 5 s between keys, 3 tries.",
+        "Collects digits while the block is played; `keys N..M` collects stars and the like too. NAME is "
+        "the digits as a text, or `none`. By default: 10 s for the first key, 5 s between keys, 3 tries.",
     ),
     "menu": Meaning(
         "menu [as NAME] [tries N] [counting NAME] [for DURATION] [between DURATION] [within DURATION] "
         "[fresh] { prompt { … } TONES { … } … timeout { … } otherwise { … } }",
-        "Plays the prompt, takes one key (or several in a row), and runs its branch. By default: 10 s, 3 tries.",
+        "Plays the prompt, takes one key (or several in a row), and runs its branch. "
+        "By default: 10 s, 3 tries.",
     ),
     "prompt": Meaning("prompt { … }", "What is played before the key; a key cuts it short."),
     "timeout": Meaning("timeout { … }", "Runs when no key came in time; the prompt comes again."),
@@ -197,8 +198,8 @@ CLAUSES: Final = {
     "voice": "`voice NAME`: who speaks.",
     "waiting": "`conference … waiting`: the moderator is brought in with the first other member. "
     "`join … waiting`: the leg stays outside until somebody is in who does not wait.",
-    "within": "`within DURATION`: how long it may take until what is waited for has come: all tries together, "
-    "or that the leg is let in.",
+    "within": "`within DURATION`: how long it may take until what is waited for has come: "
+    "all tries together, or that the leg is let in.",
     "with": "`with { key: value }`: the fields that are posted.",
 }
 """The words of clauses."""

@@ -52,7 +52,14 @@ class LeftByKey:
     by: ToneHandler
 
 
-Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | LeftByKey
+@frozen
+class Quiet:
+    """Nothing plays in the background of a leg any more, whatever ended it."""
+
+    leg: str
+
+
+Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | LeftByKey | Quiet
 
 
 @frozen

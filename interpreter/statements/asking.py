@@ -80,6 +80,13 @@ class Asking:
         finally:
             run.cancel_timer(timer)
 
+    def await_finish(self, finish: str) -> None:
+        """Let a key that was to end an answer which is complete without it be its, and nobody else's."""
+        if not self.leg.buffer:
+            self.leg.late_finish = (finish, self.run_on.run.now + self.between)
+        elif self.leg.buffer[0] in finish:
+            self.leg.take_tone()
+
     def _typed(self, wanted: str) -> str | None:
         """Take the first answer that was typed ahead, if one was."""
         while self.leg.buffer:

@@ -109,6 +109,7 @@ async def _collect(asked: Asking, prompt: nodes.Block, most: int, finish: str, w
         if tone in wanted:
             digits += tone
         if len(digits) == most:
+            asked.await_finish(finish)
             break
         tone = await asked.next(wanted + finish, asked.between)
     return digits
@@ -171,8 +172,10 @@ async def _choice(asked: Asking, prompt: nodes.Block, patterns: list[str]) -> st
     while keys and any(len(one) > len(keys) for one in patterns if starts((one,), keys)):
         more = await asked.next(TONES, asked.between)
         if more is None or (more == "#" and not starts(patterns, keys + more)):
-            break
+            return keys
         keys += more
+    if keys and len(keys) > 1:
+        asked.await_finish("#")
     return keys
 
 
