@@ -57,7 +57,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
     match statement:
         case nodes.If(_, then, otherwise):
             return _given("branch", then, otherwise)
-        case nodes.WaitTone() | nodes.Ask() | nodes.Follow() | nodes.Connect():
+        case nodes.WaitTone() | nodes.WaitCall() | nodes.Ask() | nodes.Follow() | nodes.Connect():
             return _given("branch", statement.otherwise)
         case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
             branches = [choice.block for choice in choices]
@@ -106,6 +106,7 @@ _Blockless: TypeAlias = (
     | nodes.Leave
     | nodes.Members
     | nodes.Transfer
+    | nodes.Give
     | nodes.Mute
     | nodes.Unmute
     | nodes.Hangup

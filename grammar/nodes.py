@@ -196,10 +196,11 @@ class Use(Line):
 
 @frozen
 class Call(Line):
-    """``call NUMBER from ID ring 30s notify URL as NAME { … }``.
+    """``call NUMBER from ID ring 30s notify URL as NAME { … }``, ``call all NUMBERS …``.
 
     As the header, it has no block: the script goes on when the phone is answered.  Inside a
-    script, with a block, it places another leg and runs the block on it at the same time.
+    script, with a block, it places another leg and runs the block on it at the same time; with
+    ``all``, one for each number of a list.
     """
 
     number: Expression
@@ -208,6 +209,8 @@ class Call(Line):
     notify: Expression | None = None
     name: str | None = None
     block: Block | None = None
+    every: bool = False
+    """``all``: *number* is a list of numbers."""
 
 
 @frozen
@@ -302,6 +305,16 @@ class Wait(Line):
     """``wait 2s``."""
 
     duration: Expression
+
+
+@frozen
+class WaitCall(Line):
+    """``wait call operator as NAME for 10m else { … }``: go on when another leg is over."""
+
+    leg: str
+    name: str | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
 
 
 @frozen
@@ -472,19 +485,38 @@ class Members(Line):
 
 @frozen
 class Connect(Line):
-    """``connect operator for 10m else { … }``: bridge this leg and another until either ends."""
+    """``connect operator, deputy for 10m as NAME else { … }``: bridge this leg and another.
+
+    Of several legs it is the first that can be connected; the others are hung up.
+    """
 
     leg: str
     limit: Expression | None = None
     otherwise: Block | None = None
     """What runs where the two cannot be connected."""
+    name: str | None = None
+    more: tuple[str, ...] = ()
+    """Further legs."""
+
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """All that are named."""
+        return self.leg, *self.more
 
 
 @frozen
 class Transfer(Line):
-    """``transfer NUMBER``: blind transfer (SIP REFER)."""
+    """``transfer NUMBER as NAME``: blind transfer (SIP REFER)."""
 
     number: Expression
+    name: str | None = None
+
+
+@frozen
+class Give(Line):
+    """``give VALUE``: what this leg's own block tells the script that placed it."""
+
+    value: Expression
 
 
 @frozen
@@ -661,6 +693,7 @@ Statement: TypeAlias = (
     | StopRecord
     | Tone
     | Wait
+    | WaitCall
     | WaitTone
     | StartTones
     | StopTones
@@ -676,6 +709,7 @@ Statement: TypeAlias = (
     | Members
     | Connect
     | Transfer
+    | Give
     | Mute
     | Unmute
     | Hangup

@@ -70,7 +70,14 @@ class Paths(Generic[StateT]):
                 return None
             case nodes.Do(flow) if flow in self._never_back:
                 return None
-            case nodes.If() | nodes.WaitTone() | nodes.Ask() | nodes.Follow() | nodes.Connect():
+            case (
+                nodes.If()
+                | nodes.WaitTone()
+                | nodes.WaitCall()
+                | nodes.Ask()
+                | nodes.Follow()
+                | nodes.Connect()
+            ):
                 ways = [self._inside(statement, "branch", one, state) for _, one in blocks_of(statement)]
                 skipped = not isinstance(statement, nodes.If) or statement.otherwise is None
                 return self._met([*ways, state] if skipped else ways)

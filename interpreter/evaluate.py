@@ -346,12 +346,16 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
 
 def text_of(expression: nodes.Expression, names: Environment) -> str:
     """Evaluate what must be text (numbers are said); raises Fault where it is empty or no text."""
-    value = evaluate(expression, names)
+    return as_text(evaluate(expression, names), expression.span)
+
+
+def as_text(value: Value, span: Span) -> str:
+    """Give *value* as what must be text (numbers are said).  Raises Fault where it is empty or no text."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise Fault(f"text is needed here, not {kind(value)}", expression.span)
+        raise Fault(f"text is needed here, not {kind(value)}", span)
     said = say(value)
     if not said.strip():
-        raise Fault("text is needed here, and this is empty", expression.span)
+        raise Fault("text is needed here, and this is empty", span)
     return said
 
 

@@ -115,6 +115,8 @@ class Membership:
     """What the leg called it: an ID, or a name."""
     notify: str | None = None
     joined: bool = False
+    since: float | None = None
+    """When it got in."""
     id: str = ""
     """Its ID, once the leg is in."""
     called: str = ""
@@ -225,10 +227,12 @@ class Leg:
     """Others do not hear its far end."""
     idle: bool = False
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
-    awaiting: str | None = None
-    """The leg that its `connect` waits for."""
     late_finish: tuple[str, float] | None = None
     """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
+    awaiting: tuple[str, ...] = ()
+    """The legs that its `connect` waits for."""
+    given: Value = None
+    """What its own block gave the script that placed it."""
     transfers: dict[int, str] = field(factory=dict)
     """Transfers that nothing has come of yet, and the numbers they are to."""
     cued: Cued | None = None

@@ -96,6 +96,7 @@ _flag = st.booleans()
 _keys: st.SearchStrategy[Any] = st.one_of(st.just(nodes.AnyTone()), expressions)
 _tones = st.one_of(st.none(), _keys)
 _asked: dict[str, st.SearchStrategy[Any]] = {"between": _some, "within": _some, "counting": _name}
+_further = st.lists(names, max_size=2).map(tuple)
 _fields = st.one_of(st.none(), maps(expressions))
 
 
@@ -127,8 +128,10 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.builds(nodes.Join, expressions, _flag, _flag, _some, _flag, _flag, _flag, _some, _some, _some, _why),
     st.builds(nodes.Members, st.sampled_from(get_args(nodes.Change)), _some, expressions),
     st.builds(nodes.Leave, expressions),
-    st.builds(nodes.Connect, names, _some),
-    st.builds(nodes.Transfer, expressions),
+    st.builds(nodes.Connect, names, _some, st.none(), _name, _further),
+    st.builds(nodes.WaitCall, names, _name, _some),
+    st.builds(nodes.Transfer, expressions, _name),
+    st.builds(nodes.Give, expressions),
     st.builds(nodes.Mute, names),
     st.builds(nodes.Unmute, names),
     st.builds(nodes.Hangup, _name),
@@ -158,23 +161,11 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     choices = st.lists(_commented(st.builds(nodes.Choice, _keys, block)), max_size=3).map(tuple)
     parameters = st.lists(names, max_size=3, unique=True).map(tuple)
     return st.one_of(
-        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block),
+        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, _flag),
         st.builds(nodes.WaitTone, _keys, _flag, _name, _some, _some, block),
-        st.builds(nodes.Connect, names, _some, block),
-        st.builds(
-            nodes.Gather,
-            names,
-            expressions,
-            _some,
-            _tones,
-            _some,
-            _some,
-            _flag,
-            _flag,
-            block,
-            _flag,
-            **_asked,
-        ),
+        st.builds(nodes.Connect, names, _some, block, _name, _further),
+        st.builds(nodes.WaitCall, names, _name, _some, block),
+        st.builds(nodes.Gather, names, expressions, _some, _tones, prompt=block, keys=_flag, **_asked),
         st.builds(nodes.Menu, block, choices, _some, _some, _flag, maybe, maybe, _name, **_asked),
         st.builds(nodes.Until, _keys, block, _name),
         st.builds(nodes.In, expressions, block),

@@ -115,9 +115,14 @@ class Durations:
                 asked = takes(self._limit(statement, "follow", limit, self._limits.ask))
                 answer = takes(part(statement.span, "follow", None, "the application says what runs"))
                 return asked.then(self.block(otherwise).either(answer))
-            case nodes.Connect(leg, limit, otherwise):
+            case nodes.Connect(_, limit, otherwise):
                 connected = takes(self._limit(statement, "connect", limit, None))
-                return takes(self._until_ready(leg, statement)).then(self.block(otherwise).either(connected))
+                ready = [self._until_ready(leg, statement) for leg in statement.legs]
+                longest = max(ready, key=lambda time: (time.endless, time.milliseconds))
+                return takes(longest).then(self.block(otherwise).either(connected))
+            case nodes.WaitCall(limit=limit, otherwise=otherwise):
+                over = takes(self._limit(statement, "wait call", limit, None))
+                return over.then(self.block(otherwise).either(Ways()))
             case _:
                 return takes(self._plain(statement))
 

@@ -47,7 +47,9 @@ def _begun(
             match statement:
                 case nodes.Flow():
                     continue
-                case nodes.Call() | nodes.Sms() | nodes.Follow():
+                case nodes.Call():
+                    found.append((statement, _times(many, legs_of(statement))))
+                case nodes.Sms() | nodes.Follow():
                     found.append((statement, many))
                 case nodes.Do(flow):
                     dos.setdefault(flow, []).append(many)
@@ -63,6 +65,8 @@ def _inside(statement: nodes.Statement, many: Many, limits: Limits) -> Iterator[
 
 def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: Limits) -> Many:
     match statement:
+        case nodes.Call():
+            return legs_of(statement)
         case nodes.Repeat(nodes.Number(count)):
             return int(count)
         case nodes.For(_, nodes.List(items)):
@@ -86,6 +90,13 @@ def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: L
 
 def _returns(menu: nodes.Menu) -> bool:
     return any(isinstance(one, nodes.Again | nodes.Back) for one in within(nodes.Block((menu,))))
+
+
+def legs_of(call: nodes.Call) -> Many:
+    """Give how many legs *call* places each time."""
+    if not call.every:
+        return 1
+    return len(call.number.items) if isinstance(call.number, nodes.List) else None
 
 
 def _times(one: Many, other: Many) -> Many:

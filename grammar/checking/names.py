@@ -95,7 +95,10 @@ class _Scope(Paths[_Names]):
             self.use(expression, branches)
         names = bound_by(statement)
         match statement:
-            case nodes.Hangup(str(leg)) | nodes.Connect(leg) | nodes.Mute(leg) | nodes.Unmute(leg):
+            case nodes.Connect():
+                for leg in statement.legs:
+                    self.use(nodes.Name(leg, span=statement.span))
+            case nodes.Hangup(str(leg)) | nodes.Mute(leg) | nodes.Unmute(leg) | nodes.WaitCall(leg):
                 self.use(nodes.Name(leg, span=statement.span))
             case nodes.StopRecord() if state.recording:
                 return _Names(_more(state.known, state.recording))
@@ -223,7 +226,10 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Call(name=str(name)) | nodes.Record(str(name)) | nodes.WaitTone(name=str(name)):
             return (name,)
-        case nodes.Join(name=str(name)) | nodes.Until(name=str(name)):
+        case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
+            return (name,)
+        case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)):
+            return (name,)
             return (name,)
         case nodes.Menu(name=name, counting=counting):
             return tuple(one for one in (name, counting) if one)

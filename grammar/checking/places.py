@@ -57,6 +57,8 @@ class _Place:
     top: bool = False
     loop: bool = False
     flow: bool = False
+    placed: bool = False
+    """On a leg that the script placed, in its own block."""
     prompt: bool = False
     """A key may cut it short, so nothing leads from it to what is around it."""
     menus: tuple[bool, ...] = ()
@@ -101,11 +103,11 @@ def _inside(role: Role, place: _Place) -> _Place:
         case "branch" | "until":
             return evolve(place, top=False)
         case "prompt":
-            return _Place(place.subject, prompt=True)
+            return _Place(place.subject, placed=place.placed, prompt=True)
         case "loop":
             return evolve(place, top=False, loop=True)
         case "leg":
-            return _Place("leg")
+            return _Place("leg", placed=True)
         case "conference":
             return _Place("conference")
         case "farewell":
@@ -113,7 +115,7 @@ def _inside(role: Role, place: _Place) -> _Place:
         case "flow":
             return _Place("any", flow=True)
         case "background" | "handler":
-            return _Place(place.subject)
+            return _Place(place.subject, placed=place.placed)
         case _:
             assert_never(role)
 
@@ -135,6 +137,9 @@ def _statement(
             )
         case nodes.Again() | nodes.Back():
             yield from _back(statement, place)
+        case nodes.Give() if not (place.placed or place.subject == "any"):
+            hint = "to another script, or to an application, write `notify URL with { … }`"
+            yield _misplaced("`give` stands in the block of a further `call`", statement, hint)
         case nodes.Do(name) if name in flows.by_name and place.subject not in ("any", "inbound"):
             yield from _flow(statement, flows, place.subject, known)
         case _:

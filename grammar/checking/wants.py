@@ -72,6 +72,7 @@ _WORDS = {
     "who": "the member",
     "operator": "via",
     "condition": "if",
+    "every": "call all",
     "items": "for",
     "url": "the address",
     "duration": "wait",
@@ -98,5 +99,7 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
             sort = "patterns"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
+        if isinstance(line, nodes.Call) and line.every and name == "number":
+            sort, name = "list", "every"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
         yield Want(sort, expression, word)

@@ -29,6 +29,9 @@ class ClauseRules:
     def from_clause(self, c: Children) -> Clause:
         return _clause("caller_id", c, c[1])
 
+    def every(self, c: Children) -> Clause:
+        return _clause("every", c, True)
+
     def ring(self, c: Children) -> Clause:
         return _clause("ring", c, c[1])
 

@@ -30,6 +30,7 @@ _Sound: TypeAlias = (
 _Keys: TypeAlias = (
     nodes.Tone
     | nodes.Wait
+    | nodes.WaitCall
     | nodes.WaitTone
     | nodes.StartTones
     | nodes.StopTones
@@ -46,6 +47,7 @@ _Legs: TypeAlias = (
     | nodes.Members
     | nodes.Connect
     | nodes.Transfer
+    | nodes.Give
     | nodes.Mute
     | nodes.Unmute
     | nodes.Hangup
@@ -81,7 +83,14 @@ def phrase(line: AnyLine, indent: str) -> str:
             return _join(*_sound(line))
         case nodes.Record() | nodes.StartRecord() | nodes.StopRecord():
             return _join(*_sound(line))
-        case nodes.Tone() | nodes.Wait() | nodes.WaitTone() | nodes.StartTones() | nodes.StopTones():
+        case (
+            nodes.Tone()
+            | nodes.Wait()
+            | nodes.WaitCall()
+            | nodes.WaitTone()
+            | nodes.StartTones()
+            | nodes.StopTones()
+        ):
             return _join(*_keys(line))
         case nodes.Gather() | nodes.Menu() | nodes.Choice():
             return _join(*_keys(line))
@@ -90,7 +99,9 @@ def phrase(line: AnyLine, indent: str) -> str:
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
         case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
             return _join(*_legs(line))
-        case nodes.Members() | nodes.Transfer() | nodes.Mute() | nodes.Unmute() | nodes.Hangup():
+        case (
+            nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
+        ):
             return _join(*_legs(line))
         case _:
             return _join(*_control(line))
@@ -116,6 +127,10 @@ def _flag(word: str, given: bool) -> str:
     return word if given else ""
 
 
+def _one(number: nodes.Expression) -> str:
+    return show_unless(number, "all")
+
+
 def _head(line: _Head) -> tuple[str, ...]:
     match line:
         case nodes.Param(name, default, secret):
@@ -124,7 +139,8 @@ def _head(line: _Head) -> tuple[str, ...]:
             return "use", quoted(path)
         case nodes.Call(number, caller_id, ring, notify, name):
             given = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
-            return "call", show_expression(number), *given, _with("as", name)
+            who = _flag("all", line.every), (show_expression if line.every else _one)(number)
+            return "call", *who, *given, _with("as", name)
         case nodes.Inbound(number, notify):
             return "inbound", show_unless(number, "sms"), _with("notify", notify)
         case nodes.InboundSms(number, keyword, notify):
@@ -163,7 +179,10 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.Tone(tones):
             return "tone", show_expression(tones)
         case nodes.Wait(duration):
-            return "wait", show_unless(duration, "tone")
+            return "wait", show_unless(duration, "tone", "call")
+        case nodes.WaitCall(leg, name, limit, otherwise):
+            ends = _with("as", name), _with("for", limit), _flag("else", otherwise is not None)
+            return "wait call", leg, *ends
         case nodes.WaitTone(tones, fresh, name, limit, notify, otherwise):
             clauses = _flag("fresh", fresh), _with("as", name), _with("for", limit), _with("notify", notify)
             return "wait tone", show_unless(tones, "any"), *clauses, _flag("else", otherwise is not None)
@@ -203,9 +222,12 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             shown = "others" if who is None else show_primary(who, "others")
             return change, shown, _with("from" if change == "kick" else "in", conference)
         case nodes.Connect(leg, limit, otherwise):
-            return "connect", leg, _with("for", limit), _flag("else", otherwise is not None)
-        case nodes.Transfer(number):
-            return "transfer", show_expression(number)
+            ends = _with("for", limit), _with("as", line.name), _flag("else", otherwise is not None)
+            return "connect", ", ".join(line.legs), *ends
+        case nodes.Transfer(number, name):
+            return "transfer", show_expression(number), _with("as", name)
+        case nodes.Give(value):
+            return "give", show_expression(value)
         case nodes.Mute(leg):
             return "mute", leg
         case nodes.Unmute(leg):

@@ -41,6 +41,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Follow: web.follow,
     nodes.For: control.loop,
     nodes.Gather: keys.gather,
+    nodes.Give: legs.give,
     nodes.Hangup: legs.hang_up,
     nodes.If: control.choose,
     nodes.In: conference.queue,
@@ -71,5 +72,6 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Unmute: bridge.mute,
     nodes.Until: handlers.until,
     nodes.Wait: control.wait,
+    nodes.WaitCall: legs.wait_call,
     nodes.WaitTone: keys.wait_tone,
 }
