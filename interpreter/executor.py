@@ -17,6 +17,7 @@ from ringful.interpreter.leg import Leg
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import inbound, sound
 from ringful.interpreter.statements.control import Broke, Returned, flows_of
+from ringful.interpreter.statements.keys import WentBack
 from ringful.interpreter.statements.table import MEANINGS
 from ringful.interpreter.strand import Cancelled, Failed, Signal, Wait, suspend
 from ringful.interpreter.values import Duration, Value
@@ -126,7 +127,7 @@ class Executor:
         """Run a block that stands for itself: a strand's."""
         try:
             await self.block(block)
-        except (Broke, Returned):
+        except (Broke, Returned, WentBack):
             return
 
     async def block(self, block: nodes.Block) -> None:

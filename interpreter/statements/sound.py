@@ -235,7 +235,9 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
                 ended = await run_on.wait(lambda s: _is_recording(s, leg, number))
             begun = ended
     finally:
-        if number in leg.recordings and not recording.cut and not leg.closing:
+        recording.left = number in leg.recordings
+        if recording.left and not recording.cut and not leg.closing:
+            recording.cut = "tone"
             run_on.run.perform(effects.StopRecording(leg.name, number))
     # What was pressed until now, a slip on the keys while speaking, answers nothing that was not asked yet.
     leg.forget_tones()
