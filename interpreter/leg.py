@@ -14,7 +14,16 @@ from ringful.interpreter.values import Value
 from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Sound
 
 
-@define
+@define(eq=False)
+class Handling:
+    """That a handler runs its *block*; *by_key*: for a key, and not for a member of a conference."""
+
+    block: nodes.Block
+    by_key: bool = False
+    over: bool = False
+
+
+@define(eq=False)
 class Playback:
     """A playback that has not ended, and who is told of it."""
 
@@ -25,11 +34,19 @@ class Playback:
     tell_end: bool = True
     background: bool = False
     sound: Sound | None = None
-    """Of one in the background: what is played *again* so many times, unless a tone of *until* ends it."""
     again: int = 0
+    """Of one in the background: how often it is heard besides, unless a tone of *until* ends it."""
     until: str = ""
     cut: Literal["tone"] | None = None
     """Why it was stopped, where the media cannot know."""
+    number: int = 0
+    """Of one in the foreground: its present order."""
+    handling: Handling | None = None
+    """The handler that plays it."""
+    held_by: Handling | None = None
+    """The handler that it waits for, to go on; until then *heard* seconds of it have been heard."""
+    heard: float = 0.0
+    begun_at: float | None = None
     stopping: bool = False
     """It was told to end, and has not said yet that it has: nothing new counts on it."""
 
@@ -233,6 +250,8 @@ class Leg:
     """The legs that its `connect` waits for."""
     given: Value = None
     """What its own block gave the script that placed it."""
+    held_sounds: list[Playback] = field(factory=list)
+    """What goes on when the handler has ended that it is held by."""
     transfers: dict[int, str] = field(factory=dict)
     """Transfers that nothing has come of yet, and the numbers they are to."""
     cued: Cued | None = None
