@@ -68,12 +68,13 @@ class Cue:
 
 @frozen
 class Play:
-    """Play *sound* on *leg*."""
+    """Play *sound* on *leg*, from *offset* seconds after its beginning."""
 
     leg: str
     playback: int
     sound: Sound
     background: bool = False
+    offset: float = 0.0
 
 
 @frozen

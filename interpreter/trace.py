@@ -101,7 +101,8 @@ class Tracer:
                 sound = sound_name(data["sound"])
                 self._sounds[data["leg"], data["playback"]] = sound
                 verb = "say" if data["sound"]["sound"] == "Speech" else "play"
-                return (f"start {verb}" if data["background"] else verb), _quoted(sound)
+                place = f" from {data['offset']:g}s" if data.get("offset") else ""
+                return (f"start {verb}" if data["background"] else verb), _quoted(sound) + place
             case "StopPlayback":
                 stopped = self._sounds.get((data["leg"], data["playback"]))
                 return None if stopped is None else ("stop play", _quoted(stopped))

@@ -170,7 +170,9 @@ class Pool:
         """See `port.Phones.prepare`."""
         self._nursery.start_soon(self._fetch, sound)
 
-    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+    def play(
+        self, leg: str, playback: int, sound: port.Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
         """See `port.Phones.play`."""
         kept = self._find(leg)
         if kept is None:
@@ -178,7 +180,8 @@ class Pool:
         kept.cues.discard(playback)
         kept.playbacks[playback] = "fetching"
         turn = (None, trio.Event()) if background else kept.take_turn()
-        self._nursery.start_soon(self._play, kept, playback, sound, background, *turn)
+        how = {"background": background, "offset": offset}
+        self._nursery.start_soon(self._play, kept, playback, sound, how, *turn)
 
     def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
         """See `port.Phones.cue`."""
@@ -336,7 +339,7 @@ class Pool:
         leg: PoolLeg,
         playback: int,
         sound: port.Sound,
-        background: bool,
+        how: dict[str, bool | float],
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
@@ -344,14 +347,14 @@ class Pool:
         if before is not None:
             await before.wait()
         try:
-            self._play_now(leg, playback, path, background=background)
+            self._play_now(leg, playback, path, how)
         except Exception as error:
             why = fault("playing a sound", error, call=leg.name)
             self._hear(leg, port.PlaybackFailed(leg.name, playback, why))
         finally:
             done.set()
 
-    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, *, background: bool) -> None:
+    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, how: dict[str, bool | float]) -> None:
         if leg.over or playback not in leg.playbacks or leg.line is None:
             return
         if isinstance(path, str):
@@ -360,7 +363,7 @@ class Pool:
             self._hear(leg, port.PlaybackEnded(leg.name, playback, "stopped"))
         else:
             leg.playbacks[playback] = "sent"
-            order = {"playback": playback, "path": str(path), "background": background}
+            order = {"playback": playback, "path": str(path)} | how
             leg.line.tell({"do": "play", "leg": leg.name, **order})
 
     async def _cue(

@@ -433,8 +433,10 @@ class Phones(Protocol):
     def prepare(self, sound: Sound) -> None:
         """Fetch and convert *sound* now, since it is likely to be played soon; a failure is not told."""
 
-    def play(self, leg: str, playback: int, sound: Sound, *, background: bool = False) -> None:
-        """Play *sound* on *leg*.
+    def play(
+        self, leg: str, playback: int, sound: Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
+        """Play *sound* on *leg*, from *offset* seconds after its beginning.
 
         A leg has a foreground, where playbacks follow one another in the order they were given,
         and a background, which is heard at the same time and holds one playback: a new one there

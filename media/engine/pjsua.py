@@ -399,11 +399,18 @@ class Engine:
         return self.voices.get(name) if leg is None else None if leg.over else leg.sound
 
     def play(
-        self, name: str, playback: int, path: Path, *, background: bool = False, cue: bool = False
+        self,
+        name: str,
+        playback: int,
+        path: Path,
+        *,
+        background: bool = False,
+        cue: bool = False,
+        offset: float = 0.0,
     ) -> None:
-        """Play the WAV at *path*, or cue it."""
+        """Play the WAV at *path* from *offset* seconds on, or cue it."""
         if sound := self.sound(name):
-            sound.play(playback, path, background=background, cue=cue)
+            sound.play(playback, path, background=background, cue=cue, offset=offset)
 
     def stop_playback(self, name: str, playback: int) -> None:
         """Cut a playback short, or take a cue back."""

@@ -159,7 +159,8 @@ class Worker:
             case "hang_up":
                 engine.hang_up(leg)
             case "play":
-                engine.play(leg, command["playback"], Path(command["path"]), background=command["background"])
+                path, behind, offset = Path(command["path"]), command["background"], command["offset"]
+                engine.play(leg, command["playback"], path, background=behind, offset=offset)
             case "cue":
                 engine.play(leg, command["playback"], Path(command["path"]), cue=True)
             case "stop_playback":

@@ -153,11 +153,13 @@ class SimulatedPhones:
     def prepare(self, sound: port.Sound) -> None:
         """Do nothing: every sound is here already."""
 
-    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+    def play(
+        self, leg: str, playback: int, sound: port.Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
         """See `port.Phones`."""
         self._order(
             leg,
-            lambda found: found.player.play(playback, sound, background=background),
+            lambda found: found.player.play(playback, sound, background=background, offset=offset),
             lambda: port.PlaybackFailed(leg, playback, "the call has not been answered"),
         )
 
