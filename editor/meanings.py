@@ -34,7 +34,7 @@ STATEMENTS: Final = {
     "answer": Meaning("answer", "Answers the call that came in."),
     "reject": Meaning("reject [busy | declined]", "Turns the call that came in away, and ends it."),
     "play": Meaning(
-        "play AUDIO [until TONES] [times N] [notify URL]",
+        "play AUDIO [until TONES] [times N | forever] [notify URL]",
         "Plays an announcement, a URL or a name in the media library, and waits for its end.",
     ),
     "start play": Meaning("start play …", "Plays in the background, until `stop play`."),
@@ -145,8 +145,10 @@ STATEMENTS: Final = {
     ),
     "break": Meaning("break", "Leaves the innermost loop."),
     "flow": Meaning("flow NAME(params) { … }", "A named piece of script; it sees its parameters only."),
-    "do": Meaning("do NAME(values)", "Runs a flow here, on this leg."),
-    "return": Meaning("return", "Leaves the flow."),
+    "do": Meaning("do NAME(values) [as NAME]", "Runs a flow here, on this leg. NAME is what it returns."),
+    "return": Meaning("return [VALUE]", "Leaves the flow, which has VALUE."),
+    "clock": Meaning("clock [ZONE] as NAME", "What a clock shows in a time zone; in UTC without one."),
+    "pick": Meaning("pick LIST as NAME", "An item of a list, or a number of `N..M`, by chance."),
     "on hangup": Meaning(
         "on hangup { … }", "Runs once after the leg has ended, for 30 s at most; it holds no media."
     ),
@@ -174,6 +176,7 @@ CLAUSES: Final = {
     "digits": "`digits N` or `digits N..M`: how many digits there must be.",
     "else": "`else { … }`: runs otherwise: where the condition is false, or the time has passed.",
     "for": "`for DURATION`: the longest that it may take.",
+    "forever": "`start play … forever`: it is repeated until something ends it.",
     "fresh": "`fresh`: forgets the keys that were pressed before.",
     "from": "`from ID`: the number that the callee is shown.",
     "if": "`else if CONDITION { … }`: one more condition.",

@@ -114,6 +114,8 @@ _Blockless: TypeAlias = (
     | nodes.Notify
     | nodes.Let
     | nodes.Break
+    | nodes.Clock
+    | nodes.Pick
     | nodes.Again
     | nodes.Back
     | nodes.Do

@@ -244,13 +244,15 @@ class Reject(Line):
 
 @frozen
 class Play(Line):
-    """``play AUDIO until TONES times N notify URL``, ``start play AUDIO …``."""
+    """``play AUDIO until TONES times N notify URL``, ``start play AUDIO … forever``."""
 
     audio: Expression
     until: Expression | None = None
     times: Expression | None = None
     notify: Expression | None = None
     background: bool = False
+    forever: bool = False
+    """It is repeated until something ends it; only in the background."""
 
 
 @frozen
@@ -629,15 +631,37 @@ class Flow(Line):
 
 @frozen
 class Do(Line):
-    """``do greet("Ann", "en")``."""
+    """``do greet("Ann", "en") as answer``."""
 
     flow: str
     arguments: tuple[Expression, ...] = ()
+    name: str | None = None
+    """What holds the value that the flow returns."""
 
 
 @frozen
 class Return(Line):
-    """``return``: leave the flow."""
+    """``return``, ``return a + b``: leave the flow, which has this value."""
+
+    value: Expression | None = None
+
+
+@frozen
+class Clock(Line):
+    """``clock "Europe/Vienna" as now``: what a clock shows there; without a zone, in UTC."""
+
+    name: str
+    zone: Expression | None = None
+
+
+@frozen
+class Pick(Line):
+    """``pick agents as agent``, ``pick 1..6 as number``: by chance."""
+
+    items: Expression
+    name: str
+    last: Expression | None = None
+    """The largest number, where *items* is the smallest one; None: it is a list."""
 
 
 @frozen
@@ -699,6 +723,8 @@ Statement: TypeAlias = (
     | StopTones
     | Gather
     | Menu
+    | Clock
+    | Pick
     | Again
     | Back
     | Until

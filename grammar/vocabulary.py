@@ -5,11 +5,11 @@ from typing import Final
 _VERBS = """
     param use call inbound answer reject play say record tone wait gather menu conference join leave
     in connect transfer mute unmute deafen undeafen kick hangup sms notify ask follow let if repeat
-    for break flow do return stay on start stop again back until give
+    for break flow do return stay on start stop again back until give clock pick
 """
 
 _INNER = """
-    all alone and any as beep between busy counting deaf declined digits else false fresh from keys
+    all alone and any as beep between busy counting deaf declined digits else false forever fresh from keys
     keyword moderator most muted named none not or others otherwise prompt ring secret silence
     speaking speech timeout times tones tries true via voice waiting with within
 """

@@ -25,8 +25,11 @@ class Playback:
     tell_end: bool = True
     background: bool = False
     sound: Sound | None = None
-    """Of one in the background: what is played *again* so many times, unless a tone of *until* ends it."""
+    """Of one in the background: what is played *again* so many times (-1: for ever), unless a tone of
+    *until* ends it."""
     again: int = 0
+    since: float = 0.0
+    """When it was ordered last."""
     until: str = ""
     cut: Literal["tone"] | None = None
     """Why it was stopped, where the media cannot know."""

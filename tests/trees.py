@@ -113,6 +113,7 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.just(nodes.Answer()),
     st.builds(nodes.Reject, st.sampled_from([None, "busy", "declined"])),
     st.builds(nodes.Play, expressions, _tones, _some, _some, _flag),
+    st.builds(nodes.Play, expressions, _tones, notify=_some, background=st.just(True), forever=_flag),
     st.just(nodes.StopPlay()),
     st.builds(nodes.Say, expressions, _some, _tones, _some),
     st.builds(nodes.Record, _name, _some, _tones, _some, _flag, _some),
@@ -143,8 +144,10 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.just(nodes.Break()),
     st.just(nodes.Again()),
     st.just(nodes.Back()),
-    st.builds(nodes.Do, names, st.lists(expressions, max_size=3).map(tuple)),
-    st.just(nodes.Return()),
+    st.builds(nodes.Do, names, st.lists(expressions, max_size=3).map(tuple), _name),
+    st.builds(nodes.Return, _some),
+    st.builds(nodes.Clock, names, _some),
+    st.builds(nodes.Pick, expressions, names, _some),
     st.builds(nodes.Stay, _some),
 )
 

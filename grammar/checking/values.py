@@ -20,6 +20,7 @@ from ringful.grammar.showing.expressions import show_expression
 from ringful.grammar.spell import suggest
 from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
 from ringful.grammar.walk import walk
+from ringful.grammar.zones import zone_of, zones
 
 _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "number": ("text", "a number"),
@@ -269,6 +270,12 @@ def _range(line: nodes.Line) -> Iterator[Problem]:
         case nodes.Sms(operator=nodes.Number(value) as operator) if value not in OPERATORS:
             hint = "operators are 1 to 4; one that has a name is written as a text"
             yield Problem("range", f"there is no operator {value}", operator.span, hint)
+        case nodes.Pick(nodes.Number(least), last=nodes.Number(most)) if most < least:
+            hint = f"write `{most}..{least}`"
+            yield Problem("range", f"no number lies between {least} and {most}", line.span, hint)
+        case nodes.Clock(zone=nodes.Text((str(said),)) as zone) if zone_of(said) is None:
+            hint = suggest(said, zones()) or "a zone has a name as `Europe/Vienna`"
+            yield Problem("time-zone", f"`{said}` is no time zone", zone.span, hint)
         case nodes.InboundSms(keyword=nodes.Text((str(said),)) as keyword) if len(said.split()) > 1:
             message = f"`{said}` is no keyword: a text is known by its first word"
             yield Problem("keyword", message, keyword.span, f'write `keyword "{said.split()[0]}"`')

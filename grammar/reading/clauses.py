@@ -50,6 +50,9 @@ class ClauseRules:
     def times(self, c: Children) -> Clause:
         return _clause("times", c, c[1])
 
+    def forever(self, c: Children) -> Clause:
+        return _clause("forever", c, True)
+
     def voice(self, c: Children) -> Clause:
         return _clause("voice", c, c[1])
 

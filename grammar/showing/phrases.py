@@ -59,6 +59,8 @@ _Control: TypeAlias = (
     | nodes.Repeat
     | nodes.For
     | nodes.Break
+    | nodes.Clock
+    | nodes.Pick
     | nodes.Again
     | nodes.Back
     | nodes.Until
@@ -123,6 +125,10 @@ def _tones(word: str, tones: nodes.Expression | None) -> str:
     return "" if tones is None else f"{word} {show_unless(tones, 'any')}"
 
 
+def _to(last: nodes.Expression | None) -> str:
+    return "" if last is None else f"..{show_expression(last)}"
+
+
 def _flag(word: str, given: bool) -> str:
     return word if given else ""
 
@@ -156,8 +162,9 @@ def _sound(line: _Sound) -> tuple[str, ...]:
         case nodes.Reject(reason):
             return "reject", reason or ""
         case nodes.Play(audio, until, times, notify, background):
-            verb, clauses = "start play" if background else "play", _with("notify", notify)
-            return verb, show_expression(audio), _tones("until", until), _with("times", times), clauses
+            verb, often = "start play" if background else "play", _with("times", times)
+            often = often or _flag("forever", line.forever)
+            return verb, show_expression(audio), _tones("until", until), often, _with("notify", notify)
         case nodes.StopPlay():
             return ("stop play",)
         case nodes.Say(text, voice, until, notify):
@@ -191,7 +198,7 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.StopTones(notify):
             return "stop tones", _with("notify", notify)
         case nodes.Gather(name, least, most, until):
-            count = show_expression(least) + ("" if most is None else f"..{show_expression(most)}")
+            count = show_expression(least) + _to(most)
             what = _flag("secret", line.secret), f"{'keys' if line.keys else 'digits'} {count}"
             return "gather", name, *what, _tones("until", until), *_asking(line)
         case nodes.Menu(name=name):
@@ -292,10 +299,15 @@ def _control(line: _Control) -> tuple[str, ...]:
             return ("break",)
         case nodes.Flow(name, parameters):
             return "flow", f"{name}({', '.join(parameters)})"
-        case nodes.Do(flow, arguments):
-            return "do", f"{flow}({', '.join(show_expression(one) for one in arguments)})"
-        case nodes.Return():
-            return ("return",)
+        case nodes.Do(flow, arguments, name):
+            given = ", ".join(show_expression(one) for one in arguments)
+            return "do", f"{flow}({given})", _with("as", name)
+        case nodes.Return(value):
+            return "return", "" if value is None else show_expression(value)
+        case nodes.Clock(name, zone):
+            return "clock", "" if zone is None else show_expression(zone), _with("as", name)
+        case nodes.Pick(items, name, last):
+            return "pick", show_expression(items) + _to(last), _with("as", name)
         case nodes.OnHangup():
             return ("on hangup",)
         case nodes.OnTone(tones, name=name):

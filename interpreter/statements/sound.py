@@ -16,6 +16,9 @@ from ringful.media import port
 _LOOK_AHEAD = 8
 """How many statements ahead the next sound is looked for."""
 
+_SHORTEST = 0.2
+"""Seconds; what is shorter is not repeated for ever."""
+
 _PASSED_OVER = (
     nodes.WaitTone
     | nodes.Record
@@ -40,8 +43,8 @@ async def play(run_on: Scope, statement: nodes.Play | nodes.Say) -> None:
     if isinstance(statement, nodes.Play) and statement.times:
         times = count_of(statement.times, run_on.names)
     if isinstance(statement, nodes.Play) and statement.background:
-        if times:
-            again, ends = times - 1, until or ""
+        if times or statement.forever:
+            again, ends = (-1 if statement.forever else times - 1), until or ""
             playback = Playback(name, notify, background=True, sound=sound, again=again, until=ends)
             await _play_behind(run_on, leg, sound, playback)
         return
@@ -72,6 +75,7 @@ async def _play_behind(run_on: Scope, leg: Leg, sound: port.Sound, playback: Pla
         return
     number = leg.order()
     leg.playbacks[number] = playback
+    playback.since = run_on.run.now
     run_on.run.perform(effects.Play(leg.name, number, sound, background=True))
     begun = await run_on.wait(lambda s: _is_of(s, leg, number))
     if isinstance(begun, port.PlaybackFailed):
@@ -181,7 +185,10 @@ def play_again(run: Running, leg: Leg, playback: Playback) -> bool:
     """Play again what has ended in the background, where it is to be heard again; say whether it is."""
     if not playback.again or playback.sound is None or playback.stopping or leg.closing:
         return False
-    playback.again -= 1
+    playback.again -= playback.again > 0
+    if playback.again < 0 and run.now - playback.since < _SHORTEST:
+        return False
+    playback.since = run.now
     playback.tell_start = False
     number = leg.order()
     leg.playbacks[number] = playback
