@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import done
 from tests.server import PATIENCE, RINGFUL, Server, free_port, phone, receiver, server
 
 NUMBER = "15125551234"
@@ -29,9 +30,8 @@ def started(ringful: Server, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def run(ringful: Server, *arguments: str) -> tuple[int, str, str]:
-    with started(ringful, *arguments) as process:
-        out, err = process.communicate(timeout=PATIENCE)
-        return process.returncode, out, err
+    ended = done("run", *arguments, cwd=ringful.folder, env=ringful.environment)
+    return ended.returncode, ended.stdout, ended.stderr
 
 
 @pytest.fixture(scope="module")
