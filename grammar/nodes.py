@@ -244,13 +244,15 @@ class Reject(Line):
 
 @frozen
 class Play(Line):
-    """``play AUDIO until TONES times N notify URL``, ``start play AUDIO … forever``."""
+    """``play AUDIO early until TONES times N notify URL``, ``start play AUDIO … forever``."""
 
     audio: Expression
     until: Expression | None = None
     times: Expression | None = None
     notify: Expression | None = None
     background: bool = False
+    early: bool = False
+    """It is heard before the answer, and answers no call."""
     forever: bool = False
     """It is repeated until something ends it; only in the background."""
 
@@ -262,12 +264,13 @@ class StopPlay(Line):
 
 @frozen
 class Say(Line):
-    """``say TEXT voice NAME until TONES notify URL``."""
+    """``say TEXT early voice NAME until TONES notify URL``."""
 
     text: Expression
     voice: Expression | None = None
     until: Expression | None = None
     notify: Expression | None = None
+    early: bool = False
 
 
 @frozen
@@ -487,7 +490,7 @@ class Members(Line):
 
 @frozen
 class Connect(Line):
-    """``connect operator, deputy for 10m as NAME else { … }``: bridge this leg and another.
+    """``connect operator, deputy early for 10m as NAME else { … }``: bridge this leg and another.
 
     Of several legs it is the first that can be connected; the others are hung up.
     """
@@ -499,6 +502,8 @@ class Connect(Line):
     name: str | None = None
     more: tuple[str, ...] = ()
     """Further legs."""
+    early: bool = False
+    """A call that came in is answered only when the other leg can be connected."""
 
     @property
     def legs(self) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ _VERBS = """
 """
 
 _INNER = """
-    all alone and any as beep between busy counting deaf declined digits else false forever fresh from keys
-    keyword moderator most muted named none not or others otherwise prompt ring secret silence
-    speaking speech timeout times tones tries true via voice waiting with within
+    all alone and any as beep between busy counting deaf declined digits early else false forever
+    fresh from keys keyword moderator most muted named none not or others otherwise prompt ring
+    secret silence speaking speech timeout times tones tries true via voice waiting with within
 """
 
 VERBS: Final = frozenset(_VERBS.split())

@@ -230,12 +230,14 @@ class Leg:
     """Others do not hear its far end."""
     idle: bool = False
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
-    late_finish: tuple[str, float] | None = None
-    """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
     awaiting: tuple[str, ...] = ()
     """The legs that its `connect` waits for."""
+    early: bool = False
+    """It came in, and sound passes before its answer."""
     given: Value = None
     """What its own block gave the script that placed it."""
+    late_finish: tuple[str, float] | None = None
+    """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
     transfers: dict[int, str] = field(factory=dict)
     """Transfers that nothing has come of yet, and the numbers they are to."""
     cued: Cued | None = None

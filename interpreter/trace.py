@@ -92,6 +92,8 @@ class Tracer:
                 return "ring", str(data["number"])
             case "Answer":
                 return "answer", ""
+            case "Progress":
+                return "early", ""
             case "Reject":
                 return "reject", "(busy)" if data["reason"] == "busy" else ""
             case "Hangup":

@@ -169,7 +169,7 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield from _binary(node, names)
         case nodes.Text(pieces):
             yield from _dollars(pieces)
-            yield from _outcomes_said(pieces, names)
+            yield from _said_outcomes(pieces, names)
         case nodes.Map(entries):
             seen: set[str] = set()
             for entry in entries:
@@ -187,13 +187,6 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
 
 
-def _outcomes_said(pieces: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
-    for piece in pieces:
-        if isinstance(piece, nodes.Name) and _is_outcome(piece, names):
-            message = f"`{piece.id}` is all that came of it: a text has room for one part of it"
-            yield Problem("wrong-kind", message, piece.span, f"write `{{{piece.id}.reason}}`")
-
-
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
     for before, hole in pairwise(parts):
         if isinstance(before, str) and before.endswith("$") and not isinstance(hole, str):
@@ -201,6 +194,13 @@ def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
             message = f"`$` is said as it stands, before the value of `{said}`"
             hint = f"a value is written `{{{said}}}`; where a dollar sign is meant, `$ {{{said}}}`"
             yield Problem("dollar", message, hole.span, hint, "warning")
+
+
+def _said_outcomes(parts: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
+    for part in parts:
+        if isinstance(part, nodes.Name) and _is_outcome(part, names):
+            message = f"`{part.id}` is all that came of it: a text has room for one part of it"
+            yield Problem("wrong-kind", message, part.span, f"write `{{{part.id}.reason}}`")
 
 
 def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:

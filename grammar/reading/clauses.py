@@ -32,6 +32,9 @@ class ClauseRules:
     def every(self, c: Children) -> Clause:
         return _clause("every", c, True)
 
+    def early(self, c: Children) -> Clause:
+        return _clause("early", c, True)
+
     def ring(self, c: Children) -> Clause:
         return _clause("ring", c, c[1])
 

@@ -163,13 +163,13 @@ def _sound(line: _Sound) -> tuple[str, ...]:
             return "reject", reason or ""
         case nodes.Play(audio, until, times, notify, background):
             verb, often = "start play" if background else "play", _with("times", times)
-            often = often or _flag("forever", line.forever)
-            return verb, show_expression(audio), _tones("until", until), often, _with("notify", notify)
+            ends = _tones("until", until), often or _flag("forever", line.forever), _with("notify", notify)
+            return verb, show_expression(audio), _flag("early", line.early), *ends
         case nodes.StopPlay():
             return ("stop play",)
         case nodes.Say(text, voice, until, notify):
-            clauses = _tones("until", until)
-            return "say", show_expression(text), _with("voice", voice), clauses, _with("notify", notify)
+            how = _flag("early", line.early), _with("voice", voice)
+            return "say", show_expression(text), *how, _tones("until", until), _with("notify", notify)
         case nodes.Record(name, limit, until, silence, beep, notify):
             ends = _with("for", limit), _tones("until", until), _with("silence", silence)
             return "record", _with("as", name), *ends, _flag("beep", beep), _with("notify", notify)
@@ -188,8 +188,8 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.Wait(duration):
             return "wait", show_unless(duration, "tone", "call")
         case nodes.WaitCall(leg, name, limit, otherwise):
-            ends = _with("as", name), _with("for", limit), _flag("else", otherwise is not None)
-            return "wait call", leg, *ends
+            given = _with("as", name), _with("for", limit)
+            return "wait call", leg, *given, _flag("else", otherwise is not None)
         case nodes.WaitTone(tones, fresh, name, limit, notify, otherwise):
             clauses = _flag("fresh", fresh), _with("as", name), _with("for", limit), _with("notify", notify)
             return "wait tone", show_unless(tones, "any"), *clauses, _flag("else", otherwise is not None)
@@ -229,8 +229,8 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             shown = "others" if who is None else show_primary(who, "others")
             return change, shown, _with("from" if change == "kick" else "in", conference)
         case nodes.Connect(leg, limit, otherwise):
-            ends = _with("for", limit), _with("as", line.name), _flag("else", otherwise is not None)
-            return "connect", ", ".join(line.legs), *ends
+            how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
+            return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
         case nodes.Transfer(number, name):
             return "transfer", show_expression(number), _with("as", name)
         case nodes.Give(value):
