@@ -43,7 +43,8 @@ STATEMENTS: Final = {
         "say TEXT [early] [voice NAME] [until TONES] [notify URL]", "Speaks TEXT, and waits for its end."
     ),
     "record": Meaning(
-        "record [as NAME] [for DURATION] [until TONES] [silence DURATION] [beep] [notify URL]",
+        "record [as NAME] [within DURATION] [for DURATION] [until TONES] [silence DURATION] [beep] "
+        "[notify URL]",
         "Records, and waits for the end: by default an hour, the key `#`, or 5 s of silence. NAME has "
         "`.url`, `.duration` and `.reason`.",
     ),
@@ -216,7 +217,7 @@ CLAUSES: Final = {
     "waiting": "`conference … waiting`: the moderator is brought in with the first other member. "
     "`join … waiting`: the leg stays outside until somebody is in who does not wait.",
     "within": "`within DURATION`: how long it may take until what is waited for has come: "
-    "all tries together, or that the leg is let in.",
+    "all tries together, the first word, or that the leg is let in.",
     "with": "`with { key: value }`: the fields that are posted.",
 }
 """The words of clauses."""

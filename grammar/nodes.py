@@ -275,7 +275,7 @@ class Say(Line):
 
 @frozen
 class Record(Line):
-    """``record as NAME for DURATION until TONES silence DURATION beep notify URL``: waits for its end."""
+    """``record as NAME within D for D until TONES silence D beep notify URL``: waits for its end."""
 
     name: str | None = None
     limit: Expression | None = None
@@ -283,6 +283,8 @@ class Record(Line):
     silence: Expression | None = None
     beep: bool = False
     notify: Expression | None = None
+    within: Expression | None = None
+    """How long it may take until somebody speaks; *silence* is that after it then."""
 
 
 @frozen

@@ -97,6 +97,8 @@ class StartRecording:
     file: str
     silence: float | None = None
     beep: bool = False
+    within: float | None = None
+    """How long it may take until somebody speaks."""
 
 
 @frozen

@@ -194,7 +194,14 @@ class Pool:
             kept.line.tell({"do": "stop_playback", "leg": leg, "playback": playback})
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones.record`."""
         kept = self._find(leg)
@@ -204,7 +211,8 @@ class Pool:
             kept.sink(port.RecordingFailed(leg, recording, "the call has not been answered"))
             return
         kept.recordings[recording] = path
-        order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
+        quiet = {"silence": silence, "within": within}
+        order = {"recording": recording, "path": str(path.absolute()), "beep": beep, **quiet}
         kept.line.tell({"do": "record", "leg": leg, **order})
 
     def stop_recording(self, leg: str, recording: int) -> None:

@@ -425,7 +425,14 @@ class Phones(Protocol):
         """Cut *playback* short, or take it back if it has not begun; ignored when it has ended."""
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """Record what the far end says to a WAV (16-bit, 8 kHz, mono) at *path*, whose folder exists.
 
@@ -433,6 +440,8 @@ class Phones(Protocol):
         in a room, what it hears there.
 
         With *silence*, the recording ends by itself when nobody has spoken for so many seconds.
+        With *within*, it ends so as well when nobody has begun to speak after so many seconds; *silence*
+        counts from then on only.
         With *beep*, the far end hears a beep first, and the recording begins after it.
         """
 

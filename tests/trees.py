@@ -116,7 +116,7 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.builds(nodes.Play, expressions, _tones, notify=_some, background=st.just(True), forever=_flag),
     st.just(nodes.StopPlay()),
     st.builds(nodes.Say, expressions, _some, _tones, _some, _flag),
-    st.builds(nodes.Record, _name, _some, _tones, _some, _flag, _some),
+    st.builds(nodes.Record, _name, _some, _tones, _some, _flag, _some, _some),
     st.builds(nodes.StartRecord, _name, _some),
     st.just(nodes.StopRecord()),
     st.builds(nodes.Tone, expressions),

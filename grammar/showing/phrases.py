@@ -172,7 +172,14 @@ def _sound(line: _Sound) -> tuple[str, ...]:
             return "say", show_expression(text), *how, _tones("until", until), _with("notify", notify)
         case nodes.Record(name, limit, until, silence, beep, notify):
             ends = _with("for", limit), _tones("until", until), _with("silence", silence)
-            return "record", _with("as", name), *ends, _flag("beep", beep), _with("notify", notify)
+            return (
+                "record",
+                _with("as", name),
+                _with("within", line.within),
+                *ends,
+                _flag("beep", beep),
+                _with("notify", notify),
+            )
         case nodes.StartRecord(name, notify):
             return "start record", _with("as", name), _with("notify", notify)
         case nodes.StopRecord():

@@ -227,10 +227,13 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
     leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
     limit = seconds_of(statement.limit, names) if statement.limit else settings.record_limit
     silence = seconds_of(statement.silence, names) if statement.silence else settings.record_silence
+    within = seconds_of(statement.within, names) if statement.within else None
     until = tones_of(statement.until, names) if statement.until else "#"
     recording = Recording(leg.next_file(), url_of(statement.notify, names), statement.name, names)
     recording.bind(None)
-    number = _order_recording(run_on, leg, recording, silence=silence, beep=statement.beep)
+    number = leg.order()
+    order = effects.StartRecording(leg.name, number, recording.file, silence, statement.beep, within)
+    _order_recording(run_on, leg, recording, order)
     look_ahead(run_on, follow=False)
     try:
         begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
@@ -262,19 +265,16 @@ async def start_record(run_on: Scope, statement: nodes.StartRecord) -> None:
         raise Failed(reason)
     recording = Recording(leg.next_file(), notify, statement.name, run_on.names, background=True)
     recording.bind(None)
-    number = _order_recording(run_on, leg, recording)
+    number = leg.order()
+    _order_recording(run_on, leg, recording, effects.StartRecording(leg.name, number, recording.file))
     begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
     if isinstance(begun, port.RecordingFailed):
         raise Failed(begun.detail)
 
 
-def _order_recording(
-    run_on: Scope, leg: Leg, recording: Recording, *, silence: float | None = None, beep: bool = False
-) -> int:
-    number = leg.order()
-    leg.recordings[number] = recording
-    run_on.run.perform(effects.StartRecording(leg.name, number, recording.file, silence, beep))
-    return number
+def _order_recording(run_on: Scope, leg: Leg, recording: Recording, order: effects.StartRecording) -> None:
+    leg.recordings[order.recording] = recording
+    run_on.run.perform(order)
 
 
 async def stop_record(run_on: Scope, _: nodes.StopRecord) -> None:

@@ -31,7 +31,7 @@ from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.native import NativeMixer, NoNative
 from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
 from ringful.media.engine.outgoing import Outgoing, Patience
-from ringful.media.engine.recording import Disk
+from ringful.media.engine.recording import Disk, Quiet
 from ringful.media.engine.senders import Senders
 from ringful.media.engine.sounding import Listener, Sitting, Sound
 from ringful.media.engine.texts import Inbox, Outbox, Tell
@@ -410,10 +410,10 @@ class Engine:
         if sound := self.sound(name):
             sound.stop_playback(playback)
 
-    def record(self, name: str, recording: int, path: Path, *, silence: float | None, beep: bool) -> None:
+    def record(self, name: str, recording: int, path: Path, quiet: Quiet, *, beep: bool) -> None:
         """Record a leg, after a beep if that is wanted."""
         if sound := self.sound(name):
-            sound.record(recording, path, silence=silence, beep=beep)
+            sound.record(recording, path, quiet, beep=beep)
 
     def listen(self, name: str, take: Listener) -> None:
         """Give what a leg hears to *take*, some times a second, until the leg ends."""

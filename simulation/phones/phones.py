@@ -166,12 +166,19 @@ class SimulatedPhones:
         self._order(leg, lambda found: found.player.stop(playback))
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones`."""
         self._order(
             leg,
-            lambda found: found.recorder.record(recording, path, silence, beep),
+            lambda found: found.recorder.record(recording, path, silence, beep, within),
             lambda: port.RecordingFailed(leg, recording, "the call has not been answered"),
         )
 
