@@ -41,6 +41,16 @@ ANSWERING = (
 """Statements that answer a leg which still rings before they do their own work: it needs no `answer`."""
 
 
+def answers(statement: nodes.Statement) -> bool:
+    """Say whether *statement* answers a leg that still rings, before it does its own work."""
+    return isinstance(statement, ANSWERING) and not is_early(statement)
+
+
+def is_early(statement: nodes.Statement) -> bool:
+    """Say whether *statement* is done on a leg that still rings, and answers it later or never."""
+    return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect) and statement.early
+
+
 def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
     """Give the expressions that stand in *line* itself, not in its blocks."""
     for child in children(line):
@@ -114,6 +124,8 @@ _Blockless: TypeAlias = (
     | nodes.Notify
     | nodes.Let
     | nodes.Break
+    | nodes.Clock
+    | nodes.Pick
     | nodes.Again
     | nodes.Back
     | nodes.Do

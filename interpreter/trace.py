@@ -93,6 +93,8 @@ class Tracer:
                 return "ring", f"{data['number']}{_shown(data.get('shown'))}"
             case "Answer":
                 return "answer", ""
+            case "Progress":
+                return "early", ""
             case "Reject":
                 return "reject", _rejected(data)
             case "Hangup":
@@ -279,6 +281,8 @@ def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return name, f"task {data['task']}: {data.get('detail', '')}"
         case "NotConnected":
             return "not connected", f"{data['other']}: {data['reason']}"
+        case "Picked":
+            return "picked", str(data["value"])
         case "NotFollowed":
             return "not followed", str(data["reason"])
         case "ScriptFailed":

@@ -68,6 +68,8 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 others.add(name)
             case nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
                 others.add(name)
+            case nodes.Clock(name):
+                others.add(name)
             case nodes.Menu(name=str(name)) | nodes.Until(name=str(name)) | nodes.WaitCall(name=str(name)):
                 others.add(name)
             case nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):

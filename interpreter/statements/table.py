@@ -11,6 +11,7 @@ from ringful.grammar import nodes
 from ringful.interpreter.running import Scope
 from ringful.interpreter.statements import (
     bridge,
+    chance,
     conference,
     control,
     handlers,
@@ -34,6 +35,8 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Call: legs.call,
     nodes.Members: conference.change,
     nodes.OnMember: conference.on_member,
+    nodes.Clock: chance.look_at_clock,
+    nodes.Pick: chance.pick,
     nodes.Conference: conference.create,
     nodes.Connect: bridge.connect,
     nodes.Do: control.do,
