@@ -242,8 +242,9 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
             return (name,)
-        case nodes.Clock(name) | nodes.Pick(_, name):
+        case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
             return (name,)
+        case nodes.Clock(name) | nodes.Pick(_, name):
             return (name,)
         case nodes.Menu(name=name, counting=counting):
             return tuple(one for one in (name, counting) if one)
