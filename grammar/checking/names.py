@@ -8,14 +8,14 @@ where it began, and the script sees nothing of what it binds.  A flow sees its p
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ringful.grammar import nodes
+from ringful.grammar import foreign, nodes
 from ringful.grammar.blocks import Role, expressions_of, within
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
 from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE
 from ringful.grammar.paths import Paths
 from ringful.grammar.span import Span
 from ringful.grammar.spell import suggest
-from ringful.grammar.vocabulary import KEYWORDS
+from ringful.grammar.vocabulary import KEYWORDS, RESERVED
 from ringful.grammar.walk import walk
 
 _BRANCHES = ("prompt", "timeout", "otherwise")
@@ -60,6 +60,11 @@ def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterabl
     return problems
 
 
+_LEGS = ("others",)
+"""What could be meant besides, where a leg is named."""
+_PLACE_A_LEG = "a leg is named where it is placed: `call NUMBER as NAME`"
+
+
 class _Scope(Paths[_Names]):
     """One scope: a script's body, or a flow's.
 
@@ -96,7 +101,7 @@ class _Scope(Paths[_Names]):
         names = bound_by(statement)
         match statement:
             case nodes.Hangup(str(leg)) | nodes.Connect(leg) | nodes.Mute(leg) | nodes.Unmute(leg):
-                self.use(nodes.Name(leg, span=statement.span))
+                self.use(nodes.Name(leg, span=statement.span), _LEGS)
             case nodes.StopRecord() if state.recording:
                 return _Names(_more(state.known, state.recording))
             case nodes.StartRecord(str(name)):
@@ -182,9 +187,18 @@ class _Scope(Paths[_Names]):
             if name.id in self._always:
                 hint = "the message brings it, and a header or a default stands before that"
         else:
-            near = suggest(name.id, (*words, *self._bound, *self.given, *self.binders))
-            hint = near or self._hint(name.id)
+            own = (*words, *(self._bound.keys() | self.given) - self._always, *self.binders)
+            near = suggest(name.id, own) or self._elsewhere(name.id) or suggest(name.id, self._always)
+            hint = near or (_PLACE_A_LEG if words is _LEGS else self._hint(name.id))
         return Problem("unbound", f"`{name.id}` has no value here", name.span, hint)
+
+    def _elsewhere(self, name: str) -> str:
+        """Say what is written for a name that other languages have."""
+        key = foreign.plain(name)
+        if key in foreign.BRANCHES:
+            return foreign.BRANCHES[key]
+        meant = foreign.VALUES.get(key, "")
+        return f"write `{meant}`" if meant in RESERVED | self._always else ""
 
     def _hint(self, name: str) -> str:
         if name in KEYWORDS:
