@@ -2,7 +2,7 @@
 
 Who comes from JavaScript, Python, TwiML, a dialplan or jambonz writes the words that are at hand.  They
 are known here without capitals and `_`, so that ``statusCallback``, ``StatusCallback`` and
-``status_callback`` are one.  What is code stands in backquotes; capitals and ``…`` stand for the author's own.
+``status_callback`` are one.  What is code stands in backquotes; capitals and ``…`` are the author's own.
 """
 
 from typing import Final
@@ -48,7 +48,7 @@ STATEMENTS: Final = {
     "settimeout": "write `wait 2s`",
     "speak": "write `say TEXT`",
     "tts": "write `say TEXT`",
-    "goto": "there are no jumps: `repeat 3 times { … }` does a thing again, and a `flow` is run wherever it is wanted",
+    "goto": "there are no jumps: `repeat 3 times { … }` does a thing again, `do NAME()` runs a flow anywhere",
     "gotoif": "there are no jumps: write `if … { … }`",
     "import": _USE,
     "include": _USE,

@@ -20,7 +20,7 @@ def comment(slip: Slip) -> Problem | None:
     whole = slip.before[-1:] + slip.after if slip.before.endswith("/") else slip.after
     back = len(whole) - len(slip.after)
     if whole.startswith("//") and re.match(r"//\s*\d", whole):
-        return slip.problem("there is no `//`", "a whole quotient is `round(a / b)`", back, 2)
+        return slip.problem("there is no `//`", "the nearest whole number is `round(…)`", back, 2)
     if whole.startswith(("//", "/*")):
         said = whole[2:].partition("*/")[0].strip(" */")
         return slip.problem("a comment begins with `#`", write(f"# {said}", "# …"), back, 2)
@@ -123,7 +123,7 @@ def colon(slip: Slip) -> Problem | None:
         return slip.problem("an address stands in double quotes", hint, len(address[1]), len(said))
     if slip.inner == "SQUARE_OPEN":
         return slip.problem(
-            "there are no slices", "an index is one number: `[0]` is the first item of a list"
+            "there are no slices", "an index is one number: [0] is the first item of a list"
         )
     if slip.last == slip.verb and slip.verb in VERBS:
         code = f"{slip.verb} {bare(slip.rest)}"
@@ -152,7 +152,7 @@ def operator(slip: Slip) -> Problem | None:
 
 def quote(slip: Slip) -> Problem | None:
     """``'x'``, back quotes, ``f"x"``, and texts over several lines."""
-    if slip.token in ("'", "`", "‘", "’"):
+    if slip.token in ("'", "`", "\u2018", "\u2019"):
         said = slip.after[1:].partition(slip.after[0])[0].replace("${", "{").replace('"', '\\"')
         name = "a back quote" if slip.token == "`" else f"`{slip.token}`"
         message = f"{name} begins no text: texts are written in double quotes"

@@ -175,6 +175,8 @@ def _place(error: UnexpectedInput, end: int) -> int:
 _MARK = re.compile(r'"(?:[^"\\\n]|\\.)*"?|#[^\n]*|with[ \t]*\{|\{[ \t]*(?=[#\n\r])|[{}\n]')
 _FOREIGN = re.compile(r"/?\*.*?\*/|\"(?<=\"\"\").*?\"\"\"", re.DOTALL)
 """A comment or a text of other languages, which runs over lines, from where the parser met it."""
+_BRACE = re.compile(r"\s*\{")
+_QUOTED = re.compile('[^"\\n]*"')
 _MENU = re.compile(r"[ \t}]*(?:m[enu]{2,4}|switch|select|match)[ \t{(]")
 _STATEMENT = re.compile(rf"(?:{'|'.join(sorted(VERBS))})\b(?![ \t]*:)")
 
@@ -183,7 +185,7 @@ def _resume(text: str, place: int, before: int, reading: Reading) -> int:
     """Find where to read on after an error at *place*: the next line, or the block that this one opens."""
     if foreign := _FOREIGN.match(text, place):
         return foreign.end()
-    if reading.openers and reading.openers[-1].assumed and (brace := re.compile(r"\s*\{").match(text, place)):
+    if reading.openers and reading.openers[-1].assumed and (brace := _BRACE.match(text, place)):
         return brace.end()
     while reading.quote is not None or (reading.openers and reading.openers[-1].token.type == "HOLE_OPEN"):
         # The rest of a text is no part of the script.

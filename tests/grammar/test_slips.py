@@ -73,7 +73,7 @@ SCRIPTS = (
     'inbound "1"\nrecord {}\n',
     'inbound "1"\nconnect name {}\n',
     'inbound "1"\nif true {{ answer {}\n answer }}\n',
-    'inbound "1"\nif true {{ answer }} {} if true {{ answer }}\n',
+    'inbound "1"\nif true {{ answer }} {}\nif true {{ answer }}\n',
     "{}\nhangup\n",
     '{}\ninbound "1"\nanswer\n',
 )
