@@ -122,9 +122,7 @@ def colon(slip: Slip) -> Problem | None:
         hint = write(f'"{said}"', '"…"')
         return slip.problem("an address stands in double quotes", hint, len(address[1]), len(said))
     if slip.inner == "SQUARE_OPEN":
-        return slip.problem(
-            "there are no slices", "an index is one number: [0] is the first item of a list"
-        )
+        return slip.problem("there are no slices", "an index is one number: [0] is the first item of a list")
     if slip.last == slip.verb and slip.verb in VERBS:
         code = f"{slip.verb} {bare(slip.rest)}"
         return slip.problem("no `:` stands behind a verb", write(code, f"{slip.verb} …"))
