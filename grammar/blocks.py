@@ -9,6 +9,7 @@ from ringful.grammar.walk import children
 Role: TypeAlias = Literal[
     "branch",  # one of several ways on: `if`, `else`, a choice of a menu
     "loop",  # runs again and again
+    "until",  # runs in its place, and may be left by a key
     "prompt",  # runs, and may be cut short by a key
     "leg",  # runs on another leg, beside the script
     "background",  # runs beside the script
@@ -90,6 +91,8 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("leg", statement.block)
         case nodes.Start():
             return _given("background", statement.block)
+        case nodes.Until():
+            return _given("until", statement.block)
         case nodes.OnTone() | nodes.OnEvent() | nodes.OnMember():
             return _given("handler", statement.block)
         case nodes.OnHangup():
@@ -134,6 +137,10 @@ _Blockless: TypeAlias = (
     | nodes.Notify
     | nodes.Let
     | nodes.Break
+    | nodes.Clock
+    | nodes.Pick
+    | nodes.Again
+    | nodes.Back
     | nodes.Do
     | nodes.Return
     | nodes.Stay

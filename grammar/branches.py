@@ -14,6 +14,8 @@ def branches_of(statement: nodes.Statement) -> tuple[str, ...]:
             return "then", "else"
         case nodes.WaitTone() if statement.limit or statement.otherwise:
             return "tone", "else"
+        case nodes.Until():
+            return "left", "done"
         case nodes.Gather():
             return "digits", "nothing"
         case nodes.Menu(_, choices):

@@ -76,12 +76,13 @@ class Cue:
 
 @frozen
 class Play:
-    """Play *sound* on *leg*."""
+    """Play *sound* on *leg*, from *offset* seconds after its beginning."""
 
     leg: str
     playback: int
     sound: Sound
     background: bool = False
+    offset: float = 0.0
 
 
 @frozen
@@ -101,6 +102,8 @@ class StartRecording:
     file: str
     silence: float | None = None
     beep: bool = False
+    within: float | None = None
+    """How long it may take until somebody speaks."""
 
 
 @frozen

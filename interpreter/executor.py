@@ -13,10 +13,11 @@ from ringful.grammar.blocks import answers
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import events
 from ringful.interpreter.evaluate import EFFORT, Fault
-from ringful.interpreter.leg import EventHandler, Leg
+from ringful.interpreter.leg import EventHandler, Handling, Leg
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import inbound, sound
 from ringful.interpreter.statements.control import Broke, Returned, flows_of
+from ringful.interpreter.statements.keys import WentBack
 from ringful.interpreter.statements.table import MEANINGS
 from ringful.interpreter.strand import Cancelled, Failed, Signal, Wait, suspend
 from ringful.interpreter.values import Duration, Value
@@ -35,14 +36,16 @@ class Executor:
         names: dict[str, Value],
         flows: dict[str, nodes.Flow] | None = None,
         depth: int = 0,
+        handling: Handling | None = None,
     ) -> None:
         self.run: Running = run
         self.leg = leg
         self.names = names
         self.flows: dict[str, nodes.Flow] = flows if flows is not None else flows_of(run)
         self.depth = depth
+        self.handling = handling
         self.statement: nodes.Statement | None = None
-        self.handling: list[EventHandler] = []
+        self.listening: list[EventHandler] = []
         self._upcoming: list[Callable[[], tuple[nodes.Statement, ...]]] = []
 
     # Waiting
@@ -91,7 +94,8 @@ class Executor:
 
     def on(self, leg: Leg | None, names: dict[str, Value], *, deeper: int = 0) -> "Executor":
         """Give an executor within the same flows, on *leg* and with *names*."""
-        return Executor(self.run, leg, names, self.flows, self.depth + deeper)
+        handling = self.handling if leg is self.leg else None
+        return Executor(self.run, leg, names, self.flows, self.depth + deeper, handling)
 
     # Looking ahead
 
@@ -127,13 +131,13 @@ class Executor:
         """Run a block that stands for itself: a strand's."""
         try:
             await self.block(block)
-        except (Broke, Returned):
+        except (Broke, Returned, WentBack):
             return
 
     async def block(self, block: nodes.Block) -> None:
         """Run the statements of *block* in order; its tone handlers end with it."""
         handlers = len(self.leg.tone_handlers) if self.leg else 0
-        handling = len(self.handling)
+        listening = len(self.listening)
         place = 0
         self._upcoming.append(lambda: block.statements[place + 1 :])
         try:
@@ -141,9 +145,9 @@ class Executor:
                 await self.perform(statement)
         finally:
             self._upcoming.pop()
-            for one in self.handling[handling:]:
+            for one in self.listening[listening:]:
                 self.run.event_handlers.remove(one)
-            del self.handling[handling:]
+            del self.listening[listening:]
             if self.leg:
                 del self.leg.tone_handlers[handlers:]
 

@@ -115,6 +115,7 @@ class Run:
     now: float = field(default=0.0, init=False)
     position: Span = field(default=NOWHERE, init=False)
     steps: int = field(default=0, init=False)
+    chances: int = field(default=0, init=False)
     told: int = field(default=0, init=False)
     _entries: int = field(default=0, init=False)
     _inbox: list[tuple[float, events.Event]] = field(factory=list, init=False)

@@ -16,7 +16,7 @@ from ringful.grammar.span import Span
 from ringful.interpreter import effects
 from ringful.interpreter.conference import Conference
 from ringful.interpreter.events import Signalled, Started
-from ringful.interpreter.leg import EventHandler, Leg
+from ringful.interpreter.leg import EventHandler, Handling, Leg
 from ringful.interpreter.secrets import Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.strand import Signal, Strand, Wait
@@ -161,6 +161,8 @@ class Running(Doings, Strands, Legs, Queue, Protocol):
     now: float
     position: Span
     steps: int
+    chances: int
+    """How often something was left to chance."""
     watch: Watch | None
 
     def new_id(self, word: str) -> str:
@@ -180,9 +182,11 @@ class Scope(Protocol):
     flows: dict[str, nodes.Flow]
     depth: int
     """How many flows it is within."""
+    handling: Handling | None
+    """The handler that it is part of."""
     statement: nodes.Statement | None
     """The one that is being done."""
-    handling: list[EventHandler]
+    listening: list[EventHandler]
     """The ``on event`` that were met in it and are in force."""
 
     async def wait(

@@ -103,7 +103,8 @@ class Tracer:
                 sound = sound_name(data["sound"])
                 self._sounds[data["leg"], data["playback"]] = sound
                 verb = "say" if data["sound"]["sound"] == "Speech" else "play"
-                return (f"start {verb}" if data["background"] else verb), _quoted(sound)
+                place = f" from {data['offset']:g}s" if data.get("offset") else ""
+                return (f"start {verb}" if data["background"] else verb), _quoted(sound) + place
             case "StopPlayback":
                 stopped = self._sounds.get((data["leg"], data["playback"]))
                 return None if stopped is None else ("stop play", _quoted(stopped))
@@ -297,6 +298,8 @@ def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return name, f"task {data['task']}: {data.get('detail', '')}"
         case "NotConnected":
             return "not connected", f"{data['other']}: {data['reason']}"
+        case "Picked":
+            return "picked", str(data["value"])
         case "NotFollowed":
             return "not followed", str(data["reason"])
         case "ScriptFailed":

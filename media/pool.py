@@ -176,7 +176,9 @@ class Pool:
         """See `port.Phones.prepare`."""
         self._nursery.start_soon(self._fetch, sound)
 
-    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+    def play(
+        self, leg: str, playback: int, sound: port.Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
         """See `port.Phones.play`."""
         kept = self._find(leg)
         if kept is None:
@@ -184,7 +186,8 @@ class Pool:
         kept.cues.discard(playback)
         kept.playbacks[playback] = "fetching"
         turn = (None, trio.Event()) if background else kept.take_turn()
-        self._nursery.start_soon(self._play, kept, playback, sound, background, *turn)
+        how = {"background": background, "offset": offset}
+        self._nursery.start_soon(self._play, kept, playback, sound, how, *turn)
 
     def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
         """See `port.Phones.cue`."""
@@ -207,7 +210,14 @@ class Pool:
             kept.line.tell({"do": "stop_playback", "leg": leg, "playback": playback})
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones.record`."""
         kept = self._find(leg)
@@ -217,7 +227,8 @@ class Pool:
             kept.sink(port.RecordingFailed(leg, recording, "the call has not been answered"))
             return
         kept.recordings[recording] = path
-        order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
+        quiet = {"silence": silence, "within": within}
+        order = {"recording": recording, "path": str(path.absolute()), "beep": beep, **quiet}
         kept.line.tell({"do": "record", "leg": leg, **order})
 
     def stop_recording(self, leg: str, recording: int) -> None:
@@ -342,7 +353,7 @@ class Pool:
         leg: PoolLeg,
         playback: int,
         sound: port.Sound,
-        background: bool,
+        how: dict[str, bool | float],
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
@@ -350,14 +361,14 @@ class Pool:
         if before is not None:
             await before.wait()
         try:
-            self._play_now(leg, playback, path, background=background)
+            self._play_now(leg, playback, path, how)
         except Exception as error:
             why = fault("playing a sound", error, call=leg.name)
             self._hear(leg, port.PlaybackFailed(leg.name, playback, why))
         finally:
             done.set()
 
-    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, *, background: bool) -> None:
+    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, how: dict[str, bool | float]) -> None:
         if leg.over or playback not in leg.playbacks or leg.line is None:
             return
         if isinstance(path, str):
@@ -366,7 +377,7 @@ class Pool:
             self._hear(leg, port.PlaybackEnded(leg.name, playback, "stopped"))
         else:
             leg.playbacks[playback] = "sent"
-            order = {"playback": playback, "path": str(path), "background": background}
+            order = {"playback": playback, "path": str(path)} | how
             leg.line.tell({"do": "play", "leg": leg.name, **order})
 
     async def _cue(

@@ -227,7 +227,7 @@ class Simulation:
             started,
             call_id,
             door,
-            Settings(recordings_url=RECORDINGS, rates=self.till.rates),
+            Settings(recordings_url=RECORDINGS, rates=self.till.rates, chance=self.case.chance),
             journal=self.entries.append,
             watch=lambda statement, way: self.visited.append((statement, way)),
             wake=door.wake,
@@ -310,8 +310,9 @@ class _Door:
                 phones.transfer(leg, transfer, number)
             case effects.SendMessage():
                 self.run.post(self.simulation.texts.take(self.run.call_id, effect))
-            case effects.Ask(asking, url):
-                self._ask(asking, self.simulation.answer(url))
+            case effects.Ask(asking, url, want=want):
+                answer = self.simulation.answer(url)
+                self._ask(Asked(self.run, asking, want, answer.value), answer)
             case (
                 effects.OpenConference()
                 | effects.ReleaseConference()
@@ -398,11 +399,11 @@ class _Door:
     def _later(self, seconds: float, event: events.Event) -> Callable[[], None]:
         return self.simulation.agenda.at(seconds, lambda: self.run.post(event)).cancel
 
-    def _ask(self, asking: int, answer: cases.WebAnswer) -> None:
+    def _ask(self, pending: Asked, answer: cases.WebAnswer) -> None:
+        asking = pending.asking
         event: events.Event = events.WebAnswered(asking, answer.value)
         if answer.fails is not None:
             event = events.WebFailed(asking, answer.fails)
-        pending = Asked(self.run, asking)
         self.simulation.asked[self.run.call_id, asking] = pending
         if answer.after is not None:
             self.simulation.agenda.at(answer.after, lambda: self._hear(pending, event))

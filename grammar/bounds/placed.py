@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import Role, blocks_of
+from ringful.grammar.blocks import Role, blocks_of, within
 from ringful.grammar.bounds.costs import MOST
 from ringful.grammar.bounds.durations import Limits
 from ringful.grammar.flows import Flows
@@ -78,14 +78,20 @@ def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: L
         case nodes.Menu() if not (
             role == "prompt" or block is statement.timeout or block is statement.otherwise
         ):
-            # Its choice is the end of a menu.
-            return 1
+            # Its choice is the end of a menu, unless something leads back to it.
+            return None if _returns(statement) else 1
+        case nodes.Menu() if _returns(statement):
+            return None
         case nodes.Menu(tries=None) | nodes.Gather(tries=None):
             return limits.tries
         case nodes.Menu(tries=tries) | nodes.Gather(tries=tries):
             return int(tries.value) if isinstance(tries, nodes.Number) else None
         case _:
             return 1
+
+
+def _returns(menu: nodes.Menu) -> bool:
+    return any(isinstance(one, nodes.Again | nodes.Back) for one in within(nodes.Block((menu,))))
 
 
 def legs_of(call: nodes.Call) -> Many:

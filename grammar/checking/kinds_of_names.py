@@ -44,7 +44,7 @@ def names_in(statements: Iterable[nodes.Statement], unknown: Collection[str]) ->
                 binders.setdefault(name, []).append(statement)
     kinds: dict[str, Kind] = {}
     for _ in range(_ROUNDS):
-        found = {name: kind for name, several in binders.items() if (kind := _common(several, kinds))}
+        found = {name: kind for name, several in binders.items() if (kind := _common(several, name, kinds))}
         if found == kinds:
             break
         kinds = found
@@ -71,16 +71,19 @@ def _outcome(binders: list[nodes.Statement]) -> tuple[str, ...]:
     return OUTCOME if all(isinstance(one, of_all) for one in binders) else ()
 
 
-def _common(binders: list[nodes.Statement], kinds: Mapping[str, Kind]) -> Kind | None:
-    several = {_bound(statement, kinds) for statement in binders}
+def _common(binders: list[nodes.Statement], name: str, kinds: Mapping[str, Kind]) -> Kind | None:
+    several = {_bound(statement, name, kinds) for statement in binders}
     return several.pop() if len(several) == 1 else None
 
 
-def _bound(statement: nodes.Statement, kinds: Mapping[str, Kind]) -> Kind | None:
+def _bound(statement: nodes.Statement, name: str, kinds: Mapping[str, Kind]) -> Kind | None:
+    """Give the kind of what *statement* gives to *name*."""
     match statement:
+        case nodes.Gather(counting=counting) | nodes.Menu(counting=counting) if counting == name:
+            return "a number"
         case nodes.Let(_, value):
             return kind_of(value, kinds)
-        case nodes.Gather() | nodes.WaitTone():
+        case nodes.Gather() | nodes.WaitTone() | nodes.Menu() | nodes.Until() | nodes.OnTone():
             return "text"
         case _:
             return None

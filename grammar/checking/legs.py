@@ -68,7 +68,11 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 others.add(name)
             case nodes.OnEvent(name=str(name)) | nodes.WaitEvent(name=str(name)):
                 others.add(name)
-            case nodes.OnMember(name=str(name)) | nodes.WaitCall(name=str(name)):
+            case nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
+                others.add(name)
+            case nodes.Clock(name):
+                others.add(name)
+            case nodes.Menu(name=str(name)) | nodes.Until(name=str(name)) | nodes.WaitCall(name=str(name)):
                 others.add(name)
             case nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
                 others.add(name)

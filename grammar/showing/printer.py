@@ -107,7 +107,9 @@ def _pieces(line: AnyLine, words: str) -> list[_Piece]:
             return [_Piece(words, block)] if block.statements or block.closing else []
         case nodes.Choice() | nodes.In() | nodes.Repeat() | nodes.For() | nodes.Flow():
             return [_Piece(words, line.block)]
-        case nodes.OnHangup() | nodes.OnTone() | nodes.OnEvent() | nodes.OnMember() | nodes.Start():
+        case nodes.OnHangup() | nodes.OnTone() | nodes.OnMember() | nodes.Start() | nodes.Until():
+            return [_Piece(words, line.block)]
+        case nodes.OnEvent():
             return [_Piece(words, line.block)]
         case _:
             return []

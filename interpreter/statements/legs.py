@@ -5,8 +5,7 @@
 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
-from ringful.interpreter.evaluate import Fault, as_text, evaluate, seconds_of, text_if, tones_of
-from ringful.interpreter.leg import ToneHandler
+from ringful.interpreter.evaluate import Fault, as_text, evaluate, seconds_of, text_if
 from ringful.interpreter.running import Scope
 from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.outcome import of_leg
@@ -135,12 +134,6 @@ def on_hangup(run_on: Scope, statement: nodes.OnHangup) -> None:
     """Have a block run when the leg is over."""
     if run_on.leg:
         run_on.leg.hangup_handlers.append((statement.block, run_on.names))
-
-
-def on_tone(run_on: Scope, statement: nodes.OnTone) -> None:
-    """Have a block run whenever one of the tones is pressed."""
-    handler = ToneHandler(tones_of(statement.tones, run_on.names), statement.block, run_on.names)
-    run_on.need_leg().tone_handlers.append(handler)
 
 
 def start(run_on: Scope, statement: nodes.Start) -> None:

@@ -52,7 +52,7 @@ def on_event(run_on: Scope, statement: nodes.OnEvent) -> None:
     """Have a block run whenever the event comes, for the rest of this block."""
     event = text_of(statement.event, run_on.names)
     handler = EventHandler(event, statement.name, statement.block, run_on.leg, run_on.names)
-    run_on.handling.append(handler)
+    run_on.listening.append(handler)
     run_on.run.event_handlers.append(handler)
 
 

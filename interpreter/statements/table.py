@@ -11,8 +11,10 @@ from ringful.grammar import nodes
 from ringful.interpreter.running import Scope
 from ringful.interpreter.statements import (
     bridge,
+    chance,
     conference,
     control,
+    handlers,
     inbound,
     keys,
     legs,
@@ -27,12 +29,16 @@ from ringful.interpreter.strand import Signal, Wait
 Meaning: TypeAlias = Callable[[Scope, Any], Coroutine[Wait, Signal, None] | None]
 
 MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
+    nodes.Again: keys.go_back,
+    nodes.Back: keys.go_back,
     nodes.Answer: inbound.answered,
     nodes.Ask: web.ask,
     nodes.Break: control.leave_loop,
     nodes.Call: legs.call,
     nodes.Members: conference.change,
     nodes.OnMember: conference.on_member,
+    nodes.Clock: chance.look_at_clock,
+    nodes.Pick: chance.pick,
     nodes.Conference: conference.create,
     nodes.Connect: bridge.connect,
     nodes.Do: control.do,
@@ -53,7 +59,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Notify: web.notify,
     nodes.OnEvent: signals.on_event,
     nodes.OnHangup: legs.on_hangup,
-    nodes.OnTone: legs.on_tone,
+    nodes.OnTone: handlers.on_tone,
     nodes.Play: sound.play,
     nodes.Queue: queues.wait_in,
     nodes.Record: sound.record,
@@ -74,6 +80,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Tone: sound.tone,
     nodes.Transfer: bridge.transfer,
     nodes.Unmute: bridge.mute,
+    nodes.Until: handlers.until,
     nodes.Wait: control.wait,
     nodes.WaitCall: legs.wait_call,
     nodes.WaitEvent: signals.wait_event,

@@ -32,7 +32,7 @@ from ringful.media.engine.native import NativeMixer, NoNative
 from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
 from ringful.media.engine.packets import Packets
 from ringful.media.engine.parties.outgoing import Outgoing, Patience
-from ringful.media.engine.recording import Disk
+from ringful.media.engine.recording import Disk, Quiet
 from ringful.media.engine.senders import Senders
 from ringful.media.engine.sounding import Listener, Sitting, Sound
 from ringful.media.engine.texts import Inbox, Outbox, Tell
@@ -406,21 +406,28 @@ class Engine:
         return self.voices.get(name) if leg is None else None if leg.over else leg.sound
 
     def play(
-        self, name: str, playback: int, path: Path, *, background: bool = False, cue: bool = False
+        self,
+        name: str,
+        playback: int,
+        path: Path,
+        *,
+        background: bool = False,
+        cue: bool = False,
+        offset: float = 0.0,
     ) -> None:
-        """Play the WAV at *path*, or cue it."""
+        """Play the WAV at *path* from *offset* seconds on, or cue it."""
         if sound := self.sound(name):
-            sound.play(playback, path, background=background, cue=cue)
+            sound.play(playback, path, background=background, cue=cue, offset=offset)
 
     def stop_playback(self, name: str, playback: int) -> None:
         """Cut a playback short, or take a cue back."""
         if sound := self.sound(name):
             sound.stop_playback(playback)
 
-    def record(self, name: str, recording: int, path: Path, *, silence: float | None, beep: bool) -> None:
+    def record(self, name: str, recording: int, path: Path, quiet: Quiet, *, beep: bool) -> None:
         """Record a leg, after a beep if that is wanted."""
         if sound := self.sound(name):
-            sound.record(recording, path, silence=silence, beep=beep)
+            sound.record(recording, path, quiet, beep=beep)
 
     def listen(self, name: str, take: Listener) -> None:
         """Give what a leg hears to *take*, some times a second, until the leg ends."""

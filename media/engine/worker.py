@@ -26,6 +26,7 @@ from ringful.media.engine.endpoint import EngineConfig
 from ringful.media.engine.parties.invite import offer_of
 from ringful.media.engine.parties.outgoing import Outgoing
 from ringful.media.engine.pjsua import Engine
+from ringful.media.engine.recording import Quiet
 from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event
 
@@ -161,14 +162,15 @@ class Worker:
             case "hang_up":
                 engine.hang_up(leg)
             case "play":
-                engine.play(leg, command["playback"], Path(command["path"]), background=command["background"])
+                path, behind, offset = Path(command["path"]), command["background"], command["offset"]
+                engine.play(leg, command["playback"], path, background=behind, offset=offset)
             case "cue":
                 engine.play(leg, command["playback"], Path(command["path"]), cue=True)
             case "stop_playback":
                 engine.stop_playback(leg, command["playback"])
             case "record":
-                path, silence = Path(command["path"]), command["silence"]
-                engine.record(leg, command["recording"], path, silence=silence, beep=command["beep"])
+                quiet = Quiet(command["silence"], command["within"])
+                engine.record(leg, command["recording"], Path(command["path"]), quiet, beep=command["beep"])
             case "stop_recording":
                 engine.stop_recording(leg, command["recording"])
             case "send_tones":
