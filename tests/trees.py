@@ -107,7 +107,7 @@ def _commented(lines: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 _plain: st.SearchStrategy[Any] = st.one_of(
     st.just(nodes.Answer()),
-    st.builds(nodes.Reject, st.sampled_from([None, "busy", "declined"])),
+    st.builds(nodes.Reject, st.sampled_from([None, "busy", "declined", "unavailable", "unknown", 404, 608])),
     st.builds(nodes.Play, expressions, _some, _some, _some, _flag),
     st.just(nodes.StopPlay()),
     st.builds(nodes.Say, expressions, _some, _some, _some),
@@ -153,7 +153,7 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     choices = st.lists(_commented(st.builds(nodes.Choice, expressions, block)), max_size=3).map(tuple)
     parameters = st.lists(names, max_size=3, unique=True).map(tuple)
     return st.one_of(
-        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block),
+        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, _some, _flag, _some),
         st.builds(nodes.WaitTone, expressions, _flag, _name, _some, _some, block),
         st.builds(nodes.Connect, names, _some, block),
         st.builds(nodes.Gather, names, expressions, _some, _some, _some, _some, _flag, _flag, block),
@@ -177,7 +177,9 @@ statements: st.SearchStrategy[Any] = st.recursive(_plain, _with_blocks, max_leav
 
 headers: st.SearchStrategy[Any] = st.one_of(
     st.none(),
-    st.builds(nodes.Call, expressions, _some, _some, _some, _name),
+    st.builds(
+        nodes.Call, expressions, _some, _some, _some, _name, named=_some, withheld=_flag, diverted=_some
+    ),
     st.builds(nodes.Inbound, expressions, _some),
     st.builds(nodes.InboundSms, expressions, _some, _some),
 )
