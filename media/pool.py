@@ -30,6 +30,7 @@ from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
 from ringful.media.texts import Texts
+from ringful.media.through import Through
 from ringful.media.trunking.exchange import Place, exchange, options
 from ringful.media.trunks import Trunk
 from ringful.media.ways import Ways, is_uri, order_by, parties, terms
@@ -58,6 +59,8 @@ class PoolSettings:
     """The first and the last port for RTP; 0: any."""
     front: BehindFront | None = None
     """The SIP front before the workers; None: there is none."""
+    symmetric_rtp: bool = True
+    """Whether sound comes from the port that its SDP names, and from no other."""
     engine: str = field(factory=engine_wanted)
     """What makes the sound: ``auto``, or ``python`` for the fallback."""
 
@@ -84,6 +87,7 @@ class Pool:
         first = 0 if behind else settings.first_port
         self._reception = Reception(settings.address, first, fronted=behind is not None)
         self.texts = Texts(self._reception, nursery)
+        self.through = Through(self._reception, settings.public_address or _named(settings.address))
         config = {
             "address": "127.0.0.1" if behind else settings.address,
             "public_address": settings.public_address,
@@ -94,6 +98,7 @@ class Pool:
             "tcp": not behind and any(trunk.transport != "udp" for trunk in settings.trunks),
             "terms": terms(settings.trunks),
             "silence_limit": settings.silence_limit,
+            "symmetric_rtp": settings.symmetric_rtp,
             "engine": settings.engine,
         }
         ranges = Ranges(*settings.rtp_ports, start=randrange(1000))
@@ -155,6 +160,12 @@ class Pool:
         if kept and kept.worker:
             kept.worker.tell({"do": "answer", "leg": leg})
 
+    def progress(self, leg: str) -> None:
+        """See `port.Phones.progress`."""
+        kept = self.legs.get(leg)
+        if kept and kept.worker:
+            kept.worker.tell({"do": "progress", "leg": leg})
+
     def reject(self, leg: str, status: int) -> None:
         """See `port.Phones.reject`."""
         kept = self.legs.get(leg)
@@ -165,7 +176,9 @@ class Pool:
         """See `port.Phones.prepare`."""
         self._nursery.start_soon(self._fetch, sound)
 
-    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+    def play(
+        self, leg: str, playback: int, sound: port.Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
         """See `port.Phones.play`."""
         kept = self._find(leg)
         if kept is None:
@@ -173,7 +186,8 @@ class Pool:
         kept.cues.discard(playback)
         kept.playbacks[playback] = "fetching"
         turn = (None, trio.Event()) if background else kept.take_turn()
-        self._nursery.start_soon(self._play, kept, playback, sound, background, *turn)
+        how = {"background": background, "offset": offset}
+        self._nursery.start_soon(self._play, kept, playback, sound, how, *turn)
 
     def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
         """See `port.Phones.cue`."""
@@ -196,7 +210,14 @@ class Pool:
             kept.line.tell({"do": "stop_playback", "leg": leg, "playback": playback})
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones.record`."""
         kept = self._find(leg)
@@ -206,7 +227,8 @@ class Pool:
             kept.sink(port.RecordingFailed(leg, recording, "the call has not been answered"))
             return
         kept.recordings[recording] = path
-        order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
+        quiet = {"silence": silence, "within": within}
+        order = {"recording": recording, "path": str(path.absolute()), "beep": beep, **quiet}
         kept.line.tell({"do": "record", "leg": leg, **order})
 
     def stop_recording(self, leg: str, recording: int) -> None:
@@ -331,7 +353,7 @@ class Pool:
         leg: PoolLeg,
         playback: int,
         sound: port.Sound,
-        background: bool,
+        how: dict[str, bool | float],
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
@@ -339,14 +361,14 @@ class Pool:
         if before is not None:
             await before.wait()
         try:
-            self._play_now(leg, playback, path, background=background)
+            self._play_now(leg, playback, path, how)
         except Exception as error:
             why = fault("playing a sound", error, call=leg.name)
             self._hear(leg, port.PlaybackFailed(leg.name, playback, why))
         finally:
             done.set()
 
-    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, *, background: bool) -> None:
+    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, how: dict[str, bool | float]) -> None:
         if leg.over or playback not in leg.playbacks or leg.line is None:
             return
         if isinstance(path, str):
@@ -355,7 +377,7 @@ class Pool:
             self._hear(leg, port.PlaybackEnded(leg.name, playback, "stopped"))
         else:
             leg.playbacks[playback] = "sent"
-            order = {"playback": playback, "path": str(path), "background": background}
+            order = {"playback": playback, "path": str(path)} | how
             leg.line.tell({"do": "play", "leg": leg.name, **order})
 
     async def _cue(
@@ -606,6 +628,10 @@ class Pool:
     def addresses(self) -> list[str]:
         """Where the workers listen."""
         return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
+
+
+def _named(address: str) -> str:
+    return "" if address == "0.0.0.0" else address
 
 
 def _reachable(address: str) -> str:

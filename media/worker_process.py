@@ -33,6 +33,13 @@ _END_SECONDS = 2.0
 Channel: TypeAlias = "tuple[trio.MemorySendChannel[bytes], trio.MemoryReceiveChannel[bytes]]"
 
 
+class Answers(Protocol):
+    """Who hears answers."""
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Take an answer that came to a worker."""
+
+
 class Owner(Protocol):
     """Who hears of a worker."""
 
@@ -43,6 +50,10 @@ class Owner(Protocol):
     @property
     def texts(self) -> Texts:
         """Who hears what becomes of text messages, and of those that come in."""
+
+    @property
+    def through(self) -> Answers:
+        """Who hears the answers to the node's own requests."""
 
     def hear(self, worker: "WorkerProcess", event: port.Event) -> None:
         """Take an event of one of its legs."""
@@ -233,6 +244,8 @@ class WorkerProcess:
                 owner.voice_closed(self, message["leg"])
             case "TextSent" | "TextOffered":
                 owner.texts.hear(self, message)
+            case "PacketCame":
+                owner.through.hear(message)
             case "Shaken":
                 self.shaken = True
                 log.error("a media worker was shaken: it keeps its calls, and takes no more", pid=self.pid)

@@ -217,6 +217,7 @@ def pool_settings(config: Config, front: BehindFront | None = None) -> PoolSetti
         config.media.silence_limit,
         config.media.ports,
         front,
+        symmetric_rtp=config.media.symmetric_rtp,
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
+from attrs import evolve
+
 from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config
 from ringful.command.serving.front import way_to
@@ -25,7 +27,10 @@ def watch_of(config: Config, pool: Pool, front: Front | None = None) -> TrunkWat
         known = config.sip.public_address or ("" if host == "0.0.0.0" else host)
         return f"{known}:{pool.entrance}" if pool.entrance else None
 
-    watch = TrunkWatch(config.sip.ways, pool.ways.places, surroundings(config, entrance, front))
+    around = surroundings(config, entrance, front)
+    if front is None:
+        around = evolve(around, exchange=pool.through.exchange)
+    watch = TrunkWatch(config.sip.ways, pool.ways.places, around)
     pool.ways.avoided = lambda: watch.avoided
     return watch
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pjsua2 as pj
 
 from ringful.media import port
+from ringful.media.engine.admission import Admission, Unknown
 from ringful.media.engine.answers import Answers
 from ringful.media.engine.keypad.keying import Keying
 from ringful.media.engine.keypad.keys import KEYS, Packet, as_everybody_numbers
@@ -41,8 +42,7 @@ class Owner(Protocol):
     on_speech: Callable[[str, bool], None]
     log: Callable[[str], None]
     answers: Answers
-    admission: Any
-    """Decides who may send to a call."""
+    admission: Admission
 
     @property
     def reads_events(self) -> bool:
@@ -85,6 +85,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.accepted = False
         """It came in, and was told to be answered."""
         self.rang = self.confirmed = self.answered = self.over = False
+        self.early = False
+        """It came in, and sound is to pass before its answer."""
         self.agreed = False
         """The two sides have agreed on sound, be it that nobody sends any yet."""
         self._place = call_id
@@ -103,8 +105,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         """The address that its signalling came from, or goes to."""
         self.media = 0
         """Which of the SDP's media is its sound."""
-        self.unknown_sender: tuple[int, int] | None = None
-        """Its ports of RTP and RTCP, while it is not known who will send to them."""
+        self.unknown_sender: Unknown | None = None
+        """What is known, while it is not known who will send."""
         self.learned: tuple[tuple[str, int], tuple[str, int]] | None = None
         """What the SDP said, and who turned out to send instead."""
         self.transferring: int | None = None
@@ -189,6 +191,9 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.engine.log(f"{self.name}: its media cannot be used: {''.join(format_exception(error))}")
             self.lost = "a fault of the server, of which its log has more"
             self.engine.soon(lambda: self.engine.hang_up(self.name))
+        if self.early and self.slot >= 0 and not self.confirmed:
+            self.early = False
+            self.engine.emit(port.EarlyMedia(self.name))
         self._say_answered()
 
     def _take_media(self) -> None:

@@ -30,8 +30,9 @@ from ringful.media.engine.loop import Loop
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.native import NativeMixer, NoNative
 from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
+from ringful.media.engine.packets import Packets
 from ringful.media.engine.parties.outgoing import Outgoing, Patience
-from ringful.media.engine.recording import Disk
+from ringful.media.engine.recording import Disk, Quiet
 from ringful.media.engine.senders import Senders
 from ringful.media.engine.sounding import Listener, Sitting, Sound
 from ringful.media.engine.texts import Inbox, Outbox, Tell
@@ -79,6 +80,7 @@ class Engine:
         on_speech: Callable[[str, bool], None] = lambda leg, speaks: None,
         on_text: Tell = lambda said: None,
         on_shaken: Callable[[], None] = lambda: None,
+        on_packet: Callable[[str], None] = lambda packet: None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.config, self.emit, self.log = config, emit, log
@@ -91,9 +93,10 @@ class Engine:
         self.loop = Loop(self)
         self.inbox, self.outbox = Inbox(on_text, self.loop.soon, log, self.infos.take), Outbox(on_text)
         self.answers = Answers(log)
+        self.packets = Packets(on_packet)
         self._rung = 0
         self._library = Library(pj._pjsua2.__file__)
-        self.admission = Admission(Senders(self._is_rtp))
+        self.admission = Admission(Senders(self._is_rtp), symmetric=config.symmetric_rtp)
         self._endpoint = Endpoint(config, self._library)
         self.port = self._endpoint.port
         self._take_over()
@@ -101,7 +104,7 @@ class Engine:
         self.account = self.accounts.plain
         self.why_unchecked = ""
         """Why SIP packets reach the library as they are; empty where they are checked."""
-        self._gate = self._open_gate(on_shaken)
+        self._gate = self.admission.gate = self._open_gate(on_shaken)
         self.why_python = ""
         """Why sound passes through Python; empty where it does not."""
         self.mixer = self._mixer(buses)
@@ -137,8 +140,14 @@ class Engine:
 
     def _open_gate(self, on_shaken: Callable[[], None]) -> Gate | None:
         try:
-            transfers, fronted = self.on_transfer is not None, bool(self.config.front)
-            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=transfers, fronted=fronted)
+            return Gate(
+                pj._pjsua2.__file__,
+                self.log,
+                on_shaken,
+                transfers=self.on_transfer is not None,
+                fronted=bool(self.config.front),
+                take=self.packets.take,
+            )
         except NoGate as error:
             self.why_unchecked = str(error)
             return None
@@ -275,6 +284,13 @@ class Engine:
         if leg and leg.inbound and not leg.accepted:
             self.respond(name, 200)
 
+    def progress(self, name: str) -> None:
+        """Let sound pass to a call that came in and rings: the answer to its offer goes out with a 183."""
+        leg = self.legs.get(name)
+        if leg and leg.inbound and not leg.accepted and not leg.ordered_end:
+            leg.early = True
+            self.respond(name, 183)
+
     def refuse(self, name: str, status: int, *, given_up: bool = False) -> None:
         """Refuse a call that came in and rings, once it has kept its place for long enough."""
         leg = self.legs.get(name)
@@ -390,21 +406,28 @@ class Engine:
         return self.voices.get(name) if leg is None else None if leg.over else leg.sound
 
     def play(
-        self, name: str, playback: int, path: Path, *, background: bool = False, cue: bool = False
+        self,
+        name: str,
+        playback: int,
+        path: Path,
+        *,
+        background: bool = False,
+        cue: bool = False,
+        offset: float = 0.0,
     ) -> None:
-        """Play the WAV at *path*, or cue it."""
+        """Play the WAV at *path* from *offset* seconds on, or cue it."""
         if sound := self.sound(name):
-            sound.play(playback, path, background=background, cue=cue)
+            sound.play(playback, path, background=background, cue=cue, offset=offset)
 
     def stop_playback(self, name: str, playback: int) -> None:
         """Cut a playback short, or take a cue back."""
         if sound := self.sound(name):
             sound.stop_playback(playback)
 
-    def record(self, name: str, recording: int, path: Path, *, silence: float | None, beep: bool) -> None:
+    def record(self, name: str, recording: int, path: Path, quiet: Quiet, *, beep: bool) -> None:
         """Record a leg, after a beep if that is wanted."""
         if sound := self.sound(name):
-            sound.record(recording, path, silence=silence, beep=beep)
+            sound.record(recording, path, quiet, beep=beep)
 
     def listen(self, name: str, take: Listener) -> None:
         """Give what a leg hears to *take*, some times a second, until the leg ends."""

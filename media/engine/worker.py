@@ -26,6 +26,7 @@ from ringful.media.engine.endpoint import EngineConfig
 from ringful.media.engine.parties.invite import offer_of
 from ringful.media.engine.parties.outgoing import Outgoing
 from ringful.media.engine.pjsua import Engine
+from ringful.media.engine.recording import Quiet
 from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event
 
@@ -53,6 +54,7 @@ class Worker:
             on_speech=lambda leg, speaks: self.send({"is": "Speaking", "leg": leg, "speaks": speaks}),
             on_text=self.send,
             on_shaken=lambda: self.send({"is": "Shaken"}),
+            on_packet=lambda packet: self.send({"is": "PacketCame", "packet": packet}),
             log=self._log,
         )
         self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -153,19 +155,22 @@ class Worker:
                 engine.take(leg, command["offer"])
             case "answer":
                 engine.answer(leg)
+            case "progress":
+                engine.progress(leg)
             case "refuse":
                 engine.refuse(leg, command["status"])
             case "hang_up":
                 engine.hang_up(leg)
             case "play":
-                engine.play(leg, command["playback"], Path(command["path"]), background=command["background"])
+                path, behind, offset = Path(command["path"]), command["background"], command["offset"]
+                engine.play(leg, command["playback"], path, background=behind, offset=offset)
             case "cue":
                 engine.play(leg, command["playback"], Path(command["path"]), cue=True)
             case "stop_playback":
                 engine.stop_playback(leg, command["playback"])
             case "record":
-                path, silence = Path(command["path"]), command["silence"]
-                engine.record(leg, command["recording"], path, silence=silence, beep=command["beep"])
+                quiet = Quiet(command["silence"], command["within"])
+                engine.record(leg, command["recording"], Path(command["path"]), quiet, beep=command["beep"])
             case "stop_recording":
                 engine.stop_recording(leg, command["recording"])
             case "send_tones":
@@ -192,6 +197,9 @@ class Worker:
                 engine.send_text(command["text"], uri, command["sender"], command["body"], trunk)
             case "answer_text":
                 engine.inbox.answer(command["text"], command["status"])
+            case "send_packet":
+                host, at_port = command["to"]
+                engine.packets.send(command["packet"], command["call_id"], (host, at_port), engine.port)
             case "ping":
                 self.send({"is": "Pong"})
             case other:

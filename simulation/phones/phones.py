@@ -131,7 +131,7 @@ class SimulatedPhones:
             known = self._legs.get(leg) or self._rooms.get(leg)
             if known is None or known.state == "over":
                 return
-            if known.state == "ringing" and refused:
+            if known.state == "ringing" and refused and not (isinstance(known, SimulatedLeg) and known.early):
                 known.tell(refused())
             else:
                 action(known)
@@ -141,6 +141,10 @@ class SimulatedPhones:
     def answer(self, leg: str) -> None:
         """See `port.Phones`."""
         self._order(leg, lambda found: found.take())
+
+    def progress(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.progress())
 
     def reject(self, leg: str, status: int) -> None:
         """See `port.Phones`."""
@@ -153,11 +157,13 @@ class SimulatedPhones:
     def prepare(self, sound: port.Sound) -> None:
         """Do nothing: every sound is here already."""
 
-    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+    def play(
+        self, leg: str, playback: int, sound: port.Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
         """See `port.Phones`."""
         self._order(
             leg,
-            lambda found: found.player.play(playback, sound, background=background),
+            lambda found: found.player.play(playback, sound, background=background, offset=offset),
             lambda: port.PlaybackFailed(leg, playback, "the call has not been answered"),
         )
 
@@ -170,12 +176,19 @@ class SimulatedPhones:
         self._order(leg, lambda found: found.player.stop(playback))
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones`."""
         self._order(
             leg,
-            lambda found: found.recorder.record(recording, path, silence, beep),
+            lambda found: found.recorder.record(recording, path, silence, beep, within),
             lambda: port.RecordingFailed(leg, recording, "the call has not been answered"),
         )
 
