@@ -65,6 +65,7 @@ class Places:
         *spread*: those of one priority are asked by chance, as their weights say; else the heaviest first.
         Raises OSError, whose text says why there is none.
         """
+        host = host.rstrip(".")
         targets: Sequence[Srv] = ()
         if not at_port and "." in host and not is_address(host):
             targets = await self._services(host, transport)

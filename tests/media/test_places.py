@@ -87,7 +87,7 @@ def asking(server: NameServer) -> Places:
 
 
 SRV = {
-    ("_sip._udp." + HOST, "SRV"): [f"20 0 5090 b.{HOST}.", f"10 5 5070 a.{HOST}."],
+    ("_sip._udp." + HOST, "SRV"): [f"20 0 5090 b.{HOST}.", f"10 5 5070 a.{HOST}.", f"1 1 0 c.{HOST}."],
     (HOST, "A"): ["1.2.3.4"],
 }
 NAPTR = {
@@ -107,6 +107,7 @@ async def test_srv_says_where_in_what_order_and_at_what_port() -> None:
         assert await places.of(HOST, 0, "udp") == expected
         assert await places.of(HOST, 0, "udp", spread=True) == expected
         assert server.asked == [(HOST, "NAPTR"), ("_sip._udp." + HOST, "SRV")], "asked once"
+        assert await places.of(f"{HOST}.", 0, "udp") == expected
         # No SRV for that transport: its name is where it is.
         assert await places.of(HOST, 0, "tcp") == [("192.0.2.9", 5060)]
         assert await places.of(HOST, 0, "tls") == [("192.0.2.9", 5061)]
