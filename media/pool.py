@@ -14,7 +14,7 @@ from random import randrange
 
 import structlog
 import trio
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ringful.ground.faults import Fence, Tasks, fault
 from ringful.media import buses, port
@@ -125,9 +125,17 @@ class Pool:
         """See `port.Phones.open`."""
         self._reception.open(desk)
 
-    def ring(self, leg: str, number: str, caller_id: str | None, sink: port.Sink) -> None:
+    def ring(
+        self,
+        leg: str,
+        number: str,
+        caller_id: str | None,
+        sink: port.Sink,
+        *,
+        shown: port.Shown | None = None,
+    ) -> None:
         """See `port.Phones.ring`."""
-        kept = PoolLeg(leg, sink, number, caller_id)
+        kept = PoolLeg(leg, sink, number, caller_id, shown or port.PLAINLY)
         if len(self.legs) >= self._settings.max_calls or self.crew.closing:
             sink(port.Refused(leg, "capacity", None, "all legs of this server are in use"))
             return
@@ -152,17 +160,25 @@ class Pool:
         if kept and kept.worker:
             kept.worker.tell({"do": "answer", "leg": leg})
 
-    def reject(self, leg: str, reason: port.Rejection) -> None:
+    def progress(self, leg: str) -> None:
+        """See `port.Phones.progress`."""
+        kept = self.legs.get(leg)
+        if kept and kept.worker:
+            kept.worker.tell({"do": "progress", "leg": leg})
+
+    def reject(self, leg: str, status: int) -> None:
         """See `port.Phones.reject`."""
         kept = self.legs.get(leg)
         if kept and kept.worker:
-            kept.worker.tell({"do": "refuse", "leg": leg, "status": STATUS[reason]})
+            kept.worker.tell({"do": "refuse", "leg": leg, "status": status})
 
     def prepare(self, sound: port.Sound) -> None:
         """See `port.Phones.prepare`."""
         self._nursery.start_soon(self._fetch, sound)
 
-    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+    def play(
+        self, leg: str, playback: int, sound: port.Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
         """See `port.Phones.play`."""
         kept = self._find(leg)
         if kept is None:
@@ -170,7 +186,8 @@ class Pool:
         kept.cues.discard(playback)
         kept.playbacks[playback] = "fetching"
         turn = (None, trio.Event()) if background else kept.take_turn()
-        self._nursery.start_soon(self._play, kept, playback, sound, background, *turn)
+        how = {"background": background, "offset": offset}
+        self._nursery.start_soon(self._play, kept, playback, sound, how, *turn)
 
     def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
         """See `port.Phones.cue`."""
@@ -193,7 +210,14 @@ class Pool:
             kept.line.tell({"do": "stop_playback", "leg": leg, "playback": playback})
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones.record`."""
         kept = self._find(leg)
@@ -203,7 +227,8 @@ class Pool:
             kept.sink(port.RecordingFailed(leg, recording, "the call has not been answered"))
             return
         kept.recordings[recording] = path
-        order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
+        quiet = {"silence": silence, "within": within}
+        order = {"recording": recording, "path": str(path.absolute()), "beep": beep, **quiet}
         kept.line.tell({"do": "record", "leg": leg, **order})
 
     def stop_recording(self, leg: str, recording: int) -> None:
@@ -328,7 +353,7 @@ class Pool:
         leg: PoolLeg,
         playback: int,
         sound: port.Sound,
-        background: bool,
+        how: dict[str, bool | float],
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
@@ -336,14 +361,14 @@ class Pool:
         if before is not None:
             await before.wait()
         try:
-            self._play_now(leg, playback, path, background=background)
+            self._play_now(leg, playback, path, how)
         except Exception as error:
             why = fault("playing a sound", error, call=leg.name)
             self._hear(leg, port.PlaybackFailed(leg.name, playback, why))
         finally:
             done.set()
 
-    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, *, background: bool) -> None:
+    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, how: dict[str, bool | float]) -> None:
         if leg.over or playback not in leg.playbacks or leg.line is None:
             return
         if isinstance(path, str):
@@ -352,7 +377,7 @@ class Pool:
             self._hear(leg, port.PlaybackEnded(leg.name, playback, "stopped"))
         else:
             leg.playbacks[playback] = "sent"
-            order = {"playback": playback, "path": str(path), "background": background}
+            order = {"playback": playback, "path": str(path)} | how
             leg.line.tell({"do": "play", "leg": leg.name, **order})
 
     async def _cue(
@@ -384,6 +409,7 @@ class Pool:
                 return
         if leg.trunk:
             self.ways.note(leg.name, leg.trunk)
+            leg.sink(port.Routed(leg.name, leg.trunk.name))
         leg.targets = leg.targets or await self.ways.targets(leg.number, leg.trunk)
         if not leg.targets:
             host = "the number's host" if leg.trunk is None else "the trunk's name"
@@ -396,7 +422,8 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        way = order_by(leg.trunk, others=bool(leg.others)) | parties(leg.number, leg.caller_id, leg.trunk)
+        way = order_by(leg.trunk, others=bool(leg.others))
+        way |= parties(leg.number, leg.caller_id, leg.shown, leg.trunk)
         uri, by = self.ways.by(leg.targets[0].uri, leg.trunk)
         worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "by": by, **way})
         if leg.muted:
@@ -407,7 +434,8 @@ class Pool:
         """End *leg*, or try it by the next trunk."""
         if self._tries_another_place(leg, end):
             return
-        if leg.trunk and not leg.over and not leg.cancelled and is_worth_another(end, rang=leg.rang):
+        tried = leg.trunk and not (leg.over or leg.cancelled or leg.inbound)
+        if leg.trunk and tried and is_worth_another(end, rang=leg.rang):
             self.ways.failed(leg.trunk, end)
         if leg.over or not leg.others or leg.cancelled or not is_worth_another(end, rang=leg.rang):
             self._end(leg, end)
@@ -451,14 +479,20 @@ class Pool:
         leg.worker = None
         self._nursery.start_soon(self._place, leg)
 
-    def offered(self, worker: WorkerProcess, name: str, offer: port.Offer) -> None:
-        """Take a call that has come in at a worker, or refuse it."""
+    def offered(self, worker: WorkerProcess, name: str, offer: port.Offer, source: str) -> None:
+        """Take a call that has come in at a worker from *source*, or refuse it."""
+        trunk = self.ways.came_by(source)
+        offer = evolve(offer, trunk=trunk.name if trunk else "")
         full = len(self.legs) >= self._settings.max_calls or self.crew.closing
         taken = "capacity" if full else self._reception.ask(offer)
         if not isinstance(taken, port.Taken):
             worker.tell({"do": "refuse", "leg": name, "status": STATUS[taken]})
             return
-        self.legs[taken.leg] = PoolLeg(taken.leg, taken.sink, offer.caller, worker=worker)
+        self.legs[taken.leg] = PoolLeg(
+            taken.leg, taken.sink, offer.caller, inbound=True, worker=worker, trunk=trunk
+        )
+        if trunk:
+            self.ways.note(taken.leg, trunk)
         worker.legs.add(taken.leg)
         worker.tell({"do": "take", "offer": name, "leg": taken.leg})
         self.crew.keep_warm()

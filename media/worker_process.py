@@ -58,8 +58,8 @@ class Owner(Protocol):
     def hear(self, worker: "WorkerProcess", event: port.Event) -> None:
         """Take an event of one of its legs."""
 
-    def offered(self, worker: "WorkerProcess", name: str, offer: port.Offer) -> None:
-        """Take a call that has come in at it; *name* is what it calls the offer."""
+    def offered(self, worker: "WorkerProcess", name: str, offer: port.Offer, source: str) -> None:
+        """Take a call that has come in at it from *source*, ``ADDRESS:PORT``; it calls the offer *name*."""
 
     def speaks(self, worker: "WorkerProcess", leg: str, speaks: bool) -> None:
         """Hear that *leg*, which sits on a bus, begins or ends to speak."""
@@ -231,7 +231,7 @@ class WorkerProcess:
                 owner.noticed()
             case "Offered":
                 self.expected.pop(message["call_id"], None)
-                owner.offered(self, message["offer"], port.Offer(message["caller"], message["called"]))
+                owner.offered(self, message["offer"], port.Offer(**message["call"]), message["source"])
             case "Seated":
                 owner.seats.seated(message["sitting"])
             case "NotSeated":

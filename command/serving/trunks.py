@@ -9,6 +9,7 @@ from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config
 from ringful.command.serving.front import way_to
 from ringful.interpreter.calls import trunk_failures as failures
+from ringful.interpreter.calls.e164 import Plan
 from ringful.media.front.front import Front
 from ringful.media.pool import Pool
 from ringful.media.trunking.standing import Surroundings
@@ -32,6 +33,14 @@ def watch_of(config: Config, pool: Pool, front: Front | None = None) -> TrunkWat
     watch = TrunkWatch(config.sip.ways, pool.ways.places, around)
     pool.ways.avoided = lambda: watch.avoided
     return watch
+
+
+def plans_of(config: Config) -> dict[str, Plan]:
+    """Give how each trunk writes the numbers of calls that come in."""
+    return {
+        trunk.name: Plan(trunk.country or config.sip.country, whole=trunk.numbers == "e164")
+        for trunk in config.sip.ways
+    }
 
 
 def surroundings(

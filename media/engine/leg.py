@@ -18,7 +18,7 @@ from ringful.media.engine.keypad.keying import Keying
 from ringful.media.engine.keypad.keys import KEYS, Packet, as_everybody_numbers
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.outcomes import is_of_refer, may_follow, rings, transfer_end, transfer_failure
-from ringful.media.engine.outgoing import Patience
+from ringful.media.engine.parties.outgoing import Patience
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.sounding import Sound
 
@@ -77,12 +77,16 @@ class Leg(pj.Call):  # type: ignore[misc]
         super().__init__(self.account, call_id)
         self.engine, self.name = engine, name
         self.ordered_end = False
+        self.rejected = False
+        """It came in, and was told that it is not taken."""
         self.ended_by_bye = False
         self.inbound = call_id != pj.PJSUA_INVALID_ID
         self.began = time.monotonic()
         self.accepted = False
         """It came in, and was told to be answered."""
         self.rang = self.confirmed = self.answered = self.over = False
+        self.early = False
+        """It came in, and sound is to pass before its answer."""
         self.agreed = False
         """The two sides have agreed on sound, be it that nobody sends any yet."""
         self._place = call_id
@@ -95,6 +99,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Where the library keeps the stream of its sound."""
         self._call_id = ""
         self.digits: list[tuple[float, int, str | None]] = []
+        self.source = ""
+        """Where its INVITE came from, ``ADDRESS:PORT``; empty: it is ours."""
         self.signalled = ""
         """The address that its signalling came from, or goes to."""
         self.media = 0
@@ -185,6 +191,9 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.engine.log(f"{self.name}: its media cannot be used: {''.join(format_exception(error))}")
             self.lost = "a fault of the server, of which its log has more"
             self.engine.soon(lambda: self.engine.hang_up(self.name))
+        if self.early and self.slot >= 0 and not self.confirmed:
+            self.early = False
+            self.engine.emit(port.EarlyMedia(self.name))
         self._say_answered()
 
     def _take_media(self) -> None:

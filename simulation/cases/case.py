@@ -61,6 +61,10 @@ class PhoneBlock:
     transferable: bool = True
     """Whether it lets itself be sent to another number."""
     texting: Texting = NOTHING
+    name: str = ""
+    """What it is called, where it calls."""
+    diverted_from: str = ""
+    """The number that sends its call on to ours."""
 
 
 @frozen
@@ -150,6 +154,8 @@ class Case:
     """What their key may spend on them."""
     clock: float = START
     """When it begins, in Unix seconds."""
+    chance: str = ""
+    """What chance comes from; empty: from the call's ID."""
     unchecked: bool = False
     """The script runs although the checker finds errors in it."""
 
