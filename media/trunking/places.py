@@ -81,6 +81,22 @@ class Places:
         hosts = (host, *(one.host for one in (found.records if found else ())))
         return frozenset(address for one in hosts for address in self.names.known(one))
 
+    async def offered(self, host: str) -> list[Transport]:
+        """Give the transports that *host* offers by NAPTR, best first; nothing where it says nothing."""
+        if "." not in host or is_address(host):
+            return []
+        services = {service: transport for transport, (service, _, _) in _SERVICES.items()}
+        try:
+            with trio.move_on_after(PATIENCE):
+                found = sorted(
+                    (await self.records.naptr(host)).records, key=lambda one: (one.order, one.preference)
+                )
+                known = (services.get(one.service) for one in found)
+                return list(dict.fromkeys(one for one in known if one))
+        except OSError:
+            pass  # It is only a hint.
+        return []
+
     def failed(self, spot: Spot) -> None:
         """Take it that *spot* was of no use just now."""
         self._failed[spot] = trio.current_time() + SHUNNED
