@@ -108,6 +108,15 @@ STATEMENTS: Final = {
         "Lets this leg and another hear each other, until either ends or the time is over; of several legs, "
         "the first that can be connected. NAME has `.reason`, `.seconds` and `.status`.",
     ),
+    "queue": Meaning(
+        "queue NAME [for DURATION] [as NAME] [notify URL] [{ … }]",
+        "Waits in a queue until somebody serves it, and until that talk is over; the block runs again and "
+        "again until then. NAME has `.place`, `.waited`, `.expected`, and then `.reason` and `.seconds`.",
+    ),
+    "serve": Meaning(
+        "serve NAME [within DURATION] [for DURATION] [as NAME] [notify URL] [else { … }]",
+        "Takes the next one who waits in a queue, and talks until either leaves.",
+    ),
     "give": Meaning(
         "give VALUE", "Tells the script that placed this leg something: `.given` of what came of it."
     ),

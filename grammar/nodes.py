@@ -526,6 +526,32 @@ class Connect(Line):
 
 
 @frozen
+class Queue(Line):
+    """``queue "support" for 10m as NAME notify URL { … }``: wait for somebody who serves that queue.
+
+    The block runs again and again until then.
+    """
+
+    queue: Expression
+    limit: Expression | None = None
+    name: str | None = None
+    notify: Expression | None = None
+    block: Block = Block()
+
+
+@frozen
+class Serve(Line):
+    """``serve "support" within 5m for 1h as NAME notify URL else { … }``: talk to who waits there."""
+
+    queue: Expression
+    within: Expression | None = None
+    limit: Expression | None = None
+    name: str | None = None
+    notify: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
 class Transfer(Line):
     """``transfer NUMBER as NAME``: blind transfer (SIP REFER)."""
 
@@ -753,6 +779,8 @@ Statement: TypeAlias = (
     | In
     | Members
     | Connect
+    | Queue
+    | Serve
     | Transfer
     | Give
     | Mute

@@ -3,9 +3,9 @@
 from typing import Final
 
 _VERBS = """
-    param use call inbound answer reject play say record tone wait gather menu conference join leave
-    in connect transfer mute unmute deafen undeafen kick hangup sms notify ask follow let if repeat
-    for break flow do return stay on start stop again back until give clock pick
+    param use call inbound answer reject play say record tone wait gather menu conference join leave in
+    connect queue serve give transfer mute unmute deafen undeafen kick hangup sms notify ask follow let
+    if repeat for break flow do return stay on start stop again back until clock pick
 """
 
 _INNER = """

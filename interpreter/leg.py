@@ -167,6 +167,16 @@ class Membership:
 
 
 @define(eq=False)
+class Turn:
+    """That a leg waits in a queue, and since when; its *place* is from 1."""
+
+    queue: str
+    since: float
+    place: int = 0
+    expected: int | None = None
+
+
+@define(eq=False)
 class Connection:
     """Two legs that hear each other; its events are those of *leg*, which ordered it."""
 
@@ -253,6 +263,8 @@ class Leg:
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
     awaiting: tuple[str, ...] = ()
     """The legs that its `connect` waits for."""
+    queued: "Turn | None" = None
+    """Its place in the queue that it waits in."""
     early: bool = False
     """It came in, and sound passes before its answer."""
     given: Value = None

@@ -145,6 +145,12 @@ class StatementRules:
     def transfer(self, c: Children) -> nodes.Transfer:
         return _line(nodes.Transfer, c, c[1])
 
+    def queue(self, c: Children) -> nodes.Queue:
+        return _line(nodes.Queue, c, c[1], block=_block(c) or nodes.Block())
+
+    def serve(self, c: Children) -> nodes.Serve:
+        return _line(nodes.Serve, c, c[1])
+
     def give(self, c: Children) -> nodes.Give:
         return _line(nodes.Give, c, c[1])
 

@@ -46,6 +46,8 @@ _Legs: TypeAlias = (
     | nodes.In
     | nodes.Members
     | nodes.Connect
+    | nodes.Queue
+    | nodes.Serve
     | nodes.Transfer
     | nodes.Give
     | nodes.Mute
@@ -100,6 +102,8 @@ def phrase(line: AnyLine, indent: str) -> str:
             flat = _join(*_web(line, None))
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
         case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
+            return _join(*_legs(line))
+        case nodes.Queue() | nodes.Serve():
             return _join(*_legs(line))
         case (
             nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
@@ -239,6 +243,13 @@ def _legs(line: _Legs) -> tuple[str, ...]:
         case nodes.Connect(leg, limit, otherwise):
             how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
             return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
+        case nodes.Queue(queue, limit, name, notify):
+            given = _with("for", limit), _with("as", name), _with("notify", notify)
+            return "queue", show_expression(queue), *given
+        case nodes.Serve(queue, within, limit, name, notify, otherwise):
+            given = _with("for", limit), _with("as", name), _with("notify", notify)
+            last = _flag("else", otherwise is not None)
+            return "serve", show_expression(queue), _with("within", within), *given, last
         case nodes.Transfer(number, name):
             return "transfer", show_expression(number), _with("as", name)
         case nodes.Give(value):
