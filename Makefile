@@ -1,4 +1,4 @@
-PACKAGES := bench command editor grammar ground http interpreter media messages scripts simulation store
+PACKAGES := bench command editor grammar ground http importing interpreter media messages scripts simulation store
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

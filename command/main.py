@@ -24,6 +24,8 @@ COMMANDS = {
     "phone:phone": "Answer calls, or make one: real SIP, in this process.",
     "scripts:check": "Show the problems of scripts, with the place of each; exit 1 if any must not run.",
     "scripts:format": "Rewrite scripts in the canonical form; exit 1 if any cannot be read.",
+    "import_:import_": "Make a script, and its golden case, of a flow of another system; "
+    "exit 1 if it does not say all.",
     "test:simulate": "Show the trace of a script in virtual time.",
     "run:run": "Start a script on a running server, and print what happens as it happens.",
     "test:test": "Run golden cases; exit 1 if any trace is not what its case says.",
@@ -63,7 +65,7 @@ def app_for(arguments: Sequence[str]) -> cyclopts.App:
     )
     for place, said in COMMANDS.items():
         module, _, function = place.partition(":")
-        name = module if function == "app" else function
+        name = module if function == "app" else function.removesuffix("_")
         app.command(f"ringful.command.{place}", name=name, help=None if name in arguments[:1] else said)
     return app
 

@@ -11,10 +11,19 @@ from attrs import define, field, frozen
 from ringful.grammar import nodes
 from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.values import Value
-from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Sound
+from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Shown, Sound
 
 
-@define
+@define(eq=False)
+class Handling:
+    """That a handler runs its *block*; *by_key*: for a key, and not for a member of a conference."""
+
+    block: nodes.Block
+    by_key: bool = False
+    over: bool = False
+
+
+@define(eq=False)
 class Playback:
     """A playback that has not ended, and who is told of it."""
 
@@ -24,8 +33,25 @@ class Playback:
     tell_start: bool = True
     tell_end: bool = True
     background: bool = False
+    sound: Sound | None = None
+    """Of one in the background: what is played *again* so many times (-1: for ever), unless a tone of
+    *until* ends it."""
+    again: int = 0
+    since: float = 0.0
+    """When it was ordered last."""
+    until: str = ""
     cut: Literal["tone"] | None = None
     """Why it was stopped, where the media cannot know."""
+    number: int = 0
+    """Of one in the foreground: its present order."""
+    handling: Handling | None = None
+    """The handler that plays it."""
+    held_by: Handling | None = None
+    """The handler that it waits for, to go on; until then *heard* seconds of it have been heard."""
+    heard: float = 0.0
+    begun_at: float | None = None
+    stopping: bool = False
+    """It was told to end, and has not said yet that it has: nothing new counts on it."""
 
 
 @define
@@ -39,6 +65,8 @@ class Recording:
     names: dict[str, Value] = field(factory=dict, repr=False)
     cut: Literal["tone", "limit"] | None = None
     background: bool = False
+    left: bool = False
+    """Its statement was left before it had ended."""
 
     def bind(self, result: Value) -> None:
         """Give its name *result*: none until the recording has ended, and where nothing was recorded."""
@@ -69,11 +97,15 @@ class Recorded:
 
 @define(eq=False)
 class ToneHandler:
-    """An ``on tone`` that is in force: its block runs whenever one of *tones* is pressed."""
+    """An ``on tone`` or ``until`` that is in force, for the keys of its *patterns*."""
 
-    tones: str
-    block: nodes.Block
+    patterns: tuple[str, ...]
+    """See `grammar.tones`."""
+    block: nodes.Block | None
+    """What runs then; None: the block that it stands for is left."""
     names: dict[str, Value]
+    name: str | None = None
+    """The name that the keys are bound to."""
 
 
 @frozen
@@ -103,6 +135,8 @@ class Membership:
     """What the leg called it: an ID, or a name."""
     notify: str | None = None
     joined: bool = False
+    since: float | None = None
+    """When it got in."""
     id: str = ""
     """Its ID, once the leg is in."""
     called: str = ""
@@ -130,6 +164,16 @@ class Membership:
     def is_of(self, conference: str, name: str) -> bool:
         """Say whether what the conference with this ID and *name* says is about this membership."""
         return self.conference in (conference, name)
+
+
+@define(eq=False)
+class Turn:
+    """That a leg waits in a queue, and since when; its *place* is from 1."""
+
+    queue: str
+    since: float
+    place: int = 0
+    expected: int | None = None
 
 
 @define(eq=False)
@@ -165,10 +209,14 @@ class Leg:
     number: str
     caller_id: str | None = None
     notify: str | None = None
+    shown: Shown | None = None
+    """What its far end is shown of who calls, besides the caller ID."""
     placed_by: str | None = None
     """The leg whose block placed it: it ends with that."""
     inbound: bool = False
     """It rang us, and *number* is the caller's."""
+    trunk: str = ""
+    """The name of the trunk that carries it; empty: none, or none that is known yet."""
     state: Literal["new", "ringing", "up", "over"] = "new"
     room: bool = False
     """It is the room of a conference: nobody rings it, and it has no far end."""
@@ -213,13 +261,27 @@ class Leg:
     """Others do not hear its far end."""
     idle: bool = False
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
-    awaiting: str | None = None
-    """The leg that its `connect` waits for."""
+    awaiting: tuple[str, ...] = ()
+    """The legs that its `connect` waits for."""
+    queued: "Turn | None" = None
+    """Its place in the queue that it waits in."""
+    early: bool = False
+    """It came in, and sound passes before its answer."""
+    given: Value = None
+    """What its own block gave the script that placed it."""
+    held_sounds: list[Playback] = field(factory=list)
+    """What goes on when the handler has ended that it is held by."""
+    late_finish: tuple[str, float] | None = None
+    """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
     transfers: dict[int, str] = field(factory=dict)
     """Transfers that nothing has come of yet, and the numbers they are to."""
     cued: Cued | None = None
     prepared: set[Sound] = field(factory=set)
     tone_handlers: list[ToneHandler] = field(factory=list)
+    held: str = ""
+    """Keys that may begin what a handler wants: they are nobody's yet."""
+    holding: int = 0
+    """The timer after which they are no longer held."""
     hangup_handlers: list[tuple[nodes.Block, dict[str, Value]]] = field(factory=list)
     orders: int = 0
     """How many playbacks, recordings and sendings were ordered: the next one's number less one."""
@@ -248,6 +310,11 @@ class Leg:
             self.presser = self.pressers.pop(0)
         return self.buffer.pop(0)
 
+    def takes_late_finish(self, tone: str, now: float) -> bool:
+        """Say whether *tone* belongs to a `gather` that is full; either way none that follows does."""
+        late, self.late_finish = self.late_finish, None
+        return late is not None and tone in late[0] and now < late[1]
+
     def forget_tones(self) -> None:
         """Forget what was typed ahead."""
         self.buffer.clear()
@@ -273,8 +340,9 @@ class Leg:
 
     @property
     def background_playback(self) -> int | None:
-        """The number of the running background playback."""
-        return next((n for n, one in reversed(self.playbacks.items()) if one.background), None)
+        """The number of the background playback that goes on: not of one that was told to end."""
+        running = (n for n, one in reversed(self.playbacks.items()) if one.background and not one.stopping)
+        return next(running, None)
 
 
 def presser(leg: Leg) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 from attrs import define, field, frozen
 
 from ringful.interpreter.events import Event
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import Leg, ToneHandler
 
 
 class Cancelled(BaseException):
@@ -39,13 +39,34 @@ class LegOver:
 
 
 @frozen
+class BlockLeft:
+    """The block that a leg hears while it waits has led out of it: between strands, never in the inbox."""
+
+    leg: str
+
+
+@frozen
 class LegChanged:
     """A leg was answered, or can be connected where it could not, or the other way round."""
 
     leg: str
 
 
-Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged
+@frozen
+class LeftByKey:
+    """A key was pressed that ends the block which *by* stands for: an event between strands."""
+
+    by: ToneHandler
+
+
+@frozen
+class Quiet:
+    """Nothing plays in the background of a leg any more, whatever ended it."""
+
+    leg: str
+
+
+Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | LeftByKey | BlockLeft | Quiet
 
 
 @frozen

@@ -5,18 +5,22 @@ Only what is certain from the text is told: a name may hold anything.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
-from ringful.grammar import nodes
+from ringful.grammar import foreign, nodes
 from ringful.grammar.blocks import expressions_of
+from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
-from ringful.grammar.checking.kinds_of_names import RECORDING, Names
+from ringful.grammar.checking.kinds_of_names import Names
+from ringful.grammar.checking.posts import check_posts
 from ringful.grammar.checking.wants import Sort, Want, wants_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.functions import FUNCTIONS
 from ringful.grammar.showing.expressions import show_expression
 from ringful.grammar.spell import suggest
-from ringful.grammar.tones import literal, wrong_list, wrong_sequence
+from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
 from ringful.grammar.walk import walk
+from ringful.grammar.zones import zone_of, zones
 
 _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "number": ("text", "a number"),
@@ -25,6 +29,7 @@ _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "text": ("text", "a number"),
     "tones": ("text", "a number", "none"),
     "keys": ("text", "a number"),
+    "patterns": ("text", "a number"),
     "sequence": ("text", "a number"),
     "duration": ("a duration",),
     "count": ("a number",),
@@ -39,6 +44,7 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "text": ("a text", "a text stands in double quotes"),
     "tones": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
     "keys": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
+    "patterns": ("keys", 'e.g. `"1"`, `"1,2,#"`, `"*2"` or `"4xx"`'),
     "sequence": ("tones", 'e.g. `tone "1234#"`'),
     "duration": ("a duration", "e.g. `500ms`, `8s`, `2m` or `1h`"),
     "count": ("a number", "e.g. `3`"),
@@ -63,6 +69,7 @@ def check_values(line: nodes.Line, names: Names = _NO_NAMES) -> Iterator[Problem
         for node in walk(expression):
             yield from _expression(node, names)
     yield from _range(line)
+    yield from check_posts(line)
 
 
 def _want(want: Want, names: Names) -> Iterator[Problem]:
@@ -70,15 +77,29 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
         return
     kind = kind_of(want.expression, names.kinds)
     name, hint = _NEEDS[want.sort]
+    if want.sort == "number" and isinstance(want.expression, nodes.Binary) and kind == "a number":
+        said = re.sub(r"\s", "", show_expression(want.expression))
+        message = f"`{said}` is a sum and no phone number"
+        yield Problem("phone-number", message, want.expression.span, f'write `"{said}"`')
+        return
     if kind is not None and kind not in _TAKES[want.sort]:
-        word = "this" if want.sort == "keys" else want.word if " " in want.word else f"`{want.word}`"
+        hint = _unit(want) or hint
+        if want.sort == "keys" and kind == "none":
+            hint = "in a menu, `timeout { … }` is for no key in time"
+        word = (
+            "this"
+            if want.sort in ("keys", "patterns")
+            else want.word
+            if " " in want.word
+            else f"`{want.word}`"
+        )
         message = f"{word} needs {name}, and {_this(want.expression, kind)}"
-        yield Problem("wrong-kind", message, want.expression.span, _unit(want) or hint)
+        yield Problem("wrong-kind", message, want.expression.span, hint)
         return
     match want.sort:
         case "duration" | "count":
             yield from _amount(want)
-        case "tones" | "keys" | "sequence" | "number" | "url":
+        case "tones" | "keys" | "patterns" | "sequence" | "number" | "url":
             yield from _said(want)
 
 
@@ -98,13 +119,23 @@ def _unit(want: Want) -> str:
 
 def _amount(want: Want) -> Iterator[Problem]:
     """A duration or a count: not zero, not negative, and a count is whole."""
-    match want.expression:
-        case nodes.Duration(0) | nodes.Number(0):
-            yield Problem("zero", f"`{want.word}` of zero does nothing", want.expression.span)
-        case nodes.Unary("-", nodes.Duration() | nodes.Number()):
-            yield Problem("zero", f"`{want.word}` cannot be negative", want.expression.span)
-        case nodes.Number(value) if value != int(value):
-            yield Problem("wrong-kind", f"`{want.word}` needs a whole number", want.expression.span)
+    found, span = constant(want.expression), want.expression.span
+    if found is None:
+        return
+    if int(found.value) == 0 and (found.is_duration or found.value == 0):
+        yield Problem("zero", f"`{want.word}` of zero does nothing", span)
+    elif found.value < 0:
+        yield Problem("zero", f"`{want.word}` cannot be negative", span, _range_meant(want))
+    elif not found.is_duration and found.value != int(found.value):
+        yield Problem("wrong-kind", f"`{want.word}` needs a whole number", span)
+
+
+def _range_meant(want: Want) -> str:
+    match want:
+        case Want("count", nodes.Binary("-", nodes.Number(least), nodes.Number(most)), "digits"):
+            return f"from {least} to {most} is written `{least}..{most}`"
+        case _:
+            return ""
 
 
 def _said(want: Want) -> Iterator[Problem]:
@@ -117,6 +148,8 @@ def _said(want: Want) -> Iterator[Problem]:
     match want.sort:
         case "tones" | "keys":
             wrong = wrong_list(said)
+        case "patterns":
+            wrong = wrong_patterns(said)
         case "sequence":
             wrong = wrong_sequence(said)
         case "number" if literal(want.expression) is not None and not _NUMBER.fullmatch(said.strip()):
@@ -142,24 +175,52 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield from _apply(node, names)
         case nodes.Binary():
             yield from _binary(node, names)
+        case nodes.Text(pieces):
+            yield from _dollars(pieces)
+            yield from _said_outcomes(pieces, names)
         case nodes.Map(entries):
             seen: set[str] = set()
             for entry in entries:
                 if entry.key in seen:
                     yield Problem("double", f"the key `{entry.key}` stands here twice", entry.span)
                 seen.add(entry.key)
-        case nodes.Field(nodes.Name(recording), part) if recording in names.recordings:
-            if part not in RECORDING:
-                hint = suggest(part, RECORDING) or f"it has {', '.join(f'`.{one}`' for one in RECORDING)}"
-                yield Problem("unknown-field", f"a recording has no `.{part}`", node.span, hint)
-        case nodes.Field(subject) if (kind := kind_of(subject, names.kinds)) in (*_FLAT, "text", "a list"):
-            yield Problem("wrong-kind", f"{kind} has no parts with names", node.span)
+        case nodes.Field(nodes.Name(name), part) if names.parts.get(name):
+            known = names.parts[name]
+            if part not in known:
+                what = "a recording" if name in names.recordings else "what came of it"
+                hint = suggest(part, known) or f"it has {', '.join(f'`.{one}`' for one in known)}"
+                yield Problem("unknown-field", f"{what} has no `.{part}`", node.span, hint)
+        case nodes.Field(subject, part) if (kind := kind_of(subject, names.kinds)) in (
+            *_FLAT,
+            "text",
+            "a list",
+        ):
+            meant = foreign.FUNCTIONS.get(foreign.plain(part), "")
+            hint = f"write `{meant}({show_expression(subject)})`" if meant else ""
+            yield Problem("wrong-kind", f"{kind} has no parts with names", node.span, hint)
         case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
 
 
+def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
+    for before, hole in pairwise(parts):
+        if isinstance(before, str) and before.endswith("$") and not isinstance(hole, str):
+            said = show_expression(hole)
+            message = f"`$` is said as it stands, before the value of `{said}`"
+            hint = f"a value is written `{{{said}}}`; where a dollar sign is meant, `$ {{{said}}}`"
+            yield Problem("dollar", message, hole.span, hint, "warning")
+
+
+def _said_outcomes(parts: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
+    for part in parts:
+        if isinstance(part, nodes.Name) and _is_outcome(part, names):
+            message = f"`{part.id}` is all that came of it: a text has room for one part of it"
+            yield Problem("wrong-kind", message, part.span, f"write `{{{part.id}.reason}}`")
+
+
 def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
     operator, right = node.operator, node.right
+    yield from _whole_outcome(node, names)
     kinds = kind_of(node.left, names.kinds), kind_of(right, names.kinds)
     if cannot_join(operator, *kinds):
         message = f"`{operator}` cannot take {kinds[0]} and {kinds[1]}"
@@ -170,6 +231,18 @@ def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
         always = "never" if operator == "==" else "always"
         message = f"this is {always} true: on the left is {kinds[0]}, on the right {kinds[1]}"
         yield Problem("never-equal", message, node.span, _convert(node, kinds), "warning")
+
+
+def _whole_outcome(node: nodes.Binary, names: Names) -> Iterator[Problem]:
+    """Tell of an outcome that is compared as if it were its reason."""
+    for one, other in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(one, nodes.Name) and _is_outcome(one, names) and isinstance(other, nodes.Text):
+            message = f"`{one.id}` is all that came of it, and a text is never equal to that"
+            yield Problem("never-equal", message, node.span, f"write `{one.id}.reason`")
+
+
+def _is_outcome(name: nodes.Name, names: Names) -> bool:
+    return name.id in names.parts and name.id not in names.recordings
 
 
 def _convert(node: nodes.Binary, kinds: tuple[Kind | None, Kind | None]) -> str:
@@ -196,8 +269,7 @@ _FLAT: tuple[Kind, ...] = ("a number", "a duration", "true or false", "none")
 def _apply(node: nodes.Apply, names: Names) -> Iterator[Problem]:
     function, given = node.function, node.arguments
     if function not in FUNCTIONS:
-        hint = suggest(function, FUNCTIONS) or f"functions: {', '.join(sorted(FUNCTIONS))}"
-        yield Problem("unknown-function", f"there is no function `{function}`", node.span, hint)
+        yield Problem("unknown-function", f"there is no function `{function}`", node.span, _meant(function))
     elif len(given) != FUNCTIONS[function]:
         message = f"`{function}` takes one value, not {len(given)}"
         yield Problem("arguments", message, node.span)
@@ -207,11 +279,26 @@ def _apply(node: nodes.Apply, names: Names) -> Iterator[Problem]:
         yield Problem("wrong-kind", message, node.span, hint)
 
 
+def _meant(function: str) -> str:
+    """Say what is written for a function that is not there."""
+    key = foreign.plain(function)
+    if key in foreign.FUNCTIONS:
+        return f"write `{foreign.FUNCTIONS[key]}(…)`"
+    near = foreign.CALLS.get(key) or suggest(function, FUNCTIONS)
+    return near or f"functions: {', '.join(sorted(FUNCTIONS))}"
+
+
 def _range(line: nodes.Line) -> Iterator[Problem]:
     match line:
         case nodes.Sms(operator=nodes.Number(value) as operator) if value not in OPERATORS:
             hint = "operators are 1 to 4; one that has a name is written as a text"
             yield Problem("range", f"there is no operator {value}", operator.span, hint)
+        case nodes.Pick(nodes.Number(least), last=nodes.Number(most)) if most < least:
+            hint = f"write `{most}..{least}`"
+            yield Problem("range", f"no number lies between {least} and {most}", line.span, hint)
+        case nodes.Clock(zone=nodes.Text((str(said),)) as zone) if zone_of(said) is None:
+            hint = suggest(said, zones()) or "a zone has a name as `Europe/Vienna`"
+            yield Problem("time-zone", f"`{said}` is no time zone", zone.span, hint)
         case nodes.InboundSms(keyword=nodes.Text((str(said),)) as keyword) if len(said.split()) > 1:
             message = f"`{said}` is no keyword: a text is known by its first word"
             yield Problem("keyword", message, keyword.span, f'write `keyword "{said.split()[0]}"`')

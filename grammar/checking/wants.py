@@ -15,6 +15,7 @@ Sort: TypeAlias = Literal[
     "text",
     "tones",  # may be none
     "keys",
+    "patterns",  # keys, of which several may stand in a row
     "sequence",
     "duration",
     "count",
@@ -35,6 +36,7 @@ class Want(NamedTuple):
 _CLAUSES: dict[str, Sort] = {
     "number": "number",
     "caller_id": "number",
+    "diverted": "number",
     "moderator": "number",
     "ring": "duration",
     "limit": "duration",
@@ -55,23 +57,29 @@ _CLAUSES: dict[str, Sort] = {
     "most": "count",
     "size": "count",
     "within": "duration",
+    "between": "duration",
     "named": "text",
     "conference": "text",
+    "queue": "text",
     "who": "text",
     "condition": "condition",
     "items": "list",
+    "zone": "text",
 }
 
 _WORDS = {
     "caller_id": "from",
+    "diverted": "diverted from",
     "limit": "for",
     "least": "digits",
     "most": "digits",
     "size": "most",
     "conference": "the conference",
+    "queue": "the queue",
     "who": "the member",
     "operator": "via",
     "condition": "if",
+    "every": "call all",
     "items": "for",
     "url": "the address",
     "duration": "wait",
@@ -79,6 +87,7 @@ _WORDS = {
     "number": "the number",
     "tones": "the tones",
     "text": "say",
+    "zone": "clock",
 }
 
 
@@ -99,8 +108,16 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
         name = known.get(id(expression), "")
         sort = _CLAUSES.get(name, "any")
         if isinstance(line, nodes.Menu) and not name:
-            sort, name = "keys", "tones"
+            sort, name = "patterns", "tones"
+        if isinstance(line, nodes.OnTone | nodes.Until):
+            sort = "patterns"
+        if isinstance(line, nodes.Pick) and line.last is not None:
+            sort = "any"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
+        if isinstance(line, nodes.Call) and line.every and name == "number":
+            sort, name = "list", "every"
+        if isinstance(line, nodes.Pick):
+            name = "pick"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
         yield Want(sort, expression, word)

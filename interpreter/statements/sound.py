@@ -8,13 +8,17 @@ from ringful.grammar import nodes
 from ringful.interpreter import effects
 from ringful.interpreter.evaluate import TONES, Fault, count_of, seconds_of, text_of, tones_of, url_of
 from ringful.interpreter.leg import Cued, Leg, Playback, Recording
-from ringful.interpreter.running import Scope
+from ringful.interpreter.running import Running, Scope
+from ringful.interpreter.statements.interrupting import hold_others
 from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import Value
 from ringful.media import port
 
 _LOOK_AHEAD = 8
 """How many statements ahead the next sound is looked for."""
+
+_SHORTEST = 0.2
+"""Seconds; what is shorter is not repeated for ever."""
 
 _PASSED_OVER = (
     nodes.WaitTone
@@ -35,13 +39,16 @@ async def play(run_on: Scope, statement: nodes.Play | nodes.Say) -> None:
     sound, name = sound_of(statement, run_on.names)
     leg = run_on.need_leg()
     notify = url_of(statement.notify, run_on.names)
-    if isinstance(statement, nodes.Play) and statement.background:
-        await _play_behind(run_on, leg, sound, Playback(name, notify, background=True))
-        return
     until = tones_of(statement.until, run_on.names) if statement.until else None
     times = 1
     if isinstance(statement, nodes.Play) and statement.times:
         times = count_of(statement.times, run_on.names)
+    if isinstance(statement, nodes.Play) and statement.background:
+        if times or statement.forever:
+            again, ends = (-1 if statement.forever else times - 1), until or ""
+            playback = Playback(name, notify, background=True, sound=sound, again=again, until=ends)
+            await _play_behind(run_on, leg, sound, playback)
+        return
     for turn in range(times):
         last = turn == times - 1
         playback = Playback(name, notify, tell_start=turn == 0, tell_end=last)
@@ -64,8 +71,12 @@ def sound_of(statement: nodes.Play | nodes.Say, names: dict[str, Value]) -> tupl
 
 
 async def _play_behind(run_on: Scope, leg: Leg, sound: port.Sound, playback: Playback) -> None:
+    if any(tone in playback.until for tone in leg.buffer):
+        run_on.run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason="tone")
+        return
     number = leg.order()
     leg.playbacks[number] = playback
+    playback.since = run_on.run.now
     run_on.run.perform(effects.Play(leg.name, number, sound, background=True))
     begun = await run_on.wait(lambda s: _is_of(s, leg, number))
     if isinstance(begun, port.PlaybackFailed):
@@ -76,22 +87,24 @@ async def _play_through(
     run_on: Scope, leg: Leg, sound: port.Sound, playback: Playback, until: str | None, *, follow: bool
 ) -> bool:
     """Play to the end; say whether it was reached (a tone may cut it short)."""
-    number = _claim_cue(run_on, leg, sound) or leg.order()
-    leg.playbacks[number] = playback
-    run_on.run.perform(effects.Play(leg.name, number, sound))
+    playback.sound, playback.handling = sound, run_on.handling
+    playback.number = _claim_cue(run_on, leg, sound) or leg.order()
+    hold_others(run_on.run, leg, run_on.handling)
+    leg.playbacks[playback.number] = playback
+    run_on.run.perform(effects.Play(leg.name, playback.number, sound))
     look_ahead(run_on, follow=follow)
     try:
         while True:
             signal = await run_on.wait(
-                lambda s: _is_of(s, leg, number),
+                lambda s: _is_of(s, leg, playback.number),
                 tones=None if playback.cut else until,
                 on_queued=lambda: look_ahead(run_on, follow=follow),
             )
             match signal:
                 case port.TonePressed(_, tone):
                     leg.type_ahead(tone)
-                    playback.cut = "tone"
-                    _stop(run_on, leg, number)
+                    if not _cut(run_on, leg, playback):
+                        return False
                 case port.PlaybackFailed(_, _, detail):
                     _drop_cue(run_on, leg)
                     raise Failed(detail)
@@ -99,9 +112,8 @@ async def _play_through(
                     return reason == "end" and playback.cut is None
     finally:
         # Cut short by its own script: a menu's prompt, a block that ended.
-        if number in leg.playbacks and not playback.cut and not leg.closing:
-            playback.cut = "tone"
-            _stop(run_on, leg, number)
+        if not playback.cut and not leg.closing:
+            _cut(run_on, leg, playback)
 
 
 def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
@@ -115,9 +127,20 @@ def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
     return False
 
 
-def _stop(run_on: Scope, leg: Leg, playback: int) -> None:
+def _cut(run_on: Scope, leg: Leg, playback: Playback) -> bool:
+    """Cut *playback* short, if it has not ended; say whether its end is still to come."""
+    if playback in leg.held_sounds:
+        # It is not heard at present, and will not be.
+        leg.held_sounds.remove(playback)
+        why = playback.cut = "tone"
+        run_on.run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=why)
+        return False
+    if playback.number not in leg.playbacks:
+        return False
+    playback.cut, playback.held_by = "tone", None
     _drop_cue(run_on, leg)
-    run_on.run.perform(effects.StopPlayback(leg.name, playback))
+    run_on.run.perform(effects.StopPlayback(leg.name, playback.number))
+    return True
 
 
 def _claim_cue(run_on: Scope, leg: Leg, sound: port.Sound) -> int | None:
@@ -171,13 +194,44 @@ def _announce(run_on: Scope, leg: Leg, statement: nodes.Play | nodes.Say, *, fol
         run_on.run.perform(effects.Prepare(sound))
 
 
+def play_again(run: Running, leg: Leg, playback: Playback) -> bool:
+    """Play again what has ended in the background, where it is to be heard again; say whether it is."""
+    if not playback.again or playback.sound is None or playback.stopping or leg.closing:
+        return False
+    playback.again -= playback.again > 0
+    if playback.again < 0 and run.now - playback.since < _SHORTEST:
+        return False
+    playback.since = run.now
+    playback.tell_start = False
+    number = leg.order()
+    leg.playbacks[number] = playback
+    run.perform(effects.Play(leg.name, number, playback.sound, background=True))
+    return True
+
+
+def cut_background(run: Running, leg: Leg, tone: str) -> None:
+    """End what plays in the background of *leg* where *tone* is to end it, whoever takes the tone."""
+    number = leg.background_playback
+    if number is not None and tone in leg.playbacks[number].until:
+        leg.playbacks[number].cut = "tone"
+        stop_background(run, leg)
+
+
+def stop_background(run: Running, leg: Leg) -> int | None:
+    """Tell what plays in the background of *leg* to end; give its number, or None where nothing plays."""
+    number = leg.background_playback
+    if number is not None:
+        leg.playbacks[number].stopping = True
+        run.perform(effects.StopPlayback(leg.name, number))
+    return number
+
+
 async def stop_play(run_on: Scope, _: nodes.StopPlay) -> None:
     """End the background playback, and wait until it has ended."""
     leg = run_on.need_leg()
-    number = leg.background_playback
+    number = stop_background(run_on.run, leg)
     if number is None:
         raise Failed("nothing is being played in the background")
-    run_on.run.perform(effects.StopPlayback(leg.name, number))
     await run_on.wait(lambda s: _is_of(s, leg, number))
 
 
@@ -186,10 +240,13 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
     leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
     limit = seconds_of(statement.limit, names) if statement.limit else settings.record_limit
     silence = seconds_of(statement.silence, names) if statement.silence else settings.record_silence
+    within = seconds_of(statement.within, names) if statement.within else None
     until = tones_of(statement.until, names) if statement.until else "#"
     recording = Recording(leg.next_file(), url_of(statement.notify, names), statement.name, names)
     recording.bind(None)
-    number = _order_recording(run_on, leg, recording, silence=silence, beep=statement.beep)
+    number = leg.order()
+    order = effects.StartRecording(leg.name, number, recording.file, silence, statement.beep, within)
+    _order_recording(run_on, leg, recording, order)
     look_ahead(run_on, follow=False)
     try:
         begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
@@ -201,8 +258,12 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
                 ended = await run_on.wait(lambda s: _is_recording(s, leg, number))
             begun = ended
     finally:
-        if number in leg.recordings and not recording.cut and not leg.closing:
+        recording.left = number in leg.recordings
+        if recording.left and not recording.cut and not leg.closing:
+            recording.cut = "tone"
             run_on.run.perform(effects.StopRecording(leg.name, number))
+    # What was pressed until now, a slip on the keys while speaking, answers nothing that was not asked yet.
+    leg.forget_tones()
     if isinstance(begun, port.RecordingFailed):
         raise Failed(begun.detail)
 
@@ -217,19 +278,16 @@ async def start_record(run_on: Scope, statement: nodes.StartRecord) -> None:
         raise Failed(reason)
     recording = Recording(leg.next_file(), notify, statement.name, run_on.names, background=True)
     recording.bind(None)
-    number = _order_recording(run_on, leg, recording)
+    number = leg.order()
+    _order_recording(run_on, leg, recording, effects.StartRecording(leg.name, number, recording.file))
     begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
     if isinstance(begun, port.RecordingFailed):
         raise Failed(begun.detail)
 
 
-def _order_recording(
-    run_on: Scope, leg: Leg, recording: Recording, *, silence: float | None = None, beep: bool = False
-) -> int:
-    number = leg.order()
-    leg.recordings[number] = recording
-    run_on.run.perform(effects.StartRecording(leg.name, number, recording.file, silence, beep))
-    return number
+def _order_recording(run_on: Scope, leg: Leg, recording: Recording, order: effects.StartRecording) -> None:
+    leg.recordings[order.recording] = recording
+    run_on.run.perform(order)
 
 
 async def stop_record(run_on: Scope, _: nodes.StopRecord) -> None:

@@ -12,11 +12,13 @@ from typing import Any, Protocol
 import pjsua2 as pj
 
 from ringful.media import port
+from ringful.media.engine.admission import Admission, Unknown
 from ringful.media.engine.answers import Answers
 from ringful.media.engine.keypad.keying import Keying
 from ringful.media.engine.keypad.keys import KEYS, Packet, as_everybody_numbers
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.outcomes import is_of_refer, may_follow, rings, transfer_end, transfer_failure
+from ringful.media.engine.parties.outgoing import Patience
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.sounding import Sound
 
@@ -40,6 +42,7 @@ class Owner(Protocol):
     on_speech: Callable[[str, bool], None]
     log: Callable[[str], None]
     answers: Answers
+    admission: Admission
 
     @property
     def reads_events(self) -> bool:
@@ -63,9 +66,6 @@ class Owner(Protocol):
     def drain(self, voice: int, *, on: bool) -> None:
         """Let what a voice says pass and be heard by nobody, or end that."""
 
-    def admit_sender(self, leg: Any) -> None:
-        """Decide who may send to a call, whose media has changed."""
-
 
 class Leg(pj.Call):  # type: ignore[misc]
     """A call in the library, and the sound that goes through it."""
@@ -77,12 +77,16 @@ class Leg(pj.Call):  # type: ignore[misc]
         super().__init__(self.account, call_id)
         self.engine, self.name = engine, name
         self.ordered_end = False
+        self.rejected = False
+        """It came in, and was told that it is not taken."""
         self.ended_by_bye = False
         self.inbound = call_id != pj.PJSUA_INVALID_ID
         self.began = time.monotonic()
         self.accepted = False
         """It came in, and was told to be answered."""
         self.rang = self.confirmed = self.answered = self.over = False
+        self.early = False
+        """It came in, and sound is to pass before its answer."""
         self.agreed = False
         """The two sides have agreed on sound, be it that nobody sends any yet."""
         self._place = call_id
@@ -95,12 +99,14 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Where the library keeps the stream of its sound."""
         self._call_id = ""
         self.digits: list[tuple[float, int, str | None]] = []
+        self.source = ""
+        """Where its INVITE came from, ``ADDRESS:PORT``; empty: it is ours."""
         self.signalled = ""
         """The address that its signalling came from, or goes to."""
         self.media = 0
         """Which of the SDP's media is its sound."""
-        self.unknown_sender: tuple[int, int] | None = None
-        """Its ports of RTP and RTCP, while it is not known who will send to them."""
+        self.unknown_sender: Unknown | None = None
+        """What is known, while it is not known who will send."""
         self.learned: tuple[tuple[str, int], tuple[str, int]] | None = None
         """What the SDP said, and who turned out to send instead."""
         self.transferring: int | None = None
@@ -114,6 +120,9 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.signs = (0, 0)
         self.lost = ""
         """Why we gave the far end up."""
+        self.patience = Patience()
+        self.unheard = ""
+        """Why we waited no longer for an answer to our INVITE."""
         self.redirects = 0
         """How many more 3xx are followed, to addresses in *networks*."""
         self.networks: Sequence[str] = ()
@@ -163,6 +172,11 @@ class Leg(pj.Call):  # type: ignore[misc]
     def onCallTsxState(self, prm: Any) -> None:
         changed = prm.e.body.tsxState
         tsx = changed.tsx
+        if tsx.role == pj.PJSIP_ROLE_UAC and tsx.method == "INVITE":
+            if tsx.state == pj.PJSIP_TSX_STATE_CALLING:
+                self.patience.asked(time.monotonic())
+            else:
+                self.patience.heard(int(tsx.statusCode))
         if tsx.role == pj.PJSIP_ROLE_UAS and tsx.state == pj.PJSIP_TSX_STATE_TRYING:
             message = changed.src.rdata.wholeMsg
             self.engine.answers.hear(message, expected=tsx.method == "NOTIFY" and self._hear_notify(message))
@@ -177,6 +191,9 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.engine.log(f"{self.name}: its media cannot be used: {''.join(format_exception(error))}")
             self.lost = "a fault of the server, of which its log has more"
             self.engine.soon(lambda: self.engine.hang_up(self.name))
+        if self.early and self.slot >= 0 and not self.confirmed:
+            self.early = False
+            self.engine.emit(port.EarlyMedia(self.name))
         self._say_answered()
 
     def _take_media(self) -> None:
@@ -197,7 +214,7 @@ class Leg(pj.Call):  # type: ignore[misc]
                 if media.dir != pj.PJMEDIA_DIR_NONE:
                     # Where nobody sends, there is no stream at all.
                     self.slot = int(media.audioConfSlot)
-                    self.engine.admit_sender(self)
+                    self.engine.admission.admit(self)
                     self.keys.agreed(events=int(self.getStreamInfo(self.media).audTxEventPt) >= 0)
         # Nobody fetches what is played to a call without a stream: it would stand still.
         self._drain(self.agreed and self.slot < 0)
@@ -288,7 +305,7 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def is_due(self, now: float, *, chores: bool) -> bool:
         """Whether there is something for `tick` to do: some of it can wait for the *chores*."""
-        waits = self.sound.is_recorded or (self.confirmed and not self.answered)
+        waits = self.sound.is_recorded or (self.confirmed and not self.answered) or self.patience.waits
         return (
             self.sound.is_heard_here or bool(self.digits and self.digits[0][0] <= now) or (chores and waits)
         )
@@ -298,6 +315,9 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.sound.notice()
         if self.confirmed and not self.answered and now - self.began > _AUDIO_SECONDS:
             self.lost = "no sound could be agreed on"
+            self.engine.hang_up(self.name)
+        if not self.ordered_end and (why := self.patience.why_over(now)):
+            self.unheard, self.patience = why, Patience()
             self.engine.hang_up(self.name)
         self.sound.write()
         while self.digits and self.digits[0][0] <= now:

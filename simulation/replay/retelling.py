@@ -15,6 +15,7 @@ from typing import Any
 from attrs import evolve
 
 from ringful.grammar import nodes
+from ringful.grammar.blocks import within
 from ringful.grammar.checking.checker import check
 from ringful.grammar.showing.printer import show
 from ringful.interpreter import events
@@ -65,9 +66,18 @@ def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") ->
         for entry in entries
         if entry.name in ("Queued", "Interrupted") and (event := decode_event(entry))
     ]
+    if _has(case.source.script, nodes.Pick):
+        case.chance = first.call_id
+    if _has(case.source.script, nodes.Clock):
+        case.clock = began
     case.rates = list(_rates(entries, started))
     case.cap = _cap(entries)
     return case
+
+
+def _has(script: nodes.Script, kind: type[nodes.Statement]) -> bool:
+    """Say whether a statement of *kind* stands in *script*."""
+    return any(isinstance(one, kind) for one in within(script.body))
 
 
 def _sms(entries: Sequence[Entry]) -> Iterator[SmsAnswer]:
@@ -157,14 +167,17 @@ def _whole(started: events.Started) -> Source:
 def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]:
     names: dict[tuple[str, int], str] = {}
     began: dict[tuple[str, int], float] = {}
+    offsets: dict[tuple[str, int], float] = {}
     lengths: dict[str, float] = {}
     cut: dict[str, float] = {}
     missing: dict[str, str] = {}
     for entry in entries:
         if entry.name in ("Play", "Cue"):
             names[playback_of(entry)] = sound_name(entry.data["sound"])
+            offsets[playback_of(entry)] = entry.data.get("offset", 0.0)
         elif entry.name == "PlaybackStarted":
-            began[playback_of(entry)] = entry.at
+            # It may go on where a handler interrupted it.
+            began[playback_of(entry)] = entry.at - offsets[playback_of(entry)]
         elif entry.name == "PlaybackEnded" and playback_of(entry) in began:
             name, heard = names[playback_of(entry)], entry.at - began[playback_of(entry)]
             if entry.data["reason"] == "end":

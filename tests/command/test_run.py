@@ -12,7 +12,7 @@ from tests.server import PATIENCE, RINGFUL, Server, free_port, phone, receiver, 
 NUMBER = "15125551234"
 ALWAYS = """param times = 2
 repeat times times {
-    notify "http://127.0.0.1:1/" with { n: times }
+    notify "http://127.0.0.1:1/" with { count: times }
     wait 1ms
 }
 """

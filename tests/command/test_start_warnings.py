@@ -17,7 +17,7 @@ from ringful.command.serving.ports import check_udp, enough_for_sound, usable_si
 from ringful.command.serving.trunks import surroundings
 from ringful.ground.holder import holder_of
 from ringful.interpreter.money.rates import Rate
-from ringful.media.trunking.names import Names
+from ringful.media.trunking.places import Places
 from ringful.media.trunking.watch import TrunkWatch
 from ringful.media.trunks import Trunk as Way
 from tests.command.test_log import lines_of, logged
@@ -94,7 +94,7 @@ def to(address: str, **sip: str) -> Way:
 
 
 async def why_no_trunk(way: Way) -> str:
-    _, why, _ = await TrunkWatch([way], Names(), surroundings(Config())).probe(way)
+    _, why, _ = await TrunkWatch([way], Places(), surroundings(Config())).probe(way)
     return why
 
 
