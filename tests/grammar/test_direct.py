@@ -46,7 +46,7 @@ def test_texts_that_were_written_for_other_tests() -> None:
     paths = [*ROOT.glob("scripts/*.call"), *ROOT.glob("tests/golden/parse/*.golden")]
     texts = [part for path in paths for part in re.split(r"^== .*\n", path.read_text(), flags=re.MULTILINE)]
     right = [held(text) for text in texts]
-    assert 30 < sum(right) < len(right) - 30
+    assert 20 < sum(right) < len(right) - 20
     cases = [SCRIPT.search(path.read_text()) for path in ROOT.glob("tests/golden/run/a_*.golden")]
     assert all(held(case[1]) for case in cases if case)
 
