@@ -1,7 +1,6 @@
 """What kind of value each clause wants."""
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
@@ -91,10 +90,14 @@ _WORDS = {
 }
 
 
-@cache
-def _clauses(kind: type[nodes.Line]) -> tuple[str, ...]:
+_known: dict[type, tuple[str, ...]] = {}
+
+
+def _clauses(kind: type) -> tuple[str, ...]:
     """Name the clauses that a *kind* of line can have."""
-    return tuple(name for name in _CLAUSES if name in slots(kind))
+    if kind not in _known:
+        _known[kind] = tuple(name for name in _CLAUSES if name in slots(kind))
+    return _known[kind]
 
 
 def wants_of(line: nodes.Line) -> Iterator[Want]:
