@@ -47,6 +47,9 @@ class StepLine:
     """The time since the beginning, instead of *after* and *when*."""
     gap: float | None = None
     """Seconds between the keys of one line."""
+    line: int = field(default=0, eq=False)
+    said: str = field(default="", eq=False)
+    """Where it stands in the case's own file, and as what."""
 
 
 @frozen
@@ -61,6 +64,8 @@ class PhoneBlock:
     transferable: bool = True
     """Whether it lets itself be sent to another number."""
     texting: Texting = NOTHING
+    line: int = field(default=0, eq=False)
+    """Where it stands in the case's own file; 0: in none."""
 
 
 @frozen
@@ -152,6 +157,9 @@ class Case:
     """When it begins, in Unix seconds."""
     unchecked: bool = False
     """The script runs although the checker finds errors in it."""
+
+    lines: dict[tuple[str, str], int] = field(factory=dict, eq=False)
+    """Where the case's own file gives what: the word of the line, and what it names."""
 
     def rewritten(self, trace: str) -> str:
         """Give the file's text with *trace* as what must come out."""

@@ -13,6 +13,7 @@ from ringful.ground.files import write_whole
 from ringful.simulation.cases.case import ENDING, Case
 from ringful.simulation.cases.difference import difference
 from ringful.simulation.cases.reader import read_case
+from ringful.simulation.cases.unused import unused
 from ringful.simulation.simulate import Simulation, run_case
 
 
@@ -36,7 +37,7 @@ class Verdict:
     @property
     def told(self) -> str:
         """What an author is told of it; nothing of one that passed."""
-        if self.state == "passed":
+        if not self.said:
             return ""
         return "\n".join(
             [f"{self.path}: {_STATES[self.state]}", *(f"  {line}" for line in self.said.splitlines()), ""]
@@ -44,6 +45,7 @@ class Verdict:
 
 
 _STATES = {
+    "passed": "warning: it gives what nothing uses:",
     "updated": "updated",
     "failed": "the trace is another:",
     "wrong": "it cannot be run:",
@@ -97,7 +99,7 @@ def _try(path: Path, *, update: bool) -> Verdict:
         return Verdict(path, title, "wrong", f"a fault of ringful itself: {type(error).__name__}: {error}")
     trace = simulation.trace
     if trace == case.below:
-        return Verdict(path, title, "passed", simulation=simulation)
+        return Verdict(path, title, "passed", "\n".join(unused(simulation)), simulation=simulation)
     said = show_difference(case, trace)
     if not update:
         return Verdict(path, title, "failed", said, simulation=simulation)

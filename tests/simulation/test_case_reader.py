@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.simulation.cases.reader import parse_case, read_case
+from ringful.simulation.cases.unused import unused
 from ringful.simulation.cases.verdicts import find_cases
 from ringful.simulation.cases.writer import show_case
+from ringful.simulation.simulate import run_case
 
 RUN = Path(__file__).parents[1] / "golden" / "run"
 CASES = find_cases((RUN,))
@@ -92,3 +94,65 @@ def test_a_complaint_says_what_would_do(line: str, said: str) -> None:
 def test_a_case_without_anything_wrong_is_read() -> None:
     for path in CASES:
         assert read_case(path).title
+
+
+GIVES_TOO_MUCH = """script {
+    inbound "+18005550000"
+    say "hello"
+    ask "http://h/a" as got for 5s
+    hangup
+}
+sound "hello" 3s
+sound "helo" 3s
+missing "http://h/b.wav"
+recording fails "x"
+web "http://h/a" -> 5
+web "http://h/b" -> 5
+sms "+1512" -> taken
+phone "+15125551234" {
+    calls "+18005550000"
+    press "1" when "helo" ends after 1s
+}
+phone "+15125551235" {
+    calls "+18005550000"
+    press "1" after 1s
+    press "2" after 1h
+}
+phone "+15125551236" {
+    calls "+18005550001"
+}
+phone "*" {
+}
+---
+"""
+
+
+def test_what_nothing_uses_is_told_by_name(tmp_path: Path) -> None:
+    case = parse_case(GIVES_TOO_MUCH, tmp_path / "a.golden")
+    assert unused(run_case(case)) == [
+        'line 8: `sound "helo"`: nothing played it',
+        'line 9: `missing "http://h/b.wav"`: nothing played it',
+        "line 10: `recording fails`: nothing was recorded",
+        'line 12: `web "http://h/b"`: nothing asked there',
+        'line 13: `sms "+1512"`: no message went there',
+        'line 16: `press "1" when "helo" ends after 1s`: "helo" was not heard; this phone heard "hello"',
+        'line 21: `press "2" after 1h`: it was not done, since the call was over before',
+        'line 23: `phone "+15125551236"` calls +18005550001, and nobody answers there',
+        'line 26: `phone "*"`: nothing called it',
+    ]
+
+
+def test_what_a_folder_shares_need_not_be_used_by_each_case(tmp_path: Path) -> None:
+    (tmp_path / "shared.given").write_text(
+        'sound "x" 3s\nweb "http://h/b" -> 5\nphone "1" {\n    answer\n}\n'
+    )
+    case = parse_case('script {\n    notify "http://h/a"\n}\n---\n', tmp_path / "a.golden")
+    assert unused(run_case(case)) == []
+
+
+def test_a_case_in_which_nobody_reaches_the_script_fails(tmp_path: Path) -> None:
+    text = (
+        'script {\n    inbound "+18005550000"\n    answer\n}\nphone "1" {\n    calls "+18005550009"\n}\n---\n'
+    )
+    with pytest.raises(ScriptError, match="phones call \\+18005550009"):
+        run_case(parse_case(text, tmp_path / "a.golden"))
