@@ -9,10 +9,18 @@ _VERBS = """
 """
 
 _INNER = """
-    all alone and any as beep between busy counting deaf declined digits else false fresh from keys
-    keyword moderator most muted named none not or others otherwise prompt ring secret silence
-    speaking speech timeout times tones tries true via voice waiting with within
+    all alone and any as beep between busy counting deaf declined digits diverted else false from fresh keys
+    keyword moderator most muted named none not or others otherwise prompt ring secret silence speaking
+    speech timeout times tones tries true unavailable unknown until via voice waiting with withheld within
 """
+
+REJECTIONS: Final = {"busy": 486, "declined": 603, "unavailable": 480, "unknown": 404}
+"""The words for why a call is not taken, and the SIP status that says so (RFC 3261, 21)."""
+
+STATUSES: Final = frozenset(
+    {*REJECTIONS.values(), 403, 406, 410, 484, 488, 500, 503, 504, 600, 604, 606, 607, 608}
+)
+"""The statuses that can say so: others have a meaning of their own, as 401 that asks for a password."""
 
 VERBS: Final = frozenset(_VERBS.split())
 """The words that begin a line."""

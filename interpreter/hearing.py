@@ -32,6 +32,8 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
         # The most frequent ones first: the arms are tried in their order.
         case port.PlaybackStarted() | port.PlaybackEnded() | port.PlaybackFailed():
             _hear_playback(run, leg, event)
+        case port.Routed(_, trunk):
+            leg.trunk = trunk
         case port.Ringing():
             leg.ringing_at = run.now
         case port.Answered():

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from ringful.grammar import nodes
 from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.values import Value
-from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Sound
+from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Shown, Sound
 
 
 @define(eq=False)
@@ -196,10 +196,14 @@ class Leg:
     number: str
     caller_id: str | None = None
     notify: str | None = None
+    shown: Shown | None = None
+    """What its far end is shown of who calls, besides the caller ID."""
     placed_by: str | None = None
     """The leg whose block placed it: it ends with that."""
     inbound: bool = False
     """It rang us, and *number* is the caller's."""
+    trunk: str = ""
+    """The name of the trunk that carries it; empty: none, or none that is known yet."""
     state: Literal["new", "ringing", "up", "over"] = "new"
     room: bool = False
     """It is the room of a conference: nobody rings it, and it has no far end."""

@@ -36,8 +36,8 @@ def _order_call(phones: port.Phones, effect: effects.ForCalls) -> None:
     match effect:
         case effects.Answer(leg):
             phones.answer(leg)
-        case effects.Reject(leg, reason):
-            phones.reject(leg, reason)
+        case effects.Reject(leg, status):
+            phones.reject(leg, status)
         case effects.Hangup(leg):
             phones.hang_up(leg)
         case effects.Connect(leg, other, connection):

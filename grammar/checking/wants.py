@@ -34,6 +34,7 @@ class Want(NamedTuple):
 _CLAUSES: dict[str, Sort] = {
     "number": "number",
     "caller_id": "number",
+    "diverted": "number",
     "moderator": "number",
     "ring": "duration",
     "limit": "duration",
@@ -64,6 +65,7 @@ _CLAUSES: dict[str, Sort] = {
 
 _WORDS = {
     "caller_id": "from",
+    "diverted": "diverted from",
     "limit": "for",
     "least": "digits",
     "most": "digits",

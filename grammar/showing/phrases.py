@@ -138,9 +138,10 @@ def _head(line: _Head) -> tuple[str, ...]:
         case nodes.Use(path):
             return "use", quoted(path)
         case nodes.Call(number, caller_id, ring, notify, name):
-            given = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
             who = _flag("all", line.every), (show_expression if line.every else _one)(number)
-            return "call", *who, *given, _with("as", name)
+            shown = _with("from", caller_id), _with("named", line.named), _flag("withheld", line.withheld)
+            given = _with("diverted from", line.diverted), _with("ring", ring), _with("notify", notify)
+            return "call", *who, *shown, *given, _with("as", name)
         case nodes.Inbound(number, notify):
             return "inbound", show_unless(number, "sms"), _with("notify", notify)
         case nodes.InboundSms(number, keyword, notify):
@@ -154,7 +155,7 @@ def _sound(line: _Sound) -> tuple[str, ...]:
         case nodes.Answer():
             return ("answer",)
         case nodes.Reject(reason):
-            return "reject", reason or ""
+            return "reject", "" if reason is None else str(reason)
         case nodes.Play(audio, until, times, notify, background):
             verb, clauses = "start play" if background else "play", _with("notify", notify)
             return verb, show_expression(audio), _tones("until", until), _with("times", times), clauses

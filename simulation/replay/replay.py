@@ -52,9 +52,7 @@ def replay(entries: Sequence[Entry], source: Source | None, *, keys: Keys = "ans
     texts = {"script": case.source.text}
     if source:
         texts |= {one.name: one.text for one in (source, *source.uses.values())}
-    lines = (
-        [] if _says(base) == _says(changed) else difference(base.trace, changed.trace, texts, places=False)
-    )
+    lines = [] if _says(base) == _says(changed) else difference(base.trace, changed.trace, texts)
     return Replay(changed.trace, lines, [note for note in notes if note])
 
 
