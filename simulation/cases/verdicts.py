@@ -115,4 +115,10 @@ def show_difference(case: Case, trace: str) -> str:
     source = case.source
     texts = {one.name.rpartition("/")[2]: one.text for one in (*source.uses.values(), source)}
     lines = difference(case.below, trace, texts)
-    return "\n".join(lines or ["the same happens; only lines of the script have moved"])
+    moved = without_places(case.below) == without_places(trace)
+    same = (
+        "only lines of the script have moved"
+        if moved
+        else "the lines are the same, but not the blanks in them"
+    )
+    return "\n".join(lines or [same])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.simulation.cases.reader import parse_case, read_case
 from ringful.simulation.cases.unused import unused
-from ringful.simulation.cases.verdicts import find_cases
+from ringful.simulation.cases.verdicts import find_cases, try_cases
 from ringful.simulation.cases.writer import show_case
 from ringful.simulation.simulate import run_case
 
@@ -156,3 +156,45 @@ def test_a_case_in_which_nobody_reaches_the_script_fails(tmp_path: Path) -> None
     )
     with pytest.raises(ScriptError, match="phones call \\+18005550009"):
         run_case(parse_case(text, tmp_path / "a.golden"))
+
+
+MOVED = """script {
+    call "15125551234" notify "http://h/call"
+    say "Hello."
+    follow "http://h/next" for 5s
+    let x = none.part
+}
+web "http://h/next" -> script {
+    paly "x"
+}
+phone "+15125551234" {
+    answer after 1s
+}
+"""
+
+
+def test_a_comment_above_a_script_fails_nothing_and_drowns_no_change(tmp_path: Path) -> None:
+    path = tmp_path / "a.golden"
+    path.write_text(f"unchecked\n{MOVED}---\n")
+    assert [one.state for one in try_cases([path], update=True)] == ["updated"]
+    trace = path.read_text().partition("\n---\n")[2]
+    assert "column=" in trace
+    assert ":4:" in trace
+    commented = MOVED.replace(
+        "script {\n    call", "script {\n    # Said to all.\n    # Or to some.\n    call"
+    )
+    path.write_text(f"unchecked\n{commented}---\n{trace}")
+    (verdict,) = try_cases([path])
+    assert (verdict.state, verdict.said) == ("passed", "")
+    path.write_text(f"unchecked\n{commented.replace('Hello.', 'Hallo.')}---\n{trace}")
+    (verdict,) = try_cases([path])
+    assert verdict.state == "failed"
+    assert [line for line in verdict.said.splitlines() if line.startswith(("- ", "+ "))] == [
+        '- 00:01.000  call-1  say           "Hello."  @script:2',
+        '+ 00:01.000  call-1  say           "Hallo."  @script:4',
+        '- 00:01.400  call-1  played        "Hello."',
+        '+ 00:01.400  call-1  played        "Hallo."',
+    ]
+    path.write_text(f"unchecked\n{commented}---\n{trace}")
+    assert [one.state for one in try_cases([path], update=True)] == ["updated"]
+    assert "@script:4" in path.read_text()
