@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ringful.grammar import nodes
+from ringful.grammar import foreign, nodes
 from ringful.grammar.blocks import expressions_of
 from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
@@ -20,6 +20,7 @@ from ringful.grammar.showing.expressions import show_expression
 from ringful.grammar.spell import suggest
 from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
 from ringful.grammar.walk import walk
+from ringful.grammar.zones import zone_of, zones
 
 _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "number": ("text", "a number"),
@@ -76,7 +77,15 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
         return
     kind = kind_of(want.expression, names.kinds)
     name, hint = _NEEDS[want.sort]
+    if want.sort == "number" and isinstance(want.expression, nodes.Binary) and kind == "a number":
+        said = re.sub(r"\s", "", show_expression(want.expression))
+        message = f"`{said}` is a sum and no phone number"
+        yield Problem("phone-number", message, want.expression.span, f'write `"{said}"`')
+        return
     if kind is not None and kind not in _TAKES[want.sort]:
+        hint = _unit(want) or hint
+        if want.sort == "keys" and kind == "none":
+            hint = "in a menu, `timeout { … }` is for no key in time"
         word = (
             "this"
             if want.sort in ("keys", "patterns")
@@ -85,7 +94,7 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
             else f"`{want.word}`"
         )
         message = f"{word} needs {name}, and {_this(want.expression, kind)}"
-        yield Problem("wrong-kind", message, want.expression.span, _unit(want) or hint)
+        yield Problem("wrong-kind", message, want.expression.span, hint)
         return
     match want.sort:
         case "duration" | "count":
@@ -168,29 +177,29 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield from _binary(node, names)
         case nodes.Text(pieces):
             yield from _dollars(pieces)
-            yield from _outcomes_said(pieces, names)
+            yield from _said_outcomes(pieces, names)
         case nodes.Map(entries):
             seen: set[str] = set()
             for entry in entries:
                 if entry.key in seen:
                     yield Problem("double", f"the key `{entry.key}` stands here twice", entry.span)
                 seen.add(entry.key)
-        case nodes.Field(nodes.Name(name), part) if parts := names.parts.get(name):
-            if part not in parts:
+        case nodes.Field(nodes.Name(name), part) if names.parts.get(name):
+            known = names.parts[name]
+            if part not in known:
                 what = "a recording" if name in names.recordings else "what came of it"
-                hint = suggest(part, parts) or f"it has {', '.join(f'`.{one}`' for one in parts)}"
+                hint = suggest(part, known) or f"it has {', '.join(f'`.{one}`' for one in known)}"
                 yield Problem("unknown-field", f"{what} has no `.{part}`", node.span, hint)
-        case nodes.Field(subject) if (kind := kind_of(subject, names.kinds)) in (*_FLAT, "text", "a list"):
-            yield Problem("wrong-kind", f"{kind} has no parts with names", node.span)
+        case nodes.Field(subject, part) if (kind := kind_of(subject, names.kinds)) in (
+            *_FLAT,
+            "text",
+            "a list",
+        ):
+            meant = foreign.FUNCTIONS.get(foreign.plain(part), "")
+            hint = f"write `{meant}({show_expression(subject)})`" if meant else ""
+            yield Problem("wrong-kind", f"{kind} has no parts with names", node.span, hint)
         case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
-
-
-def _outcomes_said(pieces: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
-    for piece in pieces:
-        if isinstance(piece, nodes.Name) and _is_outcome(piece, names):
-            message = f"`{piece.id}` is all that came of it: a text has room for one part of it"
-            yield Problem("wrong-kind", message, piece.span, f"write `{{{piece.id}.reason}}`")
 
 
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
@@ -200,6 +209,13 @@ def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
             message = f"`$` is said as it stands, before the value of `{said}`"
             hint = f"a value is written `{{{said}}}`; where a dollar sign is meant, `$ {{{said}}}`"
             yield Problem("dollar", message, hole.span, hint, "warning")
+
+
+def _said_outcomes(parts: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
+    for part in parts:
+        if isinstance(part, nodes.Name) and _is_outcome(part, names):
+            message = f"`{part.id}` is all that came of it: a text has room for one part of it"
+            yield Problem("wrong-kind", message, part.span, f"write `{{{part.id}.reason}}`")
 
 
 def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
@@ -253,8 +269,7 @@ _FLAT: tuple[Kind, ...] = ("a number", "a duration", "true or false", "none")
 def _apply(node: nodes.Apply, names: Names) -> Iterator[Problem]:
     function, given = node.function, node.arguments
     if function not in FUNCTIONS:
-        hint = suggest(function, FUNCTIONS) or f"functions: {', '.join(sorted(FUNCTIONS))}"
-        yield Problem("unknown-function", f"there is no function `{function}`", node.span, hint)
+        yield Problem("unknown-function", f"there is no function `{function}`", node.span, _meant(function))
     elif len(given) != FUNCTIONS[function]:
         message = f"`{function}` takes one value, not {len(given)}"
         yield Problem("arguments", message, node.span)
@@ -264,11 +279,26 @@ def _apply(node: nodes.Apply, names: Names) -> Iterator[Problem]:
         yield Problem("wrong-kind", message, node.span, hint)
 
 
+def _meant(function: str) -> str:
+    """Say what is written for a function that is not there."""
+    key = foreign.plain(function)
+    if key in foreign.FUNCTIONS:
+        return f"write `{foreign.FUNCTIONS[key]}(…)`"
+    near = foreign.CALLS.get(key) or suggest(function, FUNCTIONS)
+    return near or f"functions: {', '.join(sorted(FUNCTIONS))}"
+
+
 def _range(line: nodes.Line) -> Iterator[Problem]:
     match line:
         case nodes.Sms(operator=nodes.Number(value) as operator) if value not in OPERATORS:
             hint = "operators are 1 to 4; one that has a name is written as a text"
             yield Problem("range", f"there is no operator {value}", operator.span, hint)
+        case nodes.Pick(nodes.Number(least), last=nodes.Number(most)) if most < least:
+            hint = f"write `{most}..{least}`"
+            yield Problem("range", f"no number lies between {least} and {most}", line.span, hint)
+        case nodes.Clock(zone=nodes.Text((str(said),)) as zone) if zone_of(said) is None:
+            hint = suggest(said, zones()) or "a zone has a name as `Europe/Vienna`"
+            yield Problem("time-zone", f"`{said}` is no time zone", zone.span, hint)
         case nodes.InboundSms(keyword=nodes.Text((str(said),)) as keyword) if len(said.split()) > 1:
             message = f"`{said}` is no keyword: a text is known by its first word"
             yield Problem("keyword", message, keyword.span, f'write `keyword "{said.split()[0]}"`')

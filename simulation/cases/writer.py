@@ -47,10 +47,13 @@ def _lines(case: Case, inline: bool) -> Iterator[str]:
     yield from map(show_rate, case.rates)
     if case.cap is not None:
         yield f"cap {case.cap:f}"
+    if case.chance:
+        yield f"chance {_quoted(case.chance)}"
     if case.clock != START:
         yield f'clock "{stamp(case.clock)}"'
     for phone in case.phones:
         yield from _phone(phone)
+    yield from map(str, case.promises)
     yield from map(str, case.injections)
 
 
@@ -93,7 +96,7 @@ def _phone(phone: PhoneBlock) -> Iterator[str]:
     if not phone.transferable:
         yield "    refuses transfers"
     yield from (f"    {line}" for line in _texting(phone.texting))
-    yield from (f"    {_step(step)}" for step in phone.steps)
+    yield from (f"    {show_step(step)}" for step in phone.steps)
     yield "}"
 
 
@@ -126,7 +129,8 @@ def _reply(line: ReplyLine) -> str:
     return f"replies {_quoted(line.text)}{each}{when}{_after(line.after)}"
 
 
-def _step(step: StepLine) -> str:
+def show_step(step: StepLine) -> str:
+    """Show one line of a phone."""
     words = [step.verb]
     if step.verb == "press":
         words.append(f'"{step.arguments[0]}"')
