@@ -154,7 +154,7 @@ def test_a_transfer_that_fails_after_its_time_is_told_once() -> None:
     [
         ('call "1512" as host\nlet x = host\nhangup x\nstay\n', ""),
         ('call "1512"\nlet x = "nobody"\nconnect x\nstay\n', "`x` is no leg of this script"),
-        ('call "1512" as host\nlet x = host\nconnect x\nstay\n', "`x` is this leg itself"),
+        ('call "1512" as host\nlet x = host\nconnect x\nstay\n', "a leg cannot be connected with itself"),
     ],
 )
 def test_a_name_that_is_no_leg_is_a_fault_of_the_script(text: str, fault: str) -> None:
