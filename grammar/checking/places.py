@@ -35,6 +35,8 @@ _LEG = (
     | nodes.Join
     | nodes.Leave
     | nodes.Connect
+    | nodes.Queue
+    | nodes.Serve
     | nodes.Transfer
     | nodes.OnTone
     | nodes.Until

@@ -61,6 +61,10 @@ class PhoneBlock:
     transferable: bool = True
     """Whether it lets itself be sent to another number."""
     texting: Texting = NOTHING
+    name: str = ""
+    """What it is called, where it calls."""
+    diverted_from: str = ""
+    """The number that sends its call on to ours."""
 
 
 @frozen
@@ -99,7 +103,12 @@ Fault = Literal[
     "press",
     "playback fails",
     "recording fails",
+    "busy",
+    "silent",
+    "unreachable",
     "web fails",
+    "web never answers",
+    "web answers",
     "fetch fails",
     "message refused",
     "message fails",
@@ -117,10 +126,27 @@ class Injection:
     """After how many steps of the simulated world."""
     leg: str = ""
     tone: str = ""
+    value: str = ""
+    """What the web answers, as JSON."""
 
     def __str__(self) -> str:
-        key = f' "{self.tone}"' if self.tone else ""
-        return f"inject {self.what}{key}{f' on {self.leg}' if self.leg else ''} at step {self.step}"
+        said = f' "{self.tone}"' if self.tone else f" {self.value}" if self.value else ""
+        return f"inject {self.what}{said}{f' on {self.leg}' if self.leg else ''} at step {self.step}"
+
+
+@frozen
+class Promise:
+    """What must be in the trace of every run of a case, or, where it is *never* to be, in none."""
+
+    never: bool
+    verb: str
+    """The trace's word: ``post``, ``say`` …"""
+    text: str = ""
+    """A part of what stands behind it."""
+
+    def __str__(self) -> str:
+        said = f' "{self.text}"' if self.text else ""
+        return f"{'never' if self.never else 'always'} {self.verb}{said}"
 
 
 @define
@@ -144,6 +170,7 @@ class Case:
     elsewhere: list[tuple[float, str, events.Event]] = field(factory=list)
     """The same for another run than the first: a conference, or a further call."""
     injections: list[Injection] = field(factory=list)
+    promises: list[Promise] = field(factory=list)
     rates: list[Rate] = field(factory=list)
     """What legs cost; none: nothing."""
     cap: Decimal | None = None

@@ -25,6 +25,7 @@ from ringful.simulation.cases.case import (
     Case,
     Fault,
     Injection,
+    Promise,
     SmsAnswer,
     WebAnswer,
 )
@@ -33,6 +34,12 @@ from ringful.simulation.cases.steps import block_of, read_step
 from ringful.simulation.cases.texting import FORMS as TEXTING
 from ringful.simulation.cases.texting import NOTHING, read_texting, texted
 
+PROMISED = (
+    *("post", "say", "play", "played", "ring", "answer", "answered", "reject", "refused", "ended", "hangup"),
+    *("record", "recorded", "sms", "ask", "pressed", "tone", "connect", "transfer", "conference", "join"),
+    *("joined", "left"),
+)
+"""The words of a trace that `always` and `never` can stand before."""
 _NOT_FOUND = "it cannot be fetched: the server answered 404"
 _NO_TRANSFERS = "refuses transfers"
 """Not a step: the phone never lets itself be sent to another number."""
@@ -95,6 +102,8 @@ class _Reader:
             "now": self._now,
             "phone": self._phone,
             "inject": self._inject,
+            "always": lambda rest: self._promise(rest, never=False),
+            "never": lambda rest: self._promise(rest, never=True),
             "rates": lambda rest: prices.read_rates(self.case, self.lines, rest, alone=self._alone),
             "rate": lambda rest: prices.read_rate(self.case, self.lines, rest),
             "cap": lambda rest: prices.read_cap(self.case, self.lines, rest),
@@ -267,11 +276,23 @@ class _Reader:
             self.case.requests.append((seconds, event))
 
     def _inject(self, rest: str) -> None:
-        faults = "|".join(fault for fault in get_args(Fault) if fault != "press")
-        pattern = rf'(?:({faults})|press "([0-9*#A-D])")(?: on (\S+))? at step (\d+)'
+        faults = "|".join(fault for fault in get_args(Fault) if fault not in ("press", "web answers"))
+        pattern = rf'(?:({faults})|press "([0-9*#A-D])"|web answers (.+?))(?: on (\S+))? at step (\d{{1,9}})'
         found = self.lines.match(pattern, rest, "inject hang up on call-1 at step 17")
-        what: Any = found[1] or "press"
-        self.case.injections.append(Injection(what, int(found[4]), found[3] or "", found[2] or ""))
+        what: Any = found[1] or ("web answers" if found[3] else "press")
+        if found[3]:
+            self.lines.value(found[3])
+        self.case.injections.append(
+            Injection(what, int(found[5]), found[4] or "", found[2] or "", found[3] or "")
+        )
+
+    def _promise(self, rest: str, *, never: bool) -> None:
+        word = "never" if never else "always"
+        found = self.lines.match(rf"([a-z]+)(?:\s+{TEXT})?", rest, f'{word} post "https://shop.example/over"')
+        if found[1] not in PROMISED:
+            raise self.lines.unknown(found[1], PROMISED, "nothing that a trace says")
+        text = self.lines.unquoted(found[2]) if found[2] else ""
+        self.case.promises.append(Promise(never, found[1], text))
 
     def _phone(self, rest: str) -> None:
         found = self.lines.match(rf"{TEXT}\s*\{{\s*(\}})?", rest, 'phone "+15125551234" {')

@@ -13,6 +13,7 @@ from ringful.ground.files import write_whole
 from ringful.simulation.cases.case import ENDING, Case
 from ringful.simulation.cases.difference import difference
 from ringful.simulation.cases.reader import read_case
+from ringful.simulation.promises import broken_promises
 from ringful.simulation.simulate import Simulation, run_case
 
 
@@ -22,8 +23,8 @@ class Verdict:
 
     path: Path
     title: str
-    state: Literal["passed", "failed", "wrong", "updated"]
-    """``wrong``: it could not be run."""
+    state: Literal["passed", "failed", "wrong", "updated", "broken"]
+    """``wrong``: it could not be run; ``broken``: it does not what the case promises."""
     said: str = ""
     seconds: float = 0.0
     simulation: Simulation | None = None
@@ -47,8 +48,15 @@ _STATES = {
     "updated": "updated",
     "failed": "the trace is another:",
     "wrong": "it cannot be run:",
+    "broken": "it breaks a promise:",
 }
-_COUNTED = {"passed": "passed", "failed": "failed", "wrong": "could not be run", "updated": "updated"}
+_COUNTED = {
+    "passed": "passed",
+    "failed": "failed",
+    "wrong": "could not be run",
+    "updated": "updated",
+    "broken": "broke a promise",
+}
 
 
 def counts(verdicts: Sequence[Verdict]) -> str:
@@ -96,6 +104,9 @@ def _try(path: Path, *, update: bool) -> Verdict:
     except Exception as error:  # a fault of ours must not keep the other cases from running
         return Verdict(path, title, "wrong", f"a fault of ringful itself: {type(error).__name__}: {error}")
     trace = simulation.trace
+    if broken := list(broken_promises(case.promises, simulation.entries)):
+        said = "\n".join(f"{one.law}: {one.said}" for one in broken)
+        return Verdict(path, title, "broken", said, simulation=simulation)
     if trace == case.below:
         return Verdict(path, title, "passed", simulation=simulation)
     said = show_difference(case, trace)

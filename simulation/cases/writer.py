@@ -53,6 +53,7 @@ def _lines(case: Case, inline: bool) -> Iterator[str]:
         yield f'clock "{stamp(case.clock)}"'
     for phone in case.phones:
         yield from _phone(phone)
+    yield from map(str, case.promises)
     yield from map(str, case.injections)
 
 
@@ -89,11 +90,13 @@ def _request(seconds: float, event: events.Event, on: str = "") -> Iterator[str]
 def _phone(phone: PhoneBlock) -> Iterator[str]:
     yield f"phone {_quoted(phone.number)} {{"
     if phone.calls is not None:
-        yield f"    calls {_quoted(phone.calls)}{_after(phone.after)}"
+        name = f" named {_quoted(phone.name)}" if phone.name else ""
+        sent = f" diverted from {_quoted(phone.diverted_from)}" if phone.diverted_from else ""
+        yield f"    calls {_quoted(phone.calls)}{name}{sent}{_after(phone.after)}"
     if not phone.transferable:
         yield "    refuses transfers"
     yield from (f"    {line}" for line in _texting(phone.texting))
-    yield from (f"    {_step(step)}" for step in phone.steps)
+    yield from (f"    {show_step(step)}" for step in phone.steps)
     yield "}"
 
 
@@ -126,7 +129,8 @@ def _reply(line: ReplyLine) -> str:
     return f"replies {_quoted(line.text)}{each}{when}{_after(line.after)}"
 
 
-def _step(step: StepLine) -> str:
+def show_step(step: StepLine) -> str:
+    """Show one line of a phone."""
     words = [step.verb]
     if step.verb == "press":
         words.append(f'"{step.arguments[0]}"')

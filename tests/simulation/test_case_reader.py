@@ -51,6 +51,12 @@ def test_any_lines_give_a_case_or_a_located_complaint(given_lines: list[str]) ->
     ("line", "said"),
     [
         ('phone "1" {\n    press "1" when "x" ends 0 times\n}', "at least once"),
+        ('always pots "http://h"', "did you mean `post`?"),
+        ("never", 'write e.g. `never post "https://shop.example/over"`'),
+        ("always post http://h", "cannot be read"),
+        ('never dance "x"', "nothing that a trace says"),
+        ("inject web answers {no at step 3", "`{no` is no value"),
+        ("inject web answers at step 3", "cannot be read"),
         ('phone "1" {\n    answer after 99999h\n}', "`99999h` is too long"),
         ('phone "1" {\n    answer after 5\n}', "`5` is no duration"),
         ('phone "1" {\n    press "x"\n}', 'write e.g. `press "12#" every 300ms`'),
