@@ -26,7 +26,7 @@ from ringful.media.front.rpc import RpcError, rpc
 log = structlog.get_logger()
 
 _READY_SECONDS = 10.0
-_END_SECONDS = 5.0
+END_SECONDS = 5.0
 LOG_LINES = 20
 """Lines of its log that are told at a time; the rest is counted."""
 _LOG_MOST = 1 << 20
@@ -179,7 +179,7 @@ class Kamailio:
 
 async def end_session(leader: int, process: trio.Process | None = None) -> None:
     """End all processes of the session of *leader*."""
-    for number, seconds in ((signal.SIGTERM, _END_SECONDS), (signal.SIGKILL, _END_SECONDS)):
+    for number, seconds in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, END_SECONDS)):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(leader, number)
         with trio.move_on_after(seconds):
