@@ -84,7 +84,7 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
         return
     if kind is not None and kind not in _TAKES[want.sort]:
         hint = _unit(want) or hint
-        if want.sort == "keys" and kind == "none":
+        if want.sort in ("keys", "patterns") and kind == "none":
             hint = "in a menu, `timeout { … }` is for no key in time"
         word = (
             "this"
