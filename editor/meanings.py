@@ -20,7 +20,8 @@ STATEMENTS: Final = {
     ),
     "use": Meaning('use "FILE"', "Makes the flows of another script known; the path begins at this script."),
     "call": Meaning(
-        "call NUMBER [from ID] [ring DURATION] [notify URL] [as NAME] [{ … }]",
+        "call NUMBER [from ID] [named TEXT] [withheld] [diverted from NUMBER] [ring DURATION] [notify URL] "
+        "[as NAME] [{ … }]",
         "Rings NUMBER. As a script's head it makes the script's own call, and the script goes on when it is "
         "answered. Elsewhere it places another leg, and runs the block on it while the script goes on; a leg "
         "with a name stays up after its block.",
@@ -32,7 +33,10 @@ STATEMENTS: Final = {
         "`keyword` its first word.",
     ),
     "answer": Meaning("answer", "Answers the call that came in."),
-    "reject": Meaning("reject [busy | declined]", "Turns the call that came in away, and ends it."),
+    "reject": Meaning(
+        "reject [busy | declined | unavailable | unknown | STATUS]",
+        "Turns the call that came in away, and ends it.",
+    ),
     "play": Meaning(
         "play AUDIO [until TONES] [times N] [notify URL]",
         "Plays an announcement, a URL or a name in the media library, and waits for its end.",
@@ -64,13 +68,16 @@ STATEMENTS: Final = {
     "start tones": Meaning("start tones notify URL", "Posts every tone to URL, until `stop tones`."),
     "stop tones": Meaning("stop tones [notify URL]", "Ends the posting of tones."),
     "gather": Meaning(
-        "gather NAME [secret] digits N[..M] [until TONES] [for DURATION] [tries N] [fresh] { prompt }",
-        "Collects digits while the block is played. NAME is the digits as a text, or `none`. By default: "
-        "10 s for the first key, 5 s between keys, 3 tries.",
+        "gather NAME [secret] digits N[..M] [until TONES] [for DURATION] [between DURATION] "
+        "[within DURATION] [tries N] [counting NAME] [fresh] { prompt }",
+        "Collects digits while the block is played; `keys N..M` collects stars and the like too. NAME is "
+        "the digits as a text, or `none`. By default: 10 s for the first key, 5 s between keys, 3 tries.",
     ),
     "menu": Meaning(
-        "menu [tries N] [for DURATION] [fresh] { prompt { … } TONES { … } … timeout { … } otherwise { … } }",
-        "Plays the prompt, takes one key, and runs its branch. By default: 10 s, 3 tries.",
+        "menu [as NAME] [tries N] [counting NAME] [for DURATION] [between DURATION] [within DURATION] "
+        "[fresh] { prompt { … } TONES { … } … timeout { … } otherwise { … } }",
+        "Plays the prompt, takes one key (or several in a row), and runs its branch. "
+        "By default: 10 s, 3 tries.",
     ),
     "prompt": Meaning("prompt { … }", "What is played before the key; a key cuts it short."),
     "timeout": Meaning("timeout { … }", "Runs when no key came in time; the prompt comes again."),
@@ -134,6 +141,12 @@ STATEMENTS: Final = {
     "if": Meaning("if CONDITION { … } [else if … { … }] [else { … }]", "Runs the first block that is meant."),
     "repeat": Meaning("repeat N times { … }", "Runs the block N times; something in it must take time."),
     "for": Meaning("for NAME in LIST { … }", "Runs the block once for each item."),
+    "again": Meaning("again", "Begins the menu of this branch anew."),
+    "back": Meaning("back", "Begins the menu anew that is around that of this branch."),
+    "until": Meaning(
+        "until TONES [as NAME] { … }",
+        "Runs the block, and leaves it when one of TONES is pressed that no statement in it waits for.",
+    ),
     "break": Meaning("break", "Leaves the innermost loop."),
     "flow": Meaning("flow NAME(params) { … }", "A named piece of script; it sees its parameters only."),
     "do": Meaning("do NAME(values)", "Runs a flow here, on this leg."),
@@ -142,7 +155,7 @@ STATEMENTS: Final = {
         "on hangup { … }", "Runs once after the leg has ended, for 30 s at most; it holds no media."
     ),
     "on tone": Meaning(
-        "on tone TONES { … }",
+        "on tone TONES [as NAME] { … }",
         "For the rest of this block, runs when one of TONES comes that no statement waits for.",
     ),
     "start": Meaning("start { … }", "Runs a block beside the script on this leg; it ends with the leg."),
@@ -154,12 +167,16 @@ STATEMENTS: Final = {
 
 CLAUSES: Final = {
     "alone": "`alone`: the leg does not bring in a moderator who waits for the first other member.",
+    "any": "`any`: every key there is.",
     "as": "`as NAME`: the name that the result, or the leg, is given.",
     "beep": "`beep`: sounds a beep first.",
+    "between": "`between DURATION`: how long each key after the first may take; 5 s by default.",
     "busy": "`reject busy`: the caller hears that the line is busy.",
+    "counting": "`counting NAME`: NAME is the number of the try, from 1.",
     "deaf": "`deaf`: the leg is heard, and hears nobody.",
     "declined": "`reject declined`: the caller is told that the call was declined.",
     "digits": "`digits N` or `digits N..M`: how many digits there must be.",
+    "diverted": "`diverted from NUMBER`: the callee is told that NUMBER sends the call on.",
     "else": "`else { … }`: runs otherwise: where the condition is false, or the time has passed.",
     "for": "`for DURATION`: the longest that it may take.",
     "fresh": "`fresh`: forgets the keys that were pressed before.",
@@ -167,10 +184,12 @@ CLAUSES: Final = {
     "if": "`else if CONDITION { … }`: one more condition.",
     "in": "`for NAME in LIST`: the list that is gone through.",
     "keyword": "`keyword WORD`: only messages that begin with this word.",
+    "keys": "`keys N` or `keys N..M`: how many keys there must be, stars and the like among them.",
     "moderator": "`moderator NUMBER`, `as moderator`: the conference ends when its moderator leaves.",
     "most": "`most N`: how many legs the conference holds; on a `join`, the leg is one of N at most.",
     "muted": "`muted`: the leg hears, and is not heard.",
-    "named": "`named TEXT`: what scripts of the same key find the conference by.",
+    "named": "`call … named TEXT`: the name that the callee is shown. "
+    "`conference … named TEXT`: what scripts of the same key find the conference by.",
     "notify": "`notify URL`: where callbacks about this statement are posted.",
     "others": "`others`: everybody in the conference but this leg.",
     "ring": "`ring DURATION`: how long it rings at most; 60 s by default.",
@@ -180,12 +199,16 @@ CLAUSES: Final = {
     "speech": "`on speech { … }`: somebody begins or ends to speak.",
     "times": "`times N`: how often.",
     "tries": "`tries N`: how often the caller is asked.",
+    "unavailable": "`reject unavailable`: the caller is told that nobody can be reached now.",
+    "unknown": "`reject unknown`: the caller is told that there is no such number.",
     "until": '`until TONES`: a tone that ends it, e.g. `"1,2,#"`.',
     "via": "`via OPERATOR`: the operator whose gateway takes the message.",
     "voice": "`voice NAME`: who speaks.",
     "waiting": "`conference … waiting`: the moderator is brought in with the first other member. "
     "`join … waiting`: the leg stays outside until somebody is in who does not wait.",
-    "within": "`within DURATION`: how long the leg waits to be let in.",
+    "withheld": "`withheld`: the callee is not shown who calls.",
+    "within": "`within DURATION`: how long it may take until what is waited for has come: "
+    "all tries together, or that the leg is let in.",
     "with": "`with { key: value }`: the fields that are posted.",
 }
 """The words of clauses."""
@@ -222,8 +245,10 @@ BOUND: Final = {
 }
 """What every run binds."""
 
-BOUND_BY_MESSAGE: Final = {
+BROUGHT: Final = {
+    "caller_name": "what the caller is called, for people to read; `none` where nobody says so",
+    "diverted_from": "the number that sent the call on to ours; `none` where none did",
     "keyword": "the first word of the message, in capitals and without marks, as keywords are compared",
     "message": "the text of the message, as it was written",
 }
-"""What a run binds besides that a message began."""
+"""What a run binds besides that a message began, or a call that came in."""

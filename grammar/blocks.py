@@ -9,6 +9,7 @@ from ringful.grammar.walk import children
 Role: TypeAlias = Literal[
     "branch",  # one of several ways on: `if`, `else`, a choice of a menu
     "loop",  # runs again and again
+    "until",  # runs in its place, and may be left by a key
     "prompt",  # runs, and may be cut short by a key
     "leg",  # runs on another leg, beside the script
     "background",  # runs beside the script
@@ -56,7 +57,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
     match statement:
         case nodes.If(_, then, otherwise):
             return _given("branch", then, otherwise)
-        case nodes.WaitTone() | nodes.Ask() | nodes.Follow() | nodes.Connect():
+        case nodes.WaitTone() | nodes.WaitCall() | nodes.Ask() | nodes.Follow() | nodes.Connect():
             return _given("branch", statement.otherwise)
         case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
             branches = [choice.block for choice in choices]
@@ -69,6 +70,8 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("leg", statement.block)
         case nodes.Start():
             return _given("background", statement.block)
+        case nodes.Until():
+            return _given("until", statement.block)
         case nodes.OnTone() | nodes.OnMember():
             return _given("handler", statement.block)
         case nodes.OnHangup():
@@ -103,6 +106,7 @@ _Blockless: TypeAlias = (
     | nodes.Leave
     | nodes.Members
     | nodes.Transfer
+    | nodes.Give
     | nodes.Mute
     | nodes.Unmute
     | nodes.Hangup
@@ -110,6 +114,8 @@ _Blockless: TypeAlias = (
     | nodes.Notify
     | nodes.Let
     | nodes.Break
+    | nodes.Again
+    | nodes.Back
     | nodes.Do
     | nodes.Return
     | nodes.Stay

@@ -12,7 +12,8 @@ from attrs import field, frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter.events import Change, Plan
-from ringful.media.port import Rejection, Sound
+from ringful.media import port
+from ringful.media.port import Shown, Sound
 
 
 @frozen
@@ -22,6 +23,8 @@ class Ring:
     leg: str
     number: str
     caller_id: str | None = None
+    shown: Shown | None = None
+    """What else the callee is shown of who calls; None: nothing."""
 
 
 @frozen
@@ -33,10 +36,10 @@ class Answer:
 
 @frozen
 class Reject:
-    """Refuse *leg*, which came in and still rings."""
+    """Refuse *leg*, which came in and still rings, with a SIP *status* (RFC 3261, 21)."""
 
     leg: str
-    reason: Rejection = "rejected"
+    status: int = port.DECLINED
 
 
 @frozen
@@ -65,12 +68,13 @@ class Cue:
 
 @frozen
 class Play:
-    """Play *sound* on *leg*."""
+    """Play *sound* on *leg*, from *offset* seconds after its beginning."""
 
     leg: str
     playback: int
     sound: Sound
     background: bool = False
+    offset: float = 0.0
 
 
 @frozen

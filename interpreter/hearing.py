@@ -12,13 +12,15 @@ from typing import assert_never
 
 from ringful.interpreter import events, room
 from ringful.interpreter.executor import Executor
-from ringful.interpreter.leg import Leg, Recorded, ToneHandler, presser
+from ringful.interpreter.leg import Handling, Leg, Recorded, ToneHandler, presser
 from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
+from ringful.interpreter.statements.handlers import go_on, handler_of
+from ringful.interpreter.statements.interrupting import handle, is_held
 from ringful.interpreter.statements.sound import cut_background, play_again
-from ringful.interpreter.strand import LegChanged, LegOver, Quiet, Strand
+from ringful.interpreter.strand import LeftByKey, LegChanged, LegOver, Quiet, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
 from ringful.media import port
@@ -30,6 +32,8 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
         # The most frequent ones first: the arms are tried in their order.
         case port.PlaybackStarted() | port.PlaybackEnded() | port.PlaybackFailed():
             _hear_playback(run, leg, event)
+        case port.Routed(_, trunk):
+            leg.trunk = trunk
         case port.Ringing():
             leg.ringing_at = run.now
         case port.Answered():
@@ -96,6 +100,8 @@ def _answered(run: Running, leg: Leg, event: port.Answered) -> None:
 
 def _tone(run: Running, leg: Leg, tone: str, event: port.TonePressed) -> None:
     """Give a tone to whom it is for: who waits for it, a handler, who hears misfires, the buffer."""
+    if leg.held and not (go_on(leg, leg.held + tone) or handler_of(leg, leg.held + tone)):
+        release(run, leg)
     if leg.closing:
         return
     secret = _is_secret(run, leg, tone)
@@ -108,18 +114,71 @@ def _tone(run: Running, leg: Leg, tone: str, event: port.TonePressed) -> None:
     if not secret:
         cut_background(run, leg, tone)
         heard = pass_tone(run, leg, tone)
-    match taker:
-        case Strand():
-            run.advance(taker, event)
-        case ToneHandler(_, block, names):
-            run.spawn(leg, Executor(run, leg, names).body(block))
-        case None if heard or bridge.relay(run, leg, tone):
-            return  # A key that was meant for others is not typed ahead for what comes after them.
-        case None if len(leg.buffer) < run.settings.type_ahead:
-            leg.type_ahead(tone)
+    keys = leg.held + tone
+    if isinstance(taker, Strand) and not leg.held:
+        run.advance(taker, event)
+    elif go_on(leg, keys):
+        _hold(run, leg, keys)
+    elif isinstance(taker, ToneHandler):
+        _run_handler(run, leg, taker, keys)
+    elif not heard:
+        _keep(run, leg, tone)
 
 
-def _taker(run: Running, leg: Leg, tone: str) -> Strand | ToneHandler | None:
+def _hold(run: Running, leg: Leg, keys: str) -> None:
+    """Keep *keys* until it is plain what they are: they may begin what a handler wants."""
+    run.cancel_timer(leg.holding)
+    leg.held = keys
+    leg.holding = run.set_timer(run.settings.between_keys, lambda: release(run, leg))
+
+
+def release(run: Running, leg: Leg) -> None:
+    """Give the keys that are held to whom they are for, now that nothing longer comes of them."""
+    run.cancel_timer(leg.holding)
+    keys, leg.held = leg.held, ""
+    if leg.closing:
+        return
+    if handler := handler_of(leg, keys):
+        _run_handler(run, leg, handler, keys)
+        return
+    elsewhere = leg.membership is not None and leg.membership.joined
+    for tone in keys:
+        taker = _listener(run, leg, tone)
+        if taker:
+            run.advance(taker, port.TonePressed(leg.name, tone))
+        elif not elsewhere:
+            _keep(run, leg, tone)
+
+
+def _run_handler(run: Running, leg: Leg, handler: ToneHandler, keys: str) -> None:
+    run.cancel_timer(leg.holding)
+    leg.held = ""
+    if handler.block is None:
+        if handler.name:
+            handler.names[handler.name] = keys
+        run.signal(LeftByKey(handler))
+        return
+    names = handler.names
+    if handler.name:
+        names = {**names, handler.name: keys}
+    handling = Handling(handler.block, by_key=True)
+    run.spawn(leg, handle(Executor(run, leg, names, handling=handling), leg, handling))
+
+
+def _keep(run: Running, leg: Leg, tone: str) -> None:
+    """Pass on a key that nobody takes, or keep it for who comes later."""
+    # A key that was meant for others is not typed ahead for what comes after them.
+    if not bridge.relay(run, leg, tone) and len(leg.buffer) < run.settings.type_ahead:
+        leg.type_ahead(tone)
+
+
+def _listener(run: Running, leg: Leg, tone: str) -> Strand | None:
+    """Find the strand that takes *tone*, whether it waits for it or only wants to be told."""
+    taker = _taker(run, leg, tone, handlers=False)
+    return taker if isinstance(taker, Strand) else None
+
+
+def _taker(run: Running, leg: Leg, tone: str, *, handlers: bool = True) -> Strand | ToneHandler | None:
     """Find who takes *tone*; None: it is kept for who comes later."""
     listening = [
         (strand, strand.waiting)
@@ -127,9 +186,11 @@ def _taker(run: Running, leg: Leg, tone: str) -> Strand | ToneHandler | None:
         if strand.leg is leg and strand.waiting and strand.waiting.tones is not None
     ]
     waits = (strand for strand, wait in listening if tone in (wait.tones or ""))
-    handlers = (handler for handler in leg.tone_handlers if tone in handler.tones)
     misfires = (strand for strand, wait in listening if wait.misfires)
-    return next(waits, None) or next(handlers, None) or next(misfires, None)
+    handler = handler_of(leg, leg.held + tone) if handlers else None
+    if leg.held:
+        return handler
+    return next(waits, None) or handler or next(misfires, None)
 
 
 def _is_secret(run: Running, leg: Leg, tone: str) -> bool:
@@ -158,12 +219,16 @@ def _hear_playback(
         return
     match event:
         case port.PlaybackStarted():
+            playback.begun_at = run.now
             if playback.tell_start:
                 run.tell(playback.notify, "PlayStart", leg.name, announcement=playback.name)
+                playback.tell_start = False  # It may be held, and begin again.
             _pass_on(run, leg, event, ending=False)
         case port.PlaybackEnded(_, _, reason):
             del leg.playbacks[event.playback]
-            if reason == "end" and play_again(run, leg, playback):
+            if (reason == "end" and play_again(run, leg, playback)) or (
+                reason == "stopped" and is_held(run, leg, playback)
+            ):
                 return
             if playback.tell_end or reason != "end":
                 why = playback.cut or reason
@@ -278,6 +343,9 @@ def _settle_orders(run: Running, leg: Leg) -> None:
     """Tell the end of what the media left open, which it promises not to."""
     for number in list(leg.playbacks):
         _hear_playback(run, leg, port.PlaybackEnded(leg.name, number, "hangup"))
+    for held in leg.held_sounds:
+        run.tell(held.notify, "PlayComplete", leg.name, announcement=held.name, reason="hangup")
+    leg.held_sounds.clear()
     if leg.connection:
         ended = port.Disconnected(leg.connection.leg, leg.connection.number, "other")
         bridge.part(run, leg, ended)

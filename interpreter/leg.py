@@ -11,10 +11,19 @@ from attrs import define, field, frozen
 from ringful.grammar import nodes
 from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.values import Value
-from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Sound
+from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Shown, Sound
 
 
-@define
+@define(eq=False)
+class Handling:
+    """That a handler runs its *block*; *by_key*: for a key, and not for a member of a conference."""
+
+    block: nodes.Block
+    by_key: bool = False
+    over: bool = False
+
+
+@define(eq=False)
 class Playback:
     """A playback that has not ended, and who is told of it."""
 
@@ -25,11 +34,19 @@ class Playback:
     tell_end: bool = True
     background: bool = False
     sound: Sound | None = None
-    """Of one in the background: what is played *again* so many times, unless a tone of *until* ends it."""
     again: int = 0
+    """Of one in the background: how often it is heard besides, unless a tone of *until* ends it."""
     until: str = ""
     cut: Literal["tone"] | None = None
     """Why it was stopped, where the media cannot know."""
+    number: int = 0
+    """Of one in the foreground: its present order."""
+    handling: Handling | None = None
+    """The handler that plays it."""
+    held_by: Handling | None = None
+    """The handler that it waits for, to go on; until then *heard* seconds of it have been heard."""
+    heard: float = 0.0
+    begun_at: float | None = None
     stopping: bool = False
     """It was told to end, and has not said yet that it has: nothing new counts on it."""
 
@@ -45,6 +62,8 @@ class Recording:
     names: dict[str, Value] = field(factory=dict, repr=False)
     cut: Literal["tone", "limit"] | None = None
     background: bool = False
+    left: bool = False
+    """Its statement was left before it had ended."""
 
     def bind(self, result: Value) -> None:
         """Give its name *result*: none until the recording has ended, and where nothing was recorded."""
@@ -75,11 +94,15 @@ class Recorded:
 
 @define(eq=False)
 class ToneHandler:
-    """An ``on tone`` that is in force: its block runs whenever one of *tones* is pressed."""
+    """An ``on tone`` or ``until`` that is in force, for the keys of its *patterns*."""
 
-    tones: str
-    block: nodes.Block
+    patterns: tuple[str, ...]
+    """See `grammar.tones`."""
+    block: nodes.Block | None
+    """What runs then; None: the block that it stands for is left."""
     names: dict[str, Value]
+    name: str | None = None
+    """The name that the keys are bound to."""
 
 
 @frozen
@@ -109,6 +132,8 @@ class Membership:
     """What the leg called it: an ID, or a name."""
     notify: str | None = None
     joined: bool = False
+    since: float | None = None
+    """When it got in."""
     id: str = ""
     """Its ID, once the leg is in."""
     called: str = ""
@@ -171,10 +196,14 @@ class Leg:
     number: str
     caller_id: str | None = None
     notify: str | None = None
+    shown: Shown | None = None
+    """What its far end is shown of who calls, besides the caller ID."""
     placed_by: str | None = None
     """The leg whose block placed it: it ends with that."""
     inbound: bool = False
     """It rang us, and *number* is the caller's."""
+    trunk: str = ""
+    """The name of the trunk that carries it; empty: none, or none that is known yet."""
     state: Literal["new", "ringing", "up", "over"] = "new"
     room: bool = False
     """It is the room of a conference: nobody rings it, and it has no far end."""
@@ -219,15 +248,23 @@ class Leg:
     """Others do not hear its far end."""
     idle: bool = False
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
-    awaiting: str | None = None
-    """The leg that its `connect` waits for."""
     late_finish: tuple[str, float] | None = None
     """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
+    awaiting: tuple[str, ...] = ()
+    """The legs that its `connect` waits for."""
+    given: Value = None
+    """What its own block gave the script that placed it."""
+    held_sounds: list[Playback] = field(factory=list)
+    """What goes on when the handler has ended that it is held by."""
     transfers: dict[int, str] = field(factory=dict)
     """Transfers that nothing has come of yet, and the numbers they are to."""
     cued: Cued | None = None
     prepared: set[Sound] = field(factory=set)
     tone_handlers: list[ToneHandler] = field(factory=list)
+    held: str = ""
+    """Keys that may begin what a handler wants: they are nobody's yet."""
+    holding: int = 0
+    """The timer after which they are no longer held."""
     hangup_handlers: list[tuple[nodes.Block, dict[str, Value]]] = field(factory=list)
     orders: int = 0
     """How many playbacks, recordings and sendings were ordered: the next one's number less one."""

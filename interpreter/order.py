@@ -14,8 +14,8 @@ def order(phones: port.Phones, effect: effects.ForPhones, recordings: Path) -> N
     """Do *effect*; recordings go into the folder *recordings*."""
     match effect:
         # The most frequent ones first: the arms are tried in their order.
-        case effects.Play(leg, playback, sound, background):
-            phones.play(leg, playback, sound, background=background)
+        case effects.Play(leg, playback, sound, background, offset):
+            phones.play(leg, playback, sound, background=background, offset=offset)
         case effects.Prepare(sound):
             phones.prepare(sound)
         case effects.Cue(leg, playback, sound):
@@ -36,8 +36,8 @@ def _order_call(phones: port.Phones, effect: effects.ForCalls) -> None:
     match effect:
         case effects.Answer(leg):
             phones.answer(leg)
-        case effects.Reject(leg, reason):
-            phones.reject(leg, reason)
+        case effects.Reject(leg, status):
+            phones.reject(leg, status)
         case effects.Hangup(leg):
             phones.hang_up(leg)
         case effects.Connect(leg, other, connection):

@@ -256,11 +256,11 @@ class Run:
         self.set_timer(self.settings.max_duration, self._too_long)
         self.spawn(None, main.body(self.script.body))
 
-    def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value]) -> Leg:
-        """Make the leg that *call* asks for.  Raises Fault."""
-        number = text_of(call.number, names)
-        caller_id = text_of(call.caller_id, names) if call.caller_id else None
-        leg = Leg(name, number, caller_id, url_of(call.notify, names), created_at=self.now)
+    def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value], number: str | None = None) -> Leg:
+        """Make the leg that *call* asks for, to *number* (None: to its own one).  Raises Fault."""
+        number = text_of(call.number, names) if number is None else number
+        caller_id, shown = legs.shown_of(call, names)
+        leg = Leg(name, number, caller_id, url_of(call.notify, names), created_at=self.now, shown=shown)
         self.legs[name] = leg
         return leg
 

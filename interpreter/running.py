@@ -16,7 +16,7 @@ from ringful.grammar.span import Span
 from ringful.interpreter import effects
 from ringful.interpreter.conference import Conference
 from ringful.interpreter.events import Started
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import Handling, Leg
 from ringful.interpreter.secrets import Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.strand import Signal, Strand, Wait
@@ -103,8 +103,8 @@ class Legs(Protocol):
     over: list[Leg]
     """The legs that are over, and of which nobody has taken note yet; never a room."""
 
-    def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value]) -> Leg:
-        """Make the leg that *call* asks for.  Raises Fault."""
+    def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value], number: str | None = None) -> Leg:
+        """Make the leg that *call* asks for, to *number* (None: to its own one).  Raises Fault."""
 
     def until_turn(self) -> float:
         """Take the next turn to place a further leg; give how many seconds it is off."""
@@ -171,6 +171,8 @@ class Scope(Protocol):
     flows: dict[str, nodes.Flow]
     depth: int
     """How many flows it is within."""
+    handling: Handling | None
+    """The handler that it is part of."""
     statement: nodes.Statement | None
     """The one that is being done."""
 

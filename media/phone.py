@@ -18,7 +18,7 @@ from attrs import define, field, frozen
 
 from ringful.media import port, wav
 from ringful.media.engine.endpoint import EngineConfig
-from ringful.media.engine.outgoing import Outgoing
+from ringful.media.engine.parties.outgoing import Outgoing
 from ringful.media.engine.pjsua import Engine
 
 QUIET_FRAMES = 30

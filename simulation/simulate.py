@@ -293,11 +293,11 @@ class _Door:
                 self._timers.pop(timer)()
             case effects.Notify():
                 pass  # The journal has it.
-            case effects.Ring(leg, number, caller_id):
+            case effects.Ring(leg, number, caller_id, shown):
                 if unpaid := self.purse.ring(leg, number):
                     self.run.post(port.Refused(leg, "notallowed", None, unpaid))
                 else:
-                    phones.ring(leg, number, caller_id, self.purse.hear)
+                    phones.ring(leg, number, caller_id, self.purse.hear, shown=shown)
             case effects.Transfer(leg, transfer, number):
                 phones.transfer(leg, transfer, number)
             case effects.SendMessage():
@@ -410,7 +410,8 @@ def _far_end(phone: cases.PhoneBlock) -> world.FarEnd:
 
 def _caller(phone: cases.PhoneBlock) -> world.Caller:
     steps = tuple(_step(step) for step in phone.steps)
-    return world.Caller(phone.number, phone.calls or "", phone.after, steps, phone.transferable)
+    called, shown = phone.calls or "", (phone.name, phone.diverted_from)
+    return world.Caller(phone.number, called, phone.after, steps, phone.transferable, *shown)
 
 
 def _step(step: cases.StepLine) -> world.Step:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ringful.grammar import foreign, nodes
 from ringful.grammar.blocks import Role, expressions_of, within
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
-from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE
+from ringful.grammar.functions import BOUND, BOUND_BY_CALL, BOUND_BY_MESSAGE
 from ringful.grammar.paths import Paths
 from ringful.grammar.span import Span
 from ringful.grammar.spell import suggest
@@ -39,8 +39,7 @@ class _Names(NamedTuple):
 def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterable[str] = ()) -> list[Problem]:
     """Check the names of *script*, which begins where those that are *given* are bound."""
     problems: list[Problem] = []
-    by_message = isinstance(script.header, nodes.InboundSms)
-    bound = BOUND | BOUND_BY_MESSAGE if by_message else BOUND
+    bound = BOUND | brought_by(script.header)
     scope = _Scope(script.body, never_back, problems, given, bound)
     for param in script.params:
         scope.binders.setdefault(param.name, []).append(param.span)
@@ -63,6 +62,17 @@ def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterabl
 _LEGS = ("others",)
 """What could be meant besides, where a leg is named."""
 _PLACE_A_LEG = "a leg is named where it is placed: `call NUMBER as NAME`"
+
+
+def brought_by(header: nodes.Header | None) -> frozenset[str]:
+    """Give the names that are bound besides those of every run, by what begins a script with *header*."""
+    match header:
+        case nodes.InboundSms():
+            return BOUND_BY_MESSAGE
+        case nodes.Inbound():
+            return BOUND_BY_CALL
+        case _:
+            return frozenset()
 
 
 class _Scope(Paths[_Names]):
@@ -100,14 +110,17 @@ class _Scope(Paths[_Names]):
             self.use(expression, branches)
         names = bound_by(statement)
         match statement:
-            case nodes.Hangup(str(leg)) | nodes.Connect(leg) | nodes.Mute(leg) | nodes.Unmute(leg):
+            case nodes.Connect():
+                for leg in statement.legs:
+                    self.use(nodes.Name(leg, span=statement.span), _LEGS)
+            case nodes.Hangup(str(leg)) | nodes.Mute(leg) | nodes.Unmute(leg) | nodes.WaitCall(leg):
                 self.use(nodes.Name(leg, span=statement.span), _LEGS)
             case nodes.StopRecord() if state.recording:
                 return _Names(_more(state.known, state.recording))
             case nodes.StartRecord(str(name)):
                 self.may_bind(name, statement.span)
                 return state._replace(recording=name)
-            case nodes.For(name) | nodes.OnMember(name=str(name)):
+            case nodes.For(name) | nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
                 # Bound in the block only: the list may be empty.
                 self.may_bind(name, statement.span)
         known = state.known
@@ -117,7 +130,7 @@ class _Scope(Paths[_Names]):
         return state._replace(known=known)
 
     def enter(self, statement: nodes.Statement, role: Role, state: _Names) -> _Names:
-        if isinstance(statement, nodes.For | nodes.OnMember) and statement.name:
+        if isinstance(statement, nodes.For | nodes.OnMember | nodes.OnTone) and statement.name:
             return state._replace(known=_more(state.known, statement.name))
         return state
 
@@ -156,7 +169,8 @@ class _Scope(Paths[_Names]):
     def may_bind(self, name: str, span: Span) -> None:
         """Hold that a script may bind *name*."""
         if name in self._always:
-            where = "every run" if name in BOUND else "every run that a message begins,"
+            what = "a message begins," if name in BOUND_BY_MESSAGE else "a call begins that came in,"
+            where = "every run" if name in BOUND else f"every run that {what}"
             message = f"`{name}` is bound in {where} and cannot be given another value"
             self._problems.append(Problem("bound-name", message, span, "choose another name"))
 
@@ -182,10 +196,11 @@ class _Scope(Paths[_Names]):
         if lines:
             message = f"`{name.id}` has no value yet: it gets one at line {lines[0].line}"
             return Problem("unset", message, name.span)
-        if name.id in BOUND_BY_MESSAGE:
-            hint = "only a script that begins with `inbound sms` is given it"
+        if name.id in BOUND_BY_MESSAGE | BOUND_BY_CALL:
+            what, header = ("message", "inbound sms") if name.id in BOUND_BY_MESSAGE else ("call", "inbound")
+            hint = f"only a script that begins with `{header}` is given it"
             if name.id in self._always:
-                hint = "the message brings it, and a header or a default stands before that"
+                hint = f"the {what} brings it, and a header or a default stands before that"
         else:
             own = (*words, *(self._bound.keys() | self.given) - self._always, *self.binders)
             near = suggest(name.id, own) or self._elsewhere(name.id) or suggest(name.id, self._always)
@@ -231,19 +246,27 @@ def _fork(one: _Known | None, other: _Known | None) -> tuple[_Known | None, list
 def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once for what follows it."""
     match statement:
+        case nodes.Gather(name, counting=str(counting)):
+            return name, counting
         case nodes.Let(name) | nodes.Gather(name) | nodes.Conference(name) | nodes.Ask(_, name):
             return (name,)
         case nodes.Call(name=str(name)) | nodes.Record(str(name)) | nodes.WaitTone(name=str(name)):
             return (name,)
-        case nodes.Join(name=str(name)):
+        case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
             return (name,)
+        case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)):
+            return (name,)
+            return (name,)
+        case nodes.Menu(name=name, counting=counting):
+            return tuple(one for one in (name, counting) if one)
         case _:
             return ()
 
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
-    if isinstance(statement, nodes.For | nodes.StartRecord | nodes.OnMember) and statement.name:
+    by_turns = nodes.For | nodes.StartRecord | nodes.OnMember | nodes.OnTone
+    if isinstance(statement, by_turns) and statement.name:
         return (statement.name,)
     return bound_by(statement)
 

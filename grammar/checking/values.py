@@ -11,14 +11,14 @@ from ringful.grammar import foreign, nodes
 from ringful.grammar.blocks import expressions_of
 from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
-from ringful.grammar.checking.kinds_of_names import RECORDING, Names
+from ringful.grammar.checking.kinds_of_names import Names
 from ringful.grammar.checking.posts import check_posts
 from ringful.grammar.checking.wants import Sort, Want, wants_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.functions import FUNCTIONS
 from ringful.grammar.showing.expressions import show_expression
 from ringful.grammar.spell import suggest
-from ringful.grammar.tones import literal, wrong_list, wrong_sequence
+from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
 from ringful.grammar.walk import walk
 
 _TAKES: dict[Sort, tuple[Kind, ...]] = {
@@ -28,6 +28,7 @@ _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "text": ("text", "a number"),
     "tones": ("text", "a number", "none"),
     "keys": ("text", "a number"),
+    "patterns": ("text", "a number"),
     "sequence": ("text", "a number"),
     "duration": ("a duration",),
     "count": ("a number",),
@@ -42,6 +43,7 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "text": ("a text", "a text stands in double quotes"),
     "tones": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
     "keys": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
+    "patterns": ("keys", 'e.g. `"1"`, `"1,2,#"`, `"*2"` or `"4xx"`'),
     "sequence": ("tones", 'e.g. `tone "1234#"`'),
     "duration": ("a duration", "e.g. `500ms`, `8s`, `2m` or `1h`"),
     "count": ("a number", "e.g. `3`"),
@@ -81,16 +83,17 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
         return
     if kind is not None and kind not in _TAKES[want.sort]:
         hint = _unit(want) or hint
-        if want.sort == "keys" and kind == "none":
-            hint = "in a menu, `timeout { … }` is for no key in time"
-        word = "this" if want.sort == "keys" else want.word if " " in want.word else f"`{want.word}`"
+        if want.sort == "patterns" and kind == "none":
+            hint = f"{hint}; in a menu, `timeout {{ … }}` is for no key in time"
+        word = want.word if " " in want.word else f"`{want.word}`"
+        word = "this" if want.sort in ("keys", "patterns") else word
         message = f"{word} needs {name}, and {_this(want.expression, kind)}"
         yield Problem("wrong-kind", message, want.expression.span, hint)
         return
     match want.sort:
         case "duration" | "count":
             yield from _amount(want)
-        case "tones" | "keys" | "sequence" | "number" | "url":
+        case "tones" | "keys" | "patterns" | "sequence" | "number" | "url":
             yield from _said(want)
 
 
@@ -139,6 +142,8 @@ def _said(want: Want) -> Iterator[Problem]:
     match want.sort:
         case "tones" | "keys":
             wrong = wrong_list(said)
+        case "patterns":
+            wrong = wrong_patterns(said)
         case "sequence":
             wrong = wrong_sequence(said)
         case "number" if literal(want.expression) is not None and not _NUMBER.fullmatch(said.strip()):
@@ -164,18 +169,20 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield from _apply(node, names)
         case nodes.Binary():
             yield from _binary(node, names)
-        case nodes.Text(parts):
-            yield from _dollars(parts)
+        case nodes.Text(pieces):
+            yield from _dollars(pieces)
+            yield from _outcomes_said(pieces, names)
         case nodes.Map(entries):
             seen: set[str] = set()
             for entry in entries:
                 if entry.key in seen:
                     yield Problem("double", f"the key `{entry.key}` stands here twice", entry.span)
                 seen.add(entry.key)
-        case nodes.Field(nodes.Name(recording), part) if recording in names.recordings:
-            if part not in RECORDING:
-                hint = suggest(part, RECORDING) or f"it has {', '.join(f'`.{one}`' for one in RECORDING)}"
-                yield Problem("unknown-field", f"a recording has no `.{part}`", node.span, hint)
+        case nodes.Field(nodes.Name(name), part) if parts := names.parts.get(name):
+            if part not in parts:
+                what = "a recording" if name in names.recordings else "what came of it"
+                hint = suggest(part, parts) or f"it has {', '.join(f'`.{one}`' for one in parts)}"
+                yield Problem("unknown-field", f"{what} has no `.{part}`", node.span, hint)
         case nodes.Field(subject, part) if (kind := kind_of(subject, names.kinds)) in (
             *_FLAT,
             "text",
@@ -186,6 +193,13 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield Problem("wrong-kind", f"{kind} has no parts with names", node.span, hint)
         case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
+
+
+def _outcomes_said(pieces: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
+    for piece in pieces:
+        if isinstance(piece, nodes.Name) and _is_outcome(piece, names):
+            message = f"`{piece.id}` is all that came of it: a text has room for one part of it"
+            yield Problem("wrong-kind", message, piece.span, f"write `{{{piece.id}.reason}}`")
 
 
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
@@ -199,6 +213,7 @@ def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
 
 def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
     operator, right = node.operator, node.right
+    yield from _whole_outcome(node, names)
     kinds = kind_of(node.left, names.kinds), kind_of(right, names.kinds)
     if cannot_join(operator, *kinds):
         message = f"`{operator}` cannot take {kinds[0]} and {kinds[1]}"
@@ -209,6 +224,18 @@ def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
         always = "never" if operator == "==" else "always"
         message = f"this is {always} true: on the left is {kinds[0]}, on the right {kinds[1]}"
         yield Problem("never-equal", message, node.span, _convert(node, kinds), "warning")
+
+
+def _whole_outcome(node: nodes.Binary, names: Names) -> Iterator[Problem]:
+    """Tell of an outcome that is compared as if it were its reason."""
+    for one, other in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(one, nodes.Name) and _is_outcome(one, names) and isinstance(other, nodes.Text):
+            message = f"`{one.id}` is all that came of it, and a text is never equal to that"
+            yield Problem("never-equal", message, node.span, f"write `{one.id}.reason`")
+
+
+def _is_outcome(name: nodes.Name, names: Names) -> bool:
+    return name.id in names.parts and name.id not in names.recordings
 
 
 def _convert(node: nodes.Binary, kinds: tuple[Kind | None, Kind | None]) -> str:

@@ -13,6 +13,7 @@ Sort: TypeAlias = Literal[
     "text",
     "tones",  # may be none
     "keys",
+    "patterns",  # keys, of which several may stand in a row
     "sequence",
     "duration",
     "count",
@@ -33,6 +34,7 @@ class Want(NamedTuple):
 _CLAUSES: dict[str, Sort] = {
     "number": "number",
     "caller_id": "number",
+    "diverted": "number",
     "moderator": "number",
     "ring": "duration",
     "limit": "duration",
@@ -53,6 +55,7 @@ _CLAUSES: dict[str, Sort] = {
     "most": "count",
     "size": "count",
     "within": "duration",
+    "between": "duration",
     "named": "text",
     "conference": "text",
     "who": "text",
@@ -62,6 +65,7 @@ _CLAUSES: dict[str, Sort] = {
 
 _WORDS = {
     "caller_id": "from",
+    "diverted": "diverted from",
     "limit": "for",
     "least": "digits",
     "most": "digits",
@@ -70,6 +74,7 @@ _WORDS = {
     "who": "the member",
     "operator": "via",
     "condition": "if",
+    "every": "call all",
     "items": "for",
     "url": "the address",
     "duration": "wait",
@@ -91,8 +96,12 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
         name = known.get(id(expression), "")
         sort = _CLAUSES.get(name, "any")
         if isinstance(line, nodes.Menu) and not name:
-            sort, name = "keys", "tones"
+            sort, name = "patterns", "tones"
+        if isinstance(line, nodes.OnTone | nodes.Until):
+            sort = "patterns"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
+        if isinstance(line, nodes.Call) and line.every and name == "number":
+            sort, name = "list", "every"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
         yield Want(sort, expression, word)

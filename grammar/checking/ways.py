@@ -125,7 +125,7 @@ def _why(after: nodes.Statement) -> str:
             return "the `stay` before it lasts until the call ends"
         case nodes.Hangup() | nodes.Reject():
             return f"the `{word_of(after)}` before it ends the call"
-        case nodes.Break() | nodes.Return():
+        case nodes.Break() | nodes.Return() | nodes.Again() | nodes.Back():
             return f"the `{word_of(after)}` before it leads away"
         case nodes.Do(flow):
             return f"every way through `{flow}` ends the call"

@@ -8,6 +8,7 @@ from ringful.grammar import nodes
 from ringful.grammar.reading.clauses import NOTHING, gathered, required
 from ringful.grammar.reading.expressions import Children, plain, span_of, word
 from ringful.grammar.reading.known import current
+from ringful.grammar.vocabulary import REJECTIONS, STATUSES
 
 LineT = TypeVar("LineT", bound=nodes.Line)
 
@@ -39,7 +40,8 @@ class StatementRules:
         return _line(nodes.Use, c, plain(c[1], "a file's name"))
 
     def call(self, c: Children) -> nodes.Call:
-        return _line(nodes.Call, c, c[1], block=_block(c))
+        number = next(child for child in c[1:] if isinstance(child, nodes.Node))
+        return _line(nodes.Call, c, number, block=_block(c))
 
     def inbound(self, c: Children) -> nodes.Inbound:
         return _line(nodes.Inbound, c, c[1])
@@ -51,7 +53,16 @@ class StatementRules:
         return _line(nodes.Answer, c)
 
     def reject(self, c: Children) -> nodes.Reject:
-        return _line(nodes.Reject, c, str(c[1]) if len(c) > 1 else None)
+        if len(c) < 2:
+            return _line(nodes.Reject, c, None)
+        said: Any = str(c[1])
+        if said not in REJECTIONS:
+            hint = f"write one of {', '.join(map(str, sorted(STATUSES)))}, or a word such as `busy`"
+            if not said.isdecimal() or int(said[:4]) not in STATUSES:
+                message = f"`{said}` is no SIP status that a call can be rejected with"
+                current().complain(message, current().span(c[1]), hint)
+            said = int(said) if said.isdecimal() else None
+        return _line(nodes.Reject, c, said)
 
     def play(self, c: Children) -> nodes.Play:
         return _line(nodes.Play, c, c[1])
@@ -80,6 +91,9 @@ class StatementRules:
     def wait(self, c: Children) -> nodes.Wait:
         return _line(nodes.Wait, c, c[1])
 
+    def wait_call(self, c: Children) -> nodes.WaitCall:
+        return _line(nodes.WaitCall, c, word(c[2]))
+
     def wait_tone(self, c: Children) -> nodes.WaitTone:
         return _line(nodes.WaitTone, c, c[2])
 
@@ -94,7 +108,7 @@ class StatementRules:
     def gather(self, c: Children) -> nodes.Gather:
         fields, span = gathered(c), span_of(c[0], c[-1])
         wanted = "`digits`, how many to collect, e.g. `digits 4` or `digits 1..4`,"
-        least, most = required(fields, "digits", wanted, span, (NOTHING, None))
+        least, most, fields["keys"] = required(fields, "digits", wanted, span, (NOTHING, None, False))
         return nodes.Gather(word(c[1]), least, most, prompt=_block(c) or nodes.Block(), **fields, span=span)
 
     def conference(self, c: Children) -> nodes.Conference:
@@ -117,10 +131,14 @@ class StatementRules:
         return _line(nodes.Members, c, str(c[0]), who, c[3])
 
     def connect(self, c: Children) -> nodes.Connect:
-        return _line(nodes.Connect, c, word(c[1]))
+        legs = [word(child) for child in c[1:] if isinstance(child, Token) and child.type == "NAME"]
+        return _line(nodes.Connect, c, legs[0], more=tuple(legs[1:]))
 
     def transfer(self, c: Children) -> nodes.Transfer:
         return _line(nodes.Transfer, c, c[1])
+
+    def give(self, c: Children) -> nodes.Give:
+        return _line(nodes.Give, c, c[1])
 
     def mute(self, c: Children) -> nodes.Mute:
         return _line(nodes.Mute, c, word(c[1]))
@@ -162,6 +180,15 @@ class StatementRules:
 
     def break_loop(self, c: Children) -> nodes.Break:
         return _line(nodes.Break, c)
+
+    def again(self, c: Children) -> nodes.Again:
+        return _line(nodes.Again, c)
+
+    def back(self, c: Children) -> nodes.Back:
+        return _line(nodes.Back, c)
+
+    def until_block(self, c: Children) -> nodes.Until:
+        return _line(nodes.Until, c, c[1], _needed(c))
 
     def flow(self, c: Children) -> nodes.Flow:
         names = [child for child in c[2:] if isinstance(child, Token) and child.type == "NAME"]

@@ -9,6 +9,7 @@ from ringful.interpreter import effects
 from ringful.interpreter.evaluate import TONES, Fault, count_of, seconds_of, text_of, tones_of, url_of
 from ringful.interpreter.leg import Cued, Leg, Playback, Recording
 from ringful.interpreter.running import Running, Scope
+from ringful.interpreter.statements.interrupting import hold_others
 from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import Value
 from ringful.media import port
@@ -82,22 +83,24 @@ async def _play_through(
     run_on: Scope, leg: Leg, sound: port.Sound, playback: Playback, until: str | None, *, follow: bool
 ) -> bool:
     """Play to the end; say whether it was reached (a tone may cut it short)."""
-    number = _claim_cue(run_on, leg, sound) or leg.order()
-    leg.playbacks[number] = playback
-    run_on.run.perform(effects.Play(leg.name, number, sound))
+    playback.sound, playback.handling = sound, run_on.handling
+    playback.number = _claim_cue(run_on, leg, sound) or leg.order()
+    hold_others(run_on.run, leg, run_on.handling)
+    leg.playbacks[playback.number] = playback
+    run_on.run.perform(effects.Play(leg.name, playback.number, sound))
     look_ahead(run_on, follow=follow)
     try:
         while True:
             signal = await run_on.wait(
-                lambda s: _is_of(s, leg, number),
+                lambda s: _is_of(s, leg, playback.number),
                 tones=None if playback.cut else until,
                 on_queued=lambda: look_ahead(run_on, follow=follow),
             )
             match signal:
                 case port.TonePressed(_, tone):
                     leg.type_ahead(tone)
-                    playback.cut = "tone"
-                    _stop(run_on, leg, number)
+                    if not _cut(run_on, leg, playback):
+                        return False
                 case port.PlaybackFailed(_, _, detail):
                     _drop_cue(run_on, leg)
                     raise Failed(detail)
@@ -105,9 +108,8 @@ async def _play_through(
                     return reason == "end" and playback.cut is None
     finally:
         # Cut short by its own script: a menu's prompt, a block that ended.
-        if number in leg.playbacks and not playback.cut and not leg.closing:
-            playback.cut = "tone"
-            _stop(run_on, leg, number)
+        if not playback.cut and not leg.closing:
+            _cut(run_on, leg, playback)
 
 
 def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
@@ -121,9 +123,20 @@ def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
     return False
 
 
-def _stop(run_on: Scope, leg: Leg, playback: int) -> None:
+def _cut(run_on: Scope, leg: Leg, playback: Playback) -> bool:
+    """Cut *playback* short, if it has not ended; say whether its end is still to come."""
+    if playback in leg.held_sounds:
+        # It is not heard at present, and will not be.
+        leg.held_sounds.remove(playback)
+        why = playback.cut = "tone"
+        run_on.run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=why)
+        return False
+    if playback.number not in leg.playbacks:
+        return False
+    playback.cut, playback.held_by = "tone", None
     _drop_cue(run_on, leg)
-    run_on.run.perform(effects.StopPlayback(leg.name, playback))
+    run_on.run.perform(effects.StopPlayback(leg.name, playback.number))
+    return True
 
 
 def _claim_cue(run_on: Scope, leg: Leg, sound: port.Sound) -> int | None:
@@ -235,7 +248,9 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
                 ended = await run_on.wait(lambda s: _is_recording(s, leg, number))
             begun = ended
     finally:
-        if number in leg.recordings and not recording.cut and not leg.closing:
+        recording.left = number in leg.recordings
+        if recording.left and not recording.cut and not leg.closing:
+            recording.cut = "tone"
             run_on.run.perform(effects.StopRecording(leg.name, number))
     # What was pressed until now, a slip on the keys while speaking, answers nothing that was not asked yet.
     leg.forget_tones()

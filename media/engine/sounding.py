@@ -83,10 +83,18 @@ class Sound:
 
     # Playing
 
-    def play(self, playback: int, path: Path, *, background: bool = False, cue: bool = False) -> None:
-        """Play the WAV at *path*, or cue it."""
+    def play(
+        self,
+        playback: int,
+        path: Path,
+        *,
+        background: bool = False,
+        cue: bool = False,
+        offset: float = 0.0,
+    ) -> None:
+        """Play the WAV at *path* from *offset* seconds on, or cue it."""
         try:
-            samples = wav.samples_of(path)
+            samples = wav.samples_of(path)[2 * round(offset * wav.RATE) :]
         except (OSError, ValueError) as error:
             if not cue:
                 self._emit(port.PlaybackFailed(self.name, playback, str(error)))

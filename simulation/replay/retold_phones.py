@@ -50,6 +50,8 @@ class _Line:
     number: str
     rung: float
     called: str | None = None
+    name: str = ""
+    diverted_from: str = ""
     done: list[_Done] = field(factory=list)
     heard: list[_Edge] = field(factory=list)
     is_ours_to_end: bool = False
@@ -89,8 +91,10 @@ def playback_of(entry: Entry) -> tuple[str, int]:
 def _lines_of(entries: Sequence[Entry], started: events.Started) -> dict[str, _Line]:
     lines: dict[str, _Line] = {}
     if started.offer:
-        first = entries[0]
-        lines[first.call_id] = _Line(started.offer.caller or "", first.at, started.offer.called)
+        first, offer = entries[0], started.offer
+        lines[first.call_id] = _Line(
+            offer.caller, first.at, offer.called, name=offer.name, diverted_from=offer.diverted_from
+        )
     names: dict[tuple[str, int], str] = {}
     for entry in entries:
         data = entry.data
@@ -208,4 +212,11 @@ def _phone(line: _Line, began: float, keys: Keys) -> PhoneBlock:
         seen += len(edges)
         # A step that speaks ends with its last word, and the next one counts from there.
         before = at + (float(step.arguments[0]) if step.verb == "speak" else 0.0)
-    return PhoneBlock(line.number, tuple(steps), line.called, transferable=line.transferable)
+    return PhoneBlock(
+        line.number,
+        tuple(steps),
+        line.called,
+        transferable=line.transferable,
+        name=line.name,
+        diverted_from=line.diverted_from,
+    )
