@@ -20,11 +20,11 @@ STATEMENTS: Final = {
     ),
     "use": Meaning('use "FILE"', "Makes the flows of another script known; the path begins at this script."),
     "call": Meaning(
-        "call NUMBER [from ID] [named TEXT] [withheld] [diverted from NUMBER] [ring DURATION] [notify URL] "
-        "[as NAME] [{ … }]",
-        "Rings NUMBER. As a script's head it makes the script's own call, and the script goes on when it is "
-        "answered. Elsewhere it places another leg, and runs the block on it while the script goes on; a leg "
-        "with a name stays up after its block.",
+        "call [all] NUMBER [from ID] [named TEXT] [withheld] [diverted from NUMBER] [ring DURATION] "
+        "[notify URL] [as NAME] [{ … }]",
+        "Rings NUMBER (with `all`, each of a list). As a script's head it makes the script's own call, "
+        "and the script goes on when it is answered. Elsewhere it places another leg, and runs the block "
+        "on it while the script goes on; a leg with a name stays up after its block.",
     ),
     "inbound": Meaning("inbound NUMBER [notify URL]", "The script runs for calls that come in to NUMBER."),
     "inbound sms": Meaning(
@@ -38,14 +38,17 @@ STATEMENTS: Final = {
         "Turns the call that came in away, and ends it.",
     ),
     "play": Meaning(
-        "play AUDIO [until TONES] [times N] [notify URL]",
+        "play AUDIO [early] [until TONES] [times N | forever] [notify URL]",
         "Plays an announcement, a URL or a name in the media library, and waits for its end.",
     ),
     "start play": Meaning("start play …", "Plays in the background, until `stop play`."),
     "stop play": Meaning("stop play", "Ends what plays in the background."),
-    "say": Meaning("say TEXT [voice NAME] [until TONES] [notify URL]", "Speaks TEXT, and waits for its end."),
+    "say": Meaning(
+        "say TEXT [early] [voice NAME] [until TONES] [notify URL]", "Speaks TEXT, and waits for its end."
+    ),
     "record": Meaning(
-        "record [as NAME] [for DURATION] [until TONES] [silence DURATION] [beep] [notify URL]",
+        "record [as NAME] [within DURATION] [for DURATION] [until TONES] [silence DURATION] [beep] "
+        "[notify URL]",
         "Records, and waits for the end: by default an hour, the key `#`, or 5 s of silence. NAME has "
         "`.url`, `.duration` and `.reason`.",
     ),
@@ -60,6 +63,10 @@ STATEMENTS: Final = {
         "tone TONES", 'Sends tones to the far end, e.g. `"1234#"`, and waits until they are out.'
     ),
     "wait": Meaning("wait DURATION", "Pauses."),
+    "wait call": Meaning(
+        "wait call LEG [as NAME] [for DURATION] [else { … }]",
+        "Goes on when another leg is over. NAME has `.reason`, `.seconds`, `.status` and `.given`.",
+    ),
     "wait tone": Meaning(
         "wait tone TONES [fresh] [as NAME] [for DURATION] [notify URL] [else { … }]",
         "Goes on when one of TONES is pressed. NAME is the tone, or `none` if the time passed; `else` runs "
@@ -97,10 +104,25 @@ STATEMENTS: Final = {
     "leave": Meaning("leave CONF", "Takes this leg out of a conference."),
     "in": Meaning("in CONF { … }", "Queues statements on the conference itself."),
     "connect": Meaning(
-        "connect LEG [for DURATION] [else { … }]",
-        "Lets this leg and another hear each other, until either ends or the time is over.",
+        "connect LEG [, LEG …] [early] [for DURATION] [as NAME] [else { … }]",
+        "Lets this leg and another hear each other, until either ends or the time is over; of several legs, "
+        "the first that can be connected. NAME has `.reason`, `.seconds` and `.status`.",
     ),
-    "transfer": Meaning("transfer NUMBER", "Hands the call over to NUMBER, and does not come back."),
+    "queue": Meaning(
+        "queue NAME [for DURATION] [as NAME] [notify URL] [{ … }]",
+        "Waits in a queue until somebody serves it, and until that talk is over; the block runs again and "
+        "again until then. NAME has `.place`, `.waited`, `.expected`, and then `.reason` and `.seconds`.",
+    ),
+    "serve": Meaning(
+        "serve NAME [within DURATION] [for DURATION] [as NAME] [notify URL] [else { … }]",
+        "Takes the next one who waits in a queue, and talks until either leaves.",
+    ),
+    "give": Meaning(
+        "give VALUE", "Tells the script that placed this leg something: `.given` of what came of it."
+    ),
+    "transfer": Meaning(
+        "transfer NUMBER [as NAME]", "Hands the call over to NUMBER, and does not come back."
+    ),
     "mute": Meaning(
         "mute LEG",
         "Keeps what a leg says from the others. `mute WHO in CONF`: what members of a conference say.",
@@ -149,8 +171,10 @@ STATEMENTS: Final = {
     ),
     "break": Meaning("break", "Leaves the innermost loop."),
     "flow": Meaning("flow NAME(params) { … }", "A named piece of script; it sees its parameters only."),
-    "do": Meaning("do NAME(values)", "Runs a flow here, on this leg."),
-    "return": Meaning("return", "Leaves the flow."),
+    "do": Meaning("do NAME(values) [as NAME]", "Runs a flow here, on this leg. NAME is what it returns."),
+    "return": Meaning("return [VALUE]", "Leaves the flow, which has VALUE."),
+    "clock": Meaning("clock [ZONE] as NAME", "What a clock shows in a time zone; in UTC without one."),
+    "pick": Meaning("pick LIST as NAME", "An item of a list, or a number of `N..M`, by chance."),
     "on hangup": Meaning(
         "on hangup { … }", "Runs once after the leg has ended, for 30 s at most; it holds no media."
     ),
@@ -166,6 +190,8 @@ STATEMENTS: Final = {
 """The statements, by the words that they begin with; and the branches of a menu."""
 
 CLAUSES: Final = {
+    "all": "`call all LIST`: places a leg for each number of a list.",
+    "early": "`early`: before the answer; it does not answer the call.",
     "alone": "`alone`: the leg does not bring in a moderator who waits for the first other member.",
     "any": "`any`: every key there is.",
     "as": "`as NAME`: the name that the result, or the leg, is given.",
@@ -179,6 +205,7 @@ CLAUSES: Final = {
     "diverted": "`diverted from NUMBER`: the callee is told that NUMBER sends the call on.",
     "else": "`else { … }`: runs otherwise: where the condition is false, or the time has passed.",
     "for": "`for DURATION`: the longest that it may take.",
+    "forever": "`start play … forever`: it is repeated until something ends it.",
     "fresh": "`fresh`: forgets the keys that were pressed before.",
     "from": "`from ID`: the number that the callee is shown.",
     "if": "`else if CONDITION { … }`: one more condition.",
@@ -208,7 +235,7 @@ CLAUSES: Final = {
     "`join … waiting`: the leg stays outside until somebody is in who does not wait.",
     "withheld": "`withheld`: the callee is not shown who calls.",
     "within": "`within DURATION`: how long it may take until what is waited for has come: "
-    "all tries together, or that the leg is let in.",
+    "all tries together, the first word, or that the leg is let in.",
     "with": "`with { key: value }`: the fields that are posted.",
 }
 """The words of clauses."""

@@ -36,9 +36,21 @@ ANSWERING = (
     | nodes.Menu
     | nodes.Join
     | nodes.Connect
+    | nodes.Queue
+    | nodes.Serve
     | nodes.Transfer
 )
 """Statements that answer a leg which still rings before they do their own work: it needs no `answer`."""
+
+
+def answers(statement: nodes.Statement) -> bool:
+    """Say whether *statement* answers a leg that still rings, before it does its own work."""
+    return isinstance(statement, ANSWERING) and not is_early(statement)
+
+
+def is_early(statement: nodes.Statement) -> bool:
+    """Say whether *statement* is done on a leg that still rings, and answers it later or never."""
+    return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect) and statement.early
 
 
 def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
@@ -64,7 +76,9 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return (("prompt", prompt), *_given("branch", *branches, timeout, otherwise))
         case nodes.Gather():
             return _given("prompt", statement.prompt)
-        case nodes.Repeat() | nodes.For():
+        case nodes.Serve():
+            return _given("branch", statement.otherwise)
+        case nodes.Repeat() | nodes.For() | nodes.Queue():
             return _given("loop", statement.block)
         case nodes.Call():
             return _given("leg", statement.block)
@@ -114,6 +128,8 @@ _Blockless: TypeAlias = (
     | nodes.Notify
     | nodes.Let
     | nodes.Break
+    | nodes.Clock
+    | nodes.Pick
     | nodes.Again
     | nodes.Back
     | nodes.Do

@@ -256,13 +256,17 @@ class Reject(Line):
 
 @frozen
 class Play(Line):
-    """``play AUDIO until TONES times N notify URL``, ``start play AUDIO …``."""
+    """``play AUDIO early until TONES times N notify URL``, ``start play AUDIO … forever``."""
 
     audio: Expression
     until: Expression | None = None
     times: Expression | None = None
     notify: Expression | None = None
     background: bool = False
+    early: bool = False
+    """It is heard before the answer, and answers no call."""
+    forever: bool = False
+    """It is repeated until something ends it; only in the background."""
 
 
 @frozen
@@ -272,17 +276,18 @@ class StopPlay(Line):
 
 @frozen
 class Say(Line):
-    """``say TEXT voice NAME until TONES notify URL``."""
+    """``say TEXT early voice NAME until TONES notify URL``."""
 
     text: Expression
     voice: Expression | None = None
     until: Expression | None = None
     notify: Expression | None = None
+    early: bool = False
 
 
 @frozen
 class Record(Line):
-    """``record as NAME for DURATION until TONES silence DURATION beep notify URL``: waits for its end."""
+    """``record as NAME within D for D until TONES silence D beep notify URL``: waits for its end."""
 
     name: str | None = None
     limit: Expression | None = None
@@ -290,6 +295,8 @@ class Record(Line):
     silence: Expression | None = None
     beep: bool = False
     notify: Expression | None = None
+    within: Expression | None = None
+    """How long it may take until somebody speaks; *silence* is that after it then."""
 
 
 @frozen
@@ -497,7 +504,7 @@ class Members(Line):
 
 @frozen
 class Connect(Line):
-    """``connect operator, deputy for 10m as NAME else { … }``: bridge this leg and another.
+    """``connect operator, deputy early for 10m as NAME else { … }``: bridge this leg and another.
 
     Of several legs it is the first that can be connected; the others are hung up.
     """
@@ -509,11 +516,39 @@ class Connect(Line):
     name: str | None = None
     more: tuple[str, ...] = ()
     """Further legs."""
+    early: bool = False
+    """A call that came in is answered only when the other leg can be connected."""
 
     @property
     def legs(self) -> tuple[str, ...]:
         """All that are named."""
         return self.leg, *self.more
+
+
+@frozen
+class Queue(Line):
+    """``queue "support" for 10m as NAME notify URL { … }``: wait for somebody who serves that queue.
+
+    The block runs again and again until then.
+    """
+
+    queue: Expression
+    limit: Expression | None = None
+    name: str | None = None
+    notify: Expression | None = None
+    block: Block = Block()
+
+
+@frozen
+class Serve(Line):
+    """``serve "support" within 5m for 1h as NAME notify URL else { … }``: talk to who waits there."""
+
+    queue: Expression
+    within: Expression | None = None
+    limit: Expression | None = None
+    name: str | None = None
+    notify: Expression | None = None
+    otherwise: Block | None = None
 
 
 @frozen
@@ -641,15 +676,37 @@ class Flow(Line):
 
 @frozen
 class Do(Line):
-    """``do greet("Ann", "en")``."""
+    """``do greet("Ann", "en") as answer``."""
 
     flow: str
     arguments: tuple[Expression, ...] = ()
+    name: str | None = None
+    """What holds the value that the flow returns."""
 
 
 @frozen
 class Return(Line):
-    """``return``: leave the flow."""
+    """``return``, ``return a + b``: leave the flow, which has this value."""
+
+    value: Expression | None = None
+
+
+@frozen
+class Clock(Line):
+    """``clock "Europe/Vienna" as now``: what a clock shows there; without a zone, in UTC."""
+
+    name: str
+    zone: Expression | None = None
+
+
+@frozen
+class Pick(Line):
+    """``pick agents as agent``, ``pick 1..6 as number``: by chance."""
+
+    items: Expression
+    name: str
+    last: Expression | None = None
+    """The largest number, where *items* is the smallest one; None: it is a list."""
 
 
 @frozen
@@ -711,6 +768,8 @@ Statement: TypeAlias = (
     | StopTones
     | Gather
     | Menu
+    | Clock
+    | Pick
     | Again
     | Back
     | Until
@@ -720,6 +779,8 @@ Statement: TypeAlias = (
     | In
     | Members
     | Connect
+    | Queue
+    | Serve
     | Transfer
     | Give
     | Mute

@@ -35,6 +35,13 @@ class Answer:
 
 
 @frozen
+class Progress:
+    """Let sound pass to *leg*, which came in, before its answer (183)."""
+
+    leg: str
+
+
+@frozen
 class Reject:
     """Refuse *leg*, which came in and still rings, with a SIP *status* (RFC 3261, 21)."""
 
@@ -94,6 +101,8 @@ class StartRecording:
     file: str
     silence: float | None = None
     beep: bool = False
+    within: float | None = None
+    """How long it may take until somebody speaks."""
 
 
 @frozen
@@ -253,6 +262,58 @@ class ChangeMembers:
     by: str = ""
 
 
+# Queues: lists of legs that wait for somebody who serves them, by a name under the same key.
+
+
+@frozen
+class EnterQueue:
+    """Let *leg*, whose far end has *number*, wait in *queue*: see `events.Placed`, `events.Summoned`."""
+
+    leg: str
+    queue: str
+    number: str
+
+
+@frozen
+class ServeQueue:
+    """Let *leg* have the next who waits in *queue*: see `events.NextCame`."""
+
+    leg: str
+    queue: str
+
+
+@frozen
+class LeaveQueue:
+    """Let *leg* wait in *queue* no more, or serve it no more."""
+
+    leg: str
+    queue: str
+
+
+@frozen
+class Summon:
+    """Have *caller*, a leg of the run *call* who is next in *queue*, join *conference*."""
+
+    queue: str
+    call: str
+    caller: str
+    conference: str
+
+
+@frozen
+class PutBack:
+    """Let *caller*, a leg of the run *call*, be the first in *queue* again: who had it cannot take it.
+
+    It has waited since *since*, in Unix seconds.
+    """
+
+    queue: str
+    call: str
+    caller: str
+    number: str
+    since: float
+
+
 # What a conference itself asks for.
 
 
@@ -352,10 +413,13 @@ ForConference: TypeAlias = (
 )
 """What a call asks of a conference: it comes to that run as an event."""
 
+ForQueue: TypeAlias = EnterQueue | ServeQueue | LeaveQueue | Summon | PutBack
+"""What a call asks of a queue: it comes to the runs that are concerned as events."""
+
 OfConference: TypeAlias = OpenRoom | Admit | Adjust | Dismiss | NotReach
 """What a conference asks for: of the phones, and of the calls whose legs are in it."""
 
-ForCalls: TypeAlias = Answer | Reject | Hangup | Connect | Disconnect | Mute | Unmute
+ForCalls: TypeAlias = Answer | Progress | Reject | Hangup | Connect | Disconnect | Mute | Unmute
 """What concerns calls as such, and leaves a door nothing to decide."""
 
 ForPhones: TypeAlias = (
@@ -370,6 +434,7 @@ Effect: TypeAlias = (
     | SetTimer
     | CancelTimer
     | ForConference
+    | ForQueue
     | OfConference
     | Notify
     | Ask

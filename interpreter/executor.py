@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import ANSWERING
+from ringful.grammar.blocks import answers
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import events
 from ringful.interpreter.evaluate import EFFORT, Fault
@@ -175,8 +175,11 @@ class Executor:
     async def execute(self, statement: nodes.Statement) -> None:
         """Do what *statement* says.  Raises Failed, Fault."""
         leg = self.leg
-        if leg and leg.inbound and leg.state == "ringing" and isinstance(statement, ANSWERING):
-            await inbound.answer(self)
+        if leg and leg.inbound and leg.state == "ringing":
+            if answers(statement):
+                await inbound.answer(self)
+            elif isinstance(statement, nodes.Play | nodes.Say) and statement.early:
+                await inbound.open_early(self)
         doing = MEANINGS[type(statement)](self, statement)
         if doing is not None:
             await doing

@@ -38,6 +38,9 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
             leg.ringing_at = run.now
         case port.Answered():
             _answered(run, leg, event)
+        case port.EarlyMedia():
+            leg.early = True
+            run.announce(event)
         case port.Refused(_, reason, sip_status):
             leg.refused, leg.sip_status = reason, sip_status
             over(run, leg)

@@ -40,6 +40,7 @@ _EVENTS: dict[str, type] = {
         events.Priced,
         events.Spent,
         *get_args(events.MemberEvent),
+        *get_args(events.QueueEvent),
     )
 }
 _SOUNDS = {kind.__name__: kind for kind in get_args(port.Sound)}

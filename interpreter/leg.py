@@ -34,8 +34,11 @@ class Playback:
     tell_end: bool = True
     background: bool = False
     sound: Sound | None = None
+    """Of one in the background: what is played *again* so many times (-1: for ever), unless a tone of
+    *until* ends it."""
     again: int = 0
-    """Of one in the background: how often it is heard besides, unless a tone of *until* ends it."""
+    since: float = 0.0
+    """When it was ordered last."""
     until: str = ""
     cut: Literal["tone"] | None = None
     """Why it was stopped, where the media cannot know."""
@@ -164,6 +167,16 @@ class Membership:
 
 
 @define(eq=False)
+class Turn:
+    """That a leg waits in a queue, and since when; its *place* is from 1."""
+
+    queue: str
+    since: float
+    place: int = 0
+    expected: int | None = None
+
+
+@define(eq=False)
 class Connection:
     """Two legs that hear each other; its events are those of *leg*, which ordered it."""
 
@@ -248,14 +261,18 @@ class Leg:
     """Others do not hear its far end."""
     idle: bool = False
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
-    late_finish: tuple[str, float] | None = None
-    """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
     awaiting: tuple[str, ...] = ()
     """The legs that its `connect` waits for."""
+    queued: "Turn | None" = None
+    """Its place in the queue that it waits in."""
+    early: bool = False
+    """It came in, and sound passes before its answer."""
     given: Value = None
     """What its own block gave the script that placed it."""
     held_sounds: list[Playback] = field(factory=list)
     """What goes on when the handler has ended that it is held by."""
+    late_finish: tuple[str, float] | None = None
+    """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
     transfers: dict[int, str] = field(factory=dict)
     """Transfers that nothing has come of yet, and the numbers they are to."""
     cued: Cued | None = None

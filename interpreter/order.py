@@ -22,8 +22,8 @@ def order(phones: port.Phones, effect: effects.ForPhones, recordings: Path) -> N
             phones.cue(leg, playback, sound)
         case effects.StopPlayback(leg, playback):
             phones.stop_playback(leg, playback)
-        case effects.StartRecording(leg, recording, file, silence, beep):
-            phones.record(leg, recording, recordings / file, silence=silence, beep=beep)
+        case effects.StartRecording(leg, recording, file, silence, beep, within):
+            phones.record(leg, recording, recordings / file, silence=silence, beep=beep, within=within)
         case effects.StopRecording(leg, recording):
             phones.stop_recording(leg, recording)
         case effects.SendTones(leg, sending, tones):
@@ -36,6 +36,8 @@ def _order_call(phones: port.Phones, effect: effects.ForCalls) -> None:
     match effect:
         case effects.Answer(leg):
             phones.answer(leg)
+        case effects.Progress(leg):
+            phones.progress(leg)
         case effects.Reject(leg, status):
             phones.reject(leg, status)
         case effects.Hangup(leg):

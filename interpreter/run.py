@@ -35,7 +35,7 @@ from ringful.interpreter.params import bind
 from ringful.interpreter.running import Sending, Watch
 from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
-from ringful.interpreter.statements import inbound, legs, messages
+from ringful.interpreter.statements import inbound, legs, messages, queues
 from ringful.interpreter.statements.conference import hear_conference, leave_now, unreached_moderator
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.task import Task, TaskState
@@ -109,6 +109,7 @@ class Run:
     now: float = field(default=0.0, init=False)
     position: Span = field(default=NOWHERE, init=False)
     steps: int = field(default=0, init=False)
+    chances: int = field(default=0, init=False)
     told: int = field(default=0, init=False)
     _entries: int = field(default=0, init=False)
     _inbox: list[tuple[float, events.Event]] = field(factory=list, init=False)
@@ -193,6 +194,8 @@ class Run:
             case events.Joined() | events.Left():
                 if leg := self.legs.get(event.leg):
                     hear_conference(self, leg, event)
+            case events.Placed() | events.Summoned() | events.NextCame():
+                queues.hear(self, event)
             case events.Priced():
                 if leg := self.legs.get(event.leg):
                     leg.rate = rate_of(event)

@@ -152,6 +152,8 @@ class Running(Doings, Strands, Legs, Queue, Protocol):
     now: float
     position: Span
     steps: int
+    chances: int
+    """How often something was left to chance."""
     watch: Watch | None
 
     def new_id(self, word: str) -> str:

@@ -93,6 +93,8 @@ class Tracer:
                 return "ring", f"{data['number']}{_shown(data.get('shown'))}"
             case "Answer":
                 return "answer", ""
+            case "Progress":
+                return "early", ""
             case "Reject":
                 return "reject", _rejected(data)
             case "Hangup":
@@ -126,6 +128,10 @@ class Tracer:
                 return str(data["change"]), f"{data['who'] or 'others'} {where} {data['conference']}"
             case "QueueOn":
                 return "in", f"{data['conference']}: {' '.join(str(data['statement']).split())}"
+            case "EnterQueue" | "ServeQueue":
+                return name.removesuffix("Queue").lower(), f"queue {data['queue']}"
+            case "LeaveQueue":
+                return "leave", f"queue {data['queue']}"
             case "SendTones":
                 return "tone", str(data["tones"])
             case "Connect":
@@ -184,6 +190,12 @@ class Tracer:
                 return "joined", str(data["conference"])
             case "Left":
                 return "left", f"{data['conference']} ({data['why']})"
+            case "Placed":
+                return "placed", f"{data['place'] or 'nowhere'} in queue {data['queue']}"
+            case "NextCame":
+                return "next", f"{data['caller']} of queue {data['queue']}"
+            case "Summoned":
+                return "summoned", f"from queue {data['queue']}"
             case "NotReached":
                 return "not reached", str(data["why"])
             case "Speaking":
@@ -279,6 +291,8 @@ def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return name, f"task {data['task']}: {data.get('detail', '')}"
         case "NotConnected":
             return "not connected", f"{data['other']}: {data['reason']}"
+        case "Picked":
+            return "picked", str(data["value"])
         case "NotFollowed":
             return "not followed", str(data["reason"])
         case "ScriptFailed":

@@ -160,6 +160,12 @@ class Pool:
         if kept and kept.worker:
             kept.worker.tell({"do": "answer", "leg": leg})
 
+    def progress(self, leg: str) -> None:
+        """See `port.Phones.progress`."""
+        kept = self.legs.get(leg)
+        if kept and kept.worker:
+            kept.worker.tell({"do": "progress", "leg": leg})
+
     def reject(self, leg: str, status: int) -> None:
         """See `port.Phones.reject`."""
         kept = self.legs.get(leg)
@@ -204,7 +210,14 @@ class Pool:
             kept.line.tell({"do": "stop_playback", "leg": leg, "playback": playback})
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones.record`."""
         kept = self._find(leg)
@@ -214,7 +227,8 @@ class Pool:
             kept.sink(port.RecordingFailed(leg, recording, "the call has not been answered"))
             return
         kept.recordings[recording] = path
-        order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
+        quiet = {"silence": silence, "within": within}
+        order = {"recording": recording, "path": str(path.absolute()), "beep": beep, **quiet}
         kept.line.tell({"do": "record", "leg": leg, **order})
 
     def stop_recording(self, leg: str, recording: int) -> None:

@@ -137,6 +137,13 @@ class Answered:
 
 
 @frozen
+class EarlyMedia:
+    """Sound can pass to *leg*, which came in, before its answer."""
+
+    leg: str
+
+
+@frozen
 class Refused:
     """The call was never answered, and is over.
 
@@ -329,6 +336,7 @@ Event: TypeAlias = (
     Routed
     | Ringing
     | Answered
+    | EarlyMedia
     | Refused
     | HungUp
     | TonePressed
@@ -418,6 +426,13 @@ class Phones(Protocol):
     def answer(self, leg: str) -> None:
         """Answer *leg*, which came in; `Answered` says that sound can pass.  Ignored for any other leg."""
 
+    def progress(self, leg: str) -> None:
+        """Let sound pass to *leg*, which came in, before its answer (183); `EarlyMedia` says that it can.
+
+        Then it can be played to as if it were answered.  Ignored for any other leg; where the caller's
+        phone agreed on no sound, nothing is told.
+        """
+
     def reject(self, leg: str, status: int) -> None:
         """Refuse *leg*, which came in and still rings, with a SIP *status*; `Refused` is its end.
 
@@ -455,7 +470,14 @@ class Phones(Protocol):
         """Cut *playback* short, or take it back if it has not begun; ignored when it has ended."""
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """Record what the far end says to a WAV (16-bit, 8 kHz, mono) at *path*, whose folder exists.
 
@@ -463,6 +485,8 @@ class Phones(Protocol):
         in a room, what it hears there.
 
         With *silence*, the recording ends by itself when nobody has spoken for so many seconds.
+        With *within*, it ends so as well when nobody has begun to speak after so many seconds; *silence*
+        counts from then on only.
         With *beep*, the far end hears a beep first, and the recording begins after it.
         """
 

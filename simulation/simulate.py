@@ -15,6 +15,7 @@ from attrs import Factory, define, field
 from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.interpreter import conference, effects, events, room
+from ringful.interpreter.calls.queues import Queues
 from ringful.interpreter.evaluate import Fault, text_of
 from ringful.interpreter.messages import replies
 from ringful.interpreter.messages.prices import Prices
@@ -65,6 +66,7 @@ class Simulation:
     till: Till = field(init=False)
     """What pays for the legs, if the case says what they cost."""
     _phones: SimulatedPhones = field(init=False)
+    queues: Queues = field(factory=Queues)
     texts: Texts = field(init=False)
     """The messages of this world."""
     _web: list[cases.WebAnswer] = field(init=False)
@@ -225,7 +227,7 @@ class Simulation:
             started,
             call_id,
             door,
-            Settings(recordings_url=RECORDINGS, rates=self.till.rates),
+            Settings(recordings_url=RECORDINGS, rates=self.till.rates, chance=self.case.chance),
             journal=self.entries.append,
             watch=lambda statement, way: self.visited.append((statement, way)),
             wake=door.wake,
@@ -316,6 +318,14 @@ class _Door:
             ):
                 self._perform_for_conference(effect)
             case (
+                effects.EnterQueue()
+                | effects.ServeQueue()
+                | effects.LeaveQueue()
+                | effects.Summon()
+                | effects.PutBack()
+            ):
+                self._perform_for_queue(effect)
+            case (
                 effects.OpenRoom()
                 | effects.Admit()
                 | effects.Adjust()
@@ -340,6 +350,18 @@ class _Door:
             found.post(conference.message(self.run.call_id, effect))
         elif told := conference.unreached(effect, ended=found is not None):
             self.run.post(told)
+
+    def _perform_for_queue(self, effect: effects.ForQueue) -> None:
+        """Do what this run asks of a queue, and tell the runs that are concerned."""
+        simulation = self.simulation
+        waiting = simulation.queues.do(self.run.call_id, effect, self.now())
+        while waiting:
+            call, event = waiting.pop(0)
+            run = simulation.runs.get(call)
+            if run and not run.ended:
+                run.post(event)
+            elif isinstance(event, events.NextCame):
+                waiting += simulation.queues.put_back(event, self.now())
 
     def _perform_of_conference(self, effect: effects.OfConference) -> None:
         """Do what this run, which is a conference, asks of the phones and of its members' calls."""

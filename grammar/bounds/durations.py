@@ -120,6 +120,13 @@ class Durations:
                 ready = [self._until_ready(leg, statement) for leg in statement.legs]
                 longest = max(ready, key=lambda time: (time.endless, time.milliseconds))
                 return takes(longest).then(self.block(otherwise).either(connected))
+            case nodes.Queue(limit=limit):
+                # However long it waits, the talk that comes after has no bound of its own.
+                return takes(part(statement.span, "queue", None, "whoever serves it says when it is over"))
+            case nodes.Serve(within=within, limit=limit, otherwise=otherwise):
+                waited = takes(self._limit(statement, "serve, until somebody waits", within, None))
+                talk = takes(self._limit(statement, "serve", limit, None))
+                return waited.then(self.block(otherwise).either(talk))
             case nodes.WaitCall(limit=limit, otherwise=otherwise):
                 over = takes(self._limit(statement, "wait call", limit, None))
                 return over.then(self.block(otherwise).either(Ways()))

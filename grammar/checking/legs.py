@@ -68,9 +68,13 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 others.add(name)
             case nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
                 others.add(name)
+            case nodes.Clock(name):
+                others.add(name)
             case nodes.Menu(name=str(name)) | nodes.Until(name=str(name)) | nodes.WaitCall(name=str(name)):
                 others.add(name)
             case nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
+                others.add(name)
+            case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
                 others.add(name)
     return _Names(frozenset(legs), frozenset(conferences), frozenset(others))
 

@@ -59,11 +59,6 @@ def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterabl
     return problems
 
 
-_LEGS = ("others",)
-"""What could be meant besides, where a leg is named."""
-_PLACE_A_LEG = "a leg is named where it is placed: `call NUMBER as NAME`"
-
-
 def brought_by(header: nodes.Header | None) -> frozenset[str]:
     """Give the names that are bound besides those of every run, by what begins a script with *header*."""
     match header:
@@ -73,6 +68,11 @@ def brought_by(header: nodes.Header | None) -> frozenset[str]:
             return BOUND_BY_CALL
         case _:
             return frozenset()
+
+
+_LEGS = ("others",)
+"""What could be meant besides, where a leg is named."""
+_PLACE_A_LEG = "a leg is named where it is placed: `call NUMBER as NAME`"
 
 
 class _Scope(Paths[_Names]):
@@ -254,8 +254,11 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
             return (name,)
-        case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)):
+        case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
             return (name,)
+        case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
+            return (name,)
+        case nodes.Clock(name) | nodes.Pick(_, name):
             return (name,)
         case nodes.Menu(name=name, counting=counting):
             return tuple(one for one in (name, counting) if one)

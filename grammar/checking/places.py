@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, assert_never
 from attrs import evolve, frozen
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import Role, blocks_of, within
+from ringful.grammar.blocks import Role, blocks_of, is_early, within
 from ringful.grammar.errors import Problem
 from ringful.grammar.flows import Flows
 
@@ -35,6 +35,8 @@ _LEG = (
     | nodes.Join
     | nodes.Leave
     | nodes.Connect
+    | nodes.Queue
+    | nodes.Serve
     | nodes.Transfer
     | nodes.OnTone
     | nodes.Until
@@ -208,6 +210,8 @@ def wrong_at(statement: nodes.Statement, subject: Subject) -> str:
     word = word_of(statement)
     if isinstance(statement, _INBOUND):
         return "" if subject in ("inbound", "any") else f"`{word}` needs a call that came in"
+    if is_early(statement) and subject not in ("inbound", "any"):
+        return f"`early` is for a call that came in and still rings, and `{word}` has none here"
     if isinstance(statement, nodes.OnMember) and subject not in ("conference", "any"):
         return f"`{word}` is for a conference, and there is none here"
     media = isinstance(statement, _MEDIA)

@@ -20,6 +20,7 @@ from ringful.grammar.showing.expressions import show_expression
 from ringful.grammar.spell import suggest
 from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
 from ringful.grammar.walk import walk
+from ringful.grammar.zones import zone_of, zones
 
 _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "number": ("text", "a number"),
@@ -171,17 +172,18 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield from _binary(node, names)
         case nodes.Text(pieces):
             yield from _dollars(pieces)
-            yield from _outcomes_said(pieces, names)
+            yield from _said_outcomes(pieces, names)
         case nodes.Map(entries):
             seen: set[str] = set()
             for entry in entries:
                 if entry.key in seen:
                     yield Problem("double", f"the key `{entry.key}` stands here twice", entry.span)
                 seen.add(entry.key)
-        case nodes.Field(nodes.Name(name), part) if parts := names.parts.get(name):
-            if part not in parts:
+        case nodes.Field(nodes.Name(name), part) if names.parts.get(name):
+            known = names.parts[name]
+            if part not in known:
                 what = "a recording" if name in names.recordings else "what came of it"
-                hint = suggest(part, parts) or f"it has {', '.join(f'`.{one}`' for one in parts)}"
+                hint = suggest(part, known) or f"it has {', '.join(f'`.{one}`' for one in known)}"
                 yield Problem("unknown-field", f"{what} has no `.{part}`", node.span, hint)
         case nodes.Field(subject, part) if (kind := kind_of(subject, names.kinds)) in (
             *_FLAT,
@@ -195,13 +197,6 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
 
 
-def _outcomes_said(pieces: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
-    for piece in pieces:
-        if isinstance(piece, nodes.Name) and _is_outcome(piece, names):
-            message = f"`{piece.id}` is all that came of it: a text has room for one part of it"
-            yield Problem("wrong-kind", message, piece.span, f"write `{{{piece.id}.reason}}`")
-
-
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
     for before, hole in pairwise(parts):
         if isinstance(before, str) and before.endswith("$") and not isinstance(hole, str):
@@ -209,6 +204,13 @@ def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
             message = f"`$` is said as it stands, before the value of `{said}`"
             hint = f"a value is written `{{{said}}}`; where a dollar sign is meant, `$ {{{said}}}`"
             yield Problem("dollar", message, hole.span, hint, "warning")
+
+
+def _said_outcomes(parts: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
+    for part in parts:
+        if isinstance(part, nodes.Name) and _is_outcome(part, names):
+            message = f"`{part.id}` is all that came of it: a text has room for one part of it"
+            yield Problem("wrong-kind", message, part.span, f"write `{{{part.id}.reason}}`")
 
 
 def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
@@ -286,6 +288,12 @@ def _range(line: nodes.Line) -> Iterator[Problem]:
         case nodes.Sms(operator=nodes.Number(value) as operator) if value not in OPERATORS:
             hint = "operators are 1 to 4; one that has a name is written as a text"
             yield Problem("range", f"there is no operator {value}", operator.span, hint)
+        case nodes.Pick(nodes.Number(least), last=nodes.Number(most)) if most < least:
+            hint = f"write `{most}..{least}`"
+            yield Problem("range", f"no number lies between {least} and {most}", line.span, hint)
+        case nodes.Clock(zone=nodes.Text((str(said),)) as zone) if zone_of(said) is None:
+            hint = suggest(said, zones()) or "a zone has a name as `Europe/Vienna`"
+            yield Problem("time-zone", f"`{said}` is no time zone", zone.span, hint)
         case nodes.InboundSms(keyword=nodes.Text((str(said),)) as keyword) if len(said.split()) > 1:
             message = f"`{said}` is no keyword: a text is known by its first word"
             yield Problem("keyword", message, keyword.span, f'write `keyword "{said.split()[0]}"`')

@@ -58,9 +58,11 @@ _CLAUSES: dict[str, Sort] = {
     "between": "duration",
     "named": "text",
     "conference": "text",
+    "queue": "text",
     "who": "text",
     "condition": "condition",
     "items": "list",
+    "zone": "text",
 }
 
 _WORDS = {
@@ -71,6 +73,7 @@ _WORDS = {
     "most": "digits",
     "size": "most",
     "conference": "the conference",
+    "queue": "the queue",
     "who": "the member",
     "operator": "via",
     "condition": "if",
@@ -82,6 +85,7 @@ _WORDS = {
     "number": "the number",
     "tones": "the tones",
     "text": "say",
+    "zone": "clock",
 }
 
 
@@ -99,9 +103,13 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
             sort, name = "patterns", "tones"
         if isinstance(line, nodes.OnTone | nodes.Until):
             sort = "patterns"
+        if isinstance(line, nodes.Pick) and line.last is not None:
+            sort = "any"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
         if isinstance(line, nodes.Call) and line.every and name == "number":
             sort, name = "list", "every"
+        if isinstance(line, nodes.Pick):
+            name = "pick"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
         yield Want(sort, expression, word)

@@ -38,6 +38,9 @@ class ClauseRules:
     def every(self, c: Children) -> Clause:
         return _clause("every", c, True)
 
+    def early(self, c: Children) -> Clause:
+        return _clause("early", c, True)
+
     def ring(self, c: Children) -> Clause:
         return _clause("ring", c, c[1])
 
@@ -55,6 +58,9 @@ class ClauseRules:
 
     def times(self, c: Children) -> Clause:
         return _clause("times", c, c[1])
+
+    def forever(self, c: Children) -> Clause:
+        return _clause("forever", c, True)
 
     def voice(self, c: Children) -> Clause:
         return _clause("voice", c, c[1])

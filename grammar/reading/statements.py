@@ -1,5 +1,6 @@
 """Build statements: a method for each rule that makes one line's node."""
 
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from lark import Token
@@ -65,10 +66,17 @@ class StatementRules:
         return _line(nodes.Reject, c, said)
 
     def play(self, c: Children) -> nodes.Play:
-        return _line(nodes.Play, c, c[1])
+        played = _line(nodes.Play, c, c[1])
+        if played.forever:
+            hint = "write `start play … forever`, and `stop play` where it is to end"
+            current().complain("nothing would come after this", played.span, hint)
+        return played
 
     def start_play(self, c: Children) -> nodes.Play:
-        return _line(nodes.Play, c, c[2], background=True)
+        played = _line(nodes.Play, c, c[2], background=True)
+        if played.forever and played.times is not None:
+            current().complain("`times` and `forever` cannot both be meant", played.span, "leave one out")
+        return played
 
     def stop_play(self, c: Children) -> nodes.StopPlay:
         return _line(nodes.StopPlay, c)
@@ -137,6 +145,12 @@ class StatementRules:
     def transfer(self, c: Children) -> nodes.Transfer:
         return _line(nodes.Transfer, c, c[1])
 
+    def queue(self, c: Children) -> nodes.Queue:
+        return _line(nodes.Queue, c, c[1], block=_block(c) or nodes.Block())
+
+    def serve(self, c: Children) -> nodes.Serve:
+        return _line(nodes.Serve, c, c[1])
+
     def give(self, c: Children) -> nodes.Give:
         return _line(nodes.Give, c, c[1])
 
@@ -199,11 +213,23 @@ class StatementRules:
         return _line(nodes.Flow, c, word(c[1]), parameters, _needed(c))
 
     def do(self, c: Children) -> nodes.Do:
-        arguments = tuple(child for child in c[2:] if not isinstance(child, Token))
+        arguments = tuple(child for child in c[2:] if isinstance(child, nodes.Node))
         return _line(nodes.Do, c, word(c[1]), arguments)
 
     def return_flow(self, c: Children) -> nodes.Return:
-        return _line(nodes.Return, c)
+        return _line(nodes.Return, c, c[1] if len(c) > 1 else None)
+
+    def clock(self, c: Children) -> nodes.Clock:
+        fields, span = gathered(c), span_of(c[0], c[-1])
+        name = required(fields, "name", "`as NAME`, the name for what it shows,", span, "now")
+        zone = c[1:2] if isinstance(c[1], nodes.Node) else ()
+        return nodes.Clock(name, *zone, **fields, span=span)
+
+    def pick(self, c: Children) -> nodes.Pick:
+        fields, span = gathered(c), span_of(c[0], c[-1])
+        name = required(fields, "name", "`as NAME`, the name for what is picked,", span, "one")
+        last = next((after for to, after in pairwise(c) if isinstance(to, Token) and to.type == "TO"), None)
+        return nodes.Pick(c[1], name, last, **fields, span=span)
 
     def stay(self, c: Children) -> nodes.Stay:
         return _line(nodes.Stay, c)

@@ -46,6 +46,8 @@ _Legs: TypeAlias = (
     | nodes.In
     | nodes.Members
     | nodes.Connect
+    | nodes.Queue
+    | nodes.Serve
     | nodes.Transfer
     | nodes.Give
     | nodes.Mute
@@ -59,6 +61,8 @@ _Control: TypeAlias = (
     | nodes.Repeat
     | nodes.For
     | nodes.Break
+    | nodes.Clock
+    | nodes.Pick
     | nodes.Again
     | nodes.Back
     | nodes.Until
@@ -99,6 +103,8 @@ def phrase(line: AnyLine, indent: str) -> str:
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
         case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
             return _join(*_legs(line))
+        case nodes.Queue() | nodes.Serve():
+            return _join(*_legs(line))
         case (
             nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
         ):
@@ -121,6 +127,10 @@ def _with(word: str, value: nodes.Expression | str | None) -> str:
 def _tones(word: str, tones: nodes.Expression | None) -> str:
     """Show a clause that lists tones, or nothing."""
     return "" if tones is None else f"{word} {show_unless(tones, 'any')}"
+
+
+def _to(last: nodes.Expression | None) -> str:
+    return "" if last is None else f"..{show_expression(last)}"
 
 
 def _flag(word: str, given: bool) -> str:
@@ -157,16 +167,24 @@ def _sound(line: _Sound) -> tuple[str, ...]:
         case nodes.Reject(reason):
             return "reject", "" if reason is None else str(reason)
         case nodes.Play(audio, until, times, notify, background):
-            verb, clauses = "start play" if background else "play", _with("notify", notify)
-            return verb, show_expression(audio), _tones("until", until), _with("times", times), clauses
+            verb, often = "start play" if background else "play", _with("times", times)
+            ends = _tones("until", until), often or _flag("forever", line.forever), _with("notify", notify)
+            return verb, show_expression(audio), _flag("early", line.early), *ends
         case nodes.StopPlay():
             return ("stop play",)
         case nodes.Say(text, voice, until, notify):
-            clauses = _tones("until", until)
-            return "say", show_expression(text), _with("voice", voice), clauses, _with("notify", notify)
+            how = _flag("early", line.early), _with("voice", voice)
+            return "say", show_expression(text), *how, _tones("until", until), _with("notify", notify)
         case nodes.Record(name, limit, until, silence, beep, notify):
             ends = _with("for", limit), _tones("until", until), _with("silence", silence)
-            return "record", _with("as", name), *ends, _flag("beep", beep), _with("notify", notify)
+            return (
+                "record",
+                _with("as", name),
+                _with("within", line.within),
+                *ends,
+                _flag("beep", beep),
+                _with("notify", notify),
+            )
         case nodes.StartRecord(name, notify):
             return "start record", _with("as", name), _with("notify", notify)
         case nodes.StopRecord():
@@ -182,8 +200,8 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.Wait(duration):
             return "wait", show_unless(duration, "tone", "call")
         case nodes.WaitCall(leg, name, limit, otherwise):
-            ends = _with("as", name), _with("for", limit), _flag("else", otherwise is not None)
-            return "wait call", leg, *ends
+            given = _with("as", name), _with("for", limit)
+            return "wait call", leg, *given, _flag("else", otherwise is not None)
         case nodes.WaitTone(tones, fresh, name, limit, notify, otherwise):
             clauses = _flag("fresh", fresh), _with("as", name), _with("for", limit), _with("notify", notify)
             return "wait tone", show_unless(tones, "any"), *clauses, _flag("else", otherwise is not None)
@@ -192,7 +210,7 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.StopTones(notify):
             return "stop tones", _with("notify", notify)
         case nodes.Gather(name, least, most, until):
-            count = show_expression(least) + ("" if most is None else f"..{show_expression(most)}")
+            count = show_expression(least) + _to(most)
             what = _flag("secret", line.secret), f"{'keys' if line.keys else 'digits'} {count}"
             return "gather", name, *what, _tones("until", until), *_asking(line)
         case nodes.Menu(name=name):
@@ -223,8 +241,15 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             shown = "others" if who is None else show_primary(who, "others")
             return change, shown, _with("from" if change == "kick" else "in", conference)
         case nodes.Connect(leg, limit, otherwise):
-            ends = _with("for", limit), _with("as", line.name), _flag("else", otherwise is not None)
-            return "connect", ", ".join(line.legs), *ends
+            how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
+            return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
+        case nodes.Queue(queue, limit, name, notify):
+            given = _with("for", limit), _with("as", name), _with("notify", notify)
+            return "queue", show_expression(queue), *given
+        case nodes.Serve(queue, within, limit, name, notify, otherwise):
+            given = _with("for", limit), _with("as", name), _with("notify", notify)
+            last = _flag("else", otherwise is not None)
+            return "serve", show_expression(queue), _with("within", within), *given, last
         case nodes.Transfer(number, name):
             return "transfer", show_expression(number), _with("as", name)
         case nodes.Give(value):
@@ -293,10 +318,15 @@ def _control(line: _Control) -> tuple[str, ...]:
             return ("break",)
         case nodes.Flow(name, parameters):
             return "flow", f"{name}({', '.join(parameters)})"
-        case nodes.Do(flow, arguments):
-            return "do", f"{flow}({', '.join(show_expression(one) for one in arguments)})"
-        case nodes.Return():
-            return ("return",)
+        case nodes.Do(flow, arguments, name):
+            given = ", ".join(show_expression(one) for one in arguments)
+            return "do", f"{flow}({given})", _with("as", name)
+        case nodes.Return(value):
+            return "return", "" if value is None else show_expression(value)
+        case nodes.Clock(name, zone):
+            return "clock", "" if zone is None else show_expression(zone), _with("as", name)
+        case nodes.Pick(items, name, last):
+            return "pick", show_expression(items) + _to(last), _with("as", name)
         case nodes.OnHangup():
             return ("on hangup",)
         case nodes.OnTone(tones, name=name):

@@ -77,6 +77,9 @@ class Meetings(Protocol):
     def ask(self, call: "LiveCall", effect: effects.ForConference) -> None:
         """Put what *call* asks of a conference into that one's inbox."""
 
+    def queue(self, call: "LiveCall", effect: effects.ForQueue) -> None:
+        """Do what *call* asks of a queue."""
+
     def do(self, conference: "LiveCall", effect: effects.OfConference) -> None:
         """Do what *conference* asks of the room, and of the calls whose legs are in it."""
 
@@ -214,6 +217,14 @@ class LiveCall:
                 | effects.ChangeMembers()
             ):
                 self._meetings.ask(self, effect)
+            case (
+                effects.EnterQueue()
+                | effects.ServeQueue()
+                | effects.LeaveQueue()
+                | effects.Summon()
+                | effects.PutBack()
+            ):
+                self._meetings.queue(self, effect)
             case (
                 effects.OpenRoom()
                 | effects.Admit()

@@ -15,6 +15,7 @@ from ringful.interpreter import effects
 from ringful.interpreter.evaluate import Fault, seconds_of, text_of
 from ringful.interpreter.leg import Connection, Leg, Playback
 from ringful.interpreter.running import Running, Scope
+from ringful.interpreter.statements import inbound
 from ringful.interpreter.statements.outcome import lasted, outcome, reason_of
 from ringful.interpreter.statements.sound import stop_background
 from ringful.interpreter.strand import Failed, LegChanged, LegOver, Quiet, Signal, Wait, suspend
@@ -73,6 +74,10 @@ async def _connect(run_on: Scope, statement: nodes.Connect) -> None:
         where = f"this leg is in the conference {leg.membership.conference}"
         _refuse(run_on, leg, others[0], talk, "conference", where)
     other = await _first_idle(run_on, leg, others, talk)
+    while leg.state == "ringing":
+        await inbound.answer(run_on)
+        # It may have ended meanwhile.
+        other = await _first_idle(run_on, leg, others, talk)
     connection = leg.connection or _order(run_on, leg, other)
     for late in others:
         if late is not other:
@@ -194,7 +199,7 @@ def _can_connect(leg: Leg, other: Leg) -> bool:
 
 def _ring_back(run_on: Scope, leg: Leg) -> None:
     """Let *leg* hear a ringing tone, unless it hears something already."""
-    if leg.background_playback is None:
+    if leg.background_playback is None and (leg.state == "up" or leg.early):
         number = leg.order()
         leg.playbacks[number] = Playback(RINGBACK, background=True)
         run_on.run.perform(effects.Play(leg.name, number, port.Ringback(), background=True))

@@ -17,6 +17,9 @@ from ringful.media import port
 _LOOK_AHEAD = 8
 """How many statements ahead the next sound is looked for."""
 
+_SHORTEST = 0.2
+"""Seconds; what is shorter is not repeated for ever."""
+
 _PASSED_OVER = (
     nodes.WaitTone
     | nodes.Record
@@ -41,8 +44,8 @@ async def play(run_on: Scope, statement: nodes.Play | nodes.Say) -> None:
     if isinstance(statement, nodes.Play) and statement.times:
         times = count_of(statement.times, run_on.names)
     if isinstance(statement, nodes.Play) and statement.background:
-        if times:
-            again, ends = times - 1, until or ""
+        if times or statement.forever:
+            again, ends = (-1 if statement.forever else times - 1), until or ""
             playback = Playback(name, notify, background=True, sound=sound, again=again, until=ends)
             await _play_behind(run_on, leg, sound, playback)
         return
@@ -73,6 +76,7 @@ async def _play_behind(run_on: Scope, leg: Leg, sound: port.Sound, playback: Pla
         return
     number = leg.order()
     leg.playbacks[number] = playback
+    playback.since = run_on.run.now
     run_on.run.perform(effects.Play(leg.name, number, sound, background=True))
     begun = await run_on.wait(lambda s: _is_of(s, leg, number))
     if isinstance(begun, port.PlaybackFailed):
@@ -194,7 +198,10 @@ def play_again(run: Running, leg: Leg, playback: Playback) -> bool:
     """Play again what has ended in the background, where it is to be heard again; say whether it is."""
     if not playback.again or playback.sound is None or playback.stopping or leg.closing:
         return False
-    playback.again -= 1
+    playback.again -= playback.again > 0
+    if playback.again < 0 and run.now - playback.since < _SHORTEST:
+        return False
+    playback.since = run.now
     playback.tell_start = False
     number = leg.order()
     leg.playbacks[number] = playback
@@ -233,10 +240,13 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
     leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
     limit = seconds_of(statement.limit, names) if statement.limit else settings.record_limit
     silence = seconds_of(statement.silence, names) if statement.silence else settings.record_silence
+    within = seconds_of(statement.within, names) if statement.within else None
     until = tones_of(statement.until, names) if statement.until else "#"
     recording = Recording(leg.next_file(), url_of(statement.notify, names), statement.name, names)
     recording.bind(None)
-    number = _order_recording(run_on, leg, recording, silence=silence, beep=statement.beep)
+    number = leg.order()
+    order = effects.StartRecording(leg.name, number, recording.file, silence, statement.beep, within)
+    _order_recording(run_on, leg, recording, order)
     look_ahead(run_on, follow=False)
     try:
         begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
@@ -268,19 +278,16 @@ async def start_record(run_on: Scope, statement: nodes.StartRecord) -> None:
         raise Failed(reason)
     recording = Recording(leg.next_file(), notify, statement.name, run_on.names, background=True)
     recording.bind(None)
-    number = _order_recording(run_on, leg, recording)
+    number = leg.order()
+    _order_recording(run_on, leg, recording, effects.StartRecording(leg.name, number, recording.file))
     begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
     if isinstance(begun, port.RecordingFailed):
         raise Failed(begun.detail)
 
 
-def _order_recording(
-    run_on: Scope, leg: Leg, recording: Recording, *, silence: float | None = None, beep: bool = False
-) -> int:
-    number = leg.order()
-    leg.recordings[number] = recording
-    run_on.run.perform(effects.StartRecording(leg.name, number, recording.file, silence, beep))
-    return number
+def _order_recording(run_on: Scope, leg: Leg, recording: Recording, order: effects.StartRecording) -> None:
+    leg.recordings[order.recording] = recording
+    run_on.run.perform(order)
 
 
 async def stop_record(run_on: Scope, _: nodes.StopRecord) -> None:

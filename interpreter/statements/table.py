@@ -11,6 +11,7 @@ from ringful.grammar import nodes
 from ringful.interpreter.running import Scope
 from ringful.interpreter.statements import (
     bridge,
+    chance,
     conference,
     control,
     handlers,
@@ -18,6 +19,7 @@ from ringful.interpreter.statements import (
     keys,
     legs,
     messages,
+    queues,
     sound,
     web,
 )
@@ -34,6 +36,8 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Call: legs.call,
     nodes.Members: conference.change,
     nodes.OnMember: conference.on_member,
+    nodes.Clock: chance.look_at_clock,
+    nodes.Pick: chance.pick,
     nodes.Conference: conference.create,
     nodes.Connect: bridge.connect,
     nodes.Do: control.do,
@@ -54,11 +58,13 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.OnHangup: legs.on_hangup,
     nodes.OnTone: handlers.on_tone,
     nodes.Play: sound.play,
+    nodes.Queue: queues.wait_in,
     nodes.Record: sound.record,
     nodes.Reject: inbound.reject,
     nodes.Repeat: control.loop,
     nodes.Return: control.leave_flow,
     nodes.Say: sound.play,
+    nodes.Serve: queues.serve,
     nodes.Sms: messages.send,
     nodes.Start: legs.start,
     nodes.StartRecord: sound.start_record,

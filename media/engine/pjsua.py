@@ -32,7 +32,7 @@ from ringful.media.engine.native import NativeMixer, NoNative
 from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
 from ringful.media.engine.packets import Packets
 from ringful.media.engine.parties.outgoing import Outgoing, Patience
-from ringful.media.engine.recording import Disk
+from ringful.media.engine.recording import Disk, Quiet
 from ringful.media.engine.senders import Senders
 from ringful.media.engine.sounding import Listener, Sitting, Sound
 from ringful.media.engine.texts import Inbox, Outbox, Tell
@@ -284,6 +284,13 @@ class Engine:
         if leg and leg.inbound and not leg.accepted:
             self.respond(name, 200)
 
+    def progress(self, name: str) -> None:
+        """Let sound pass to a call that came in and rings: the answer to its offer goes out with a 183."""
+        leg = self.legs.get(name)
+        if leg and leg.inbound and not leg.accepted and not leg.ordered_end:
+            leg.early = True
+            self.respond(name, 183)
+
     def refuse(self, name: str, status: int, *, given_up: bool = False) -> None:
         """Refuse a call that came in and rings, once it has kept its place for long enough."""
         leg = self.legs.get(name)
@@ -417,10 +424,10 @@ class Engine:
         if sound := self.sound(name):
             sound.stop_playback(playback)
 
-    def record(self, name: str, recording: int, path: Path, *, silence: float | None, beep: bool) -> None:
+    def record(self, name: str, recording: int, path: Path, quiet: Quiet, *, beep: bool) -> None:
         """Record a leg, after a beep if that is wanted."""
         if sound := self.sound(name):
-            sound.record(recording, path, silence=silence, beep=beep)
+            sound.record(recording, path, quiet, beep=beep)
 
     def listen(self, name: str, take: Listener) -> None:
         """Give what a leg hears to *take*, some times a second, until the leg ends."""

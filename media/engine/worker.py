@@ -26,6 +26,7 @@ from ringful.media.engine.endpoint import EngineConfig
 from ringful.media.engine.parties.invite import offer_of
 from ringful.media.engine.parties.outgoing import Outgoing
 from ringful.media.engine.pjsua import Engine
+from ringful.media.engine.recording import Quiet
 from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event
 
@@ -154,6 +155,8 @@ class Worker:
                 engine.take(leg, command["offer"])
             case "answer":
                 engine.answer(leg)
+            case "progress":
+                engine.progress(leg)
             case "refuse":
                 engine.refuse(leg, command["status"])
             case "hang_up":
@@ -166,8 +169,8 @@ class Worker:
             case "stop_playback":
                 engine.stop_playback(leg, command["playback"])
             case "record":
-                path, silence = Path(command["path"]), command["silence"]
-                engine.record(leg, command["recording"], path, silence=silence, beep=command["beep"])
+                quiet = Quiet(command["silence"], command["within"])
+                engine.record(leg, command["recording"], Path(command["path"]), quiet, beep=command["beep"])
             case "stop_recording":
                 engine.stop_recording(leg, command["recording"])
             case "send_tones":

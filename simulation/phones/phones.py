@@ -131,7 +131,7 @@ class SimulatedPhones:
             known = self._legs.get(leg) or self._rooms.get(leg)
             if known is None or known.state == "over":
                 return
-            if known.state == "ringing" and refused:
+            if known.state == "ringing" and refused and not (isinstance(known, SimulatedLeg) and known.early):
                 known.tell(refused())
             else:
                 action(known)
@@ -141,6 +141,10 @@ class SimulatedPhones:
     def answer(self, leg: str) -> None:
         """See `port.Phones`."""
         self._order(leg, lambda found: found.take())
+
+    def progress(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.progress())
 
     def reject(self, leg: str, status: int) -> None:
         """See `port.Phones`."""
@@ -172,12 +176,19 @@ class SimulatedPhones:
         self._order(leg, lambda found: found.player.stop(playback))
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones`."""
         self._order(
             leg,
-            lambda found: found.recorder.record(recording, path, silence, beep),
+            lambda found: found.recorder.record(recording, path, silence, beep, within),
             lambda: port.RecordingFailed(leg, recording, "the call has not been answered"),
         )
 

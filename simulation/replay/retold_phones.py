@@ -171,14 +171,18 @@ def _is_nobody(line: _Line) -> bool:
 def _insert_speech(line: _Line, own: Sequence[Entry]) -> None:
     """Let the far end speak as long as a recording that silence would have ended went on."""
     silences: dict[int, float | None] = {}
+    within: dict[int, float | None] = {}
     began: dict[int, Entry] = {}
     for entry in own:
         if entry.name == "StartRecording":
             silences[entry.data["recording"]] = entry.data["silence"]
+            within[entry.data["recording"]] = entry.data.get("within")
         elif entry.name == "RecordingStarted":
             began[entry.data["recording"]] = entry
         elif entry.name == "RecordingEnded":
             silence, start = (one.get(entry.data["recording"]) for one in (silences, began))
+            if within.get(entry.data["recording"]) and entry.data.get("level_db") is None:
+                continue  # Nobody has spoken.
             if isinstance(silence, float | int) and isinstance(start, Entry):
                 until = entry.at - silence if entry.data["reason"] == "silence" else entry.at
                 _speak(line, start, until)

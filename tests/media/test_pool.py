@@ -198,7 +198,7 @@ async def test_a_silence_ends_a_recording_after_its_beep(tmp_path: Path) -> None
         async with line(tmp_path) as calls:
             calls.ring("a", address)
             await calls.next(port.Answered)
-            calls.pool.record("a", 1, tmp_path / "r.wav", silence=0.5, beep=True)
+            calls.pool.record("a", 1, tmp_path / "r.wav", silence=20.0, within=0.5, beep=True)
             await calls.next(port.RecordingStarted)
             assert (await calls.next(port.RecordingEnded)).reason == "silence"
             calls.pool.hang_up("a")
