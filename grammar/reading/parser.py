@@ -20,6 +20,7 @@ from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.grammar.reading import complaints
 from ringful.grammar.reading.builder import Builder
+from ringful.grammar.reading.direct import Tables, read_directly, tables_of
 from ringful.grammar.reading.documents import of_document
 from ringful.grammar.reading.head import fragment_of
 from ringful.grammar.reading.known import Opener, Reading, begin
@@ -72,10 +73,21 @@ def lark() -> Lark:
     )
 
 
+@cache
+def _tables() -> Tables:
+    return tables_of(lark())
+
+
 def _parse(text: str, path: str, heed: Heed | None = None) -> tuple[nodes.Script, Reading]:
     source, text = text, text.removeprefix("\ufeff")
     if problem := _unreadable(text, path):
         raise ScriptError(problem, source=source)
+    if heed is None:
+        reading = Reading(path)
+        begin(reading)
+        script = read_directly(text, reading, _tables())
+        if script is not None and not reading.problems and not too_deep(script):
+            return script, reading
     script, reading, problems = read(text, path, heed=heed)
     if script is not None and not problems:
         deep = too_deep(script)
