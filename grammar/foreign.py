@@ -99,6 +99,7 @@ STATEMENTS: Final = {
     "request": _POST,
     "http": _POST,
     "tag": "what an application is to know goes with `notify URL with { … }`",
+    "async": "what runs beside the script stands in a block: `start { … }`",
     "exit": "write `hangup`",
     "quit": "write `hangup`",
     "delete": "a name keeps its value; give it none with `let NAME = none`",
