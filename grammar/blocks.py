@@ -69,7 +69,14 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
     match statement:
         case nodes.If(_, then, otherwise):
             return _given("branch", then, otherwise)
-        case nodes.WaitTone() | nodes.WaitCall() | nodes.Ask() | nodes.Follow() | nodes.Connect():
+        case (
+            nodes.WaitTone()
+            | nodes.WaitCall()
+            | nodes.WaitEvent()
+            | nodes.Ask()
+            | nodes.Follow()
+            | nodes.Connect()
+        ):
             return _given("branch", statement.otherwise)
         case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
             branches = [choice.block for choice in choices]
@@ -86,7 +93,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("background", statement.block)
         case nodes.Until():
             return _given("until", statement.block)
-        case nodes.OnTone() | nodes.OnMember():
+        case nodes.OnTone() | nodes.OnEvent() | nodes.OnMember():
             return _given("handler", statement.block)
         case nodes.OnHangup():
             return _given("farewell", statement.block)
@@ -99,7 +106,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
 
 
 def _given(role: Role, *blocks: nodes.Block | None) -> tuple[tuple[Role, nodes.Block], ...]:
-    return tuple((role, block) for block in blocks if block is not None)
+    return tuple([(role, block) for block in blocks if block is not None])
 
 
 _Blockless: TypeAlias = (
@@ -118,12 +125,14 @@ _Blockless: TypeAlias = (
     | nodes.Conference
     | nodes.Join
     | nodes.Leave
+    | nodes.End
     | nodes.Members
     | nodes.Transfer
     | nodes.Give
     | nodes.Mute
     | nodes.Unmute
     | nodes.Hangup
+    | nodes.Signal
     | nodes.Sms
     | nodes.Notify
     | nodes.Let
@@ -150,13 +159,14 @@ def within(block: nodes.Block) -> Iterator[nodes.Statement]:
     """Give every statement in *block* and in its blocks, in the order of the text."""
     waiting = [iter(block.statements)]
     while waiting:
-        statement = next(waiting[-1], None)
-        if statement is None:
+        for statement in waiting[-1]:
+            yield statement
+            # Most have none, and every pass comes by here.
+            if type(statement) not in _NO_BLOCKS and (blocks := blocks_of(statement)):
+                waiting.extend([iter(inner.statements) for _, inner in reversed(blocks)])
+                break
+        else:
             waiting.pop()
-            continue
-        yield statement
-        if blocks := blocks_of(statement):
-            waiting.extend(iter(inner.statements) for _, inner in reversed(blocks))
 
 
 def in_place(block: nodes.Block) -> Iterator[nodes.Statement]:

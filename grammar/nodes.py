@@ -202,7 +202,7 @@ class Call(Line):
 
     As the header, it has no block: the script goes on when the phone is answered.  Inside a
     script, with a block, it places another leg and runs the block on it at the same time; with
-    ``all``, one for each number of a list.
+    ``all``, one for each number of a list.  One without a block is written ``start call``.
     """
 
     number: Expression
@@ -219,6 +219,8 @@ class Call(Line):
     """The number that sends the call on."""
     every: bool = False
     """``all``: *number* is a list of numbers."""
+    started: bool = field(default=False, eq=False, repr=False)
+    """It was written ``start call``: what has no block, and is not the header, must be."""
 
 
 @frozen
@@ -331,6 +333,16 @@ class WaitCall(Line):
     """``wait call operator as NAME for 10m else { … }``: go on when another leg is over."""
 
     leg: str
+    name: str | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
+class WaitEvent(Line):
+    """``wait event "paid" as NAME for 1m else { … }``: go on when such an event comes."""
+
+    event: Expression
     name: str | None = None
     limit: Expression | None = None
     otherwise: Block | None = None
@@ -481,6 +493,13 @@ class Leave(Line):
 
 
 @frozen
+class End(Line):
+    """``end room``: end a conference; whoever is in it goes on with its own script."""
+
+    conference: Expression
+
+
+@frozen
 class In(Line):
     """``in room { … }``: queue statements on the conference itself."""
 
@@ -488,7 +507,7 @@ class In(Line):
     block: Block
 
 
-Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick"]
+Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick", "hangup"]
 """What can be done to members of a conference."""
 
 
@@ -585,6 +604,15 @@ class Hangup(Line):
     """``hangup``, or ``hangup operator`` for another leg of this script."""
 
     leg: str | None = None
+
+
+@frozen
+class Signal(Line):
+    """``signal "paid" with { … } to CALL``: send an event to this call, or to another one."""
+
+    event: Expression
+    fields: Map | None = None
+    call: Expression | None = None
 
 
 @frozen
@@ -726,6 +754,15 @@ class OnTone(Line):
 
 
 @frozen
+class OnEvent(Line):
+    """``on event "paid" as NAME { … }``: runs beside the script whenever such an event comes."""
+
+    event: Expression
+    block: Block
+    name: str | None = None
+
+
+@frozen
 class OnMember(Line):
     """``on join as member { … }``, ``on leave …``, ``on speech …``: within ``in room { … }``."""
 
@@ -763,6 +800,7 @@ Statement: TypeAlias = (
     | Tone
     | Wait
     | WaitCall
+    | WaitEvent
     | WaitTone
     | StartTones
     | StopTones
@@ -776,6 +814,7 @@ Statement: TypeAlias = (
     | Conference
     | Join
     | Leave
+    | End
     | In
     | Members
     | Connect
@@ -786,6 +825,7 @@ Statement: TypeAlias = (
     | Mute
     | Unmute
     | Hangup
+    | Signal
     | Sms
     | Notify
     | Ask
@@ -800,6 +840,7 @@ Statement: TypeAlias = (
     | Return
     | OnHangup
     | OnTone
+    | OnEvent
     | OnMember
     | Start
     | Stay
