@@ -95,10 +95,10 @@ STATEMENTS: Final = {
     ),
     "transfer": Meaning("transfer NUMBER", "Hands the call over to NUMBER, and does not come back."),
     "mute": Meaning(
-        "mute LEG",
+        "mute [LEG]",
         "Keeps what a leg says from the others. `mute WHO in CONF`: what members of a conference say.",
     ),
-    "unmute": Meaning("unmute LEG", "Lets what a leg says be heard again."),
+    "unmute": Meaning("unmute [LEG]", "Lets what a leg says be heard again."),
     "deafen": Meaning("deafen WHO in CONF", "Lets members of a conference hear the others no more."),
     "undeafen": Meaning("undeafen WHO in CONF", "Lets them hear the others again."),
     "kick": Meaning("kick WHO from CONF", "Puts members out of a conference; their scripts go on."),

@@ -439,16 +439,16 @@ class Transfer(Line):
 
 @frozen
 class Mute(Line):
-    """``mute operator``."""
+    """``mute``, or ``mute operator`` for another leg of this script."""
 
-    leg: str
+    leg: str | None = None
 
 
 @frozen
 class Unmute(Line):
-    """``unmute operator``."""
+    """``unmute``, or ``unmute operator`` for another leg of this script."""
 
-    leg: str
+    leg: str | None = None
 
 
 @frozen

@@ -38,7 +38,9 @@ def _unused(body: nodes.Block) -> Iterator[Problem]:
         match node:
             case nodes.Call(name=str()):
                 calls.append(node)
-            case nodes.Connect(name) | nodes.Mute(name) | nodes.Unmute(name) | nodes.Hangup(str(name)):
+            case nodes.Connect(name):
+                used.add(name)
+            case nodes.Mute(str(name)) | nodes.Unmute(str(name)) | nodes.Hangup(str(name)):
                 used.add(name)
             case nodes.Name(name):
                 used.add(name)
@@ -85,7 +87,7 @@ def _statement(statement: nodes.Statement, names: _Names, own: str | None) -> It
     match statement:
         case nodes.Connect(leg) if leg == own:
             yield Problem("own-leg", f"`{leg}` is this leg itself", statement.span, "name another leg")
-        case nodes.Connect(leg) | nodes.Mute(leg) | nodes.Unmute(leg) | nodes.Hangup(str(leg)):
+        case nodes.Connect(leg) | nodes.Mute(str(leg)) | nodes.Unmute(str(leg)) | nodes.Hangup(str(leg)):
             yield from _leg(leg, statement, names)
         case nodes.Conference(named=nodes.Text() as named) if "." in (literal(named) or ""):
             message = f"`{literal(named)}` is no name of a conference: it has a dot"

@@ -95,7 +95,7 @@ class _Scope(Paths[_Names]):
             self.use(expression, branches)
         names = bound_by(statement)
         match statement:
-            case nodes.Hangup(str(leg)) | nodes.Connect(leg) | nodes.Mute(leg) | nodes.Unmute(leg):
+            case nodes.Hangup(str(leg)) | nodes.Connect(leg) | nodes.Mute(str(leg)) | nodes.Unmute(str(leg)):
                 self.use(nodes.Name(leg, span=statement.span))
             case nodes.StopRecord() if state.recording:
                 return _Names(_more(state.known, state.recording))

@@ -123,10 +123,10 @@ class StatementRules:
         return _line(nodes.Transfer, c, c[1])
 
     def mute(self, c: Children) -> nodes.Mute:
-        return _line(nodes.Mute, c, word(c[1]))
+        return _line(nodes.Mute, c, word(c[1]) if len(c) > 1 else None)
 
     def unmute(self, c: Children) -> nodes.Unmute:
-        return _line(nodes.Unmute, c, word(c[1]))
+        return _line(nodes.Unmute, c, word(c[1]) if len(c) > 1 else None)
 
     def hangup(self, c: Children) -> nodes.Hangup:
         return _line(nodes.Hangup, c, word(c[1]) if len(c) > 1 else None)

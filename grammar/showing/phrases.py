@@ -190,9 +190,9 @@ def _legs(line: _Legs) -> tuple[str, ...]:
         case nodes.Transfer(number):
             return "transfer", show_expression(number)
         case nodes.Mute(leg):
-            return "mute", leg
+            return "mute", leg or ""
         case nodes.Unmute(leg):
-            return "unmute", leg
+            return "unmute", leg or ""
         case nodes.Hangup(leg):
             return "hangup", leg or ""
         case _:

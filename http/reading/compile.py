@@ -42,15 +42,19 @@ def compile_task(request: requests.Task) -> nodes.Statement:
     match request:
         case requests.Hangup():
             return nodes.Hangup()
-        case requests.Play(_, announcement, wait_complete, callback_url):
-            audio = nodes.text(announcement)
-            return nodes.Play(audio, notify=_text(callback_url), background=not wait_complete)
+        case requests.Play(_, announcement, wait_complete, callback_url, until, times):
+            told, audio, ends = _text(callback_url), nodes.text(announcement), _text(until)
+            return nodes.Play(audio, ends, _whole(times), told, background=not wait_complete)
+        case requests.Say(_, text, voice, until, callback_url):
+            return nodes.Say(nodes.text(text), _text(voice), _text(until), _text(callback_url))
+        case requests.StopPlay():
+            return nodes.StopPlay()
         case requests.Record(_, callback_url):
             return nodes.StartRecord(notify=_text(callback_url))
         case requests.RecordStop():
             return nodes.StopRecord()
-        case requests.WaitForTone(_, tone, callback_url):
-            return nodes.WaitTone(nodes.text(tone), notify=_text(callback_url))
+        case requests.WaitForTone(_, tone, callback_url, limit):
+            return nodes.WaitTone(nodes.text(tone), limit=_time(limit), notify=_text(callback_url))
         case requests.StartToneDetector(_, callback_url):
             return nodes.StartTones(nodes.text(callback_url))
         case requests.StopToneDetector(_, callback_url):
@@ -61,6 +65,10 @@ def compile_task(request: requests.Task) -> nodes.Statement:
             return nodes.Answer()
         case requests.Reject(_, busy):
             return nodes.Reject("busy" if busy else None)
+        case requests.Transfer(_, callee):
+            return nodes.Transfer(nodes.text(callee))
+        case requests.Mute(_, muted):
+            return nodes.Mute() if muted else nodes.Unmute()
         case _:
             assert_never(request)
 
@@ -123,6 +131,10 @@ def _whole(value: int | None) -> nodes.Number | None:
 
 def _seconds(value: int | None) -> nodes.Duration | None:
     return None if value is None else nodes.Duration(value * 1000)
+
+
+def _time(value: float | None) -> nodes.Duration | None:
+    return None if value is None else nodes.Duration(round(value * 1000))
 
 
 def _text(value: str | None) -> nodes.Text | None:

@@ -282,6 +282,27 @@ def seconds_to(longest: float) -> Callable[[str, str], float]:
     return read
 
 
+def time_to(longest: float) -> Callable[[str, str], float]:
+    """Make a reader of seconds, more than none and up to *longest*."""
+    read = seconds_to(longest)
+
+    def read_time(name: str, value: str) -> float:
+        if (found := read(name, value)) > 0:
+            return found
+        raise BadParameter(name, "invalid", f"{name} must be more than 0 seconds")
+
+    return read_time
+
+
+def voice(name: str, value: str) -> str:
+    """Read the name of a voice."""
+    if re.fullmatch(r"[a-zA-Z][a-zA-Z0-9+-]{1,30}", value):
+        return value
+    raise BadParameter(
+        name, "invalid", f"{name} must be the name of a voice, such as en or de, not {value!r}"
+    )
+
+
 def tones(name: str, value: str) -> str:
     """Read a comma-separated list of tones; give it in capitals and without blanks."""
     parts = [part.strip().upper() for part in value.split(",")]

@@ -13,6 +13,9 @@ from ringful.http.reading import parameters as p
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.interpreter.events import Change
 
+MOST_TIMES = 1000
+"""How often a request may have something played."""
+
 
 @frozen
 class Dialect:
@@ -74,6 +77,29 @@ class Play:
     announcement: str
     wait_complete: bool = True
     callback_url: str | None = None
+    until: str | None = None
+    """The tones that cut it short (ours)."""
+    times: int | None = None
+    """How often it is heard (ours); None: once."""
+
+
+@frozen
+class Say:
+    """Speak a text (ours)."""
+
+    call_id: str
+    text: str
+    voice: str | None = None
+    until: str | None = None
+    callback_url: str | None = None
+
+
+@frozen
+class StopPlay:
+    """End what is played: all of it now, or in its turn what plays in the background (ours)."""
+
+    call_id: str
+    immediate: bool = True
 
 
 @frozen
@@ -99,6 +125,8 @@ class WaitForTone:
     call_id: str
     tone: str
     callback_url: str | None = None
+    limit: float | None = None
+    """Seconds after which it is in vain (ours)."""
 
 
 @frozen
@@ -143,6 +171,23 @@ class Reject:
 
 
 @frozen
+class Transfer:
+    """Send the far end to another number (ours)."""
+
+    call_id: str
+    callee: str
+
+
+@frozen
+class Mute:
+    """Let nobody hear what the far end says, or with *muted* false let them again (ours)."""
+
+    call_id: str
+    muted: bool = True
+    immediate: bool = True
+
+
+@frozen
 class QueryCall:
     """Tell all about a call (ours)."""
 
@@ -159,6 +204,8 @@ class Script:
 Task: TypeAlias = (
     Hangup
     | Play
+    | Say
+    | StopPlay
     | Record
     | RecordStop
     | WaitForTone
@@ -167,6 +214,8 @@ Task: TypeAlias = (
     | Tone
     | Answer
     | Reject
+    | Transfer
+    | Mute
 )
 
 
@@ -231,6 +280,27 @@ def _play(target: str, given: Parameters, dialect: Dialect) -> Play:
         given.required("announcement", dialect.announcement, "http://host/welcome.wav"),
         True if waits is None else waits,
         dialect.callback(given),
+        given.optional("until", p.tones),
+        given.optional("times", p.to_most(MOST_TIMES)),
+    )
+
+
+def _say(target: str, given: Parameters, dialect: Dialect) -> Say:
+    return Say(
+        target,
+        given.required("text", p.text, "Hello"),
+        given.optional("voice", p.voice),
+        given.optional("until", p.tones),
+        dialect.callback(given),
+    )
+
+
+def _wait_for_tone(target: str, given: Parameters, dialect: Dialect) -> WaitForTone:
+    return WaitForTone(
+        target,
+        given.required("tone", p.tones, "1"),
+        dialect.callback(given),
+        given.optional("for timeout", p.time_to(p.DAY)),
     )
 
 
@@ -238,9 +308,9 @@ _ON_EITHER: dict[str, Callable[[str, Parameters, Dialect], Task]] = {
     "play": _play,
     "record": lambda target, given, dialect: Record(target, dialect.callback(given)),
     "recordstop": lambda target, given, _: RecordStop(target, _immediate(given)),
-    "waitfortone": lambda target, given, dialect: WaitForTone(
-        target, given.required("tone", p.tones, "1"), dialect.callback(given)
-    ),
+    "say": _say,
+    "stopplay": lambda target, given, _: StopPlay(target, _immediate(given)),
+    "waitfortone": _wait_for_tone,
     "starttonedetector": lambda target, given, dialect: StartToneDetector(
         target,
         given.required("callbackUrl", p.reachable(p.web_url, dialect.refusal), "http://host/tones"),
@@ -287,6 +357,11 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "reject": lambda given, _: Reject(
         _call_id(given), given.optional("reason", p.one_of("busy", "declined")) == "busy"
     ),
+    "transfer": lambda given, dialect: Transfer(
+        _call_id(given), given.required("callee", dialect.number, "15125551234")
+    ),
+    "mute": lambda given, _: Mute(_call_id(given), True, _immediate(given)),
+    "unmute": lambda given, _: Mute(_call_id(given), False, _immediate(given)),
     "querycall": lambda given, _: QueryCall(_call_id(given)),
     "querycalls": lambda given, dialect: records.calls(given, p.any_number(dialect.country)),
     "querylegs": lambda given, dialect: records.legs(given, p.any_number(dialect.country)),

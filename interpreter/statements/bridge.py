@@ -137,11 +137,16 @@ def _ring_back(run_on: Scope, leg: Leg) -> None:
 
 def mute(run_on: Scope, statement: nodes.Mute | nodes.Unmute) -> None:
     """Keep what a leg says from the others, or let them hear it again."""
-    leg = named_leg(run_on, statement.leg, statement)
+    leg = named_leg(run_on, statement.leg, statement) if statement.leg else run_on.need_leg()
     if leg.closing or leg.state == "over":
         raise Failed(f"`{statement.leg}` has ended")
-    leg.muted = isinstance(statement, nodes.Mute)
-    run_on.run.perform(effects.Mute(leg.name) if leg.muted else effects.Unmute(leg.name))
+    set_muted(run_on.run, leg, isinstance(statement, nodes.Mute))
+
+
+def set_muted(run: Running, leg: Leg, muted: bool) -> None:
+    """Keep what *leg* says from the others, or let them hear it again."""
+    leg.muted = muted
+    run.perform(effects.Mute(leg.name) if muted else effects.Unmute(leg.name))
 
 
 async def transfer(run_on: Scope, statement: nodes.Transfer) -> None:

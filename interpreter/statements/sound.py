@@ -8,7 +8,8 @@ from ringful.grammar import nodes
 from ringful.interpreter import effects
 from ringful.interpreter.evaluate import TONES, Fault, count_of, seconds_of, text_of, tones_of, url_of
 from ringful.interpreter.leg import Cued, Leg, Playback, Recording
-from ringful.interpreter.running import Scope
+from ringful.interpreter.running import Running, Scope
+from ringful.interpreter.statements.bridge import RINGBACK
 from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import Value
 from ringful.media import port
@@ -179,6 +180,21 @@ async def stop_play(run_on: Scope, _: nodes.StopPlay) -> None:
         raise Failed("nothing is being played in the background")
     run_on.run.perform(effects.StopPlayback(leg.name, number))
     await run_on.wait(lambda s: _is_of(s, leg, number))
+
+
+def stop_sounds(run: Running, leg: Leg) -> None:
+    """End everything that is played on *leg* now, in the background or not."""
+    if leg.cued:
+        # It comes in its turn, and until then it is not to begin by itself.
+        run.perform(effects.StopPlayback(leg.name, leg.cued.playback))
+        leg.cued = None
+    for number in sounding(leg):
+        run.perform(effects.StopPlayback(leg.name, number))
+
+
+def sounding(leg: Leg) -> list[int]:
+    """Give the numbers of what is played on *leg* for its script."""
+    return [number for number, playback in leg.playbacks.items() if playback.name != RINGBACK]
 
 
 async def record(run_on: Scope, statement: nodes.Record) -> None:
