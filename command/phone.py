@@ -113,7 +113,8 @@ def _act(case: Path, sounds: list[str], listen: str) -> None:
     with readable():
         outside = world_of(read_case(case))
     # pjsua2 is loaded only where it is used.
-    from ringful.media.engine.pjsua import Engine, EngineConfig
+    from ringful.media.engine.endpoint import EngineConfig
+    from ringful.media.engine.pjsua import Engine
 
     host, at_port = split_address(listen)
     config = EngineConfig(host, at_port)

@@ -8,7 +8,7 @@ import trio
 
 from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError, first_of
-from ringful.command.serving.exposure import exposure
+from ringful.command.serving.exposure import exposure, is_fronted
 from ringful.command.serving.missing import missing
 from ringful.command.serving.ports import enough_for_sound, usable_sip
 from ringful.command.serving.server import serving
@@ -31,7 +31,8 @@ def serve(*, config: Path | None = None) -> None:
     set_up(settings.log.format, settings.log.level)
     for line in (*exposure(settings), *missing(settings, time.time())):
         log.warning(line)
-    usable_sip(settings.sip.bind)
+    if not is_fronted(settings):
+        usable_sip(settings.sip.bind)
     enough_for_sound(settings.media.ports, settings.media.max_calls)
     try:
         trio.run(serving, settings)

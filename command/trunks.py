@@ -15,7 +15,7 @@ from ringful.command.asking.signing import base_of
 from ringful.command.configuration.settings import configuration
 from ringful.command.errors import CommandError
 from ringful.command.serving.trunks import surroundings
-from ringful.media.trunking.names import Names
+from ringful.media.trunking.places import Places
 from ringful.media.trunking.trial import Said, trial
 
 app = App(name="trunks", help="Trunks: how they stand, and what is wrong with one.")
@@ -84,7 +84,7 @@ def try_trunk(name: str, *, config: Path | None = None) -> None:
         raise CommandError(f"there is no trunk {name}; there are: {there}", 2)
 
     async def tried() -> list[Said]:
-        return [one async for one in trial(found, Names(), surroundings(settings))]
+        return [one async for one in trial(found, Places(), surroundings(settings))]
 
     said = trio.run(tried)
     print("\n".join(_lines(said)))

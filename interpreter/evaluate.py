@@ -4,6 +4,7 @@ Evaluation knows names and values and nothing else: no time, no call, no web.  W
 the script's fault and is raised as a `Fault` with the place.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, DivisionByZero, InvalidOperation
 from typing import Any, TypeAlias, assert_never
@@ -298,6 +299,9 @@ def _cased(change: Callable[[str], str]) -> Callable[[Value], Value]:
     return apply
 
 
+_SAYS_A_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
+
+
 def _digits(value: Value) -> str:
     return "".join(mark for mark in say(value) if mark in "0123456789")
 
@@ -307,11 +311,14 @@ def _spell(value: Value) -> str:
 
 
 def _number(value: Value) -> Value:
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+    """Give the number that *value* says; none where it says none, as keys may, or an answer of the web."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal | None):
         raise TypeError
+    if value is None or (isinstance(value, str) and not _SAYS_A_NUMBER.fullmatch(value.strip())):
+        return None
     number = Decimal(value)
-    if not number.is_finite() or abs(number.adjusted()) > 27:
-        raise ValueError
+    if abs(number.adjusted()) > 27:
+        return None
     return int(number) if number == number.to_integral_value() else number
 
 

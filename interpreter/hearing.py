@@ -17,7 +17,8 @@ from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
-from ringful.interpreter.strand import LegChanged, LegOver, Strand
+from ringful.interpreter.statements.sound import cut_background, play_again
+from ringful.interpreter.strand import LegChanged, LegOver, Quiet, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
 from ringful.media import port
@@ -97,10 +98,15 @@ def _tone(run: Running, leg: Leg, tone: str, event: port.TonePressed) -> None:
     """Give a tone to whom it is for: who waits for it, a handler, who hears misfires, the buffer."""
     if leg.closing:
         return
+    secret = _is_secret(run, leg, tone)
+    if not secret:
+        run.tell(leg.detector, "ToneDetected", leg.name, tone=tone, **presser(leg))
+    if leg.takes_late_finish(tone, run.now):
+        return
     taker = _taker(run, leg, tone)
     heard = False
-    if not _is_secret(run, leg, tone):
-        run.tell(leg.detector, "ToneDetected", leg.name, tone=tone, **presser(leg))
+    if not secret:
+        cut_background(run, leg, tone)
         heard = pass_tone(run, leg, tone)
     match taker:
         case Strand():
@@ -157,15 +163,23 @@ def _hear_playback(
             _pass_on(run, leg, event, ending=False)
         case port.PlaybackEnded(_, _, reason):
             del leg.playbacks[event.playback]
+            if reason == "end" and play_again(run, leg, playback):
+                return
             if playback.tell_end or reason != "end":
                 why = playback.cut or reason
                 run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=why)
+            if reason == "end" and not playback.background:
+                leg.late_finish = None  # What is pressed now answers what was heard.
             _pass_on(run, leg, event, ending=reason == "hangup")
         case port.PlaybackFailed(_, _, detail):
             del leg.playbacks[event.playback]
             run.note_failure("play", detail)
             run.tell(playback.notify, "PlayFailed", leg.name, announcement=playback.name, reason=detail)
             _pass_on(run, leg, event, ending=False)
+            if playback.name == RINGBACK:
+                return  # It would fail again.
+    if playback.background and leg.background_playback is None and not leg.closing:
+        run.announce(Quiet(leg.name))
 
 
 def _hear_recording(
@@ -185,7 +199,7 @@ def _hear_recording(
             done = Recorded(recording.file, duration_ms, size, reason, level)
             leg.recorded.append(done)
             recording.bind(_result(url, done))
-            seconds = say(Decimal(duration_ms) / 1000)
+            seconds = say(_seconds(duration_ms))
             run.tell(
                 recording.notify,
                 "RecordComplete",
@@ -203,10 +217,15 @@ def _hear_recording(
             _pass_on(run, leg, event, ending=False)
 
 
+def _seconds(milliseconds: int) -> int | Decimal:
+    whole, rest = divmod(milliseconds, 1000)
+    return Decimal(milliseconds) / 1000 if rest else whole
+
+
 def _result(url: str, done: Recorded) -> Value:
     """Give what a recording's name holds: see `record` in docs/language.md."""
-    seconds = round(done.duration_ms / 1000)
-    return {"url": url, "duration": seconds, "reason": done.reason, "silent": done.silent}
+    # What its callback says, to the millisecond.
+    return {"url": url, "duration": _seconds(done.duration_ms), "reason": done.reason, "silent": done.silent}
 
 
 def rate_of(priced: events.Priced) -> Rate:

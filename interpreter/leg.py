@@ -24,8 +24,14 @@ class Playback:
     tell_start: bool = True
     tell_end: bool = True
     background: bool = False
+    sound: Sound | None = None
+    """Of one in the background: what is played *again* so many times, unless a tone of *until* ends it."""
+    again: int = 0
+    until: str = ""
     cut: Literal["tone"] | None = None
     """Why it was stopped, where the media cannot know."""
+    stopping: bool = False
+    """It was told to end, and has not said yet that it has: nothing new counts on it."""
 
 
 @define
@@ -215,6 +221,8 @@ class Leg:
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
     awaiting: str | None = None
     """The leg that its `connect` waits for."""
+    late_finish: tuple[str, float] | None = None
+    """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
     transfers: dict[int, str] = field(factory=dict)
     """Transfers that nothing has come of yet, and the numbers they are to."""
     cued: Cued | None = None
@@ -248,6 +256,11 @@ class Leg:
             self.presser = self.pressers.pop(0)
         return self.buffer.pop(0)
 
+    def takes_late_finish(self, tone: str, now: float) -> bool:
+        """Say whether *tone* belongs to a `gather` that is full; either way none that follows does."""
+        late, self.late_finish = self.late_finish, None
+        return late is not None and tone in late[0] and now < late[1]
+
     def forget_tones(self) -> None:
         """Forget what was typed ahead."""
         self.buffer.clear()
@@ -273,8 +286,9 @@ class Leg:
 
     @property
     def background_playback(self) -> int | None:
-        """The number of the running background playback."""
-        return next((n for n, one in reversed(self.playbacks.items()) if one.background), None)
+        """The number of the background playback that goes on: not of one that was told to end."""
+        running = (n for n, one in reversed(self.playbacks.items()) if one.background and not one.stopping)
+        return next(running, None)
 
 
 def presser(leg: Leg) -> dict[str, str]:

@@ -45,7 +45,14 @@ class LegChanged:
     leg: str
 
 
-Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged
+@frozen
+class Quiet:
+    """Nothing plays in the background of a leg any more, whatever ended it."""
+
+    leg: str
+
+
+Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | Quiet
 
 
 @frozen

@@ -39,6 +39,8 @@ class Reception:
     at_port: int
     """Where the entrance ought to be; 0: wherever the first worker is."""
     desk: port.Desk | None = None
+    fronted: bool = False
+    """A front stands before all workers, and spreads calls over them: no place is better than another."""
     entrance: WorkerProcess | None = None
     lost: bool = False
     """There was an entrance while calls were taken, and there is none now."""
@@ -78,5 +80,5 @@ class Reception:
 
     def room(self, worker: WorkerProcess) -> int:
         """Say how many calls of our own *worker* can take."""
-        kept = RESERVED if self.desk and worker is self.entrance else 0
+        kept = RESERVED if self.desk and worker is self.entrance and not self.fronted else 0
         return max(0, worker.free - kept)

@@ -17,8 +17,9 @@ from typing import Any, NoReturn
 from attrs import define, field, frozen
 
 from ringful.media import port, wav
+from ringful.media.engine.endpoint import EngineConfig
 from ringful.media.engine.outgoing import Outgoing
-from ringful.media.engine.pjsua import Engine, EngineConfig
+from ringful.media.engine.pjsua import Engine
 
 QUIET_FRAMES = 30
 """Frames of 20 ms without sound that make a line quiet after something was heard."""

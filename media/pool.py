@@ -7,13 +7,10 @@ told before the leg's.
 
 import os
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import randrange
-from typing import Any
-from urllib.parse import quote
 
 import structlog
 import trio
@@ -21,26 +18,25 @@ from attrs import field, frozen
 
 from ringful.ground.faults import Fence, Tasks, fault
 from ringful.media import buses, port
+from ringful.media.admission import Admission, BehindFront
 from ringful.media.connections import Connections
 from ringful.media.incoming import STATUS, Reception
 from ringful.media.numbers import as_written_there
-from ringful.media.options import ask_options
 from ringful.media.pool_leg import PoolLeg
 from ringful.media.ranges import Ranges
 from ringful.media.rooms import Rooms
-from ringful.media.routing import is_worth_another, ways
+from ringful.media.routing import is_worth_another, is_worth_another_place
 from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
 from ringful.media.texts import Texts
-from ringful.media.trunking.names import Names
+from ringful.media.trunking.exchange import Place, exchange, options
 from ringful.media.trunks import Trunk
+from ringful.media.ways import Ways, is_uri, order_by, parties, terms
 from ringful.media.worker_process import Start, WorkerProcess
 from ringful.media.workers import Workers, engine_wanted
 
 log = structlog.get_logger()
-_NOTED = 5000
-"""Legs of which is kept by what they went."""
 
 
 @frozen
@@ -60,6 +56,8 @@ class PoolSettings:
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
     rtp_ports: tuple[int, int] = (0, 0)
     """The first and the last port for RTP; 0: any."""
+    front: BehindFront | None = None
+    """The SIP front before the workers; None: there is none."""
     engine: str = field(factory=engine_wanted)
     """What makes the sound: ``auto``, or ``python`` for the fallback."""
 
@@ -78,32 +76,31 @@ class Pool:
         """*memory* is the descriptor of the memory of all buses."""
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
         self.legs: dict[str, PoolLeg] = {}
-        self.names = Names()
-        self.avoided: Callable[[], Collection[str]] = frozenset
-        """Gives the names of the trunks that are asked when no other can take a call."""
-        self.went_by: dict[str, Trunk] = {}
-        """By what the newest legs went last, those that have ended among them."""
-        self.trunk_failures: Counter[str] = Counter()
-        """Calls that a trunk did not take for a reason of its own, by its name."""
-        self.last_failures: dict[str, str] = {}
-        """The last of them, in words."""
+        self.ways = Ways(settings.trunks, fronted=settings.front is not None)
         self.seats = Seats(settings.buses)
         self._rooms = Rooms(self.seats, settings.max_calls + 8, lambda: self.crew.live, self._later)
         self._connections = Connections(self.seats, self._later)
-        self._reception = Reception(settings.address, settings.first_port)
+        behind = settings.front
+        first = 0 if behind else settings.first_port
+        self._reception = Reception(settings.address, first, fronted=behind is not None)
         self.texts = Texts(self._reception, nursery)
         config = {
-            "address": settings.address,
+            "address": "127.0.0.1" if behind else settings.address,
             "public_address": settings.public_address,
             "media_address": settings.media_address,
-            "tcp": any(trunk.transport != "udp" for trunk in settings.trunks),
-            "terms": _terms(settings.trunks),
+            "media_bind": settings.address,
+            "front": behind.port if behind else 0,
+            "known_as": behind.known_as if behind else "",
+            "tcp": not behind and any(trunk.transport != "udp" for trunk in settings.trunks),
+            "terms": terms(settings.trunks),
             "silence_limit": settings.silence_limit,
             "engine": settings.engine,
         }
         ranges = Ranges(*settings.rtp_ports, start=randrange(1000))
         start = Start(templates, config, memory)
-        self.crew = Workers(self, start, ranges, self._reception, settings.max_calls, nursery)
+        ports = behind.worker_ports if behind else None
+        self.crew = Workers(self, start, ranges, self._reception, settings.max_calls, nursery, ports)
+        self.admission = Admission(self.crew, self._reception, lambda: len(self.legs), settings.max_calls)
 
     @property
     def workers(self) -> list[WorkerProcess]:
@@ -266,22 +263,22 @@ class Pool:
             return
         kept.transfers.add(transfer)
         # The far end calls it, so the name of its host is for the far end to resolve.
-        trunk = kept.trunk or next(iter(self._ways(number)), None)
-        uri = self._address(number, None if _is_uri(number) else trunk)
+        trunk = kept.trunk or next(iter(self.ways.of(number)), None)
+        uri = self.ways.address(number, None if is_uri(number) else trunk)
         kept.worker.tell({"do": "transfer", "leg": leg, "transfer": transfer, "uri": uri})
 
     async def send_text(self, number: str, sender: str, text: str) -> port.TextOutcome:
         """See `port.Texts.send_text`."""
-        trunk = None if _is_uri(number) else next(iter(self._ways(number)), None)
-        if trunk is None and not _is_uri(number):
+        trunk = None if is_uri(number) else next(iter(self.ways.of(number)), None)
+        if trunk is None and not is_uri(number):
             return port.TextOutcome("unsent", reason="no trunk takes this number")
-        uri = await self._uri(number, trunk)
-        if uri is None:
+        targets = await self.ways.targets(number, trunk)
+        if not targets:
             return port.TextOutcome("unsent", reason="the trunk's name cannot be resolved")
         shown = sender or (trunk.from_number if trunk else "")
         if trunk:
             shown = as_written_there(shown, trunk)
-        return await self.texts.send(uri, shown, text, trunk.name if trunk else "")
+        return await self.texts.send(targets[0].uri, shown, text, trunk.name if trunk else "")
 
     def take_texts(self, desk: port.TextDesk | None) -> None:
         """See `port.Texts.take_texts`."""
@@ -374,16 +371,16 @@ class Pool:
             self.failed(leg.name, fault("placing a call", error, call=leg.name))
 
     async def _placed(self, leg: PoolLeg) -> None:
-        if leg.trunk is None and not _is_uri(leg.number):
-            leg.trunk, *others = self._ways(leg.number) or (None,)
+        if leg.trunk is None and not is_uri(leg.number):
+            leg.trunk, *others = self.ways.of(leg.number) or (None,)
             leg.others = tuple(others)
             if leg.trunk is None:
                 self._end(leg, port.Refused(leg.name, "unreachable", None, "no trunk takes this number"))
                 return
         if leg.trunk:
-            self._note_way(leg.name, leg.trunk)
-        uri = await self._uri(leg.number, leg.trunk)
-        if uri is None:
+            self.ways.note(leg.name, leg.trunk)
+        leg.targets = leg.targets or await self.ways.targets(leg.number, leg.trunk)
+        if not leg.targets:
             host = "the number's host" if leg.trunk is None else "the trunk's name"
             self._ended_before_the_answer(
                 leg, port.Refused(leg.name, "unreachable", None, f"{host} cannot be resolved")
@@ -394,31 +391,24 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        way = _way(leg.trunk) | {"uri": uri} | _parties(leg)
-        worker.tell({"do": "ring", "leg": leg.name, **way})
+        way = order_by(leg.trunk, others=bool(leg.others)) | parties(leg.number, leg.caller_id, leg.trunk)
+        uri, by = self.ways.by(leg.targets[0].uri, leg.trunk)
+        worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "by": by, **way})
         if leg.muted:
             worker.tell({"do": "mute", "leg": leg.name, "muted": True})
         self.crew.keep_warm()
 
-    def _note_way(self, leg: str, trunk: Trunk) -> None:
-        self.went_by[leg] = trunk
-        while len(self.went_by) > _NOTED:
-            del self.went_by[next(iter(self.went_by))]
-
-    def _ways(self, number: str) -> tuple[Trunk, ...]:
-        return ways(self._settings.trunks, number, self.avoided())
-
     def _ended_before_the_answer(self, leg: PoolLeg, end: port.Refused) -> None:
         """End *leg*, or try it by the next trunk."""
+        if self._tries_another_place(leg, end):
+            return
         if leg.trunk and not leg.over and not leg.cancelled and is_worth_another(end, rang=leg.rang):
-            self.trunk_failures[leg.trunk.name] += 1
-            said = f"{end.sip_status or ''} {end.detail or ''}".strip() or "no answer"
-            self.last_failures[leg.trunk.name] = said
+            self.ways.failed(leg.trunk, end)
         if leg.over or not leg.others or leg.cancelled or not is_worth_another(end, rang=leg.rang):
             self._end(leg, end)
             return
         before, (leg.trunk, *others) = leg.trunk, leg.others
-        leg.others = tuple(others)
+        leg.others, leg.targets = tuple(others), []
         log.warning(
             "a trunk did not take a call: the next one is tried",
             call=leg.name,
@@ -429,33 +419,32 @@ class Pool:
         )
         self._place_again(leg)
 
+    def _tries_another_place(self, leg: PoolLeg, end: port.Refused) -> bool:
+        """Try *leg* at the next place of its trunk, where there is one that may say otherwise."""
+        if leg.over or leg.cancelled or not leg.targets or not is_worth_another_place(end, rang=leg.rang):
+            return False
+        before = leg.targets.pop(0)
+        self.ways.places.failed(before.spot)
+        if not leg.targets:
+            return False
+        log.warning(
+            "a trunk's server did not take a call: its next one is tried",
+            call=leg.name,
+            trunk=leg.trunk.name if leg.trunk else "",
+            place="{}:{}".format(*before.spot),
+            then="{}:{}".format(*leg.targets[0].spot),
+            status=end.sip_status,
+            why=end.detail,
+        )
+        self._place_again(leg)
+        return True
+
     def _place_again(self, leg: PoolLeg) -> None:
         if leg.worker:
             leg.worker.legs.discard(leg.name)
             leg.worker.idle_since = time.monotonic()
         leg.worker = None
         self._nursery.start_soon(self._place, leg)
-
-    def _address(self, number: str, trunk: Trunk | None) -> str:
-        """Give the URI of *number*."""
-        if trunk is None:
-            return number
-        return f"sip:{quote(as_written_there(number, trunk), safe='+*')}@{trunk.host}:{trunk.at_port}"
-
-    async def _uri(self, number: str, trunk: Trunk | None) -> str | None:
-        """Give the URI to ring, its host resolved: the library would resolve it and block."""
-        user, _, host = self._address(number, trunk)[4:].rpartition("@")
-        host, _, options = host.partition(";")
-        name, _, at_port = host.partition(":")
-        try:
-            address = await self.names.address(name)
-        except OSError:
-            return None
-        options = f";{options}" if options else ""
-        if trunk and trunk.transport != "udp":
-            options += ";transport=tcp"
-        place = f"{address}:{at_port}" if at_port else str(address)
-        return f"sip:{user}@{place}{options}" if user else f"sip:{place}{options}"
 
     def offered(self, worker: WorkerProcess, name: str, offer: port.Offer) -> None:
         """Take a call that has come in at a worker, or refuse it."""
@@ -565,6 +554,8 @@ class Pool:
         """Hear that *worker* has ended: all that it had is lost."""
         self.seats.line_ended(worker)
         self.texts.worker_ended(worker)
+        if self._settings.front and not worker.dismissed:
+            self._settings.front.died(worker.port)
         for leg in [leg for leg in self.legs.values() if leg.worker is worker]:
             detail = "the media process died"
             if leg.answered:
@@ -584,7 +575,8 @@ class Pool:
         if entrance is None:
             place = f"{self._settings.address}:{self._settings.first_port}"
             return f"none of our workers listens at sip.bind, {place}"
-        await ask_options(_reachable(self._settings.address), entrance.port)
+        host = _reachable(self._settings.address)
+        await exchange(options(f"{host}:{entrance.port}", "udp"), Place(host, entrance.port))
         return ""
 
     @property
@@ -597,41 +589,6 @@ class Pool:
     def addresses(self) -> list[str]:
         """Where the workers listen."""
         return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
-
-
-def _is_uri(number: str) -> bool:
-    return number.lower().startswith("sip:")
-
-
-def _way(trunk: Trunk | None) -> dict[str, Any]:
-    """Give what a worker has to know of *trunk*."""
-    if trunk is None:
-        return {"trunk": "", "redirects": 0, "networks": ()}
-    networks = [str(one) for one in trunk.networks if one.version == 4]
-    return {"trunk": trunk.name, "redirects": trunk.redirects, "networks": networks}
-
-
-def _terms(trunks: Collection[Trunk]) -> dict[str, tuple[str, str, str]]:
-    """Give what an account of a worker is made from, for the trunks that need one of their own."""
-    # Where one wants it, calls that come in may be encrypted, and those to others need not be offered it.
-    encrypted = any(trunk.srtp != "off" for trunk in trunks)
-    return {
-        trunk.name: (trunk.ours.username, trunk.ours.password, trunk.srtp)
-        for trunk in trunks
-        if encrypted or trunk.ours.username
-    }
-
-
-def _parties(leg: PoolLeg) -> dict[str, Any]:
-    """Give who calls whom, as the trunk of *leg* wants it."""
-    trunk = leg.trunk
-    if trunk is None:
-        return {"caller_id": leg.caller_id, "domain": "", "called": "", "asserted": False}
-    caller = leg.caller_id or trunk.from_number
-    shown = quote(as_written_there(caller, trunk), safe="+*") if caller else None
-    called = quote(as_written_there(leg.number, trunk), safe="+*")
-    to = f"sip:{called}@{trunk.domain}" if trunk.domain else ""
-    return {"caller_id": shown, "domain": trunk.domain, "called": to, "asserted": trunk.asserted}
 
 
 def _reachable(address: str) -> str:

@@ -13,6 +13,7 @@ from ringful.ground.faults import fault
 from ringful.media import port, wav
 from ringful.media.seats import Line
 from ringful.media.trunks import Trunk
+from ringful.media.ways import Target
 from ringful.media.worker_process import WorkerProcess
 
 
@@ -35,6 +36,8 @@ class PoolLeg:
     """What it goes by, or came by; None: by none, as a ``sip:`` URI does."""
     others: tuple[Trunk, ...] = ()
     """What it can go by where that one does not take it."""
+    targets: list[Target] = field(factory=list)
+    """The places of that trunk which have not been tried, the one that it is rung at in front."""
     rang: bool = False
     playbacks: dict[int, str] = field(factory=dict)
     """Open playbacks: ``fetching``, ``sent``, or ``stopped`` while it was fetched."""

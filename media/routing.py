@@ -24,6 +24,11 @@ def ways(trunks: Sequence[Trunk], number: str, dead: Collection[str] = ()) -> tu
     return tuple(sorted(able, key=lambda one: (one.name in dead, -fits(one), one.order)))
 
 
+def is_worth_another_place(end: port.Refused, *, rang: bool) -> bool:
+    """Say whether a call that ended so may be tried at another place of the same trunk (RFC 3263, 4.3)."""
+    return is_worth_another(end, rang=rang) and end.sip_status in (None, 408, 503)
+
+
 def is_worth_another(end: port.Refused, *, rang: bool) -> bool:
     """Say whether a call that ended so may be tried by the next trunk.
 

@@ -62,6 +62,18 @@ class Child:
         os.close(self._descriptor)
 
 
+def launch(control: int) -> "subprocess.Popen[bytes]":
+    """Start a template that obeys the socket with the descriptor *control*.  Raises OSError."""
+    with spared():
+        return subprocess.Popen(
+            [sys.executable, "-m", "ringful.media.engine.template", str(control)],
+            pass_fds=[control],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **_ONE_THREAD},
+        )
+
+
 @define(eq=False)
 class Template:
     """A template that runs, and the socket to it."""
@@ -114,17 +126,9 @@ class Templates:
         if self._closed:
             raise OSError("the media workers are being ended")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", "ringful.media.engine.template", str(theirs.fileno())]
         with theirs:
             try:
-                with spared():
-                    process = subprocess.Popen(
-                        command,
-                        pass_fds=[theirs.fileno()],
-                        stdin=subprocess.DEVNULL,
-                        stdout=subprocess.DEVNULL,
-                        env={**os.environ, **_ONE_THREAD},
-                    )
+                process = launch(theirs.fileno())
             except BaseException:
                 ours.close()
                 raise

@@ -15,6 +15,8 @@ NumberForm: TypeAlias = Literal["+e164", "e164", "00", "national"]
 
 In national form a number of another country is written as it is dialled from the trunk's.
 """
+UNHEARD = "nothing was heard from it"
+"""What is said first of a trunk that did not answer an INVITE."""
 Encryption: TypeAlias = Literal["off", "optional", "required"]
 """Whether sound is encrypted by SRTP with keys in the SDP (RFC 4568)."""
 
@@ -44,9 +46,11 @@ class Trunk:
     order: int = 0
     """Among trunks with prefixes of the same length, the smallest comes first."""
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Where it may send us to by 3xx; empty: to its own address alone."""
+    """Where it sends from, and may send us to by 3xx; empty: its own address alone."""
     ours: Credentials = field(factory=Credentials)
     """How we show to it who we are."""
+    theirs: Credentials = field(factory=Credentials)
+    """How it shows to us who it is, where its address does not; the front asks for it."""
     register: bool = False
     """Whether it is told where we are (REGISTER)."""
     register_every: float = 300.0
@@ -62,6 +66,10 @@ class Trunk:
     srtp: Encryption = "off"
     redirects: int = 0
     """How many 3xx in a row are followed, within its networks."""
+    answer_within: float = 4.0
+    """Seconds within which it has to say anything to an INVITE, be it 100; the next trunk is asked then."""
+    ring_within: float = 20.0
+    """Seconds within which it has to let something ring, where there is a next one; 0: any time will do."""
     options_every: float = 60.0
     """Seconds between two OPTIONS; 0: it is never asked."""
 

@@ -66,6 +66,8 @@ class Owner(Protocol):
         """Hear that what happened on *leg* could not be taken in: it must end."""
 
 
+_EXPECTED_SECONDS = 3.0
+"""How long a place is kept for a call that does not come."""
 _RINGS, _RINGS_SECONDS = 20, 0.6
 """How many calls are placed at one worker within a moment: each one's sockets stay in the library for half
 a second after it, which has 64 places for them and ends the process when there is none."""
@@ -96,6 +98,8 @@ class WorkerProcess:
     """When the last calls were placed there."""
     unchecked: str = ""
     """Why SIP packets are not checked before its library has them; empty where they are."""
+    expected: dict[str, float] = field(factory=dict)
+    """Calls in, by their Call-IDs, that the front sends there and that have not come yet; and until when."""
     shaken: bool = False
     """Its library has asserted, and was kept alive: its calls go on, and it takes no more."""
     dismissed: bool = False
@@ -115,12 +119,22 @@ class WorkerProcess:
     @property
     def free(self) -> int:
         """How many more calls it can take."""
-        return 0 if self.dismissed or self.shaken else self.capacity - max(self.occupied, len(self.legs))
+        if self.dismissed or self.shaken:
+            return 0
+        if self.expected:
+            now = time.monotonic()
+            self.expected = {call: until for call, until in self.expected.items() if until > now}
+        return self.capacity - max(self.occupied, len(self.legs)) - len(self.expected)
 
-    @property
-    def is_rushed(self) -> bool:
-        """Whether as many calls were placed there a moment ago as its library bears."""
-        return len(self.rings) == _RINGS and time.monotonic() - self.rings[0] < _RINGS_SECONDS
+    def expect(self, call_id: str) -> None:
+        """Keep a place for a call that the front sends there now."""
+        now = time.monotonic()
+        self.expected[call_id] = now + _EXPECTED_SECONDS
+        self.rings.append(now)
+
+    def is_rushed(self, most: int = _RINGS) -> bool:
+        """Whether *most* calls began there a moment ago: what its library bears, or its gate lets in."""
+        return len(self.rings) >= most and time.monotonic() - self.rings[-most] < _RINGS_SECONDS
 
     @property
     def idle(self) -> bool:
@@ -205,6 +219,7 @@ class WorkerProcess:
                 self.occupied = message["calls"]
                 owner.noticed()
             case "Offered":
+                self.expected.pop(message["call_id"], None)
                 owner.offered(self, message["offer"], port.Offer(message["caller"], message["called"]))
             case "Seated":
                 owner.seats.seated(message["sitting"])

@@ -7,7 +7,8 @@ process has ended.
 import math
 import os
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Container, Iterable
 from typing import Protocol
 
 import structlog
@@ -29,6 +30,8 @@ IDLE_SECONDS = 30.0
 """How long a worker without calls is kept, beyond the one that is kept warm."""
 ANY_PORT_TRIES = 10
 """How often a port that the kernel gives is tried."""
+IN_AT_ONCE = 10
+"""Calls in that begin at a worker within a moment; its gate refuses some more than that."""
 GRANTED = 4
 """Calls that the wheel's library grants a worker: what is reckoned with until a worker has said it."""
 
@@ -57,9 +60,12 @@ class Workers:
         reception: Reception,
         max_calls: int,
         nursery: Tasks,
+        sip_ports: range | None = None,
     ) -> None:
+        """*sip_ports*: those that workers behind a front may have."""
         self._owner, self._start_with, self._ranges = owner, start, ranges
         self._reception, self._max_calls, self._nursery = reception, max_calls, nursery
+        self._sip_ports = deque(sip_ports or ())
         self.live: list[WorkerProcess] = []
         self._starting = 0
         self._granted = GRANTED
@@ -87,6 +93,13 @@ class Workers:
         name, why = self._engine or ("none yet", "")
         return f"{name}: {why}" if why else name
 
+    @property
+    def packets(self) -> str:
+        """Whether SIP packets are checked before the library sees them, and why they are not."""
+        return (
+            f"not checked, a hostile one can end a worker: {self.unchecked}" if self.unchecked else "checked"
+        )
+
     def notice(self) -> None:
         """Have those look again who wait for a worker."""
         self._changed.set()
@@ -96,7 +109,7 @@ class Workers:
         """Give a worker that can take a call, the fullest first; None when it is *wanted* no more."""
         while wanted() and not self.closing:
             with_room = [worker for worker in self.live if self._reception.room(worker)]
-            if free := [worker for worker in with_room if not worker.is_rushed]:
+            if free := [worker for worker in with_room if not worker.is_rushed()]:
                 chosen = max(free, key=lambda worker: len(worker.legs))
                 chosen.rings.append(time.monotonic())
                 return chosen
@@ -108,13 +121,30 @@ class Workers:
             await self._changed.wait()
         return None
 
+    async def free_for_one_in(self, call_id: str, tried: Container[int]) -> WorkerProcess:
+        """Give a worker that a call which comes in is sent to now, none of those at the ports *tried*."""
+        while True:
+            with_room = [one for one in self.live if one.free > 0 and one.port not in tried]
+            if free := [one for one in with_room if not one.is_rushed(IN_AT_ONCE)]:
+                chosen = min(free, key=lambda one: one.free)
+                chosen.expect(call_id)
+                return chosen
+            if not self._starting and len(self.live) < self._most and not self.closing:
+                self._start()
+            with trio.move_on_after(0.05 if with_room else 1):
+                await self._changed.wait()
+
+    @property
+    def _most(self) -> int:
+        """How many workers there may be."""
+        return math.ceil(self._max_calls / self._granted) + 1
+
     def keep_warm(self) -> None:
         """Have a worker at hand for the next call, as far as more calls are allowed."""
-        most = math.ceil(self._max_calls / self._granted) + 1
         if (
             not self._starting
             and not any(self._reception.room(worker) for worker in self.live)
-            and len(self.live) < most
+            and len(self.live) < self._most
         ):
             self._start()
 
@@ -126,11 +156,7 @@ class Workers:
         ports = worker = None
         try:
             ports = await self._ports()
-            taken = {worker.port for worker in self.live}
-            first = self._reception.at_port
-            # A port that the kernel gives for UDP may be another's for TCP.
-            at = range(first, first + 200) if first else [0] * ANY_PORT_TRIES
-            worker = await start_worker(self._start_with, ports, [one for one in at if one not in taken])
+            worker = await start_worker(self._start_with, ports, self._sip_ports_to_try())
         except Exception as error:
             fault("starting a media worker", error)
         finally:
@@ -146,6 +172,19 @@ class Workers:
                 await self._replace(self._start)
             return
         await self._live(worker)
+
+    def _sip_ports_to_try(self) -> list[int]:
+        taken = {worker.port for worker in self.live}
+        first = self._reception.at_port
+        at: Iterable[int]
+        if self._sip_ports:
+            # The front knows calls by it: what one had that died is another's as late as may be.
+            self._sip_ports.rotate(-1)
+            at = self._sip_ports
+        else:
+            # A port that the kernel gives for UDP may be another's for TCP.
+            at = range(first, first + 200) if first else [0] * ANY_PORT_TRIES
+        return [one for one in at if one not in taken]
 
     async def _ports(self) -> Range:
         """Wait for ports that have rested."""

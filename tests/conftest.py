@@ -6,6 +6,7 @@ shows; ``== name`` begins a section.  ``pytest --update-golden`` rewrites what i
 reviewer reads the difference.
 """
 
+import os
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,9 @@ from pathlib import Path
 
 import pytest
 import structlog
+
+from ringful.media import templates
+from tests import forked
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -100,6 +104,21 @@ def _log_as_ever() -> Iterator[None]:
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()
+
+
+def pytest_sessionstart() -> None:
+    """Have what is forked later import everything while the tests are collected, where many will be run."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        forked.begin()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forked_templates(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fork the templates of media workers too, but where they are what is tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not getattr(request.module, "OWN_TEMPLATES", False):
+            patch.setattr(templates, "launch", forked.media_template)
+        yield
 
 
 @pytest.fixture(scope="session")

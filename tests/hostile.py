@@ -136,10 +136,25 @@ def chunked(*pieces: bytes, then: Then = close) -> Answer:
     return Answer(said("200 OK", "Transfer-Encoding: chunked", body=b"".join(pieces), length=None), then)
 
 
-BOMB = gzip.compress(gzip.compress(bytes(200_000_000), 9), 9)
-SQUEEZED = gzip.compress(bytes(100_000_000), 9)
-RAW = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-RAW_BOMB = RAW.compress(bytes(100_000_000)) + RAW.flush()
+def deflated(megabytes: int) -> bytes:
+    """Give zeros as deflate has them.  One block serves for all: to press all of them takes seconds."""
+    press = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    block = press.compress(bytes(1_000_000)) + press.flush(zlib.Z_FULL_FLUSH)
+    return block * megabytes + press.flush()
+
+
+def gzipped(megabytes: int) -> bytes:
+    """Give zeros as gzip has them (RFC 1952)."""
+    total, block = 0, bytes(1_000_000)
+    for _ in range(megabytes):
+        total = zlib.crc32(block, total)
+    ending = struct.pack("<II", total, 1_000_000 * megabytes)
+    return b"\x1f\x8b\x08" + bytes(6) + b"\xff" + deflated(megabytes) + ending
+
+
+SQUEEZED = gzipped(100)
+BOMB = gzip.compress(gzipped(200))
+RAW_BOMB = deflated(100)
 
 ANSWERS: dict[str, dict[str, Answer]] = {
     "encodings": {

@@ -5,8 +5,7 @@ import os
 import queue
 import signal
 import socket
-import subprocess
-import sys
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,10 +19,9 @@ from attrs import define, field
 
 from ringful.command.demonstration.web import web_application
 from ringful.http.signing import signed_url
-
-RINGFUL = [sys.executable, "-m", "ringful.command.main"]
-PATIENCE = 30.0
-"""Seconds after which a test gives up waiting for something that ought to come."""
+from tests.forked import PATIENCE as PATIENCE
+from tests.forked import RINGFUL as RINGFUL
+from tests.forked import Process, done, ringful
 
 
 def _own_ports() -> Iterator[int]:
@@ -37,6 +35,9 @@ def _own_ports() -> Iterator[int]:
     first = 21_000 + 1_400 * place
     return cycle(range(first, first + 1_400))
 
+
+TRUSTED = ssl.create_default_context()
+"""The certificates that this machine believes, for `guarded_client`: to read them anew takes a moment."""
 
 _ports = _own_ports()
 
@@ -117,7 +118,7 @@ class Server:
     folder: Path
     environment: dict[str, str]
     base: str
-    process: "subprocess.Popen[str] | None" = None
+    process: Process | None = None
     key: str = ""
     secret: str = ""
     seq: int = 0
@@ -128,13 +129,11 @@ class Server:
 
     def start(self, *, start_new_session: bool = False) -> None:
         """Start it; with *start_new_session* in a group of processes of its own."""
-        self.process = subprocess.Popen(
-            [*RINGFUL, "serve"],
+        self.process = ringful(
+            "serve",
             cwd=self.folder,
             env=self.environment,
-            stdout=subprocess.PIPE,
             stderr=self.log,
-            text=True,
             start_new_session=start_new_session,
         )
         assert self.process.stdout
@@ -190,15 +189,9 @@ class Server:
         return code
 
     def command(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [*RINGFUL, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout
+        ended = done(*arguments, cwd=self.folder, env=self.environment)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
 
     def url(self, method: str, seq: int | None = None, **parameters: str) -> str:
         self.seq += 1
@@ -250,11 +243,9 @@ def server(folder: Path, trunk: str, *, log: IO[str] | None = None, **environmen
 
 
 @contextmanager
-def phone(*options: str) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+def phone(*options: str) -> Iterator[tuple[str, Process]]:
     """Start `ringful phone`; give its address and its process, whose lines are JSON."""
-    process = subprocess.Popen(
-        [*RINGFUL, "phone", "--json", "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE, text=True
-    )
+    process = ringful("phone", "--json", "--listen", "127.0.0.1:0", *options)
     try:
         assert process.stdout
         yield json.loads(process.stdout.readline())["address"], process

@@ -15,6 +15,7 @@ from attrs import Attribute, evolve, field, fields, frozen
 
 from ringful.command.configuration import messages, readers, trunks
 from ringful.command.configuration.mail import mail
+from ringful.command.configuration.tables import between
 from ringful.command.errors import CommandError
 from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.money.rows import flaws
@@ -68,6 +69,16 @@ class Sip:
     country: str = _key("US", readers.country)
     """Where national numbers are, and where keys without prefixes may call."""
     allow_sip_uris: bool = _key(False, readers.boolean)
+    front_folder: Path | None = _key(None, readers.path)  # noqa: RUF009
+    """Where the front keeps what it is told; None: a folder of its own below the runtime folder."""
+    worker_ports: tuple[int, int] = _key((25_100, 25_499), readers.ports)
+    """The first and the last UDP port on 127.0.0.1 of workers behind a front."""
+    tls_port: int = _key(0, between(0, 65535))
+    """Where the front takes TLS; 0: the port after that of *bind*."""
+    tls_certificate: Path | None = _key(None, readers.path)  # noqa: RUF009
+    tls_key: Path | None = _key(None, readers.path)  # noqa: RUF009
+    tls_authorities: Path = _key(Path("/etc/ssl/certs/ca-certificates.crt"), readers.path)  # noqa: RUF009
+    """Those that the certificates of trunks must follow from."""
     options: bool = _key(True, readers.boolean)
     """Whether the trunk is asked, by OPTIONS at the start, whether it is there."""
     trunks: tuple[Trunk, ...] = _key((), trunks.trunks)

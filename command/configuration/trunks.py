@@ -30,18 +30,18 @@ def _trunk(name: str, value: Any) -> Trunk:
         raise Unfit("a name of at most 32 small letters, digits, - and _", ", a name", name)
     read = table(value, f".{name}", _KEYS, ("address",))
     host, at_port = read.pop("address")
-    ours = _credentials(read, f".{name}.")
-    made = Trunk(name, host, at_port, ours=ours, **read)
+    ours, theirs = _credentials(read, f".{name}."), _credentials(read, f".{name}.", "their_")
+    made = Trunk(name, host, at_port, ours=ours, theirs=theirs, **read)
     if made.register and not ours.username:
         raise Unfit("a username, where we register", f".{name}.register", True)
     return made
 
 
-def _credentials(read: dict[str, Any], at: str) -> Credentials:
-    username, password = read.pop("username", ""), read.pop("password", "")
+def _credentials(read: dict[str, Any], at: str, whose: str = "") -> Credentials:
+    username, password = read.pop(f"{whose}username", ""), read.pop(f"{whose}password", "")
     if bool(username) != bool(password):
         lacking = "password" if username else "username"
-        raise Unfit("both a username and a password, or neither", f"{at}{lacking}", "")
+        raise Unfit("both a username and a password, or neither", f"{at}{whose}{lacking}", "")
     return Credentials(username, password)
 
 
@@ -106,6 +106,20 @@ def _register_every(value: Any) -> float:
     return found
 
 
+def _answer_within(value: Any) -> float:
+    found = readers.seconds(value)
+    if not 1 <= found <= 8:
+        raise Unfit("a duration from 1s to 8s")
+    return found
+
+
+def _ring_within(value: Any) -> float:
+    found = readers.seconds(value)
+    if found and not 2 <= found <= 180:
+        raise Unfit('a duration from 2s to 3m, or "0s" for any time')
+    return found
+
+
 def _country(value: Any) -> str:
     return "" if value == "" else readers.country(value)
 
@@ -119,6 +133,8 @@ _KEYS: Keys = {
     "networks": readers.networks,
     "username": _username,
     "password": _password,
+    "their_username": _username,
+    "their_password": _password,
     "register": readers.boolean,
     "register_every": _register_every,
     "from_number": readers.phone_number,
@@ -127,5 +143,7 @@ _KEYS: Keys = {
     "asserted": readers.boolean,
     "srtp": readers.one_of("off", "optional", "required"),
     "redirects": between(0, 5),
+    "answer_within": _answer_within,
+    "ring_within": _ring_within,
     "options_every": readers.seconds,
 }

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config
 from ringful.command.configuration.runs import run_settings
+from ringful.command.serving.front import behind, front_of
 from ringful.command.serving.messages import make_office, make_room, transports
 from ringful.command.serving.seen import Parts, measure_lag, see
 from ringful.command.serving.trunks import watch_of
@@ -42,6 +43,8 @@ from ringful.interpreter.messages.office import Office
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.values import Value, from_json
 from ringful.media import wav
+from ringful.media.admission import BehindFront
+from ringful.media.front.front import Front
 from ringful.media.library.announcements import Library
 from ringful.media.pool import Pool, PoolSettings, open_pool
 from ringful.media.trunking.watch import TrunkWatch
@@ -62,6 +65,7 @@ class Joined:
     deliverer: Deliverer
     app: App
     trunks: TrunkWatch
+    front: Front | None
 
 
 @asynccontextmanager
@@ -97,7 +101,10 @@ async def open_house(
                 recordings=(settings.recordings_url, recordings),
                 allowed=partial(_may_play, settings.links),
             )
-            async with open_pool(pool_settings(config), library) as pool:
+            async with (
+                front_of(config) as front,
+                open_pool(pool_settings(config, behind(front, tasks) if front else None), library) as pool,
+            ):
                 carried, clock = transports(config, pool), SteadyClock()
                 office = make_office(config, store, deliverer.deliver, carried, _allowed(config), clock)
                 joint = Joint(pool, store, deliverer, outbound, office, clock)
@@ -111,8 +118,10 @@ async def open_house(
                 room = make_room(office, keywords, switchboard)
                 await room.open(carried, tasks)
                 pool.open(Arrivals(switchboard, numbers, desk.started, tasks).take)
-                trunks = watch_of(config, pool)
-                probes = see(config, Parts(store, pool, switchboard, deliverer, office, trunks))
+                if front:
+                    front.desk.take = pool.admission.take
+                trunks = watch_of(config, pool, front)
+                probes = see(config, Parts(store, pool, switchboard, deliverer, office, trunks, front))
                 tasks.start_soon(measure_lag, probes.metrics)
                 facade = FacadeSettings(
                     RecordingDesk(store, recordings, settings.links, retention.remove),
@@ -121,7 +130,7 @@ async def open_house(
                     deliverer.look_for_resends,
                 )
                 app = make_app(switchboard, store, facade, desk, keywords, probes)
-                yield Joined(store, lock, pool, switchboard, deliverer, app, trunks)
+                yield Joined(store, lock, pool, switchboard, deliverer, app, trunks, front)
             nursery.cancel_scope.cancel()
 
 
@@ -194,7 +203,7 @@ def shipped_scripts() -> dict[str, str]:
     }
 
 
-def pool_settings(config: Config) -> PoolSettings:
+def pool_settings(config: Config, front: BehindFront | None = None) -> PoolSettings:
     """Give what the media workers are told of the configuration."""
     host, first_port = split_address(config.sip.bind)
     sip = config.sip
@@ -207,6 +216,7 @@ def pool_settings(config: Config) -> PoolSettings:
         config.media.max_calls,
         config.media.silence_limit,
         config.media.ports,
+        front,
     )
 
 

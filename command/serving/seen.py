@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import metadata
 from typing import Literal
 
@@ -9,6 +10,7 @@ import trio
 from attrs import frozen
 
 from ringful.command.configuration.config import Config
+from ringful.command.serving.front import why_deaf
 from ringful.command.serving.trunks import known_as
 from ringful.ground import log as ground_log
 from ringful.ground.disk import why_short
@@ -20,6 +22,7 @@ from ringful.interpreter.calls.metrics import CallsMetrics
 from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.calls.trunk_failures import Trunk
 from ringful.interpreter.messages.office import Office
+from ringful.media.front.front import Front
 from ringful.media.pool import Pool
 from ringful.media.trunking.standing import Standing
 from ringful.media.trunking.watch import TrunkWatch
@@ -36,6 +39,7 @@ class Parts:
     deliverer: Deliverer
     office: Office
     trunks: TrunkWatch
+    front: Front | None = None
 
 
 def see(config: Config, parts: Parts) -> Probes:
@@ -46,6 +50,8 @@ def see(config: Config, parts: Parts) -> Probes:
     _read_callbacks(metrics, parts)
     _read_messages(metrics, parts.office)
     _read_trunks(metrics, parts)
+    if parts.front:
+        _read_front(metrics, parts.front)
     store, switchboard = parts.store, parts.switchboard
 
     def committed(writes: int, seconds: float) -> None:
@@ -56,7 +62,7 @@ def see(config: Config, parts: Parts) -> Probes:
     find = switchboard.live.get
 
     def trunk(leg: str) -> Trunk:
-        way = parts.pool.went_by.get(leg)
+        way = parts.pool.ways.went_by.get(leg)
         return known_as(way, tables=bool(config.sip.trunks)) if way else Trunk("")
 
     switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
@@ -64,7 +70,9 @@ def see(config: Config, parts: Parts) -> Probes:
         _checks(config, parts),
         lambda: {
             "engine": parts.pool.crew.engine,
+            "packets": parts.pool.crew.packets,
             "messages": _messages(parts.office),
+            "front": parts.front.words if parts.front else "none",
             "trunk states": parts.trunks.words(),
         },
     )
@@ -88,12 +96,38 @@ def _checks(config: Config, parts: Parts) -> Mapping[str, Check]:
 
     return {
         "store": parts.store.why_unwritable,
-        "sip": parts.pool.why_deaf,
+        "sip": partial(why_deaf, parts.front) if parts.front else parts.pool.why_deaf,
         "worker": parts.pool.crew.why_mute,
         "disk": room,
         "trunks": trunks,
         "draining": draining,
     }
+
+
+def _read_front(metrics: Metrics, front: Front) -> None:
+    metrics.read("ringful_front_up", "gauge", "1 while the SIP front runs.", lambda: not front.why_down)
+    metrics.read(
+        "ringful_front_restarts",
+        "counter",
+        "How often the SIP front was started again.",
+        lambda: front.restarts,
+    )
+    metrics.read(
+        "ringful_front_asked",
+        "counter",
+        "Calls and texts for which it asked for a place.",
+        lambda: front.desk.asked,
+    )
+    metrics.read(
+        "ringful_front_refused", "counter", "Those for which there was none.", lambda: front.desk.refused
+    )
+    metrics.read(
+        "ringful_front_events",
+        "counter",
+        "What it did not let through, or could not, by the reason.",
+        lambda: front.counts,
+        label="reason",
+    )
 
 
 def _read_server(metrics: Metrics, parts: Parts) -> None:
@@ -289,8 +323,8 @@ def _told_of_trunks(parts: Parts) -> Iterator[dict[str, object]]:
             "alive": one.alive,
             "rtt": one.rtt,
             "legs": _legs_by(name, parts.pool),
-            "failures": parts.pool.trunk_failures[name],
-            "last": parts.pool.last_failures.get(name, ""),
+            "failures": parts.pool.ways.failures[name],
+            "last": parts.pool.ways.last_failures.get(name, ""),
             "words": one.words,
         }
 
@@ -324,7 +358,7 @@ def _read_trunks(metrics: Metrics, parts: Parts) -> None:
             "refused",
             "counter",
             "Calls that it did not take for a reason of its own.",
-            lambda one: parts.pool.trunk_failures[one.trunk.name],
+            lambda one: parts.pool.ways.failures[one.trunk.name],
         ),
     ]
     for name, kind, about, what in readings:

@@ -86,10 +86,11 @@ async def _run(config: Config, told: _Told, started: trio.Event) -> None:
             assert isinstance(first, OSError)
             raise not_bound("http.bind", config.http.bind, first) from first
         started.set()
-        for address in house.pool.addresses:
+        addresses = [house.front.settings.known_as] if house.front else house.pool.addresses
+        for address in addresses:
             print(f"sip:{address}", flush=True)
         print("  ".join(urls), flush=True)
-        house.lock.tell([*(f"sip:{address}" for address in house.pool.addresses), *urls])
+        house.lock.tell([*(f"sip:{address}" for address in addresses), *urls])
         notify("READY=1")
         async with trio.open_nursery() as watching:
             house.trunks.start(Fence(watching))
@@ -107,6 +108,8 @@ async def _run(config: Config, told: _Told, started: trio.Event) -> None:
 async def _drain(house: Joined, config: Config, told: _Told) -> None:
     """Let live calls go on for a while; a second signal hangs them up properly."""
     switchboard = house.switchboard
+    if house.front:
+        house.front.desk.take = None
     log.info("draining: no new calls are taken", live=len(switchboard.live))
 
     async def hang_up_when_told_again() -> None:

@@ -10,6 +10,7 @@ from itertools import islice
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.checking.flows import check_flows
+from ringful.grammar.checking.handlers import check_handlers
 from ringful.grammar.checking.kinds_of_names import names_in
 from ringful.grammar.checking.legs import check_legs
 from ringful.grammar.checking.menus import check_menus
@@ -80,7 +81,8 @@ def _script(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[
     yield from check_names(script, flows.never_back)
     subject = subject_of(script.header)
     yield from check_ways(script.body, flows.never_back, subject)
-    yield from check_recordings(script.body, flows.never_back)
+    yield from check_recordings(script.body, flows)
+    yield from check_handlers(script.body, flows)
     for line in (*script.params, *script.uses, *((script.header,) if script.header else ())):
         yield from check_values(line)
     yield from _shared(script, subject, flows)

@@ -5,11 +5,14 @@ Only what is certain from the text is told: a name may hold anything.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import expressions_of
+from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
 from ringful.grammar.checking.kinds_of_names import RECORDING, Names
+from ringful.grammar.checking.posts import check_posts
 from ringful.grammar.checking.wants import Sort, Want, wants_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.functions import FUNCTIONS
@@ -63,6 +66,7 @@ def check_values(line: nodes.Line, names: Names = _NO_NAMES) -> Iterator[Problem
         for node in walk(expression):
             yield from _expression(node, names)
     yield from _range(line)
+    yield from check_posts(line)
 
 
 def _want(want: Want, names: Names) -> Iterator[Problem]:
@@ -98,13 +102,23 @@ def _unit(want: Want) -> str:
 
 def _amount(want: Want) -> Iterator[Problem]:
     """A duration or a count: not zero, not negative, and a count is whole."""
-    match want.expression:
-        case nodes.Duration(0) | nodes.Number(0):
-            yield Problem("zero", f"`{want.word}` of zero does nothing", want.expression.span)
-        case nodes.Unary("-", nodes.Duration() | nodes.Number()):
-            yield Problem("zero", f"`{want.word}` cannot be negative", want.expression.span)
-        case nodes.Number(value) if value != int(value):
-            yield Problem("wrong-kind", f"`{want.word}` needs a whole number", want.expression.span)
+    found, span = constant(want.expression), want.expression.span
+    if found is None:
+        return
+    if int(found.value) == 0 and (found.is_duration or found.value == 0):
+        yield Problem("zero", f"`{want.word}` of zero does nothing", span)
+    elif found.value < 0:
+        yield Problem("zero", f"`{want.word}` cannot be negative", span, _range_meant(want))
+    elif not found.is_duration and found.value != int(found.value):
+        yield Problem("wrong-kind", f"`{want.word}` needs a whole number", span)
+
+
+def _range_meant(want: Want) -> str:
+    match want:
+        case Want("count", nodes.Binary("-", nodes.Number(least), nodes.Number(most)), "digits"):
+            return f"from {least} to {most} is written `{least}..{most}`"
+        case _:
+            return ""
 
 
 def _said(want: Want) -> Iterator[Problem]:
@@ -142,6 +156,8 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield from _apply(node, names)
         case nodes.Binary():
             yield from _binary(node, names)
+        case nodes.Text(parts):
+            yield from _dollars(parts)
         case nodes.Map(entries):
             seen: set[str] = set()
             for entry in entries:
@@ -156,6 +172,15 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield Problem("wrong-kind", f"{kind} has no parts with names", node.span)
         case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
+
+
+def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
+    for before, hole in pairwise(parts):
+        if isinstance(before, str) and before.endswith("$") and not isinstance(hole, str):
+            said = show_expression(hole)
+            message = f"`$` is said as it stands, before the value of `{said}`"
+            hint = f"a value is written `{{{said}}}`; where a dollar sign is meant, `$ {{{said}}}`"
+            yield Problem("dollar", message, hole.span, hint, "warning")
 
 
 def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:

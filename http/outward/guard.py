@@ -146,12 +146,20 @@ def _unconnected(host: str, port: int, error: BaseException | None) -> str:
 
 
 def guarded_client(
-    allow: Networks, resolver: Resolve = resolve, *, timeout: httpx2.Timeout = TIMEOUT
+    allow: Networks,
+    resolver: Resolve = resolve,
+    *,
+    timeout: httpx2.Timeout = TIMEOUT,
+    trusted: ssl.SSLContext | None = None,
 ) -> httpx2.AsyncClient:
-    """Make a client that all requests on behalf of customers go through; it keeps no cookies."""
-    transport = httpx2.AsyncHTTPTransport(trust_env=False)
+    """Make a client that all requests on behalf of customers go through; it keeps no cookies.
+
+    It believes certificates as *trusted* says, or as the system does: to read that takes a while.
+    """
+    context = trusted or ssl.create_default_context()
+    transport = httpx2.AsyncHTTPTransport(verify=context, trust_env=False)
     transport._pool = httpcore2.AsyncConnectionPool(  # the transport has no argument for it
-        ssl_context=ssl.create_default_context(),
+        ssl_context=context,
         max_connections=200,
         max_keepalive_connections=20,
         keepalive_expiry=5.0,

@@ -11,10 +11,9 @@ from ringful.interpreter import effects
 from ringful.interpreter.evaluate import Fault, seconds_of, text_of
 from ringful.interpreter.leg import Connection, Leg, Playback
 from ringful.interpreter.running import Running, Scope
-from ringful.interpreter.strand import Failed, LegChanged, LegOver, Signal, Wait, suspend
+from ringful.interpreter.statements.sound import RINGBACK, stop_background
+from ringful.interpreter.strand import Failed, LegChanged, LegOver, Quiet, Signal, Wait, suspend
 from ringful.media import port
-
-RINGBACK = "ringback"
 
 
 def named_leg(run_on: Scope, name: str, statement: nodes.Statement) -> Leg:
@@ -83,9 +82,7 @@ def _order(run_on: Scope, leg: Leg, other: Leg) -> Connection:
     leg.connection = other.connection = connection
     run_on.run.perform(effects.Connect(leg.name, other.name, connection.number))
     # What was played to pass the time has done so.  (A ringing tone of ours has been stopped already.)
-    number = leg.background_playback
-    if number is not None and leg.playbacks[number].name != RINGBACK:
-        run_on.run.perform(effects.StopPlayback(leg.name, number))
+    stop_background(run_on.run, leg)
     for one in (leg, other):
         run_on.run.announce(LegChanged(one.name))
     return connection
@@ -103,15 +100,15 @@ async def _until_idle(run_on: Scope, leg: Leg, other: Leg) -> None:
         leg.awaiting = None
         number = leg.background_playback
         if number is not None and leg.playbacks[number].name == RINGBACK and not leg.closing:
-            run_on.run.perform(effects.StopPlayback(leg.name, number))
+            stop_background(run_on.run, leg)
 
 
 def _concerns(signal: Signal, leg: Leg, other: Leg) -> bool:
     match signal:
         case LegChanged(name) | LegOver(name):
             return name == other.name
-        case port.PlaybackEnded(name, _, "end"):
-            return name == leg.name and leg.background_playback is None
+        case Quiet(name):
+            return name == leg.name
     return False
 
 

@@ -11,6 +11,7 @@ from ringful.interpreter.conference import bad_name, is_name, same_number, word_
 from ringful.interpreter.evaluate import Fault, count_of, seconds_of, text_of, url_of
 from ringful.interpreter.leg import Leg, MemberHandler, Membership
 from ringful.interpreter.running import Running, Scope
+from ringful.interpreter.statements.sound import stop_background
 from ringful.interpreter.strand import Failed, Signal
 
 
@@ -190,9 +191,7 @@ def hear_conference(run: Running, leg: Leg, event: events.Joined | events.Left) 
         return
     if isinstance(event, events.Joined):
         membership.joined, membership.id, membership.called = True, event.conference, event.name
-        if music := leg.background_playback:
-            # What was to shorten the wait would only disturb now.
-            run.perform(effects.StopPlayback(leg.name, music))
+        stop_background(run, leg)  # What was to shorten the wait would only disturb now.
         _tell(run, leg, membership, "ConfCallJoined")
         run.signal(event)
         return

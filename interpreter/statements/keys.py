@@ -111,9 +111,18 @@ async def _collect(
     while tone is not None and tone not in finish:
         digits += tone
         if len(digits) == most:
+            _await_finish(run_on, leg, finish, between)
             break
         tone = await _tone_within(run_on, leg, between)
     return digits
+
+
+def _await_finish(run_on: Scope, leg: Leg, finish: str, between: float) -> None:
+    """Let a key that was to end digits which are complete without it be theirs, and nobody else's."""
+    if not leg.buffer:
+        leg.late_finish = (finish, run_on.run.now + between)
+    elif leg.buffer[0] in finish:
+        leg.take_tone()
 
 
 async def _tone_within(run_on: Scope, leg: Leg, seconds: float) -> str | None:

@@ -9,11 +9,12 @@ from ringful.interpreter import effects
 from ringful.interpreter.evaluate import TONES, Fault, count_of, seconds_of, text_of, tones_of, url_of
 from ringful.interpreter.leg import Cued, Leg, Playback, Recording
 from ringful.interpreter.running import Running, Scope
-from ringful.interpreter.statements.bridge import RINGBACK
 from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import Value
 from ringful.media import port
 
+RINGBACK = "ringback"
+"""The name of the ringing tone, which is no sound of the script."""
 _LOOK_AHEAD = 8
 """How many statements ahead the next sound is looked for."""
 
@@ -36,13 +37,16 @@ async def play(run_on: Scope, statement: nodes.Play | nodes.Say) -> None:
     sound, name = sound_of(statement, run_on.names)
     leg = run_on.need_leg()
     notify = url_of(statement.notify, run_on.names)
-    if isinstance(statement, nodes.Play) and statement.background:
-        await _play_behind(run_on, leg, sound, Playback(name, notify, background=True))
-        return
     until = tones_of(statement.until, run_on.names) if statement.until else None
     times = 1
     if isinstance(statement, nodes.Play) and statement.times:
         times = count_of(statement.times, run_on.names)
+    if isinstance(statement, nodes.Play) and statement.background:
+        if times:
+            again, ends = times - 1, until or ""
+            playback = Playback(name, notify, background=True, sound=sound, again=again, until=ends)
+            await _play_behind(run_on, leg, sound, playback)
+        return
     for turn in range(times):
         last = turn == times - 1
         playback = Playback(name, notify, tell_start=turn == 0, tell_end=last)
@@ -65,6 +69,9 @@ def sound_of(statement: nodes.Play | nodes.Say, names: dict[str, Value]) -> tupl
 
 
 async def _play_behind(run_on: Scope, leg: Leg, sound: port.Sound, playback: Playback) -> None:
+    if any(tone in playback.until for tone in leg.buffer):
+        run_on.run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason="tone")
+        return
     number = leg.order()
     leg.playbacks[number] = playback
     run_on.run.perform(effects.Play(leg.name, number, sound, background=True))
@@ -172,13 +179,41 @@ def _announce(run_on: Scope, leg: Leg, statement: nodes.Play | nodes.Say, *, fol
         run_on.run.perform(effects.Prepare(sound))
 
 
+def play_again(run: Running, leg: Leg, playback: Playback) -> bool:
+    """Play again what has ended in the background, where it is to be heard again; say whether it is."""
+    if not playback.again or playback.sound is None or playback.stopping or leg.closing:
+        return False
+    playback.again -= 1
+    playback.tell_start = False
+    number = leg.order()
+    leg.playbacks[number] = playback
+    run.perform(effects.Play(leg.name, number, playback.sound, background=True))
+    return True
+
+
+def cut_background(run: Running, leg: Leg, tone: str) -> None:
+    """End what plays in the background of *leg* where *tone* is to end it, whoever takes the tone."""
+    number = leg.background_playback
+    if number is not None and tone in leg.playbacks[number].until:
+        leg.playbacks[number].cut = "tone"
+        stop_background(run, leg)
+
+
+def stop_background(run: Running, leg: Leg) -> int | None:
+    """Tell what plays in the background of *leg* to end; give its number, or None where nothing plays."""
+    number = leg.background_playback
+    if number is not None:
+        leg.playbacks[number].stopping = True
+        run.perform(effects.StopPlayback(leg.name, number))
+    return number
+
+
 async def stop_play(run_on: Scope, _: nodes.StopPlay) -> None:
     """End the background playback, and wait until it has ended."""
     leg = run_on.need_leg()
-    number = leg.background_playback
+    number = stop_background(run_on.run, leg)
     if number is None:
         raise Failed("nothing is being played in the background")
-    run_on.run.perform(effects.StopPlayback(leg.name, number))
     await run_on.wait(lambda s: _is_of(s, leg, number))
 
 
@@ -219,6 +254,8 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
     finally:
         if number in leg.recordings and not recording.cut and not leg.closing:
             run_on.run.perform(effects.StopRecording(leg.name, number))
+    # What was pressed until now, a slip on the keys while speaking, answers nothing that was not asked yet.
+    leg.forget_tones()
     if isinstance(begun, port.RecordingFailed):
         raise Failed(begun.detail)
 

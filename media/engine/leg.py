@@ -17,6 +17,7 @@ from ringful.media.engine.keypad.keying import Keying
 from ringful.media.engine.keypad.keys import KEYS, Packet, as_everybody_numbers
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.outcomes import is_of_refer, may_follow, rings, transfer_end, transfer_failure
+from ringful.media.engine.outgoing import Patience
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.sounding import Sound
 
@@ -40,6 +41,8 @@ class Owner(Protocol):
     on_speech: Callable[[str, bool], None]
     log: Callable[[str], None]
     answers: Answers
+    admission: Any
+    """Decides who may send to a call."""
 
     @property
     def reads_events(self) -> bool:
@@ -62,9 +65,6 @@ class Owner(Protocol):
 
     def drain(self, voice: int, *, on: bool) -> None:
         """Let what a voice says pass and be heard by nobody, or end that."""
-
-    def admit_sender(self, leg: Any) -> None:
-        """Decide who may send to a call, whose media has changed."""
 
 
 class Leg(pj.Call):  # type: ignore[misc]
@@ -114,6 +114,9 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.signs = (0, 0)
         self.lost = ""
         """Why we gave the far end up."""
+        self.patience = Patience()
+        self.unheard = ""
+        """Why we waited no longer for an answer to our INVITE."""
         self.redirects = 0
         """How many more 3xx are followed, to addresses in *networks*."""
         self.networks: Sequence[str] = ()
@@ -163,6 +166,11 @@ class Leg(pj.Call):  # type: ignore[misc]
     def onCallTsxState(self, prm: Any) -> None:
         changed = prm.e.body.tsxState
         tsx = changed.tsx
+        if tsx.role == pj.PJSIP_ROLE_UAC and tsx.method == "INVITE":
+            if tsx.state == pj.PJSIP_TSX_STATE_CALLING:
+                self.patience.asked(time.monotonic())
+            else:
+                self.patience.heard(int(tsx.statusCode))
         if tsx.role == pj.PJSIP_ROLE_UAS and tsx.state == pj.PJSIP_TSX_STATE_TRYING:
             message = changed.src.rdata.wholeMsg
             self.engine.answers.hear(message, expected=tsx.method == "NOTIFY" and self._hear_notify(message))
@@ -197,7 +205,7 @@ class Leg(pj.Call):  # type: ignore[misc]
                 if media.dir != pj.PJMEDIA_DIR_NONE:
                     # Where nobody sends, there is no stream at all.
                     self.slot = int(media.audioConfSlot)
-                    self.engine.admit_sender(self)
+                    self.engine.admission.admit(self)
                     self.keys.agreed(events=int(self.getStreamInfo(self.media).audTxEventPt) >= 0)
         # Nobody fetches what is played to a call without a stream: it would stand still.
         self._drain(self.agreed and self.slot < 0)
@@ -288,7 +296,7 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def is_due(self, now: float, *, chores: bool) -> bool:
         """Whether there is something for `tick` to do: some of it can wait for the *chores*."""
-        waits = self.sound.is_recorded or (self.confirmed and not self.answered)
+        waits = self.sound.is_recorded or (self.confirmed and not self.answered) or self.patience.waits
         return (
             self.sound.is_heard_here or bool(self.digits and self.digits[0][0] <= now) or (chores and waits)
         )
@@ -298,6 +306,9 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.sound.notice()
         if self.confirmed and not self.answered and now - self.began > _AUDIO_SECONDS:
             self.lost = "no sound could be agreed on"
+            self.engine.hang_up(self.name)
+        if not self.ordered_end and (why := self.patience.why_over(now)):
+            self.unheard, self.patience = why, Patience()
             self.engine.hang_up(self.name)
         self.sound.write()
         while self.digits and self.digits[0][0] <= now:

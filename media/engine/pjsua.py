@@ -7,39 +7,37 @@ dropped, in another thread; `getInfo` is not asked of a call that never got an I
 with a final response inside a callback.
 """
 
-import math
+import re
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
 from mmap import mmap
 from pathlib import Path
-from traceback import format_exception
 from typing import Any
 
 import pjsua2 as pj
-from attrs import field, frozen
 
-from ringful.media import port, wav
+from ringful.media import port
 from ringful.media.engine.accounts import Accounts, NoRoom, Terms
+from ringful.media.engine.admission import Admission
 from ringful.media.engine.answers import Answers
+from ringful.media.engine.endpoint import Endpoint, EngineConfig
 from ringful.media.engine.filter.gate import Gate, NoGate
 from ringful.media.engine.keypad.events import Events
 from ringful.media.engine.keypad.infos import Infos
 from ringful.media.engine.leg import Leg
 from ringful.media.engine.library import Library
+from ringful.media.engine.loop import Loop
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.native import NativeMixer, NoNative
 from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
-from ringful.media.engine.outgoing import Outgoing
+from ringful.media.engine.outgoing import Outgoing, Patience
 from ringful.media.engine.recording import Disk
-from ringful.media.engine.senders import Senders, is_behind_nat
+from ringful.media.engine.senders import Senders
 from ringful.media.engine.sounding import Listener, Sitting, Sound
 from ringful.media.engine.texts import Inbox, Outbox, Tell
 
 _NOWHERE = 0
 """The bridge's own port, of which nothing is heard by anybody."""
-_RETIRE_SECONDS = 0.2
-"""How long a call is kept after its end: the bridge lets go of it some ticks later."""
 _REFUSE_SECONDS = 0.25
 """How long a call that comes in keeps its place before it is refused.
 
@@ -47,43 +45,8 @@ Its two sockets can be used again half a second later, and the library has some 
 and go faster end the process.  With four places this bounds them (300 at once were survived at a
 quarter of a second, and not at a tenth).
 """
-_LEARN_SECONDS = 2.0
-"""How long after the answer whoever is behind NAT is looked for where its signalling comes from."""
-_CHORES_SECONDS = 0.25
-"""How often calls are looked after."""
-_WRITE_SECONDS = 0.2
-"""How often that is where something is recorded: what was not written is lost with this process."""
-
-
-_SRTP = {
-    "off": pj.PJMEDIA_SRTP_DISABLED,
-    "optional": pj.PJMEDIA_SRTP_OPTIONAL,
-    "required": pj.PJMEDIA_SRTP_MANDATORY,
-}
-
-
-@frozen
-class EngineConfig:
-    """Where an engine listens, and as whom it calls."""
-
-    address: str = "127.0.0.1"
-    port: int = 0
-    public_address: str = ""
-    """What others know us by, in Via, Contact and From; empty: *address*."""
-    media_address: str = ""
-    """Where far ends send sound to, as the SDP says it; empty: *address*."""
-    tcp: bool = False
-    """Whether it listens, and can call, by TCP as well."""
-    terms: Mapping[str, Terms] = field(factory=dict, repr=False)
-    """Those of each trunk that has some of its own."""
-    silence_limit: float | None = None
-    """Seconds after which a far end of which nothing is heard is given up; None: never."""
-    rtp_port: int = 0
-    """The first of our own RTP ports, which nobody else uses; 0: any."""
-    rtp_ports: int = 0
-    """How many there are."""
-    engine: str = "auto"
-    """``python``: let sound pass through Python, although it could through C."""
+_SOURCE = re.compile(r"^X-Ringful-Source:\s*([0-9.]+:[0-9]+)", re.MULTILINE)
+"""Where the front had a message from."""
 
 
 class _Account(pj.Account):  # type: ignore[misc]
@@ -125,16 +88,17 @@ class Engine:
         """Rooms' voices: sound without a call."""
         self.disk = Disk(log)
         self.infos = Infos(self._pressed)
-        self.inbox, self.outbox = Inbox(on_text, self.soon, log, self.infos.take), Outbox(on_text)
+        self.loop = Loop(self)
+        self.inbox, self.outbox = Inbox(on_text, self.loop.soon, log, self.infos.take), Outbox(on_text)
         self.answers = Answers(log)
-        self._soon: list[Callable[[], None]] = []
-        self._later: list[tuple[float, Callable[[], None]]] = []
-        self._retired: list[tuple[float, Leg]] = []
         self._rung = 0
-        self._measured = self._chores_at = 0.0
         self._library = Library(pj._pjsua2.__file__)
-        self._senders = Senders(self._is_rtp)
-        self._start()
+        self.admission = Admission(Senders(self._is_rtp))
+        self._endpoint = Endpoint(config, self._library)
+        self.port = self._endpoint.port
+        self._take_over()
+        self.accounts = Accounts(self._make_account, config.terms)
+        self.account = self.accounts.plain
         self.why_unchecked = ""
         """Why SIP packets reach the library as they are; empty where they are checked."""
         self._gate = self._open_gate(on_shaken)
@@ -143,6 +107,17 @@ class Engine:
         self.mixer = self._mixer(buses)
         self._events = self._tap()
         self.capacity = int(self._library.max_calls())
+
+    def _take_over(self) -> None:
+        """Put what is ours in front of what the library does by itself."""
+        self.inbox.open(self._library)
+        self.answers.open(self._library)
+        self.infos.open(self._library)
+
+    def _make_account(self, terms: Terms | None) -> Any:
+        account = _Account(self)
+        self._endpoint.add(account, terms)
+        return account
 
     def _is_rtp(self, at_port: int) -> bool:
         """Say whether a UDP port of ours is one of RTP: of all that are open, that of SIP is none."""
@@ -162,7 +137,8 @@ class Engine:
 
     def _open_gate(self, on_shaken: Callable[[], None]) -> Gate | None:
         try:
-            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=self.on_transfer is not None)
+            transfers, fronted = self.on_transfer is not None, bool(self.config.front)
+            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=transfers, fronted=fronted)
         except NoGate as error:
             self.why_unchecked = str(error)
             return None
@@ -179,97 +155,18 @@ class Engine:
         """Whether every packet of a telephone-event is seen."""
         return self._events is not None
 
-    def _start(self) -> None:
-        self._library.set_log_level(0)  # it speaks before it is told how loudly
-        self.endpoint = pj.Endpoint()
-        self.endpoint.libCreate()
-        settings = pj.EpConfig()
-        ua, media = settings.uaConfig, settings.medConfig
-        ua.threadCnt, ua.mainThreadOnly, ua.maxCalls = 0, True, 1000
-        ua.userAgent = "ringful"
-        settings.logConfig.level = settings.logConfig.consoleLevel = 0
-        media.clockRate = media.sndClockRate = wav.RATE
-        media.channelCount, media.ptime, media.audioFramePtime = 1, 20, 20
-        media.noVad, media.ecTailLen, media.quality = True, 0, 2
-        media.hasIoqueue, media.threadCnt = True, 1
-        media.sndAutoCloseTime = -1  # The bridge has no clock of its own: the mixer gives it its ticks.
-        self.endpoint.libInit(settings)
-        self._library.set_timers(500, 4000, 5000, 8000)
-        kind = pj.PJSIP_TRANSPORT_UDP
-        transport = pj.TransportConfig()
-        transport.port, transport.boundAddress = self.config.port, self.config.address
-        transport.publicAddress = self.config.public_address
-        made = self.endpoint.transportCreate(kind, transport)
-        self.port = int(self.endpoint.transportGetInfo(made).localName.rsplit(":", 1)[1])
-        if self.config.tcp:
-            transport.port = self.port
-            self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, transport)
-        self.endpoint.libStart()
-        for codec in self.endpoint.codecEnum2():
-            self.endpoint.codecSetPriority(codec.codecId, 0)
-        self.endpoint.codecSetPriority("PCMU/8000", 255)
-        self.endpoint.codecSetPriority("PCMA/8000", 254)
-        self.inbox.open(self._library)
-        self.answers.open(self._library)
-        self.infos.open(self._library)
-        self.accounts = Accounts(self._make_account, self.config.terms)
-        self.account = self.accounts.plain
-
-    def _make_account(self, terms: Terms | None) -> Any:
-        made, settings = _Account(self), self._account_config()
-        taken = any(srtp != "off" for _, _, srtp in self.config.terms.values())
-        username, password, srtp = terms or ("", "", "optional" if taken else "off")
-        if username:
-            settings.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", username, 0, password))
-        settings.mediaConfig.srtpUse = _SRTP[srtp]
-        # Keys are in the SDP (RFC 4568): who reads the signalling can read them, so it ought to go by TLS.
-        settings.mediaConfig.srtpSecureSignaling = 0
-        settings.mediaConfig.srtpOpt.keyings = pj.IntVector([pj.PJMEDIA_SRTP_KEYING_SDES])
-        made.create(settings, terms is None)
-        return made
-
-    def _account_config(self) -> Any:
-        account = pj.AccountConfig()
-        account.idUri = self._own_uri("ringful")
-        media = account.mediaConfig.transportConfig
-        media.port, media.boundAddress = self.config.rtp_port, self.config.address
-        media.publicAddress = self.config.media_address
-        # The library takes them in turn, so that each rests for a while after a call.  The last one that
-        # it takes is as far behind the first as it is told, and RTCP has the next.
-        media.portRange = max(0, self.config.rtp_ports - 2)
-        # A second INVITE would follow each answer with two codecs, and refuse the far end's own meanwhile.
-        account.mediaConfig.lockCodecEnabled = False
-        return account
-
-    def _own_uri(self, user: str) -> str:
-        return f"sip:{user}@{self.config.public_address or self.config.address}:{self.port}"
-
-    # The loop
+    # What happens when
 
     def step(self, milliseconds: int = 1000) -> None:
         """Handle what has happened, and what is due, for *milliseconds* at most."""
-        busy = self._is_busy
-        self.mixer.run(self._wait(milliseconds) if busy else milliseconds, ticking=busy)
-        self._hear_events()
-        soon, self._soon = self._soon, []
-        for job in soon:
-            self._try(job)
-        now = time.monotonic()
-        if any(at <= now for at, _ in self._later):
-            due = [job for at, job in self._later if at <= now]
-            self._later = [(at, job) for at, job in self._later if at > now]
-            for job in due:
-                self._try(job)
-        is_time = now >= self._chores_at
-        for leg in list(self.legs.values()):
-            if leg.is_due(now, chores=is_time) and not leg.lost and not self._try(partial(leg.tick, now)):
-                leg.lost = "a fault of the server, of which its log has more"
-                self.hang_up(leg.name)
-        if is_time:
-            self._chores_at = now + self._pause
-            self._do_chores(now)
+        self.loop.step(milliseconds)
 
-    def _hear_events(self) -> None:
+    def soon(self, job: Callable[[], None]) -> None:
+        """Have *job* done at the next step; from any thread."""
+        self.loop.soon(job)
+
+    def hear_events(self) -> None:
+        """Take the packets of telephone-events that have come since the last time."""
         for stream, packet in self._events.take() if self._events else ():
             if leg := next((one for one in self.legs.values() if one.stream == stream), None):
                 leg.keys.packet(packet)
@@ -281,78 +178,12 @@ class Engine:
             leg.keys.info(sequence, key)
         return leg is not None
 
-    def catch_up(self) -> None:
-        """Run the tick that is due: what is ordered next comes after it, also where we stood still."""
-        if self._is_busy:
-            self.mixer.run(0, ticking=True)
-
-    @property
-    def _is_busy(self) -> bool:
-        return bool(self.legs or self.voices or self._retired or self._later)
-
-    def _wait(self, most: int) -> int:
-        """For how long nothing is due, in milliseconds."""
-        if any(leg.sound.is_heard_here or leg.digits for leg in self.legs.values()):
-            return min(most, 10)
-        pause = self._pause
-        if self._later:
-            pause = min(pause, max(0.001, min(at for at, _ in self._later) - time.monotonic()))
-        return min(most, math.ceil(1000 * pause))
-
-    @property
-    def _pause(self) -> float:
-        """For how many seconds chores may wait."""
-        voices = (*self.voices.values(), *(leg.sound for leg in self.legs.values()))
-        return _WRITE_SECONDS if any(one.is_recorded for one in voices) else _CHORES_SECONDS
-
-    def _do_chores(self, now: float) -> None:
-        for voice in list(self.voices.values()):
-            self._try(voice.write)
-        for leg in list(self.legs.values()):
-            if leg.unknown_sender is not None:
-                self._try(partial(self._learn_sender, leg))
-        if (passed := now - self._measured) > 1:
-            self._measured = now
-            for leg in list(self.legs.values()):
-                # A machine that slept has not listened.
-                leg.measure(min(passed, 2.0))
-                self._give_up_silent(leg)
-        self._let_go(now)
-
-    def _try(self, job: Callable[[], None]) -> bool:
-        """Do *job*; a fault in it is logged, ends nothing else, and gives False."""
-        try:
-            job()
-        except Exception as error:
-            self.log("".join(format_exception(error)))
-            return False
-        return True
-
-    def _give_up_silent(self, leg: Leg) -> None:
+    def give_up_silent(self, leg: Leg) -> None:
         """End *leg* where nothing has been heard of its far end for too long: it may have died."""
         limit = self.config.silence_limit
         if limit is not None and leg.answered and not leg.ordered_end and leg.quiet > limit:
             leg.lost = f"nothing was heard from the far end for {limit:g} s"
             self.hang_up(leg.name)
-
-    def _let_go(self, now: float) -> None:
-        """Drop what has been retired for long enough.
-
-        A call object that is dropped hangs up the call of its slot, and takes its callbacks: one that
-        has ended is kept for as long as another call has its slot.
-        """
-        if not any(due <= now for due, _ in self._retired):
-            return
-        taken = {leg.place for leg in self.legs.values()}
-        self._retired = [(due, one) for due, one in self._retired if due > now or one.place in taken]
-
-    def soon(self, job: Callable[[], None]) -> None:
-        """Have *job* done at the next step; from any thread."""
-        self._soon.append(job)
-
-    def retire(self, leg: Leg) -> None:
-        """Drop a call later, when the bridge has let go of it."""
-        self._retired.append((time.monotonic() + _RETIRE_SECONDS, leg))
 
     @property
     def occupied(self) -> int:
@@ -366,7 +197,7 @@ class Engine:
     # Calls
 
     def _account_of(self, trunk: str) -> Any:
-        used = [leg.account for leg in (*self.legs.values(), *(one for _, one in self._retired))]
+        used = [leg.account for leg in (*self.legs.values(), *self.loop.retired)]
         return self.accounts.of(trunk, used)
 
     def ring(self, name: str, call: Outgoing) -> None:
@@ -378,35 +209,44 @@ class Engine:
             return
         self.legs[name] = leg
         uri = call.uri
-        leg.redirects, leg.networks = call.redirects, call.networks or (host_of(uri),)
+        leg.redirects, leg.networks = call.redirects, call.networks or (host_of(call.by or uri),)
         order = pj.CallOpParam(True)
         if call.caller_id:
-            caller = f"sip:{call.caller_id}@{call.domain}" if call.domain else self._own_uri(call.caller_id)
+            caller = self._caller(call.caller_id, call.domain)
             order.txOption.localUri = f"<{caller}>"
             if call.asserted:
                 order.txOption.headers.append(_header("P-Asserted-Identity", f"<{caller}>"))
         if call.called:
             # ``To`` is what is called; this alone says where it goes.
             order.txOption.targetUri, uri = uri, call.called
-        leg.signalled = host_of(call.uri)
+        if call.by:
+            order.txOption.headers.append(_header("X-Ringful-To", f"<{call.by}>"))
+        leg.signalled = host_of(call.by or call.uri)
+        leg.patience = Patience(call.answer_within, call.ring_within)
+        leg.patience.begin(time.monotonic())
         try:
             leg.makeCall(uri, order)
             if self._gate:
                 self._gate.pace.placed()
-            self._senders.shut_new()
+            self.admission.senders.shut_new()
         except pj.Error as error:
             if name in self.legs:
                 reason: port.RefusalReason = "capacity" if error.status == 70010 else "unreachable"
                 self._forget(leg)
                 self.emit(port.Refused(name, reason, None, error.reason))
 
+    def _caller(self, user: str, domain: str) -> str:
+        return f"sip:{user}@{domain}" if domain else self._endpoint.own_uri(user)
+
     def rung(self, call_id: int, message: str, source: str) -> None:
         """Take a call that comes in from *source*: keep it, and tell about it."""
         self._rung += 1
         name = f"in-{self._rung}"
         leg = self.legs[name] = Leg(self, name, call_id)
+        if self.config.front and (told := _SOURCE.search(message)):
+            source = told[1]
         leg.signalled = source.rpartition(":")[0]
-        self._senders.shut_new()
+        self.admission.senders.shut_new()
         if self.on_call:
             called = self.on_call
             self.soon(lambda: called(name, message))
@@ -444,7 +284,7 @@ class Engine:
         if leg is None or not leg.inbound or leg.accepted or leg.ordered_end:
             return
         leg.ordered_end = True
-        self._later.append((leg.began + _REFUSE_SECONDS, lambda: self.respond(name, status)))
+        self.loop.later(leg.began + _REFUSE_SECONDS, lambda: self.respond(name, status))
 
     def respond(self, name: str, status: int) -> None:
         """Answer a call that came in, with a provisional or final status."""
@@ -505,6 +345,8 @@ class Engine:
             return port.Refused(leg.name, "cancelled", 487, reason)
         if leg.inbound:
             return port.Refused(leg.name, refused(status), status or None, reason)
+        if leg.unheard:
+            return port.Refused(leg.name, refusal(408, rang=False), 408, leg.unheard)
         if leg.ordered_end and not leg.confirmed:
             return port.Refused(leg.name, "cancelled", status or None, reason)
         if leg.ended_by_bye:
@@ -515,7 +357,7 @@ class Engine:
         leg.over = True
         leg.sound.close()
         self.legs.pop(leg.name, None)
-        self.retire(leg)
+        self.loop.retire(leg)
 
     # Texts
 
@@ -527,7 +369,7 @@ class Engine:
         order = pj.SendInstantMessageParam()
         order.contentType, order.content = "text/plain;charset=UTF-8", body
         if sender:
-            order.txOption.localUri = f"<{self._own_uri(sender)}>"
+            order.txOption.localUri = f"<{self._endpoint.own_uri(sender)}>"
         token = pj.StringVector()
         order.userData = token.this
         address = int(token.this)
@@ -627,38 +469,6 @@ class Engine:
         if sound := self.sound(name):
             sound.change(sitting, muted=muted, deaf=deaf)
 
-    # Who may send
-
-    def admit_sender(self, leg: Leg) -> None:
-        """Let the address that the far end's SDP says send sound to the call, and nobody else."""
-        ours = leg.getMedTransportInfo(leg.media)
-        own, own_rtcp = _address(ours.localRtpName), _address(ours.localRtcpName)
-        said = _address(leg.getStreamInfo(leg.media).remoteRtpAddress)
-        leg.unknown_sender = None
-        if own is None or own_rtcp is None or said is None:
-            return
-        if leg.learned and leg.learned[0] == said:
-            self._senders.allow(own[1], own_rtcp[1], *leg.learned[1])
-        elif is_behind_nat(said[0], leg.signalled):
-            # Its packets come by the same NAT as its signalling did; which port, they will show.
-            leg.unknown_sender = own[1], own_rtcp[1]
-            self._senders.allow(*leg.unknown_sender, leg.signalled)
-        else:
-            self._senders.allow(own[1], own_rtcp[1], *said)
-
-    def _learn_sender(self, leg: Leg) -> None:
-        """Let only the first that sends go on, where the SDP could not say who that is."""
-        if leg.unknown_sender is None or leg.slot < 0 or not leg.confirmed:
-            return
-        found = _address(leg.getMedTransportInfo(leg.media).srcRtpName)
-        said = _address(leg.getStreamInfo(leg.media).remoteRtpAddress)
-        if found and found[1] and said:
-            self._senders.allow(*leg.unknown_sender, *found)
-            leg.unknown_sender, leg.learned = None, (said, found)
-        elif time.monotonic() - leg.began > _LEARN_SECONDS:
-            # Sound and signalling have ways of their own: then it is whoever sends.
-            self._senders.allow_all(*leg.unknown_sender)
-
     def mute(self, name: str, *, muted: bool) -> None:
         """Keep what a leg says from others, or let it through again."""
         if sound := self.sound(name):
@@ -679,9 +489,3 @@ def _header(name: str, value: str) -> Any:
 def host_of(uri: str) -> str:
     """Give the host of a SIP URI whose host is an address already."""
     return uri.removeprefix("sip:").rpartition("@")[2].partition(";")[0].partition(":")[0]
-
-
-def _address(written: str) -> tuple[str, int] | None:
-    """Read ``ADDRESS:PORT``; None where it is none."""
-    host, _, at_port = written.rpartition(":")
-    return (host, int(at_port)) if host and at_port.isdecimal() else None

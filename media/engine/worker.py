@@ -6,6 +6,7 @@ wakes it, since it sleeps in the library.
 """
 
 import os
+import re
 import socket
 import time
 from collections import deque
@@ -21,12 +22,14 @@ from attrs import fields
 
 from ringful.ground.children import ignore
 from ringful.media import port
+from ringful.media.engine.endpoint import EngineConfig
 from ringful.media.engine.invite import offer_of
 from ringful.media.engine.outgoing import Outgoing
-from ringful.media.engine.pjsua import Engine, EngineConfig
+from ringful.media.engine.pjsua import Engine
 from ringful.media.engine.sounding import Sitting
 from ringful.media.wire import Framer, encode_event
 
+_CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _COMPLAIN_SECONDS = 10.0
 """How often it is said, at most, that ticks were skipped."""
 
@@ -79,7 +82,7 @@ class Worker:
         while not self._ended:
             while self._commands:
                 # Each may have come while the one before was done.
-                engine.catch_up()
+                engine.loop.catch_up()
                 self._try(self._commands.popleft())
             engine.step()
             self._complain()
@@ -129,7 +132,16 @@ class Worker:
 
     def _rung(self, name: str, message: str) -> None:
         offer = offer_of(message)
-        self.send({"is": "Offered", "offer": name, "caller": offer.caller, "called": offer.called})
+        call_id = _CALL_ID.search(message)
+        self.send(
+            {
+                "is": "Offered",
+                "offer": name,
+                "caller": offer.caller,
+                "called": offer.called,
+                "call_id": call_id[1] if call_id else "",
+            }
+        )
 
     def obey(self, command: dict[str, Any]) -> None:
         """Do one command."""

@@ -2,7 +2,7 @@
 
 A name server that does not answer holds nobody for longer than `PATIENCE`, and no thread that others
 need.  A name that was found once is still believed for an hour where nobody can say better.  Only
-addresses of IPv4 are asked for (A); SRV and NAPTR (RFC 3263) are not.
+addresses of IPv4 are asked for (A); `places` asks for SRV and NAPTR (RFC 3263).
 """
 
 import socket
@@ -19,22 +19,24 @@ REFUSED = 2.0
 BELIEVED = 3600.0
 """Seconds for which an old answer is better than none."""
 _MOST = 1000
+_MOST_ADDRESSES = 4
+"""Of a name that are kept."""
 
 
 @define(eq=False)
 class Names:
     """Names that were asked for."""
 
-    _found: dict[str, tuple[float, str]] = field(factory=dict)
+    _found: dict[str, tuple[float, tuple[str, ...]]] = field(factory=dict)
     _failed: dict[str, tuple[float, str]] = field(factory=dict)
     _asking: dict[str, trio.Event] = field(factory=dict)
     # Threads that wait for a dead name server: few, and none of those that files and sounds are read by.
     _threads: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(8))
 
-    async def address(self, host: str) -> str:
-        """Give the address of *host*.  Raises OSError, whose text says why there is none."""
-        if _is_address(host):
-            return host
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """Give the addresses of *host*.  Raises OSError, whose text says why there is none."""
+        if is_address(host):
+            return (host,)
         found = self._kept(host, KEPT)
         if found is None and not self._failed_lately(host):
             await self._ask(host)
@@ -45,9 +47,9 @@ class Names:
             raise OSError(self._failed.get(host, (0, "the name server does not answer"))[1])
         return found
 
-    def _kept(self, host: str, seconds: float) -> str | None:
-        at, address = self._found.get(host, (float("-inf"), ""))
-        return address if trio.current_time() - at < seconds else None
+    def _kept(self, host: str, seconds: float) -> tuple[str, ...] | None:
+        at, addresses = self._found.get(host, (float("-inf"), ()))
+        return addresses if trio.current_time() - at < seconds else None
 
     def _failed_lately(self, host: str) -> bool:
         return trio.current_time() - self._failed.get(host, (float("-inf"), ""))[0] < REFUSED
@@ -79,11 +81,13 @@ class Names:
             asked.set()
 
 
-def _look_up(host: str) -> str:
-    return str(socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_DGRAM)[0][4][0])
+def _look_up(host: str) -> tuple[str, ...]:
+    found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_DGRAM)
+    return tuple(dict.fromkeys(str(one[4][0]) for one in found))[:_MOST_ADDRESSES]
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Say whether *host* is an address of IPv4, and no name."""
     try:
         IPv4Address(host)
     except ValueError:

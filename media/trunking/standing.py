@@ -6,6 +6,8 @@ from collections.abc import Callable
 import trio
 from attrs import define, frozen
 
+from ringful.media.trunking.exchange import Place
+from ringful.media.trunking.places import Spot
 from ringful.media.trunking.registration import Registration
 from ringful.media.trunks import Trunk
 
@@ -20,8 +22,10 @@ class Surroundings:
     """Names the keys of the trunk itself in what is said of ``sip.trunk``."""
     entrance: Callable[[Trunk], str | None] = lambda _: None
     """Gives the host (empty: the one that packets to the trunk come from) and port of calls that come in."""
-    front: tuple[str, int] | None = None
-    """By way of what requests go out; None: straight to the trunk."""
+    front: Callable[[Trunk, Spot], Place] | None = None
+    """Gives where the SIP front takes requests to a trunk, whose place is given; None: straight there."""
+    authorities: str = ""
+    """The file of those whose certificates are believed, where a trunk is asked by TLS without a front."""
     options: bool = True
     """Whether trunks are asked by OPTIONS at all."""
 

@@ -4,15 +4,15 @@ REGISTER without a Contact only asks who is registered (RFC 3261, 10.2.3): it sh
 are right, and changes nothing of what a running server has registered.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from secrets import token_hex
 
 import trio
 from attrs import evolve, frozen
 
-from ringful.media.trunking.exchange import exchange
+from ringful.media.trunking.exchange import Place, exchange
 from ringful.media.trunking.messages import Answer
-from ringful.media.trunking.names import Names
+from ringful.media.trunking.places import Places
 from ringful.media.trunking.registration import Registration
 from ringful.media.trunking.standing import Surroundings, unreachable
 from ringful.media.trunking.watch import REGISTERING, TrunkWatch
@@ -28,23 +28,19 @@ class Said:
     well: bool = True
 
 
-async def trial(trunk: Trunk, names: Names, around: Surroundings) -> AsyncIterator[Said]:
+async def trial(trunk: Trunk, places: Places, around: Surroundings) -> AsyncIterator[Said]:
     """Try *trunk*, and give what each step came to; the first that fails may be the last."""
-    watch = TrunkWatch([trunk], names, around)
+    watch = TrunkWatch([trunk], places, around)
     try:
-        place = await watch.place(trunk)
+        found = await watch.places(trunk)
     except OSError as error:
         yield Said("name", around.in_keys(trunk, unreachable(trunk, error)), well=False)
         return
-    yield Said("name", f"{trunk.host} is {place.address}, {trunk.transport} port {trunk.at_port}")
-    if trunk.transport == "tls":
-        said = "not tried: this version has no TLS"
-        yield Said("OPTIONS", said)
-        return
+    yield Said("name", f"{trunk.host} is {_listed(found)}, {trunk.transport}")
     alive, why, rtt = await watch.probe(trunk)
     answered = f"answered in {rtt * 1000:.0f} ms" if rtt is not None else ""
-    found = "; ".join(one for one in (answered, around.in_keys(trunk, why)) if one)
-    yield Said("OPTIONS", found, well=alive and not why)
+    told = "; ".join(one for one in (answered, around.in_keys(trunk, why)) if one)
+    yield Said("OPTIONS", told, well=alive and not why)
     if rtt is None and "no answer" not in why:
         return
     if not trunk.ours.username:
@@ -54,6 +50,10 @@ async def trial(trunk: Trunk, names: Names, around: Surroundings) -> AsyncIterat
     why = await _why_no_credentials(watch, trunk, around)
     user = f"{trunk.ours.username}@{trunk.domain or trunk.host}"
     yield Said("credentials", around.in_keys(trunk, why) or f"taken: {user}", well=not why)
+
+
+def _listed(places: Sequence[Place]) -> str:
+    return ", then ".join(f"{one.address}:{one.port}" for one in places)
 
 
 async def _why_no_credentials(watch: TrunkWatch, trunk: Trunk, around: Surroundings) -> str:

@@ -15,7 +15,7 @@ import trio
 from ringful.ground.faults import Tasks
 from ringful.media.trunking.exchange import Place, exchange, options, own_address
 from ringful.media.trunking.messages import Answer, Request
-from ringful.media.trunking.names import Names
+from ringful.media.trunking.places import Places
 from ringful.media.trunking.registration import Registration
 from ringful.media.trunking.standing import NotResolved, Standing, Surroundings, unreachable
 from ringful.media.trunks import Trunk
@@ -30,6 +30,8 @@ AGAIN = 10.0
 """Seconds until a trunk that does not live is asked again, at most."""
 LEAVING = 2.0
 """Seconds that the end of a registration may take."""
+_PROBED = 3
+"""Places of a trunk that are asked by OPTIONS until one answers."""
 _WELL = frozenset({*range(200, 300), 404, 405, 480, 481, 484, 486, 501, 604})
 """What a trunk answers to OPTIONS that is there, whether or not it takes OPTIONS."""
 _ILL = frozenset({408, 500, 502, 503, 504})
@@ -39,9 +41,9 @@ _ILL = frozenset({408, 500, 502, 503, 504})
 class TrunkWatch:
     """All trunks of a node."""
 
-    def __init__(self, trunks: Iterable[Trunk], names: Names, surroundings: Surroundings) -> None:
+    def __init__(self, trunks: Iterable[Trunk], places: Places, surroundings: Surroundings) -> None:
         self.standings = {trunk.name: Standing(trunk) for trunk in trunks}
-        self._names, self._surroundings = names, surroundings
+        self._places, self._surroundings = places, surroundings
 
     @property
     def avoided(self) -> frozenset[str]:
@@ -82,22 +84,44 @@ class TrunkWatch:
             await trio.sleep(every if alive else min(every, AGAIN))
 
     async def probe(self, trunk: Trunk) -> tuple[bool, str, float | None]:
-        """Ask by OPTIONS; give whether it lives, what is wrong with it, and how many seconds it took."""
-        asked = options(trunk.host, trunk.at_port, trunk.transport, trunk.ours.username or "ringful")
+        """Ask by OPTIONS; give whether it lives, what is wrong with it, and how many seconds it took.
+
+        One of its places that answers as it ought to is enough.
+        """
         try:
-            place = await self.place(trunk)
-            began = time.monotonic()
-            with trio.move_on_after(PATIENCE):
-                answer = await exchange(asked, place)
-                why = "" if self._is_well(trunk, answer) else self._meaning(trunk, answer)
-                return answer.status not in _ILL, why, time.monotonic() - began
+            places = await self.places(trunk)
         except OSError as error:
             return False, unreachable(trunk, error), None
+        found = await self._probe(trunk, places[0])
+        for place in places[1:_PROBED]:
+            if found[0] and not found[1]:
+                break
+            found = await self._probe(trunk, place)
+        return found
+
+    async def _probe(self, trunk: Trunk, place: Place) -> tuple[bool, str, float | None]:
+        host = f"{trunk.host}:{trunk.port}" if trunk.port else trunk.host
+        asked = options(host, trunk.transport, trunk.ours.username or "ringful")
+        began = time.monotonic()
         why = (
             f"no answer to OPTIONS within {PATIENCE:g} s: calls fail unless it answers only those; "
             "see that sip.trunk is right, that it is up, and that no firewall is between"
         )
+        try:
+            with trio.move_on_after(PATIENCE):
+                answer = await exchange(asked, place)
+                alive = answer.status not in _ILL
+                self._note_place(place, well=alive)
+                why = "" if self._is_well(trunk, answer) else self._meaning(trunk, answer)
+                return alive, why, time.monotonic() - began
+        except OSError as error:
+            why = unreachable(trunk, error)
+        self._note_place(place, well=False)
         return False, why, None
+
+    def _note_place(self, place: Place, *, well: bool) -> None:
+        if not well:
+            self._places.failed(place.there or (place.address, place.port))
 
     def _meaning(self, trunk: Trunk, answer: Answer) -> str:
         return self._surroundings.meaning(answer.status, trunk.ours.username)
@@ -118,15 +142,22 @@ class TrunkWatch:
 
     # Where it is
 
-    async def place(self, trunk: Trunk) -> Place:
-        """Give where requests to *trunk* go.  Raises OSError where its name leads nowhere."""
-        if self._surroundings.front:
-            return Place(*self._surroundings.front)
+    async def places(self, trunk: Trunk) -> list[Place]:
+        """Give where requests to *trunk* go, best first.  Raises OSError where its name leads nowhere."""
+        around = self._surroundings
         try:
-            address = await self._names.address(trunk.host)
+            spots = await self._places.of(trunk.host, trunk.port, trunk.transport)
         except OSError as error:
             raise NotResolved(str(error)) from error
-        return Place(address, trunk.at_port, "udp" if trunk.transport == "udp" else "tcp")
+        if around.front:
+            return [around.front(trunk, spot) for spot in spots]
+        return [
+            Place(*spot, trunk.transport, name=trunk.host, authorities=around.authorities) for spot in spots
+        ]
+
+    async def place(self, trunk: Trunk) -> Place:
+        """Give the best of them.  Raises OSError."""
+        return (await self.places(trunk))[0]
 
     # Registrations
 
@@ -160,6 +191,7 @@ class TrunkWatch:
         except OSError as error:
             why = unreachable(one.trunk, error)
         wait = registration.heard(answer)
+        self._note_place(place, well=answer is not None and answer.status not in _ILL)
         if wait == 0:
             return wait
         if registration.standing == "registered":
@@ -173,7 +205,7 @@ class TrunkWatch:
         if found := self._surroundings.entrance(one.trunk):
             host, _, at_port = found.rpartition(":")
             here = f"{host or await own_address(place)}:{at_port}"
-            more = ";transport=tcp" if one.trunk.transport == "tcp" else ""
+            more = "" if one.trunk.transport == "udp" else f";transport={one.trunk.transport}"
             contact = f"sip:{one.trunk.ours.username}@{here}{more}"
             if one.registration is None:
                 one.registration = Registration(one.trunk, contact, lambda: token_hex(8))

@@ -16,7 +16,7 @@ from ringful.interpreter.trace import Line, clock
 
 _PASSING = re.compile(r" (?:at|billAmount|spent|cap|line|column|messageId)=\S+")
 _PLACE = re.compile(r"^\S*:\d+:\d+: ")
-_AMOUNT = re.compile(r"(?<=duration=)[\d.]+|(?<=\.wav )[\d.]+(?=s )")
+_AMOUNT = re.compile(r"(?<=duration=)[\d.]+|(?<=seconds=)[\d.]+|(?<=\.wav )[\d.]+(?=s )")
 _RECORDINGS = re.compile(r"https?://[^\s/]+/recordings/|(?<=\.wav)\?expires=\d+&sig=[0-9a-f]+")
 
 

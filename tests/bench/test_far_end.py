@@ -11,7 +11,7 @@ import pytest
 from ringful.bench.media import sip
 from ringful.bench.media.answering import open_far_end
 from ringful.ground.complaint import Complaint
-from ringful.media.options import ask_options
+from ringful.media.trunking.exchange import Place, exchange, options
 
 OFFER = """v=0\r
 o=- 1 1 IN IP4 192.0.2.7\r
@@ -79,7 +79,8 @@ def far() -> Iterator["subprocess.Popen[str]"]:
 
 async def test_the_process_answers_calls_and_tells_of_them(far):
     port = int(far.stdout.readline())
-    assert await ask_options("127.0.0.1", port) == 200
+    answer = await exchange(options(f"127.0.0.1:{port}", "udp"), Place("127.0.0.1", port))
+    assert answer.status == 200
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
         ours.settimeout(10)
         ours.connect(("127.0.0.1", port))

@@ -14,7 +14,7 @@ from ringful.command.configuration import readers
 from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config, Http, Sip, load
 from ringful.command.errors import CommandError
-from ringful.command.serving.exposure import exposure
+from ringful.command.serving.exposure import exposure, is_fronted
 from ringful.interpreter.money.rates import Rate
 from ringful.media.trunks import Credentials, Trunk
 from ringful.messages.smpp.connection import SmppConnection
@@ -30,6 +30,12 @@ metrics_allow = ["10.0.0.0/8"]
 bind = "10.0.0.1:5080"
 front = "none"
 public_address = "203.0.113.5"
+front_folder = "/run/front"
+worker_ports = "30000-30200"
+tls_port = 5071
+tls_certificate = "cert.pem"
+tls_key = "key.pem"
+tls_authorities = "all.pem"
 trunk = "sip:trunk.example.com:5061;transport=tcp"
 username = "me"
 password = "12345"
@@ -218,6 +224,8 @@ numbers = "national"
 asserted = true
 srtp = "optional"
 redirects = 2
+answer_within = "2s"
+ring_within = "0s"
 options_every = "30s"
 [sip.trunks.south]
 address = "203.0.113.5"
@@ -244,6 +252,8 @@ def test_trunks_by_name_in_the_order_of_the_file(written):
         asserted=True,
         srtp="optional",
         redirects=2,
+        answer_within=2.0,
+        ring_within=0.0,
         options_every=30.0,
     )
     assert south == Trunk("south", "203.0.113.5", country="US")
@@ -292,6 +302,8 @@ def test_one_trunk_in_short_is_one_as_well(written):
         ('asserted = "yes"', "sip.trunks.a.asserted: expected true or false"),
         ('srtp = "yes"', "sip.trunks.a.srtp: expected one of off, optional, required"),
         ("redirects = 6", "sip.trunks.a.redirects: expected a whole number from 0 to 5, not 6"),
+        ('answer_within = "9s"', "sip.trunks.a.answer_within: expected a duration from 1s to 8s"),
+        ('ring_within = "1s"', "sip.trunks.a.ring_within: expected a duration from 2s to 3m"),
         ('options_every = "-1s"', "sip.trunks.a.options_every: expected"),
         ('domain = "example.com:5060"', "sip.trunks.a.domain: expected a domain such as example.com"),
     ],
@@ -695,15 +707,70 @@ def at(bind, front="auto", http="127.0.0.1:8080"):
     return Config(http=Http(http), sip=Sip(bind=bind, front=front))
 
 
+@pytest.fixture
+def no_kamailio(monkeypatch):
+    monkeypatch.setattr("ringful.command.serving.exposure.installed", lambda: "")
+
+
+@pytest.fixture
+def kamailio(monkeypatch):
+    monkeypatch.setattr("ringful.command.serving.exposure.installed", lambda: "/usr/sbin/kamailio")
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3", "8.8.8.8"])
+def test_a_front_is_there_where_calls_leave_this_machine(kamailio, host):
+    assert exposure(at(f"{host}:5060")) == ()
+    assert is_fronted(at(f"{host}:5060"))
+    assert not is_fronted(at(f"{host}:5060", "none"))
+    assert not is_fronted(at("127.0.0.1:5060"))
+    assert is_fronted(at("127.0.0.1:5060", "kamailio"))
+    known = Config(sip=Sip(bind="127.0.0.1:5060", public_address="203.0.113.5"))
+    assert is_fronted(known)
+
+
+def test_a_front_must_know_where_it_is(kamailio):
+    said = refusal(exposure, at("0.0.0.0:5060"))
+    assert "set sip.public_address, or bind to one address" in said
+    assert exposure(Config(sip=Sip(bind="0.0.0.0:5060", public_address="203.0.113.5"))) == ()
+
+
+def trunk(**more):
+    return (Trunk("north", "sip.example.com", **more),)
+
+
+@pytest.mark.parametrize(
+    ("trunks", "key"),
+    [
+        (trunk(transport="tls"), "sip.trunks.north.transport: tls"),
+        (trunk(theirs=Credentials("a", "b")), "sip.trunks.north.their_username"),
+    ],
+)
+def test_what_a_front_alone_does_wants_one(no_kamailio, trunks, key):
+    said = refusal(exposure, Config(sip=Sip(trunks=trunks)))
+    assert said.startswith(f"{key} wants a SIP front; apt-get install kamailio")
+    said = refusal(exposure, Config(sip=Sip(trunks=trunks, front="none")))
+    assert said.endswith('say front = "kamailio"')
+
+
+def test_tls_wants_a_certificate_that_is_there(kamailio, tmp_path):
+    sip = Sip(trunks=trunk(transport="tls"))
+    assert "wants sip.tls_certificate and sip.tls_key" in refusal(exposure, Config(sip=sip))
+    missing = tmp_path / "cert.pem"
+    said = refusal(exposure, Config(sip=attrs.evolve(sip, tls_certificate=missing, tls_key=missing)))
+    assert said == f"sip.tls_certificate: there is no file {missing}"
+    one = Config(sip=Sip(front="kamailio", tls_certificate=missing))
+    assert "expected both" in refusal(exposure, one)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "192.168.0.7", "172.16.0.1"])
-def test_private_addresses_need_no_front_but_lack_it(host):
+def test_private_addresses_need_no_front_but_lack_it(no_kamailio, host):
     (said,) = exposure(at(f"{host}:5060"))
     assert said.startswith("no SIP front: calls come in and go out on loopback")
     assert exposure(at(f"{host}:5060", "none")) == ()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "8.8.8.8", "100.64.0.1"])
-def test_an_open_network_needs_a_front_or_a_word(host):
+def test_an_open_network_needs_a_front_or_a_word(no_kamailio, host):
     said = refusal(exposure, at(f"{host}:5060"))
     assert said.startswith(f"sip.bind: {host} faces an open network and there is no SIP front")
     assert 'front = "none"' in said
@@ -711,8 +778,10 @@ def test_an_open_network_needs_a_front_or_a_word(host):
     assert warning.startswith(f"sip.bind: {host} faces an open network")
 
 
-def test_what_cannot_be_had_is_refused():
-    assert refusal(exposure, at("127.0.0.1:5060", "kamailio")).startswith("sip.front: kamailio cannot be run")
+def test_what_cannot_be_had_is_refused(no_kamailio):
+    assert refusal(exposure, at("127.0.0.1:5060", "kamailio")).startswith(
+        "sip.front: kamailio is not installed"
+    )
     assert refusal(exposure, at("localhost:5060")) == "sip.bind: expected an IP address, not localhost"
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import done
 from tests.server import PATIENCE, RINGFUL, Server, free_port, phone, receiver, server
 
 NUMBER = "15125551234"
 ALWAYS = """param times = 2
 repeat times times {
-    notify "http://127.0.0.1:1/" with { n: times }
+    notify "http://127.0.0.1:1/" with { count: times }
     wait 1ms
 }
 """
@@ -29,9 +30,8 @@ def started(ringful: Server, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def run(ringful: Server, *arguments: str) -> tuple[int, str, str]:
-    with started(ringful, *arguments) as process:
-        out, err = process.communicate(timeout=PATIENCE)
-        return process.returncode, out, err
+    ended = done("run", *arguments, cwd=ringful.folder, env=ringful.environment)
+    return ended.returncode, ended.stdout, ended.stderr
 
 
 @pytest.fixture(scope="module")

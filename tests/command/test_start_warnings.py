@@ -2,7 +2,6 @@
 
 import os
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,11 +17,12 @@ from ringful.command.serving.ports import check_udp, enough_for_sound, usable_si
 from ringful.command.serving.trunks import surroundings
 from ringful.ground.holder import holder_of
 from ringful.interpreter.money.rates import Rate
-from ringful.media.trunking.names import Names
+from ringful.media.trunking.places import Places
 from ringful.media.trunking.watch import TrunkWatch
 from ringful.media.trunks import Trunk as Way
 from tests.command.test_log import lines_of, logged
-from tests.server import PATIENCE, RINGFUL, free_port
+from tests.forked import done
+from tests.server import PATIENCE, free_port
 from tests.trunk import Trunk, false_trunk
 
 NOW = time.time()
@@ -94,7 +94,7 @@ def to(address: str, **sip: str) -> Way:
 
 
 async def why_no_trunk(way: Way) -> str:
-    _, why, _ = await TrunkWatch([way], Names(), surroundings(Config())).probe(way)
+    _, why, _ = await TrunkWatch([way], Places(), surroundings(Config())).probe(way)
     return why
 
 
@@ -139,14 +139,10 @@ def test_a_server_starts_all_the_same_and_its_log_says_what_is_missing(tmp_path:
 
 
 def failed(folder: Path, *arguments: str, **environment: str) -> str:
-    done = subprocess.run(
-        [*RINGFUL, *arguments],
-        cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True,
-        timeout=PATIENCE, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    return done.stderr.splitlines()[-1]
+    ended = done(*arguments, cwd=folder, env={**os.environ, **environment})
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    return ended.stderr.splitlines()[-1]
 
 
 def test_http_that_is_in_use_names_its_key_and_who_has_it(tmp_path: Path) -> None:

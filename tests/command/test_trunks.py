@@ -1,8 +1,6 @@
 """Trunks of a running server: registered, watched, told of; and `ringful trunks`."""
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +14,9 @@ import trio.testing
 
 from ringful.media.trunking.names import Names
 from tests.command.test_log import lines_of
+from tests.forked import done
 from tests.registrar import Registrar, registrar
-from tests.server import PATIENCE, RINGFUL, Server, free_port, server
+from tests.server import PATIENCE, Server, free_port, server
 
 DEFAULT = "127.0.0.1:5070"
 
@@ -56,11 +55,8 @@ def ready(running: Server) -> tuple[int, str]:
 
 
 def trunks(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [*RINGFUL, "trunks", *arguments],
-        cwd=folder, env=os.environ, capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
+    ended = done("trunks", *arguments, cwd=folder)
+    return ended.returncode, ended.stdout, ended.stderr
 
 
 def events(log: Path) -> list[str]:
@@ -159,30 +155,30 @@ async def test_a_name_is_asked_for_once_and_an_old_answer_is_better_than_none(
     asked: list[str] = []
     answers: list[object] = ["192.0.2.1", OSError("dead"), "192.0.2.2"]
 
-    def look_up(host: str) -> str:
+    def look_up(host: str) -> tuple[str, ...]:
         asked.append(host)
         found = answers.pop(0)
         if isinstance(found, OSError):
             raise found
-        return str(found)
+        return (str(found),)
 
     monkeypatch.setattr("ringful.media.trunking.names._look_up", look_up)
     names, found = Names(), []
 
     async def ask() -> None:
-        found.append(await names.address("sip.example.com"))
+        found.append(await names.addresses("sip.example.com"))
 
     async with trio.open_nursery() as nursery:
         for _ in range(5):
             nursery.start_soon(ask)
-    assert (found, len(asked)) == (["192.0.2.1"] * 5, 1)
+    assert (found, len(asked)) == ([("192.0.2.1",)] * 5, 1)
     mock_clock.jump(31)
-    assert await names.address("sip.example.com") == "192.0.2.1"
+    assert await names.addresses("sip.example.com") == ("192.0.2.1",)
     assert len(asked) == 2
     mock_clock.jump(3)
-    assert await names.address("sip.example.com") == "192.0.2.2"
-    assert await names.address("203.0.113.9") == "203.0.113.9"
+    assert await names.addresses("sip.example.com") == ("192.0.2.2",)
+    assert await names.addresses("203.0.113.9") == ("203.0.113.9",)
     assert len(asked) == 3
     answers.append(OSError("no such name"))
     with pytest.raises(OSError, match="no such name"):
-        await names.address("nowhere.example.com")
+        await names.addresses("nowhere.example.com")

@@ -1,7 +1,7 @@
 """Attack a pool whose calls are live, and see that none of them notices.
 
-``python -m tests.fuzz.attack [--seed 1] [--calls 20] [--sip 100000] [--rtp 100000]``: no part of
-`make test`, which has a small portion of it.  Each worker has calls that nobody attacks, and the attacker
+``python -m tests.fuzz.attack [--seed 1] [--calls 20] [--sip 100000] [--rtp 100000] [--tcp 20000]``: no
+part of `make test`, which has a small portion of it.  Each worker has calls that nobody attacks, and the attacker
 calls it too, so that it knows of a dialog; it is called, and answers what it likes.
 """
 
@@ -23,6 +23,7 @@ from ringful.bench.media import sip as plain
 from ringful.bench.media import ulaw
 from ringful.media import port
 from ringful.media.pool import Pool, PoolSettings, open_pool
+from ringful.media.trunks import Trunk
 from tests.fuzz import sip
 from tests.media.test_pool import Files, pitch, write_tone
 
@@ -161,6 +162,60 @@ class Attack:
                 await trio.sleep_until(due)
             nursery.cancel_scope.cancel()
 
+    async def attack_streams(self, worker: int, number: int, packets: int, rate: float = 400.0) -> None:
+        """Send so many packets by TCP, in connections that are cut and begun again."""
+        rnd = random.Random(f"{self.seed}-stream-{number}")
+        host = f"127.0.2.{number + 1}"
+        target = "127.0.0.1", worker
+        left = packets
+        while left > 0:
+            count = min(left, rnd.choice((1, 3, 20, 100)))
+            left -= count
+            with trio.move_on_after(5.0 + count / rate):
+                await self._stream(host, target, rnd, count, rate)
+
+    async def _stream(
+        self, host: str, target: tuple[str, int], rnd: random.Random, count: int, rate: float
+    ) -> None:
+        """Open a connection, and send *count* packets in pieces that are no packets."""
+        with trio.socket.socket() as own:
+            await own.bind((host, 0))
+            try:
+                await own.connect(target)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._swallow, own)
+                    dialog = sip.Dialog(rnd, "{}:{}".format(*own.getsockname()), "{}:{}".format(*target))
+                    for piece in sip.stream(rnd, dialog, count):
+                        self.sent["stream"] += 1
+                        await trio.SocketStream(own).send_all(piece)
+                        await trio.sleep(1 / rate)
+                    nursery.cancel_scope.cancel()
+            except* (OSError, trio.BrokenResourceError):
+                self.sent["cut"] += 1
+
+    async def _swallow(self, own: trio.socket.SocketType) -> None:
+        """Read what comes; nobody is told where the connection ends."""
+        while data := await own.recv(65536):
+            self.answers["by TCP"] += data.count(b"SIP/2.0 ")
+
+    async def be_idle(self, worker: int, count: int) -> None:
+        """Hold *count* connections that say nothing, and open those again that are closed, for ever."""
+
+        async def hold() -> None:
+            while True:
+                with trio.socket.socket() as own:
+                    try:
+                        await own.connect(("127.0.0.1", worker))
+                        self.sent["idle"] += 1
+                        await own.recv(1)
+                    except OSError:
+                        pass
+                await trio.sleep(0.5)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(count):
+                nursery.start_soon(hold)
+
     async def spoil_media(self, number: int, packets: int) -> None:
         """Send RTP and RTCP to all live calls' workers, as if from the live far ends."""
         rnd = random.Random(f"{self.seed}-media-{number}")
@@ -257,7 +312,8 @@ async def attacked(folder: Path, seed: int, calls: int) -> AsyncIterator[Attack]
     """Give a pool with live calls.  At the end each of them is to hear what it is played."""
     for number in range(calls):
         write_tone(folder / f"{number}.wav", 400 + 100 * (number % 10), 2.0)
-    settings = PoolSettings(max_calls=2 * calls + 4)
+    far = Trunk("far", "127.0.0.1", 9, "tcp")  # Workers listen by TCP where a trunk has it.
+    settings = PoolSettings(max_calls=2 * calls + 4, trunks=(far,))
     async with open_pool(settings, Files(folder)) as pool, trio.open_nursery() as nursery:
         attack = Attack(pool, nursery, seed)
         pool.open(attack.desk)
@@ -281,11 +337,16 @@ async def run(options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as name:
         async with attacked(Path(name), options.seed, options.calls) as attack:
             ports = [worker.port for worker in attack.pool.workers]
-            async with trio.open_nursery() as nursery:
-                for number, worker in enumerate(ports):
-                    nursery.start_soon(attack.attack, worker, number, options.sip // len(ports))
-                if options.rtp:
-                    nursery.start_soon(attack.spoil_media, 0, options.rtp)
+            async with trio.open_nursery() as idlers:
+                for worker in ports if options.tcp else ():
+                    idlers.start_soon(attack.be_idle, worker, options.idle)
+                async with trio.open_nursery() as nursery:
+                    for number, worker in enumerate(ports):
+                        nursery.start_soon(attack.attack, worker, number, options.sip // len(ports))
+                        nursery.start_soon(attack.attack_streams, worker, number, options.tcp // len(ports))
+                    if options.rtp:
+                        nursery.start_soon(attack.spoil_media, 0, options.rtp)
+                idlers.cancel_scope.cancel()
             crew = attack.pool.crew
             lost = sum(one.lost for one in attack.live.values())
             came = sum(one.came for one in attack.live.values())
@@ -306,6 +367,8 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=20)
     parser.add_argument("--sip", type=int, default=100_000)
     parser.add_argument("--rtp", type=int, default=0)
+    parser.add_argument("--tcp", type=int, default=0)
+    parser.add_argument("--idle", type=int, default=80)
     raise SystemExit(0 if trio.run(run, parser.parse_args()) else 1)
 
 

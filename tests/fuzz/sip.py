@@ -311,3 +311,36 @@ def outside(rnd: random.Random, me: str, to: str) -> Iterator[bytes]:
     """Write messages that belong to no call, spoilt."""
     while True:
         yield mutate(Dialog(rnd, me, to).any(rnd.choice(OUTSIDE)), rnd)
+
+
+def stream(rnd: random.Random, dialog: Dialog, count: int) -> Iterator[bytes]:
+    """Write *count* messages, right and spoilt, as pieces of a stream that are seldom whole messages."""
+    kept = b""
+    for _ in range(count):
+        packet = dialog.any(rnd.choice((*OUTSIDE, "OPTIONS", "INVITE"))).replace(
+            b"SIP/2.0/UDP", b"SIP/2.0/TCP"
+        )
+        kind = rnd.random()
+        if kind < 0.5:
+            packet = mutate(packet, rnd)
+        elif kind < 0.6:
+            wrong = rnd.choice((b"0", b"1", b"99999", b"-1", b"4294967297", b"x", b"", b"007"))
+            packet = packet.replace(b"Content-Length: ", b"Content-Length: " + wrong)
+        elif kind < 0.65:
+            packet = b"\r\n" * rnd.choice((1, 2, 50)) + packet
+        kept += packet
+        way = rnd.random()
+        if way < 0.25:
+            continue  # Several in a segment.
+        if way < 0.3:
+            yield from (bytes([one]) for one in kept[:3000])  # Byte by byte.
+        elif way < 0.7:
+            while kept:
+                size = rnd.choice((1, 2, 7, 40, 300, 1460))
+                yield kept[:size]
+                kept = kept[size:]
+        else:
+            yield kept
+        kept = b""
+    if kept and rnd.random() < 0.5:
+        yield kept[: rnd.randrange(1, len(kept) + 1)]  # It ends within one.

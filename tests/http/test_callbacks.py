@@ -19,7 +19,7 @@ from ringful.http.outward.callbacks import Deliverer, judge
 from ringful.http.outward.guard import guarded_client
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
-from tests.server import PATIENCE
+from tests.server import PATIENCE, TRUSTED
 
 SECRET = "abcdefghABCDEFGH01234567ijklmnop"
 
@@ -79,7 +79,10 @@ async def delivering(store: Store, *, hurry: float = 400.0) -> AsyncIterator[Del
     async def secret_of(_: str) -> str:
         return SECRET
 
-    async with guarded_client([ip_network("127.0.0.0/8")]) as client, trio.open_nursery() as nursery:
+    async with (
+        guarded_client([ip_network("127.0.0.0/8")], trusted=TRUSTED) as client,
+        trio.open_nursery() as nursery,
+    ):
         clock = {"clock": Hurry(hurry), "steady": Hurry(10_000.0)} if hurry else {}
         yield Deliverer(store, client, secret_of, nursery, **clock)
         nursery.cancel_scope.cancel()

@@ -17,7 +17,7 @@ from ringful.http.outward.lanes import AWAY_AFTER, PER_RECEIVER, Lane, Receiver,
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.http.test_callbacks import Hurry
-from tests.server import PATIENCE, free_port, nobody
+from tests.server import PATIENCE, TRUSTED, free_port, nobody
 
 MANY = 10_000
 URL = "http://h.example/a"
@@ -171,7 +171,10 @@ async def secret_of(_: str) -> str | None:
 
 @asynccontextmanager
 async def delivering(store: Store, **settings: Callable[[], float]) -> AsyncIterator[Deliverer]:
-    async with guarded_client([ip_network("127.0.0.0/8")]) as client, trio.open_nursery() as nursery:
+    async with (
+        guarded_client([ip_network("127.0.0.0/8")], trusted=TRUSTED) as client,
+        trio.open_nursery() as nursery,
+    ):
         yield Deliverer(store, client, secret_of, nursery, **settings)
         nursery.cancel_scope.cancel()
 

@@ -17,7 +17,7 @@ from ringful.http.outward.guard import guarded_client
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.http.test_callbacks import Hurry
-from tests.server import PATIENCE
+from tests.server import PATIENCE, TRUSTED
 
 OK = b"HTTP/1.1 200 OK\r\n"
 EMPTY = b"Content-Length: 0\r\n\r\n"
@@ -72,7 +72,10 @@ async def delivering(
     """Deliver without pauses; *day* is how much later it is whenever somebody looks."""
     clock = Hurry(day)
     clock.at = time.time()
-    async with guarded_client([ip_network("127.0.0.0/8")]) as client, trio.open_nursery() as nursery:
+    async with (
+        guarded_client([ip_network("127.0.0.0/8")], trusted=TRUSTED) as client,
+        trio.open_nursery() as nursery,
+    ):
         yield Deliverer(store, client, secret, nursery, steady=Hurry(10_000.0), clock=clock)
         nursery.cancel_scope.cancel()
 

@@ -41,6 +41,7 @@ from ringful.media import port
 from ringful.media.library.announcements import Library
 from ringful.media.library.converter import Converter
 from ringful.media.pool import Pool
+from ringful.media.ways import Ways
 from ringful.media.worker_process import WorkerProcess
 from ringful.media.workers import Workers
 from ringful.store import rows
@@ -258,7 +259,7 @@ async def the_playing_of_a_sound(ward: Ward, throw: Thrower) -> None:
 
 
 async def the_placing_of_a_call(ward: Ward, throw: Thrower) -> None:
-    throw.at(Pool, "_uri")
+    throw.at(Ways, "targets")
     call_id = await ward.place(f'call "15125550001" notify "{ward.web.url}"\n')
     assert (await ward.told(call_id, "CallFailed"))["reason"] == "unreachable"
     assert await ward.ended(call_id) == "unreachable"

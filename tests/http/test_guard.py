@@ -14,6 +14,7 @@ from ringful.http.outward.guard import AddressRefused, GuardedBackend, guarded_c
 from ringful.http.outward.outbound import Outbound, OutboundError
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.http.reading.requests import Dialect, read
+from tests.server import TRUSTED
 
 
 def words(text: str) -> list[str]:
@@ -100,7 +101,7 @@ async def test_the_own_machine_is_not_reached_in_any_disguise(host: str) -> None
     url = f"http://{host}:9/"
     assert not wrong(url)
     assert "which must not be reached" in refusal(url, ())
-    async with guarded_client(()) as client:
+    async with guarded_client((), trusted=TRUSTED) as client:
         with pytest.raises(OutboundError, match=r"fetch\.allow does not name it|cannot be resolved"):
             await Outbound(client).fetch(url, {}, 10)
 
@@ -121,7 +122,7 @@ CIRCLED = str.maketrans({"0": "\u24ea", "1": "\u2460", "2": "\u2461", "7": "\u24
 async def test_other_digits_and_dots_are_no_way_in(host: str) -> None:
     url = f"http://{host}:9/"
     assert wrong(url) or refusal(url, ())
-    async with guarded_client(()) as client:
+    async with guarded_client((), trusted=TRUSTED) as client:
         with pytest.raises(OutboundError, match=r"no web address|must not be reached|cannot be resolved"):
             await Outbound(client).fetch(url, {}, 10)
 
@@ -219,7 +220,7 @@ async def test_the_client_keeps_no_cookies(nursery: trio.Nursery) -> None:
     serve = partial(trio.serve_tcp, answer, 0, host="127.0.0.1")
     (listener,) = await nursery.start(serve)
     port = listener.socket.getsockname()[1]
-    async with guarded_client((ip_network("127.0.0.0/8"),)) as client:
+    async with guarded_client((ip_network("127.0.0.0/8"),), trusted=TRUSTED) as client:
         for _ in range(2):
             await Outbound(client).fetch(f"http://127.0.0.1:{port}/", {}, 10)
     assert len(asked) == 2

@@ -27,7 +27,7 @@ from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.asking import ask
 from tests.hostile import ANSWERS, hostile_web
-from tests.server import PATIENCE, phone, receiver, server
+from tests.server import PATIENCE, TRUSTED, phone, receiver, server
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 LIMIT = 1_000_000
@@ -301,7 +301,7 @@ async def test_every_answer_has_its_outcome(
             with structlog.testing.capture_logs() as logged, trio.fail_after(PATIENCE):
                 async with (
                     hostile_web(answer) as web,
-                    guarded_client(LOOPBACK, no_names, timeout=timeout) as client,
+                    guarded_client(LOOPBACK, no_names, timeout=timeout, trusted=TRUSTED) as client,
                 ):
                     told = await told_of(client, web.url, store, tmp_path / "cache", name, total)
                     pool = client._transport._pool  # type: ignore[attr-defined]
@@ -386,7 +386,7 @@ def test_every_text_that_a_script_makes_has_its_outcome(url: str, tmp_path: Path
     """As `play`, `ask` and `notify` reckon it when they run: nothing has looked at it before."""
 
     async def tried() -> None:
-        async with guarded_client((), nowhere) as client:
+        async with guarded_client((), nowhere, trusted=TRUSTED) as client:
             told = await told_of(client, url, Noted(), tmp_path / "cache", "c1")  # type: ignore[arg-type]
         assert all(one and not one.startswith(("played", "delivered", "a fault")) for one in told)
 

@@ -19,7 +19,7 @@ from ringful.ground.disk import why_short
 from ringful.ground.metrics import Metrics
 from ringful.http import probes
 from ringful.http.probes import Probes, Readiness, add_probes, shown
-from ringful.media.options import ask_options, final_status
+from ringful.media.workers import Workers
 from ringful.store.open import open_store
 from tests.server import PATIENCE, Server, free_port, server
 from tests.trunk import false_trunk
@@ -65,12 +65,14 @@ def test_a_server_that_is_well_says_so_in_both_forms(ringful: Server) -> None:
     status, text = ask(ringful, "/ready")
     found = parts_of(text)
     assert found.pop("engine").partition(":")[0] in ("c", "python")
+    assert found.pop("packets") == "checked"
     assert found.pop("messages") == "none are sent here"
     assert found.pop("trunk states").startswith("trunk: ")
     assert (status, found) == (200, dict.fromkeys(PARTS, "ok"))
     status, text = ask(ringful, "/ready", Accept="application/json")
     told = json.loads(text)
     assert told.pop("engine").partition(":")[0] in ("c", "python")
+    assert told.pop("packets") == "checked"
     assert told.pop("messages") == "none are sent here"
     assert told.pop("trunk states").startswith("trunk: ")
     assert told == {"ready": True, "checks": {name: {"ok": True} for name in PARTS}}
@@ -210,6 +212,13 @@ async def test_what_is_told_beside_the_parts_makes_nobody_unready() -> None:
     assert (answer.status_code, await answer.get_data()) == (200, b"a: ok\nengine: python: no compiler\n")
 
 
+def test_packets_that_are_not_checked_are_told() -> None:
+    crew = object.__new__(Workers)
+    crew.unchecked = "its part in C cannot be loaded"
+    told = "not checked, a hostile one can end a worker: its part in C cannot be loaded"
+    assert crew.packets == told
+
+
 async def test_the_store_says_why_it_cannot_be_written(tmp_path: Path) -> None:
     async with open_store(f"sqlite:///{tmp_path}/a.db") as store:
         before = (tmp_path / "a.db-wal").stat().st_size
@@ -217,28 +226,3 @@ async def test_the_store_says_why_it_cannot_be_written(tmp_path: Path) -> None:
         assert (tmp_path / "a.db-wal").stat().st_size > before
         (tmp_path / "a.db").unlink()
         assert "moved away or deleted" in await store.why_unwritable()
-
-
-async def test_options_of_a_server_that_answers_and_one_that_does_not() -> None:
-    with false_trunk() as trunk:
-        trunk.options = 405
-        host, _, at_port = trunk.address.partition(":")
-        assert await ask_options(host, int(at_port)) == 405
-        trunk.options = 0
-        with trio.move_on_after(1) as limit:
-            await ask_options(host, int(at_port))
-        assert limit.cancelled_caught
-        assert trunk.asked.count("OPTIONS") >= 3  # A datagram may be lost.
-    with pytest.raises(OSError, match="refused"):
-        await ask_options("127.0.0.1", free_port())
-    with pytest.raises(OSError, match="refused"):
-        await ask_options("127.0.0.1", free_port(), "tcp")
-
-
-def test_only_a_final_answer_to_our_own_request_counts() -> None:
-    ours = "SIP/2.0 200 OK\r\nCall-ID: abc\r\n\r\n"
-    assert final_status(ours.encode(), "abc") == 200
-    assert final_status(b"SIP/2.0 100 Trying\r\ni: abc\r\n\r\n" + ours.encode(), "abc") == 200
-    assert final_status(ours.encode(), "abd") is None
-    assert final_status(b"SIP/2.0 100 Trying\r\nCall-ID: abc\r\n\r\n", "abc") is None
-    assert final_status(b"\xff\x00", "abc") is None

@@ -421,10 +421,10 @@ def sdp(
 
 
 @asynccontextmanager
-async def sip_peer() -> AsyncIterator[Peer]:
-    """Run one, on a free port."""
+async def sip_peer(host: str = "127.0.0.1") -> AsyncIterator[Peer]:
+    """Run one, on a free port of *host*, which is on loopback."""
     made = trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM)
-    await made.bind(("127.0.0.1", 0))
+    await made.bind((host, 0))
     peer = None
     try:
         async with trio.open_nursery() as nursery:

@@ -209,7 +209,8 @@ SHAKEN = """
 import random, socket, time
 from ringful.media.engine.filter import gate
 from ringful.media.engine.filter.judge import Hand
-from ringful.media.engine.pjsua import Engine, EngineConfig
+from ringful.media.engine.endpoint import EngineConfig
+from ringful.media.engine.pjsua import Engine
 from tests.fuzz import sip
 
 gate.judge = lambda packet, *more, **named: Hand(packet)

@@ -25,6 +25,7 @@ from ringful.media.library import convert as conversion
 from ringful.media.library.announcements import Library
 from ringful.media.port import Announcement, Ringback, Speech
 from ringful.media.sounds import SoundError
+from tests.server import TRUSTED
 
 
 @define
@@ -71,7 +72,7 @@ def web() -> Iterator[Web]:
 async def library(folder: Path, allow: str = "127.0.0.0/8") -> AsyncIterator[Library]:
     sounds = folder / "sounds"
     sounds.mkdir(exist_ok=True)
-    async with guarded_client([ip_network(allow)]) as client, trio.open_nursery() as nursery:
+    async with guarded_client([ip_network(allow)], trusted=TRUSTED) as client, trio.open_nursery() as nursery:
         own = ("http://ringful.test/recordings/", folder / "recordings")
         yield Library(folder / "cache", [sounds], Outbound(client).fetch, nursery, recordings=own)
         nursery.cancel_scope.cancel()

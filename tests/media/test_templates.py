@@ -20,6 +20,9 @@ from ringful.media.templates import Templates
 from tests.media.test_pool import line, write_tone
 from tests.server import PATIENCE, free_port, phone
 
+OWN_TEMPLATES = True
+"""They are started as a node starts them, and not forked as for all other tests."""
+
 NODE = """
 import trio
 from pathlib import Path

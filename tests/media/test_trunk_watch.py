@@ -7,7 +7,7 @@ from attrs import evolve
 from structlog.testing import capture_logs
 
 from ringful.ground.faults import Fence
-from ringful.media.trunking.names import Names
+from ringful.media.trunking.places import Places
 from ringful.media.trunking.standing import Surroundings
 from ringful.media.trunking.watch import TrunkWatch
 from tests.server import PATIENCE
@@ -27,7 +27,7 @@ async def test_a_trunk_that_dies_is_avoided_and_one_that_comes_back_is_not() -> 
             evolve(trunk_to(far.address, name), options_every=0.1)
             for name, far in (("north", north), ("south", south))
         ]
-        watch = TrunkWatch(ways, Names(), Surroundings(lambda status, _: f"it said {status}"))
+        watch = TrunkWatch(ways, Places(), Surroundings(lambda status, _: f"it said {status}"))
         with capture_logs() as said:
             async with trio.open_nursery() as nursery:
                 assert (watch.avoided, watch.why_useless()) == (frozenset(), "")

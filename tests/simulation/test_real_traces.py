@@ -30,7 +30,8 @@ from ringful.simulation.replay.replay import golden, replay
 from ringful.simulation.simulate import run_case
 from ringful.store.open import open_store
 from ringful.store.port import Entry
-from tests.server import PATIENCE, RINGFUL, Server, phone, server
+from tests.forked import done
+from tests.server import PATIENCE, Server, phone, server
 
 RUN = Path(__file__).parents[1] / "golden" / "run"
 REAL = [
@@ -113,15 +114,7 @@ def journals(folder: Path) -> dict[str, Sequence[Entry]]:
 
 
 def command(ringful: Server, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*RINGFUL, *arguments],
-        cwd=ringful.folder,
-        env=ringful.environment,
-        capture_output=True,
-        text=True,
-        timeout=3 * PATIENCE,
-        check=False,
-    )
+    return done(*arguments, cwd=ringful.folder, env=ringful.environment, timeout=3 * PATIENCE)
 
 
 @frozen

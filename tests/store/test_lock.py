@@ -16,6 +16,7 @@ from ringful.store.engine import parse_url
 from ringful.store.lock import owned, shared
 from ringful.store.open import open_store, own_store
 from ringful.store.port import StoreError
+from tests.forked import done
 from tests.server import PATIENCE, RINGFUL, free_port, phone, receiver, server
 
 NUMBER = "15125551234"
@@ -104,15 +105,7 @@ def up(tmp_path_factory):
 def test_a_second_server_says_whose_the_store_is_and_hurts_nobody(up):
     ringful, web, call_id = up
     elsewhere = {"RINGFUL_HTTP__BIND": f"127.0.0.1:{free_port()}"}
-    second = subprocess.run(
-        [*RINGFUL, "serve"],
-        cwd=ringful.folder,
-        env={**ringful.environment, **elsewhere},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    second = done("serve", cwd=ringful.folder, env={**ringful.environment, **elsewhere})
     assert (second.returncode, second.stdout) == (2, "")
     last = second.stderr.splitlines()[-1]
     assert f"process {ringful.process.pid}, since" in last
@@ -151,15 +144,7 @@ async def test_a_database_that_others_could_read_is_narrowed(tmp_path):
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*RINGFUL, *arguments],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return done(*arguments, cwd=folder, env={**os.environ, **environment})
 
 
 @pytest.mark.parametrize(

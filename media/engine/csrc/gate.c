@@ -51,6 +51,7 @@ typedef void (*tell_fn)(const char *what, const char *message, int length, int s
 
 static judge_fn judge;
 static tell_fn tell;
+static int trusted; /* all comes by a front of ours, on loopback */
 static int64_t dropped; /* packets that were plainly no SIP */
 
 /* What stands in the table otherwise. */
@@ -329,6 +330,8 @@ static bool in_pace(void) {
         int64_t at;
     } sources[SOURCES];
     uint32_t source = last.from.sin_addr.s_addr;
+    if (trusted && ntohl(source) == INADDR_LOOPBACK)
+        return true;
     uint32_t at = (source * 2654435761u) % SOURCES;
     int64_t time = now(), more = (time - sources[at].at) * PACE / 1000;
     if (sources[at].source != source)
@@ -480,6 +483,10 @@ static ssize_t our_receive(void *manager, char *received) {
     }
     *(ssize_t *)(received + AT_LENGTH) = length;
     return length;
+}
+
+void gate_trust(int on) {
+    trusted = on;
 }
 
 int64_t gate_dropped(void) {

@@ -28,7 +28,8 @@ class Gate:
     """The gate of this process.  Raises NoGate.
 
     *shaken* is told when an assertion has ended a packet, and not the process: no more calls should come
-    to it, and those that do are refused.  *transfers*: a far end may send us elsewhere.
+    to it, and those that do are refused.  *transfers*: a far end may send us elsewhere.  *fronted*: all
+    comes by way of the SIP front, which says where it had it from.
     """
 
     def __init__(
@@ -38,9 +39,11 @@ class Gate:
         shaken: Callable[[], None],
         *,
         transfers: bool = False,
+        fronted: bool = False,
         path: Path = COMPILED,
     ) -> None:
         self._log, self._shaken, self._transfers = log, shaken, transfers
+        self._fronted = fronted
         self.pace = Pace()
         self._calls = _JUDGE(self._judge), _TELL(self._tell)
         """C keeps their addresses."""
@@ -54,11 +57,14 @@ class Gate:
         opened.restype, opened.argtypes = c_char_p, (c_char_p, _JUDGE, _TELL)
         if missing := opened(library.encode(), *self._calls):
             raise NoGate(f"the library does not call {missing.decode()} as we know it")
+        # Whom the front hears is for the front to bound: to us it is one source.
+        self._c.gate_trust(fronted)
 
     def _judge(self, message: Any, length: int, source: bytes, port: int, out: int, room: int) -> int:
         try:
             packet = ctypes.string_at(message, length)
-            verdict = judge(packet, source.decode(), port, self.pace, transfers=self._transfers)
+            more = {"transfers": self._transfers, "fronted": self._fronted}
+            verdict = judge(packet, source.decode(), port, self.pace, **more)
             if not isinstance(verdict, Hand | Answer) or len(verdict.packet) > room:
                 return 0
             ctypes.memmove(out, verdict.packet, len(verdict.packet))

@@ -52,14 +52,24 @@ class Drop:
 Verdict = Hand | Answer | Drop
 
 
-def judge(packet: bytes, source: str, port: int, pace: Pace, *, transfers: bool = False) -> Verdict:
-    """Judge a whole message from an address and a port; *transfers*: a far end may send us elsewhere."""
+def judge(
+    packet: bytes, source: str, port: int, pace: Pace, *, transfers: bool = False, fronted: bool = False
+) -> Verdict:
+    """Judge a whole message from an address and a port.
+
+    *transfers*: a far end may send us elsewhere; *fronted*: the SIP front says where it had it from.
+    """
     names = Names(f"{source}:{port}")
     try:
         message = read(packet)
     except Unfit as unfit:
         # Without a request line nobody knows whether it wants an answer.
         return Drop(str(unfit))
+    told = message.one("x-ringful-source").partition(":")[0]
+    if fronted:
+        source = told or source
+    elif told:
+        message = evolve(message, headers=[one for one in message.headers if one.key != "x-ringful-source"])
     try:
         return _judged(message, source, names, pace, transfers)
     except Unfit as unfit:
@@ -144,7 +154,7 @@ _NEEDED = frozenset(
     {"via", "from", "to", "call-id", "cseq", "contact", "record-route", "max-forwards", "content-type"}
     | {"session-expires", "min-se", "require", "supported", "rseq", "rack", "allow", "event", "replaces"}
     | {"subscription-state", "refer-to", "www-authenticate", "proxy-authenticate", "p-asserted-identity"}
-    | {"privacy", "retry-after", "remote-party-id", "p-called-party-id"}
+    | {"privacy", "retry-after", "remote-party-id", "p-called-party-id", "x-ringful-source"}
 )
 
 
