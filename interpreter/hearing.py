@@ -18,6 +18,7 @@ from ringful.interpreter.running import Running
 from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
 from ringful.interpreter.statements.sound import cut_background, play_again
+from ringful.interpreter.statements.sound import RINGBACK
 from ringful.interpreter.strand import LegChanged, LegOver, Quiet, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
