@@ -20,10 +20,10 @@ STATEMENTS: Final = {
     ),
     "use": Meaning('use "FILE"', "Makes the flows of another script known; the path begins at this script."),
     "call": Meaning(
-        "call NUMBER [from ID] [ring DURATION] [notify URL] [as NAME] [{ … }]",
-        "Rings NUMBER. As a script's head it makes the script's own call, and the script goes on when it is "
-        "answered. Elsewhere it places another leg, and runs the block on it while the script goes on; a leg "
-        "with a name stays up after its block.",
+        "call [all] NUMBER [from ID] [ring DURATION] [notify URL] [as NAME] [{ … }]",
+        "Rings NUMBER (with `all`, each of a list). As a script's head it makes the script's own call, "
+        "and the script goes on when it is answered. Elsewhere it places another leg, and runs the block "
+        "on it while the script goes on; a leg with a name stays up after its block.",
     ),
     "inbound": Meaning("inbound NUMBER [notify URL]", "The script runs for calls that come in to NUMBER."),
     "inbound sms": Meaning(
@@ -34,12 +34,14 @@ STATEMENTS: Final = {
     "answer": Meaning("answer", "Answers the call that came in."),
     "reject": Meaning("reject [busy | declined]", "Turns the call that came in away, and ends it."),
     "play": Meaning(
-        "play AUDIO [until TONES] [times N] [notify URL]",
+        "play AUDIO [early] [until TONES] [times N | forever] [notify URL]",
         "Plays an announcement, a URL or a name in the media library, and waits for its end.",
     ),
     "start play": Meaning("start play …", "Plays in the background, until `stop play`."),
     "stop play": Meaning("stop play", "Ends what plays in the background."),
-    "say": Meaning("say TEXT [voice NAME] [until TONES] [notify URL]", "Speaks TEXT, and waits for its end."),
+    "say": Meaning(
+        "say TEXT [early] [voice NAME] [until TONES] [notify URL]", "Speaks TEXT, and waits for its end."
+    ),
     "record": Meaning(
         "record [as NAME] [for DURATION] [until TONES] [silence DURATION] [beep] [notify URL]",
         "Records, and waits for the end: by default an hour, the key `#`, or 5 s of silence. NAME has "
@@ -56,6 +58,10 @@ STATEMENTS: Final = {
         "tone TONES", 'Sends tones to the far end, e.g. `"1234#"`, and waits until they are out.'
     ),
     "wait": Meaning("wait DURATION", "Pauses."),
+    "wait call": Meaning(
+        "wait call LEG [as NAME] [for DURATION] [else { … }]",
+        "Goes on when another leg is over. NAME has `.reason`, `.seconds`, `.status` and `.given`.",
+    ),
     "wait tone": Meaning(
         "wait tone TONES [fresh] [as NAME] [for DURATION] [notify URL] [else { … }]",
         "Goes on when one of TONES is pressed. NAME is the tone, or `none` if the time passed; `else` runs "
@@ -64,13 +70,16 @@ STATEMENTS: Final = {
     "start tones": Meaning("start tones notify URL", "Posts every tone to URL, until `stop tones`."),
     "stop tones": Meaning("stop tones [notify URL]", "Ends the posting of tones."),
     "gather": Meaning(
-        "gather NAME [secret] digits N[..M] [until TONES] [for DURATION] [tries N] [fresh] { prompt }",
-        "Collects digits while the block is played. NAME is the digits as a text, or `none`. By default: "
-        "10 s for the first key, 5 s between keys, 3 tries.",
+        "gather NAME [secret] digits N[..M] [until TONES] [for DURATION] [between DURATION] "
+        "[within DURATION] [tries N] [counting NAME] [fresh] { prompt }",
+        "Collects digits while the block is played; `keys N..M` collects stars and the like too. NAME is "
+        "the digits as a text, or `none`. By default: 10 s for the first key, 5 s between keys, 3 tries.",
     ),
     "menu": Meaning(
-        "menu [tries N] [for DURATION] [fresh] { prompt { … } TONES { … } … timeout { … } otherwise { … } }",
-        "Plays the prompt, takes one key, and runs its branch. By default: 10 s, 3 tries.",
+        "menu [as NAME] [tries N] [counting NAME] [for DURATION] [between DURATION] [within DURATION] "
+        "[fresh] { prompt { … } TONES { … } … timeout { … } otherwise { … } }",
+        "Plays the prompt, takes one key (or several in a row), and runs its branch. "
+        "By default: 10 s, 3 tries.",
     ),
     "prompt": Meaning("prompt { … }", "What is played before the key; a key cuts it short."),
     "timeout": Meaning("timeout { … }", "Runs when no key came in time; the prompt comes again."),
@@ -90,10 +99,16 @@ STATEMENTS: Final = {
     "leave": Meaning("leave CONF", "Takes this leg out of a conference."),
     "in": Meaning("in CONF { … }", "Queues statements on the conference itself."),
     "connect": Meaning(
-        "connect LEG [for DURATION] [else { … }]",
-        "Lets this leg and another hear each other, until either ends or the time is over.",
+        "connect LEG [, LEG …] [early] [for DURATION] [as NAME] [else { … }]",
+        "Lets this leg and another hear each other, until either ends or the time is over; of several legs, "
+        "the first that can be connected. NAME has `.reason`, `.seconds` and `.status`.",
     ),
-    "transfer": Meaning("transfer NUMBER", "Hands the call over to NUMBER, and does not come back."),
+    "give": Meaning(
+        "give VALUE", "Tells the script that placed this leg something: `.given` of what came of it."
+    ),
+    "transfer": Meaning(
+        "transfer NUMBER [as NAME]", "Hands the call over to NUMBER, and does not come back."
+    ),
     "mute": Meaning(
         "mute [LEG]",
         "Keeps what a leg says from the others. `mute WHO in CONF`: what members of a conference say.",
@@ -134,15 +149,23 @@ STATEMENTS: Final = {
     "if": Meaning("if CONDITION { … } [else if … { … }] [else { … }]", "Runs the first block that is meant."),
     "repeat": Meaning("repeat N times { … }", "Runs the block N times; something in it must take time."),
     "for": Meaning("for NAME in LIST { … }", "Runs the block once for each item."),
+    "again": Meaning("again", "Begins the menu of this branch anew."),
+    "back": Meaning("back", "Begins the menu anew that is around that of this branch."),
+    "until": Meaning(
+        "until TONES [as NAME] { … }",
+        "Runs the block, and leaves it when one of TONES is pressed that no statement in it waits for.",
+    ),
     "break": Meaning("break", "Leaves the innermost loop."),
     "flow": Meaning("flow NAME(params) { … }", "A named piece of script; it sees its parameters only."),
-    "do": Meaning("do NAME(values)", "Runs a flow here, on this leg."),
-    "return": Meaning("return", "Leaves the flow."),
+    "do": Meaning("do NAME(values) [as NAME]", "Runs a flow here, on this leg. NAME is what it returns."),
+    "return": Meaning("return [VALUE]", "Leaves the flow, which has VALUE."),
+    "clock": Meaning("clock [ZONE] as NAME", "What a clock shows in a time zone; in UTC without one."),
+    "pick": Meaning("pick LIST as NAME", "An item of a list, or a number of `N..M`, by chance."),
     "on hangup": Meaning(
         "on hangup { … }", "Runs once after the leg has ended, for 30 s at most; it holds no media."
     ),
     "on tone": Meaning(
-        "on tone TONES { … }",
+        "on tone TONES [as NAME] { … }",
         "For the rest of this block, runs when one of TONES comes that no statement waits for.",
     ),
     "start": Meaning("start { … }", "Runs a block beside the script on this leg; it ends with the leg."),
@@ -153,20 +176,27 @@ STATEMENTS: Final = {
 """The statements, by the words that they begin with; and the branches of a menu."""
 
 CLAUSES: Final = {
+    "all": "`call all LIST`: places a leg for each number of a list.",
+    "early": "`early`: before the answer; it does not answer the call.",
     "alone": "`alone`: the leg does not bring in a moderator who waits for the first other member.",
+    "any": "`any`: every key there is.",
     "as": "`as NAME`: the name that the result, or the leg, is given.",
     "beep": "`beep`: sounds a beep first.",
+    "between": "`between DURATION`: how long each key after the first may take; 5 s by default.",
     "busy": "`reject busy`: the caller hears that the line is busy.",
+    "counting": "`counting NAME`: NAME is the number of the try, from 1.",
     "deaf": "`deaf`: the leg is heard, and hears nobody.",
     "declined": "`reject declined`: the caller is told that the call was declined.",
     "digits": "`digits N` or `digits N..M`: how many digits there must be.",
     "else": "`else { … }`: runs otherwise: where the condition is false, or the time has passed.",
     "for": "`for DURATION`: the longest that it may take.",
+    "forever": "`start play … forever`: it is repeated until something ends it.",
     "fresh": "`fresh`: forgets the keys that were pressed before.",
     "from": "`from ID`: the number that the callee is shown.",
     "if": "`else if CONDITION { … }`: one more condition.",
     "in": "`for NAME in LIST`: the list that is gone through.",
     "keyword": "`keyword WORD`: only messages that begin with this word.",
+    "keys": "`keys N` or `keys N..M`: how many keys there must be, stars and the like among them.",
     "moderator": "`moderator NUMBER`, `as moderator`: the conference ends when its moderator leaves.",
     "most": "`most N`: how many legs the conference holds; on a `join`, the leg is one of N at most.",
     "muted": "`muted`: the leg hears, and is not heard.",
@@ -185,7 +215,8 @@ CLAUSES: Final = {
     "voice": "`voice NAME`: who speaks.",
     "waiting": "`conference … waiting`: the moderator is brought in with the first other member. "
     "`join … waiting`: the leg stays outside until somebody is in who does not wait.",
-    "within": "`within DURATION`: how long the leg waits to be let in.",
+    "within": "`within DURATION`: how long it may take until what is waited for has come: "
+    "all tries together, or that the leg is let in.",
     "with": "`with { key: value }`: the fields that are posted.",
 }
 """The words of clauses."""

@@ -93,7 +93,7 @@ def _text() -> dict[str, Any]:
 
 
 def _clauses() -> frozenset[str]:
-    return (KEYWORDS - VERBS - RESERVED - STATEMENTS.keys()) | {"for", "notify", "if"}
+    return (KEYWORDS - VERBS - RESERVED - STATEMENTS.keys()) | {"for", "notify", "if", "until"}
 
 
 def _rule(scope: str, words: Iterable[str], after: str = "") -> dict[str, Any]:

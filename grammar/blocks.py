@@ -9,6 +9,7 @@ from ringful.grammar.walk import children
 Role: TypeAlias = Literal[
     "branch",  # one of several ways on: `if`, `else`, a choice of a menu
     "loop",  # runs again and again
+    "until",  # runs in its place, and may be left by a key
     "prompt",  # runs, and may be cut short by a key
     "leg",  # runs on another leg, beside the script
     "background",  # runs beside the script
@@ -40,6 +41,16 @@ ANSWERING = (
 """Statements that answer a leg which still rings before they do their own work: it needs no `answer`."""
 
 
+def answers(statement: nodes.Statement) -> bool:
+    """Say whether *statement* answers a leg that still rings, before it does its own work."""
+    return isinstance(statement, ANSWERING) and not is_early(statement)
+
+
+def is_early(statement: nodes.Statement) -> bool:
+    """Say whether *statement* is done on a leg that still rings, and answers it later or never."""
+    return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect) and statement.early
+
+
 def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
     """Give the expressions that stand in *line* itself, not in its blocks."""
     for child in children(line):
@@ -56,7 +67,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
     match statement:
         case nodes.If(_, then, otherwise):
             return _given("branch", then, otherwise)
-        case nodes.WaitTone() | nodes.Ask() | nodes.Follow() | nodes.Connect():
+        case nodes.WaitTone() | nodes.WaitCall() | nodes.Ask() | nodes.Follow() | nodes.Connect():
             return _given("branch", statement.otherwise)
         case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
             branches = [choice.block for choice in choices]
@@ -69,6 +80,8 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("leg", statement.block)
         case nodes.Start():
             return _given("background", statement.block)
+        case nodes.Until():
+            return _given("until", statement.block)
         case nodes.OnTone() | nodes.OnMember():
             return _given("handler", statement.block)
         case nodes.OnHangup():
@@ -103,6 +116,7 @@ _Blockless: TypeAlias = (
     | nodes.Leave
     | nodes.Members
     | nodes.Transfer
+    | nodes.Give
     | nodes.Mute
     | nodes.Unmute
     | nodes.Hangup
@@ -110,6 +124,10 @@ _Blockless: TypeAlias = (
     | nodes.Notify
     | nodes.Let
     | nodes.Break
+    | nodes.Clock
+    | nodes.Pick
+    | nodes.Again
+    | nodes.Back
     | nodes.Do
     | nodes.Return
     | nodes.Stay

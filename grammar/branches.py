@@ -14,6 +14,8 @@ def branches_of(statement: nodes.Statement) -> tuple[str, ...]:
             return "then", "else"
         case nodes.WaitTone() if statement.limit or statement.otherwise:
             return "tone", "else"
+        case nodes.Until():
+            return "left", "done"
         case nodes.Gather():
             return "digits", "nothing"
         case nodes.Menu(_, choices):
@@ -22,6 +24,8 @@ def branches_of(statement: nodes.Statement) -> tuple[str, ...]:
             return "answer", "else"
         case nodes.Connect():
             return "connected", "else"
+        case nodes.WaitCall() if statement.limit or statement.otherwise:
+            return "over", "else"
         case nodes.For(_, items) if not isinstance(items, nodes.List):
             return "items", "nothing"
         case _:

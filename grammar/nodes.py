@@ -132,8 +132,26 @@ class Apply(Node):
     arguments: "tuple[Expression, ...]" = ()
 
 
+@frozen
+class AnyTone(Node):
+    """``any``: every tone there is, where tones are listed."""
+
+
 Expression: TypeAlias = (
-    Text | Number | Duration | Boolean | Nothing | List | Map | Name | Field | Index | Unary | Binary | Apply
+    Text
+    | Number
+    | Duration
+    | Boolean
+    | Nothing
+    | List
+    | Map
+    | Name
+    | Field
+    | Index
+    | Unary
+    | Binary
+    | Apply
+    | AnyTone
 )
 
 
@@ -178,10 +196,11 @@ class Use(Line):
 
 @frozen
 class Call(Line):
-    """``call NUMBER from ID ring 30s notify URL as NAME { … }``.
+    """``call NUMBER from ID ring 30s notify URL as NAME { … }``, ``call all NUMBERS …``.
 
     As the header, it has no block: the script goes on when the phone is answered.  Inside a
-    script, with a block, it places another leg and runs the block on it at the same time.
+    script, with a block, it places another leg and runs the block on it at the same time; with
+    ``all``, one for each number of a list.
     """
 
     number: Expression
@@ -190,6 +209,8 @@ class Call(Line):
     notify: Expression | None = None
     name: str | None = None
     block: Block | None = None
+    every: bool = False
+    """``all``: *number* is a list of numbers."""
 
 
 @frozen
@@ -223,13 +244,17 @@ class Reject(Line):
 
 @frozen
 class Play(Line):
-    """``play AUDIO until TONES times N notify URL``, ``start play AUDIO …``."""
+    """``play AUDIO early until TONES times N notify URL``, ``start play AUDIO … forever``."""
 
     audio: Expression
     until: Expression | None = None
     times: Expression | None = None
     notify: Expression | None = None
     background: bool = False
+    early: bool = False
+    """It is heard before the answer, and answers no call."""
+    forever: bool = False
+    """It is repeated until something ends it; only in the background."""
 
 
 @frozen
@@ -239,12 +264,13 @@ class StopPlay(Line):
 
 @frozen
 class Say(Line):
-    """``say TEXT voice NAME until TONES notify URL``."""
+    """``say TEXT early voice NAME until TONES notify URL``."""
 
     text: Expression
     voice: Expression | None = None
     until: Expression | None = None
     notify: Expression | None = None
+    early: bool = False
 
 
 @frozen
@@ -287,6 +313,16 @@ class Wait(Line):
 
 
 @frozen
+class WaitCall(Line):
+    """``wait call operator as NAME for 10m else { … }``: go on when another leg is over."""
+
+    leg: str
+    name: str | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
 class WaitTone(Line):
     """``wait tone TONES fresh as NAME for DURATION notify URL else { … }``."""
 
@@ -314,7 +350,7 @@ class StopTones(Line):
 
 @frozen
 class Gather(Line):
-    """``gather pin secret digits 1..4 until "#" for 5s tries 3 fresh { prompt }``."""
+    """``gather pin secret digits 1..4 until "#" for 9s between 5s within 1m tries 3 counting n fresh …``."""
 
     name: str
     least: Expression
@@ -326,11 +362,19 @@ class Gather(Line):
     secret: bool = False
     fresh: bool = False
     prompt: Block = Block()
+    keys: bool = False
+    """It collects any keys (``keys 1..4``), not only digits."""
+    between: Expression | None = None
+    """The longest time between two keys."""
+    within: Expression | None = None
+    """How long it may take in all its tries."""
+    counting: str | None = None
+    """What holds the number of the try."""
 
 
 @frozen
 class Choice(Line):
-    """``"1" { … }``, ``"2,3" { … }`` in a menu."""
+    """``"1" { … }``, ``"2,3" { … }``, ``"10,1xx" { … }``, ``any { … }`` in a menu."""
 
     tones: Expression
     block: Block
@@ -338,7 +382,7 @@ class Choice(Line):
 
 @frozen
 class Menu(Line):
-    """``menu tries 3 for 8s { prompt { … } "1" { … } timeout { … } otherwise { … } }``."""
+    """``menu as key tries 3 counting n for 8s between 3s within 1m fresh { prompt { … } "1" { … } … }``."""
 
     prompt: Block
     choices: tuple[Choice, ...]
@@ -347,6 +391,30 @@ class Menu(Line):
     fresh: bool = False
     timeout: Block | None = None
     otherwise: Block | None = None
+    name: str | None = None
+    """What holds the keys that were pressed."""
+    between: Expression | None = None
+    within: Expression | None = None
+    counting: str | None = None
+
+
+@frozen
+class Again(Line):
+    """``again``: the menu of this branch begins anew."""
+
+
+@frozen
+class Back(Line):
+    """``back``: the menu around that of this branch begins anew."""
+
+
+@frozen
+class Until(Line):
+    """``until "*" as key { … }``: run the block, and leave it when one of the tones is pressed."""
+
+    tones: Expression
+    block: Block
+    name: str | None = None
 
 
 @frozen
@@ -422,19 +490,40 @@ class Members(Line):
 
 @frozen
 class Connect(Line):
-    """``connect operator for 10m else { … }``: bridge this leg and another until either ends."""
+    """``connect operator, deputy early for 10m as NAME else { … }``: bridge this leg and another.
+
+    Of several legs it is the first that can be connected; the others are hung up.
+    """
 
     leg: str
     limit: Expression | None = None
     otherwise: Block | None = None
     """What runs where the two cannot be connected."""
+    name: str | None = None
+    more: tuple[str, ...] = ()
+    """Further legs."""
+    early: bool = False
+    """A call that came in is answered only when the other leg can be connected."""
+
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """All that are named."""
+        return self.leg, *self.more
 
 
 @frozen
 class Transfer(Line):
-    """``transfer NUMBER``: blind transfer (SIP REFER)."""
+    """``transfer NUMBER as NAME``: blind transfer (SIP REFER)."""
 
     number: Expression
+    name: str | None = None
+
+
+@frozen
+class Give(Line):
+    """``give VALUE``: what this leg's own block tells the script that placed it."""
+
+    value: Expression
 
 
 @frozen
@@ -547,15 +636,37 @@ class Flow(Line):
 
 @frozen
 class Do(Line):
-    """``do greet("Ann", "en")``."""
+    """``do greet("Ann", "en") as answer``."""
 
     flow: str
     arguments: tuple[Expression, ...] = ()
+    name: str | None = None
+    """What holds the value that the flow returns."""
 
 
 @frozen
 class Return(Line):
-    """``return``: leave the flow."""
+    """``return``, ``return a + b``: leave the flow, which has this value."""
+
+    value: Expression | None = None
+
+
+@frozen
+class Clock(Line):
+    """``clock "Europe/Vienna" as now``: what a clock shows there; without a zone, in UTC."""
+
+    name: str
+    zone: Expression | None = None
+
+
+@frozen
+class Pick(Line):
+    """``pick agents as agent``, ``pick 1..6 as number``: by chance."""
+
+    items: Expression
+    name: str
+    last: Expression | None = None
+    """The largest number, where *items* is the smallest one; None: it is a list."""
 
 
 @frozen
@@ -567,10 +678,11 @@ class OnHangup(Line):
 
 @frozen
 class OnTone(Line):
-    """``on tone "0" { … }``: runs beside the script whenever one of the tones is pressed."""
+    """``on tone "0,*2" as keys { … }``: runs beside the script whenever one of them is pressed."""
 
     tones: Expression
     block: Block
+    name: str | None = None
 
 
 @frozen
@@ -610,11 +722,17 @@ Statement: TypeAlias = (
     | StopRecord
     | Tone
     | Wait
+    | WaitCall
     | WaitTone
     | StartTones
     | StopTones
     | Gather
     | Menu
+    | Clock
+    | Pick
+    | Again
+    | Back
+    | Until
     | Conference
     | Join
     | Leave
@@ -622,6 +740,7 @@ Statement: TypeAlias = (
     | Members
     | Connect
     | Transfer
+    | Give
     | Mute
     | Unmute
     | Hangup

@@ -2,7 +2,7 @@
 
 A pass says what a statement changes (`step`) and what two ways have in common where they meet
 (`meet`); which way leads where is decided here, once for all passes.  A way that ends (``hangup``,
-``return``, ``break``, a ``stay`` without a limit) has no state after it: None.
+``return``, ``break``, ``again``, a ``stay`` without a limit) has no state after it: None.
 """
 
 from collections.abc import Collection, Iterable
@@ -64,11 +64,20 @@ class Paths(Generic[StateT]):
                 if self._loops:
                     self._loops[-1].append(state)
                 return None
+            case nodes.Again() | nodes.Back():
+                return None
             case nodes.Return() | nodes.Reject() | nodes.Hangup(leg=None) | nodes.Stay(limit=None):
                 return None
             case nodes.Do(flow) if flow in self._never_back:
                 return None
-            case nodes.If() | nodes.WaitTone() | nodes.Ask() | nodes.Follow() | nodes.Connect():
+            case (
+                nodes.If()
+                | nodes.WaitTone()
+                | nodes.WaitCall()
+                | nodes.Ask()
+                | nodes.Follow()
+                | nodes.Connect()
+            ):
                 ways = [self._inside(statement, "branch", one, state) for _, one in blocks_of(statement)]
                 skipped = not isinstance(statement, nodes.If) or statement.otherwise is None
                 return self._met([*ways, state] if skipped else ways)
@@ -76,6 +85,8 @@ class Paths(Generic[StateT]):
                 return self._menu(statement, state)
             case nodes.Repeat() | nodes.For():
                 return self._loop(statement, state)
+            case nodes.Until(block=block):
+                return self._met([state, self._inside(statement, "until", block, state)])
             case nodes.Gather(prompt=prompt):
                 return self._met([state, self._inside(statement, "prompt", prompt, state)])
             case _:

@@ -1,6 +1,7 @@
 """What holds a secret: the names whose value is one, or is made of one.
 
-A value made of a secret is secret too, through `let`, texts, lists and the values given to flows.
+A value made of a secret is secret too, through `let`, texts, lists and the values that flows are given
+and return.
 A comparison of a secret is not, nor is its `length`: a script must be able to judge it.  The checker
 holds secrets back where a text says that they would be seen, and a run masks what it writes down.
 """
@@ -16,6 +17,9 @@ from ringful.grammar.flows import Flows
 
 Place: TypeAlias = tuple[str, str]
 """A flow's name (nothing for the script itself) and a name in it."""
+
+RETURNED = "return …"
+"""What stands for the value that a flow returns: a place as any name is, and it is written as no name is."""
 
 _JUDGED = frozenset({"or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "not in"})
 
@@ -70,11 +74,15 @@ def _connect(statement: nodes.Statement, scope: str, graph: _Graph, flows: Flows
     match statement:
         case nodes.Gather(name=name, secret=True):
             graph.secret.append((scope, name))
-        case nodes.Let(name, value) | nodes.For(name, value):
+        case nodes.Let(name, value) | nodes.For(name, value) | nodes.Pick(value, name):
             graph.carry(value, scope, (scope, name))
+        case nodes.Return(nodes.Node() as value) if scope:
+            graph.carry(value, scope, (scope, RETURNED))
         case nodes.Do(flow, arguments) if flow in flows.by_name:
             for parameter, argument in zip(flows.by_name[flow].parameters, arguments, strict=False):
                 graph.carry(argument, scope, (flow, parameter))
+            if statement.name:
+                graph.carry(nodes.Name(RETURNED), flow, (scope, statement.name))
 
 
 def _reached(graph: _Graph) -> dict[Place, str]:

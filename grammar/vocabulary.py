@@ -3,15 +3,15 @@
 from typing import Final
 
 _VERBS = """
-    param use call inbound answer reject play say record tone wait gather menu conference join leave in
-    connect transfer mute unmute deafen undeafen kick hangup sms notify ask follow let if repeat for break
-    flow do return stay on start stop
+    param use call inbound answer reject play say record tone wait gather menu conference join leave
+    in connect transfer mute unmute deafen undeafen kick hangup sms notify ask follow let if repeat
+    for break flow do return stay on start stop again back until give clock pick
 """
 
 _INNER = """
-    alone and as beep busy deaf declined digits else false from fresh keyword moderator most muted named none
-    not or others otherwise prompt ring secret silence speaking speech timeout times tones tries true until
-    via voice waiting with within
+    all alone and any as beep between busy counting deaf declined digits early else false forever
+    fresh from keys keyword moderator most muted named none not or others otherwise prompt ring
+    secret silence speaking speech timeout times tones tries true via voice waiting with within
 """
 
 VERBS: Final = frozenset(_VERBS.split())

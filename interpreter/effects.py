@@ -32,6 +32,13 @@ class Answer:
 
 
 @frozen
+class Progress:
+    """Let sound pass to *leg*, which came in, before its answer (183)."""
+
+    leg: str
+
+
+@frozen
 class Reject:
     """Refuse *leg*, which came in and still rings."""
 
@@ -351,7 +358,7 @@ ForConference: TypeAlias = (
 OfConference: TypeAlias = OpenRoom | Admit | Adjust | Dismiss | NotReach
 """What a conference asks for: of the phones, and of the calls whose legs are in it."""
 
-ForCalls: TypeAlias = Answer | Reject | Hangup | Connect | Disconnect | Mute | Unmute
+ForCalls: TypeAlias = Answer | Progress | Reject | Hangup | Connect | Disconnect | Mute | Unmute
 """What concerns calls as such, and leaves a door nothing to decide."""
 
 ForPhones: TypeAlias = (

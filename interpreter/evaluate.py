@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, assert_never
 
 from ringful.grammar import nodes
 from ringful.grammar.span import Span
+from ringful.grammar.tones import ANY_TONE, patterns_in, wrong_patterns
 from ringful.interpreter.values import Duration, Value, kind, say
 
 MAX_TEXT = 65536
@@ -83,6 +84,8 @@ def evaluate(expression: nodes.Expression, names: Environment) -> Value:
             return _unary(expression, names)
         case nodes.Apply(function, arguments):
             return _apply(function, [evaluate(one, names) for one in arguments], expression.span)
+        case nodes.AnyTone():
+            return ANY_TONE
         case nodes.Index(subject, index):
             return _index(evaluate(subject, names), evaluate(index, names), expression.span)
         case nodes.List(items):
@@ -343,12 +346,16 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
 
 def text_of(expression: nodes.Expression, names: Environment) -> str:
     """Evaluate what must be text (numbers are said); raises Fault where it is empty or no text."""
-    value = evaluate(expression, names)
+    return as_text(evaluate(expression, names), expression.span)
+
+
+def as_text(value: Value, span: Span) -> str:
+    """Give *value* as what must be text (numbers are said).  Raises Fault where it is empty or no text."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise Fault(f"text is needed here, not {kind(value)}", expression.span)
+        raise Fault(f"text is needed here, not {kind(value)}", span)
     said = say(value)
     if not said.strip():
-        raise Fault("text is needed here, and this is empty", expression.span)
+        raise Fault("text is needed here, and this is empty", span)
     return said
 
 
@@ -369,6 +376,17 @@ def tones_of(expression: nodes.Expression, names: Environment) -> str:
     if wrong:
         raise Fault(f"`{wrong[0]}` is no tone: a tone is one of 0-9 * # A-D", expression.span)
     return "".join(parts)
+
+
+def patterns_of(expression: nodes.Expression, names: Environment) -> tuple[str, ...]:
+    """Evaluate a list of keys, each one or several in a row (``"1,*2,4xx"``); ``none`` is no key."""
+    value = evaluate(expression, names)
+    if value is None:
+        return ()
+    said = say(value)
+    if wrong := wrong_patterns(said):
+        raise Fault(f"{wrong[0]}: {wrong[1]}", expression.span)
+    return patterns_in(said)
 
 
 def seconds_of(expression: nodes.Expression, names: Environment) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import ANSWERING
+from ringful.grammar.blocks import answers
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import events
 from ringful.interpreter.evaluate import EFFORT, Fault
@@ -17,6 +17,7 @@ from ringful.interpreter.leg import Leg
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import inbound, sound
 from ringful.interpreter.statements.control import Broke, Returned, flows_of
+from ringful.interpreter.statements.keys import WentBack
 from ringful.interpreter.statements.table import MEANINGS
 from ringful.interpreter.strand import Cancelled, Failed, Signal, Wait, suspend
 from ringful.interpreter.values import Duration, Value
@@ -126,7 +127,7 @@ class Executor:
         """Run a block that stands for itself: a strand's."""
         try:
             await self.block(block)
-        except (Broke, Returned):
+        except (Broke, Returned, WentBack):
             return
 
     async def block(self, block: nodes.Block) -> None:
@@ -171,8 +172,11 @@ class Executor:
     async def execute(self, statement: nodes.Statement) -> None:
         """Do what *statement* says.  Raises Failed, Fault."""
         leg = self.leg
-        if leg and leg.inbound and leg.state == "ringing" and isinstance(statement, ANSWERING):
-            await inbound.answer(self)
+        if leg and leg.inbound and leg.state == "ringing":
+            if answers(statement):
+                await inbound.answer(self)
+            elif isinstance(statement, nodes.Play | nodes.Say) and statement.early:
+                await inbound.open_early(self)
         doing = MEANINGS[type(statement)](self, statement)
         if doing is not None:
             await doing

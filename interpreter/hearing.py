@@ -17,9 +17,9 @@ from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
-from ringful.interpreter.statements.sound import cut_background, play_again
-from ringful.interpreter.statements.sound import RINGBACK
-from ringful.interpreter.strand import LegChanged, LegOver, Quiet, Strand
+from ringful.interpreter.statements.handlers import go_on, handler_of
+from ringful.interpreter.statements.sound import RINGBACK, cut_background, play_again
+from ringful.interpreter.strand import LeftByKey, LegChanged, LegOver, Quiet, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
 from ringful.media import port
@@ -35,6 +35,9 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
             leg.ringing_at = run.now
         case port.Answered():
             _answered(run, leg, event)
+        case port.EarlyMedia():
+            leg.early = True
+            run.announce(event)
         case port.Refused(_, reason, sip_status):
             leg.refused, leg.sip_status = reason, sip_status
             over(run, leg)
@@ -97,6 +100,8 @@ def _answered(run: Running, leg: Leg, event: port.Answered) -> None:
 
 def _tone(run: Running, leg: Leg, tone: str, event: port.TonePressed) -> None:
     """Give a tone to whom it is for: who waits for it, a handler, who hears misfires, the buffer."""
+    if leg.held and not (go_on(leg, leg.held + tone) or handler_of(leg, leg.held + tone)):
+        release(run, leg)
     if leg.closing:
         return
     secret = _is_secret(run, leg, tone)
@@ -109,18 +114,70 @@ def _tone(run: Running, leg: Leg, tone: str, event: port.TonePressed) -> None:
     if not secret:
         cut_background(run, leg, tone)
         heard = pass_tone(run, leg, tone)
-    match taker:
-        case Strand():
-            run.advance(taker, event)
-        case ToneHandler(_, block, names):
-            run.spawn(leg, Executor(run, leg, names).body(block))
-        case None if heard or bridge.relay(run, leg, tone):
-            return  # A key that was meant for others is not typed ahead for what comes after them.
-        case None if len(leg.buffer) < run.settings.type_ahead:
-            leg.type_ahead(tone)
+    keys = leg.held + tone
+    if isinstance(taker, Strand) and not leg.held:
+        run.advance(taker, event)
+    elif go_on(leg, keys):
+        _hold(run, leg, keys)
+    elif isinstance(taker, ToneHandler):
+        _run_handler(run, leg, taker, keys)
+    elif not heard:
+        _keep(run, leg, tone)
 
 
-def _taker(run: Running, leg: Leg, tone: str) -> Strand | ToneHandler | None:
+def _hold(run: Running, leg: Leg, keys: str) -> None:
+    """Keep *keys* until it is plain what they are: they may begin what a handler wants."""
+    run.cancel_timer(leg.holding)
+    leg.held = keys
+    leg.holding = run.set_timer(run.settings.between_keys, lambda: release(run, leg))
+
+
+def release(run: Running, leg: Leg) -> None:
+    """Give the keys that are held to whom they are for, now that nothing longer comes of them."""
+    run.cancel_timer(leg.holding)
+    keys, leg.held = leg.held, ""
+    if leg.closing:
+        return
+    if handler := handler_of(leg, keys):
+        _run_handler(run, leg, handler, keys)
+        return
+    elsewhere = leg.membership is not None and leg.membership.joined
+    for tone in keys:
+        taker = _listener(run, leg, tone)
+        if taker:
+            run.advance(taker, port.TonePressed(leg.name, tone))
+        elif not elsewhere:
+            _keep(run, leg, tone)
+
+
+def _run_handler(run: Running, leg: Leg, handler: ToneHandler, keys: str) -> None:
+    run.cancel_timer(leg.holding)
+    leg.held = ""
+    if handler.block is None:
+        if handler.name:
+            handler.names[handler.name] = keys
+        run.signal(LeftByKey(handler))
+        return
+    names = handler.names
+    if handler.name:
+        names = {**names, handler.name: keys}
+    run.spawn(leg, Executor(run, leg, names).body(handler.block))
+
+
+def _keep(run: Running, leg: Leg, tone: str) -> None:
+    """Pass on a key that nobody takes, or keep it for who comes later."""
+    # A key that was meant for others is not typed ahead for what comes after them.
+    if not bridge.relay(run, leg, tone) and len(leg.buffer) < run.settings.type_ahead:
+        leg.type_ahead(tone)
+
+
+def _listener(run: Running, leg: Leg, tone: str) -> Strand | None:
+    """Find the strand that takes *tone*, whether it waits for it or only wants to be told."""
+    taker = _taker(run, leg, tone, handlers=False)
+    return taker if isinstance(taker, Strand) else None
+
+
+def _taker(run: Running, leg: Leg, tone: str, *, handlers: bool = True) -> Strand | ToneHandler | None:
     """Find who takes *tone*; None: it is kept for who comes later."""
     listening = [
         (strand, strand.waiting)
@@ -128,9 +185,11 @@ def _taker(run: Running, leg: Leg, tone: str) -> Strand | ToneHandler | None:
         if strand.leg is leg and strand.waiting and strand.waiting.tones is not None
     ]
     waits = (strand for strand, wait in listening if tone in (wait.tones or ""))
-    handlers = (handler for handler in leg.tone_handlers if tone in handler.tones)
     misfires = (strand for strand, wait in listening if wait.misfires)
-    return next(waits, None) or next(handlers, None) or next(misfires, None)
+    handler = handler_of(leg, leg.held + tone) if handlers else None
+    if leg.held:
+        return handler
+    return next(waits, None) or handler or next(misfires, None)
 
 
 def _is_secret(run: Running, leg: Leg, tone: str) -> bool:

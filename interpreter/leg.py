@@ -25,8 +25,11 @@ class Playback:
     tell_end: bool = True
     background: bool = False
     sound: Sound | None = None
-    """Of one in the background: what is played *again* so many times, unless a tone of *until* ends it."""
+    """Of one in the background: what is played *again* so many times (-1: for ever), unless a tone of
+    *until* ends it."""
     again: int = 0
+    since: float = 0.0
+    """When it was ordered last."""
     until: str = ""
     cut: Literal["tone"] | None = None
     """Why it was stopped, where the media cannot know."""
@@ -45,6 +48,8 @@ class Recording:
     names: dict[str, Value] = field(factory=dict, repr=False)
     cut: Literal["tone", "limit"] | None = None
     background: bool = False
+    left: bool = False
+    """Its statement was left before it had ended."""
 
     def bind(self, result: Value) -> None:
         """Give its name *result*: none until the recording has ended, and where nothing was recorded."""
@@ -75,11 +80,15 @@ class Recorded:
 
 @define(eq=False)
 class ToneHandler:
-    """An ``on tone`` that is in force: its block runs whenever one of *tones* is pressed."""
+    """An ``on tone`` or ``until`` that is in force, for the keys of its *patterns*."""
 
-    tones: str
-    block: nodes.Block
+    patterns: tuple[str, ...]
+    """See `grammar.tones`."""
+    block: nodes.Block | None
+    """What runs then; None: the block that it stands for is left."""
     names: dict[str, Value]
+    name: str | None = None
+    """The name that the keys are bound to."""
 
 
 @frozen
@@ -109,6 +118,8 @@ class Membership:
     """What the leg called it: an ID, or a name."""
     notify: str | None = None
     joined: bool = False
+    since: float | None = None
+    """When it got in."""
     id: str = ""
     """Its ID, once the leg is in."""
     called: str = ""
@@ -219,8 +230,12 @@ class Leg:
     """Others do not hear its far end."""
     idle: bool = False
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
-    awaiting: str | None = None
-    """The leg that its `connect` waits for."""
+    awaiting: tuple[str, ...] = ()
+    """The legs that its `connect` waits for."""
+    early: bool = False
+    """It came in, and sound passes before its answer."""
+    given: Value = None
+    """What its own block gave the script that placed it."""
     late_finish: tuple[str, float] | None = None
     """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
     transfers: dict[int, str] = field(factory=dict)
@@ -228,6 +243,10 @@ class Leg:
     cued: Cued | None = None
     prepared: set[Sound] = field(factory=set)
     tone_handlers: list[ToneHandler] = field(factory=list)
+    held: str = ""
+    """Keys that may begin what a handler wants: they are nobody's yet."""
+    holding: int = 0
+    """The timer after which they are no longer held."""
     hangup_handlers: list[tuple[nodes.Block, dict[str, Value]]] = field(factory=list)
     orders: int = 0
     """How many playbacks, recordings and sendings were ordered: the next one's number less one."""

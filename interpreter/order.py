@@ -36,6 +36,8 @@ def _order_call(phones: port.Phones, effect: effects.ForCalls) -> None:
     match effect:
         case effects.Answer(leg):
             phones.answer(leg)
+        case effects.Progress(leg):
+            phones.progress(leg)
         case effects.Reject(leg, reason):
             phones.reject(leg, reason)
         case effects.Hangup(leg):

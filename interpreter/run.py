@@ -110,6 +110,7 @@ class Run:
     now: float = field(default=0.0, init=False)
     position: Span = field(default=NOWHERE, init=False)
     steps: int = field(default=0, init=False)
+    chances: int = field(default=0, init=False)
     told: int = field(default=0, init=False)
     _entries: int = field(default=0, init=False)
     _inbox: list[tuple[float, events.Event]] = field(factory=list, init=False)
@@ -257,9 +258,9 @@ class Run:
         self.set_timer(self.settings.max_duration, self._too_long)
         self.spawn(None, main.body(self.script.body))
 
-    def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value]) -> Leg:
-        """Make the leg that *call* asks for.  Raises Fault."""
-        number = text_of(call.number, names)
+    def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value], number: str | None = None) -> Leg:
+        """Make the leg that *call* asks for, to *number* (None: to its own one).  Raises Fault."""
+        number = text_of(call.number, names) if number is None else number
         caller_id = text_of(call.caller_id, names) if call.caller_id else None
         leg = Leg(name, number, caller_id, url_of(call.notify, names), created_at=self.now)
         self.legs[name] = leg

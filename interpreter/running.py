@@ -103,8 +103,8 @@ class Legs(Protocol):
     over: list[Leg]
     """The legs that are over, and of which nobody has taken note yet; never a room."""
 
-    def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value]) -> Leg:
-        """Make the leg that *call* asks for.  Raises Fault."""
+    def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value], number: str | None = None) -> Leg:
+        """Make the leg that *call* asks for, to *number* (None: to its own one).  Raises Fault."""
 
     def until_turn(self) -> float:
         """Take the next turn to place a further leg; give how many seconds it is off."""
@@ -152,6 +152,8 @@ class Running(Doings, Strands, Legs, Queue, Protocol):
     now: float
     position: Span
     steps: int
+    chances: int
+    """How often something was left to chance."""
     watch: Watch | None
 
     def new_id(self, word: str) -> str:

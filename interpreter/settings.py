@@ -23,6 +23,8 @@ class Settings:
     """What legs cost that are answered now: for doors.  Runs are told of each leg (`events.Priced`)."""
     segments: Callable[[str], int] | None = field(default=None, eq=False, repr=False)
     """In how many segments a text goes at most: for what a script can cost.  None: that is estimated."""
+    chance: str = ""
+    """What chance comes from, instead of the call's ID."""
     first_key: float = 10.0
     between_keys: float = 5.0
     tries: int = 3

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 from attrs import define, field, frozen
 
 from ringful.interpreter.events import Event
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import Leg, ToneHandler
 
 
 class Cancelled(BaseException):
@@ -46,13 +46,20 @@ class LegChanged:
 
 
 @frozen
+class LeftByKey:
+    """A key was pressed that ends the block which *by* stands for: an event between strands."""
+
+    by: ToneHandler
+
+
+@frozen
 class Quiet:
     """Nothing plays in the background of a leg any more, whatever ended it."""
 
     leg: str
 
 
-Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | Quiet
+Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | LeftByKey | Quiet
 
 
 @frozen

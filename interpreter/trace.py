@@ -92,6 +92,8 @@ class Tracer:
                 return "ring", str(data["number"])
             case "Answer":
                 return "answer", ""
+            case "Progress":
+                return "early", ""
             case "Reject":
                 return "reject", "(busy)" if data["reason"] == "busy" else ""
             case "Hangup":
@@ -255,6 +257,8 @@ def _outcome(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return name, f"task {data['task']}: {data.get('detail', '')}"
         case "NotConnected":
             return "not connected", f"{data['other']}: {data['reason']}"
+        case "Picked":
+            return "picked", str(data["value"])
         case "NotFollowed":
             return "not followed", str(data["reason"])
         case "ScriptFailed":

@@ -147,6 +147,12 @@ class Pool:
         if kept and kept.worker:
             kept.worker.tell({"do": "answer", "leg": leg})
 
+    def progress(self, leg: str) -> None:
+        """See `port.Phones.progress`."""
+        kept = self.legs.get(leg)
+        if kept and kept.worker:
+            kept.worker.tell({"do": "progress", "leg": leg})
+
     def reject(self, leg: str, reason: port.Rejection) -> None:
         """See `port.Phones.reject`."""
         kept = self.legs.get(leg)

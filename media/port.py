@@ -102,6 +102,13 @@ class Answered:
 
 
 @frozen
+class EarlyMedia:
+    """Sound can pass to *leg*, which came in, before its answer."""
+
+    leg: str
+
+
+@frozen
 class Refused:
     """The call was never answered, and is over.
 
@@ -293,6 +300,7 @@ class JoinFailed:
 Event: TypeAlias = (
     Ringing
     | Answered
+    | EarlyMedia
     | Refused
     | HungUp
     | TonePressed
@@ -377,6 +385,13 @@ class Phones(Protocol):
 
     def answer(self, leg: str) -> None:
         """Answer *leg*, which came in; `Answered` says that sound can pass.  Ignored for any other leg."""
+
+    def progress(self, leg: str) -> None:
+        """Let sound pass to *leg*, which came in, before its answer (183); `EarlyMedia` says that it can.
+
+        Then it can be played to as if it were answered.  Ignored for any other leg; where the caller's
+        phone agreed on no sound, nothing is told.
+        """
 
     def reject(self, leg: str, reason: Rejection) -> None:
         """Refuse *leg*, which came in and still rings; `Refused` is its end."""

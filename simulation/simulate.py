@@ -225,7 +225,7 @@ class Simulation:
             started,
             call_id,
             door,
-            Settings(recordings_url=RECORDINGS, rates=self.till.rates),
+            Settings(recordings_url=RECORDINGS, rates=self.till.rates, chance=self.case.chance),
             journal=self.entries.append,
             watch=lambda statement, way: self.visited.append((statement, way)),
             wake=door.wake,

@@ -93,6 +93,10 @@ _some = st.one_of(st.none(), expressions)
 _name = st.one_of(st.none(), names)
 _why = _name.filter(lambda name: name != "moderator")
 _flag = st.booleans()
+_keys: st.SearchStrategy[Any] = st.one_of(st.just(nodes.AnyTone()), expressions)
+_tones = st.one_of(st.none(), _keys)
+_asked: dict[str, st.SearchStrategy[Any]] = {"between": _some, "within": _some, "counting": _name}
+_further = st.lists(names, max_size=2).map(tuple)
 _fields = st.one_of(st.none(), maps(expressions))
 
 
@@ -108,26 +112,29 @@ def _commented(lines: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 _plain: st.SearchStrategy[Any] = st.one_of(
     st.just(nodes.Answer()),
     st.builds(nodes.Reject, st.sampled_from([None, "busy", "declined"])),
-    st.builds(nodes.Play, expressions, _some, _some, _some, _flag),
+    st.builds(nodes.Play, expressions, _tones, _some, _some, _flag, _flag),
+    st.builds(nodes.Play, expressions, _tones, notify=_some, background=st.just(True), forever=_flag),
     st.just(nodes.StopPlay()),
-    st.builds(nodes.Say, expressions, _some, _some, _some),
-    st.builds(nodes.Record, _name, _some, _some, _some, _flag, _some),
+    st.builds(nodes.Say, expressions, _some, _tones, _some, _flag),
+    st.builds(nodes.Record, _name, _some, _tones, _some, _flag, _some),
     st.builds(nodes.StartRecord, _name, _some),
     st.just(nodes.StopRecord()),
     st.builds(nodes.Tone, expressions),
     st.builds(nodes.Wait, expressions),
-    st.builds(nodes.WaitTone, expressions, _flag, _name, _some, _some),
+    st.builds(nodes.WaitTone, _keys, _flag, _name, _some, _some),
     st.builds(nodes.StartTones, expressions),
     st.builds(nodes.StopTones, _some),
-    st.builds(nodes.Gather, names, expressions, _some, _some, _some, _some, _flag, _flag),
+    st.builds(nodes.Gather, names, expressions, _some, _tones, _some, _some, _flag, _flag, **_asked),
     st.builds(nodes.Conference, names, _some, _flag, _some, _some, _some, _flag),
     st.builds(nodes.Join, expressions, _flag, _flag, _some, _flag, _flag, _flag, _some, _some, _some, _why),
     st.builds(nodes.Members, st.sampled_from(get_args(nodes.Change)), _some, expressions),
     st.builds(nodes.Leave, expressions),
-    st.builds(nodes.Connect, names, _some),
-    st.builds(nodes.Transfer, expressions),
-    st.builds(nodes.Mute, st.none() | names),
-    st.builds(nodes.Unmute, st.none() | names),
+    st.builds(nodes.Connect, names, _some, st.none(), _name, _further, _flag),
+    st.builds(nodes.WaitCall, names, _name, _some),
+    st.builds(nodes.Transfer, expressions, _name),
+    st.builds(nodes.Give, expressions),
+    st.builds(nodes.Mute, _name),
+    st.builds(nodes.Unmute, _name),
     st.builds(nodes.Hangup, _name),
     st.builds(nodes.Sms, expressions, expressions, _some, _some),
     st.builds(nodes.Notify, expressions, _fields),
@@ -135,8 +142,12 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.builds(nodes.Follow, expressions, _fields, _some),
     st.builds(nodes.Let, names, expressions),
     st.just(nodes.Break()),
-    st.builds(nodes.Do, names, st.lists(expressions, max_size=3).map(tuple)),
-    st.just(nodes.Return()),
+    st.just(nodes.Again()),
+    st.just(nodes.Back()),
+    st.builds(nodes.Do, names, st.lists(expressions, max_size=3).map(tuple), _name),
+    st.builds(nodes.Return, _some),
+    st.builds(nodes.Clock, names, _some),
+    st.builds(nodes.Pick, expressions, names, _some),
     st.builds(nodes.Stay, _some),
 )
 
@@ -150,14 +161,16 @@ def blocks(statements: st.SearchStrategy[Any]) -> st.SearchStrategy[nodes.Block]
 def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     block = blocks(inner)
     maybe = st.one_of(st.none(), block)
-    choices = st.lists(_commented(st.builds(nodes.Choice, expressions, block)), max_size=3).map(tuple)
+    choices = st.lists(_commented(st.builds(nodes.Choice, _keys, block)), max_size=3).map(tuple)
     parameters = st.lists(names, max_size=3, unique=True).map(tuple)
     return st.one_of(
-        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block),
-        st.builds(nodes.WaitTone, expressions, _flag, _name, _some, _some, block),
-        st.builds(nodes.Connect, names, _some, block),
-        st.builds(nodes.Gather, names, expressions, _some, _some, _some, _some, _flag, _flag, block),
-        st.builds(nodes.Menu, block, choices, _some, _some, _flag, maybe, maybe),
+        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, _flag),
+        st.builds(nodes.WaitTone, _keys, _flag, _name, _some, _some, block),
+        st.builds(nodes.Connect, names, _some, block, _name, _further),
+        st.builds(nodes.WaitCall, names, _name, _some, block),
+        st.builds(nodes.Gather, names, expressions, _some, _tones, prompt=block, keys=_flag, **_asked),
+        st.builds(nodes.Menu, block, choices, _some, _some, _flag, maybe, maybe, _name, **_asked),
+        st.builds(nodes.Until, _keys, block, _name),
         st.builds(nodes.In, expressions, block),
         st.builds(nodes.Ask, expressions, names, _fields, _some, block),
         st.builds(nodes.Follow, expressions, _fields, _some, block),
@@ -166,7 +179,7 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(nodes.For, names, expressions, block),
         st.builds(nodes.Flow, names, parameters, block),
         st.builds(nodes.OnHangup, block),
-        st.builds(nodes.OnTone, expressions, block),
+        st.builds(nodes.OnTone, _keys, block, _name),
         st.builds(nodes.OnMember, st.sampled_from(["join", "leave", "speech"]), block, _name),
         st.builds(nodes.Start, block),
     )

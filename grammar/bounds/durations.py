@@ -8,7 +8,7 @@ from attrs import field, frozen
 from ringful.grammar import nodes
 from ringful.grammar.bounds.costs import Time, Ways, part, takes
 from ringful.grammar.flows import Flows
-from ringful.grammar.tones import literal
+from ringful.grammar.tones import known_patterns, literal
 
 
 @frozen
@@ -84,6 +84,15 @@ class Durations:
                 return Ways(None, None, Time())
             case nodes.Return():
                 return Ways(None, None, None, Time())
+            case nodes.Again() | nodes.Back():
+                return Ways(
+                    None,
+                    part(
+                        statement.span, type(statement).__name__.lower(), None, "as often as the caller likes"
+                    ),
+                )
+            case nodes.Until(block=block):
+                return self.block(block).either(Ways())
             case nodes.Stay(None):
                 return Ways(None, part(statement.span, "stay", None))
             case nodes.If(_, then, otherwise):
@@ -106,9 +115,14 @@ class Durations:
                 asked = takes(self._limit(statement, "follow", limit, self._limits.ask))
                 answer = takes(part(statement.span, "follow", None, "the application says what runs"))
                 return asked.then(self.block(otherwise).either(answer))
-            case nodes.Connect(leg, limit, otherwise):
+            case nodes.Connect(_, limit, otherwise):
                 connected = takes(self._limit(statement, "connect", limit, None))
-                return takes(self._until_ready(leg, statement)).then(self.block(otherwise).either(connected))
+                ready = [self._until_ready(leg, statement) for leg in statement.legs]
+                longest = max(ready, key=lambda time: (time.endless, time.milliseconds))
+                return takes(longest).then(self.block(otherwise).either(connected))
+            case nodes.WaitCall(limit=limit, otherwise=otherwise):
+                over = takes(self._limit(statement, "wait call", limit, None))
+                return over.then(self.block(otherwise).either(Ways()))
             case _:
                 return takes(self._plain(statement))
 
@@ -206,6 +220,11 @@ class Durations:
     def _menu(self, menu: nodes.Menu) -> Ways:
         tries = self._count(menu.tries)
         waited = self._limit(menu, "menu", menu.limit, self._limits.first_key)
+        longest = max(
+            (len(one) for choice in menu.choices for one in known_patterns(choice.tones)), default=1
+        )
+        if longest > 1:
+            waited += self._between(menu, waited).times(longest - 1)
         asked = self._prompt(menu.prompt).then(takes(waited))
         failed = asked.then(self.block(menu.timeout).either(self.block(menu.otherwise)))
         chosen = reduce(Ways.either, (self.block(choice.block) for choice in menu.choices), Ways(None))
@@ -221,9 +240,15 @@ class Durations:
         if tries is None or not isinstance(most, nodes.Number):
             return takes(part(gather.span, "gather", None, "how much is worked out as the call goes"))
         first = self._limit(gather, "gather, the first key", gather.limit, limits.first_key)
-        between = limits.between_keys if first.endless else min(first.milliseconds, limits.between_keys)
-        rest = part(gather.span, "gather, the other keys", between).times(max(0, int(most.value) - 1))
+        rest = self._between(gather, first).times(max(0, int(most.value) - 1))
         return self._prompt(gather.prompt).then(takes(first + rest)).tried(tries)
+
+    def _between(self, asked: nodes.Gather | nodes.Menu, first: Time) -> Time:
+        """Give how long the next key may take, where the *first* one may take so long."""
+        word = "gather" if isinstance(asked, nodes.Gather) else "menu"
+        most = self._limits.between_keys
+        shorter = most if first.endless else min(first.milliseconds, most)
+        return self._limit(asked, f"{word}, the other keys", asked.between, shorter)
 
     def _prompt(self, prompt: nodes.Block) -> Ways:
         """Give the ways through a prompt: a key may cut it, so it always goes on too."""

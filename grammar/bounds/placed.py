@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import Role, blocks_of
+from ringful.grammar.blocks import Role, blocks_of, within
 from ringful.grammar.bounds.costs import MOST
 from ringful.grammar.bounds.durations import Limits
 from ringful.grammar.flows import Flows
@@ -47,7 +47,9 @@ def _begun(
             match statement:
                 case nodes.Flow():
                     continue
-                case nodes.Call() | nodes.Sms() | nodes.Follow():
+                case nodes.Call():
+                    found.append((statement, _times(many, legs_of(statement))))
+                case nodes.Sms() | nodes.Follow():
                     found.append((statement, many))
                 case nodes.Do(flow):
                     dos.setdefault(flow, []).append(many)
@@ -63,6 +65,8 @@ def _inside(statement: nodes.Statement, many: Many, limits: Limits) -> Iterator[
 
 def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: Limits) -> Many:
     match statement:
+        case nodes.Call():
+            return legs_of(statement)
         case nodes.Repeat(nodes.Number(count)):
             return int(count)
         case nodes.For(_, nodes.List(items)):
@@ -72,14 +76,27 @@ def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: L
         case nodes.Menu() if not (
             role == "prompt" or block is statement.timeout or block is statement.otherwise
         ):
-            # Its choice is the end of a menu.
-            return 1
+            # Its choice is the end of a menu, unless something leads back to it.
+            return None if _returns(statement) else 1
+        case nodes.Menu() if _returns(statement):
+            return None
         case nodes.Menu(tries=None) | nodes.Gather(tries=None):
             return limits.tries
         case nodes.Menu(tries=tries) | nodes.Gather(tries=tries):
             return int(tries.value) if isinstance(tries, nodes.Number) else None
         case _:
             return 1
+
+
+def _returns(menu: nodes.Menu) -> bool:
+    return any(isinstance(one, nodes.Again | nodes.Back) for one in within(nodes.Block((menu,))))
+
+
+def legs_of(call: nodes.Call) -> Many:
+    """Give how many legs *call* places each time."""
+    if not call.every:
+        return 1
+    return len(call.number.items) if isinstance(call.number, nodes.List) else None
 
 
 def _times(one: Many, other: Many) -> Many:

@@ -32,10 +32,19 @@ def check_dos(block: nodes.Block, flows: Flows) -> Iterator[Problem]:
         if flow is None:
             hint = suggest(statement.flow, flows.by_name) or _known(flows)
             yield Problem("unknown-flow", f"there is no flow `{statement.flow}`", statement.span, hint)
+        elif statement.name and not _returns(flow):
+            message = f"`{flow.name}` returns no value, so `{statement.name}` would always be none"
+            hint = f"write `return VALUE` in it, or leave out `as {statement.name}`"
+            yield Problem("arguments", message, statement.span, hint)
         elif len(flow.parameters) != len(statement.arguments):
             message = f"`{flow.name}` takes {_values(len(flow.parameters))}, not {len(statement.arguments)}"
             hint = f"flow {flow.name}({', '.join(flow.parameters)})"
             yield Problem("arguments", message, statement.span, hint)
+
+
+def _returns(flow: nodes.Flow) -> bool:
+    """Say whether *flow* has a value on some way through it."""
+    return any(isinstance(one, nodes.Return) and one.value is not None for one in within(flow.block))
 
 
 def _known(flows: Flows) -> str:

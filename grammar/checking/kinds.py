@@ -35,7 +35,7 @@ _TRUTHS = frozenset({"or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "not i
 def kind_of(expression: nodes.Expression, names: Mapping[str, Kind] = _NO_NAMES) -> Kind | None:
     """Give the kind of *expression*'s value where *names* hold such; None: it cannot be known."""
     match expression:
-        case nodes.Text():
+        case nodes.Text() | nodes.AnyTone():
             return "text"
         case nodes.Number():
             return "a number"

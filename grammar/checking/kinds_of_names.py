@@ -12,6 +12,10 @@ from ringful.grammar.checking.names import ever_bound_by
 RECORDING: tuple[str, ...] = ("url", "duration", "reason", "silent")
 """The parts of what a recording binds."""
 
+OUTCOME: tuple[str, ...] = ("reason", "seconds", "status")
+"""The parts of what came of a connection, a transfer, a leg, a conference."""
+_OF_LEGS: tuple[str, ...] = (*OUTCOME, "leg", "given")
+
 _ROUNDS = 4
 """Names that are made of names are followed so far."""
 
@@ -22,7 +26,10 @@ class Names:
 
     kinds: Mapping[str, Kind] = field(factory=dict)
     """Keys that were collected count as text, although there may be none: neither is anything else."""
+    parts: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    """The names whose value has certain parts, and those."""
     recordings: frozenset[str] = frozenset()
+    """Which of those are recordings; all others are outcomes."""
 
 
 def names_in(statements: Iterable[nodes.Statement], unknown: Collection[str]) -> Names:
@@ -37,28 +44,42 @@ def names_in(statements: Iterable[nodes.Statement], unknown: Collection[str]) ->
                 binders.setdefault(name, []).append(statement)
     kinds: dict[str, Kind] = {}
     for _ in range(_ROUNDS):
-        found = {name: kind for name, several in binders.items() if (kind := _common(several, kinds))}
+        found = {name: kind for name, several in binders.items() if (kind := _common(several, name, kinds))}
         if found == kinds:
             break
         kinds = found
-    recordings = (
-        name
-        for name, several in binders.items()
-        if all(isinstance(one, nodes.Record | nodes.StartRecord) for one in several)
-    )
-    return Names(kinds, frozenset(recordings))
+    parts: dict[str, tuple[str, ...]] = {}
+    recordings: set[str] = set()
+    for name, several in binders.items():
+        if all(isinstance(one, nodes.Record | nodes.StartRecord) for one in several):
+            parts[name] = RECORDING
+            recordings.add(name)
+        elif found_parts := _outcome(several):
+            parts[name] = found_parts
+    return Names(kinds, parts, frozenset(recordings))
 
 
-def _common(binders: list[nodes.Statement], kinds: Mapping[str, Kind]) -> Kind | None:
-    several = {_bound(statement, kinds) for statement in binders}
+def _outcome(binders: list[nodes.Statement]) -> tuple[str, ...]:
+    """Give the parts that every outcome of *binders* has; nothing if one of them binds something else."""
+    if all(isinstance(one, nodes.Connect | nodes.WaitCall) for one in binders):
+        return _OF_LEGS
+    of_all = nodes.Connect | nodes.WaitCall | nodes.Transfer | nodes.Join
+    return OUTCOME if all(isinstance(one, of_all) for one in binders) else ()
+
+
+def _common(binders: list[nodes.Statement], name: str, kinds: Mapping[str, Kind]) -> Kind | None:
+    several = {_bound(statement, name, kinds) for statement in binders}
     return several.pop() if len(several) == 1 else None
 
 
-def _bound(statement: nodes.Statement, kinds: Mapping[str, Kind]) -> Kind | None:
+def _bound(statement: nodes.Statement, name: str, kinds: Mapping[str, Kind]) -> Kind | None:
+    """Give the kind of what *statement* gives to *name*."""
     match statement:
+        case nodes.Gather(counting=counting) | nodes.Menu(counting=counting) if counting == name:
+            return "a number"
         case nodes.Let(_, value):
             return kind_of(value, kinds)
-        case nodes.Gather() | nodes.WaitTone():
+        case nodes.Gather() | nodes.WaitTone() | nodes.Menu() | nodes.Until() | nodes.OnTone():
             return "text"
         case _:
             return None

@@ -38,9 +38,14 @@ def _unused(body: nodes.Block) -> Iterator[Problem]:
         match node:
             case nodes.Call(name=str()):
                 calls.append(node)
-            case nodes.Connect(name):
-                used.add(name)
-            case nodes.Mute(str(name)) | nodes.Unmute(str(name)) | nodes.Hangup(str(name)):
+            case nodes.Connect():
+                used.update(node.legs)
+            case (
+                nodes.Mute(str(name))
+                | nodes.Unmute(str(name))
+                | nodes.Hangup(str(name))
+                | nodes.WaitCall(name)
+            ):
                 used.add(name)
             case nodes.Name(name):
                 used.add(name)
@@ -66,7 +71,13 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 others.add(name)
             case nodes.WaitTone(name=str(name)) | nodes.Join(name=str(name)):
                 others.add(name)
-            case nodes.OnMember(name=str(name)):
+            case nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
+                others.add(name)
+            case nodes.Clock(name):
+                others.add(name)
+            case nodes.Menu(name=str(name)) | nodes.Until(name=str(name)) | nodes.WaitCall(name=str(name)):
+                others.add(name)
+            case nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
                 others.add(name)
     return _Names(frozenset(legs), frozenset(conferences), frozenset(others))
 
@@ -85,9 +96,14 @@ def _block(block: nodes.Block, names: _Names, own: str | None) -> Iterator[Probl
 
 def _statement(statement: nodes.Statement, names: _Names, own: str | None) -> Iterator[Problem]:
     match statement:
-        case nodes.Connect(leg) if leg == own:
+        case nodes.Connect() if own in statement.legs:
+            yield Problem("own-leg", f"`{own}` is this leg itself", statement.span, "name another leg")
+        case nodes.WaitCall(leg) if leg == own:
             yield Problem("own-leg", f"`{leg}` is this leg itself", statement.span, "name another leg")
-        case nodes.Connect(leg) | nodes.Mute(str(leg)) | nodes.Unmute(str(leg)) | nodes.Hangup(str(leg)):
+        case nodes.Connect():
+            for leg in statement.legs:
+                yield from _leg(leg, statement, names)
+        case nodes.Mute(str(leg)) | nodes.Unmute(str(leg)) | nodes.Hangup(str(leg)) | nodes.WaitCall(leg):
             yield from _leg(leg, statement, names)
         case nodes.Conference(named=nodes.Text() as named) if "." in (literal(named) or ""):
             message = f"`{literal(named)}` is no name of a conference: it has a dot"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ringful.grammar import nodes
 from ringful.grammar.blocks import Role, blocks_of, within
 from ringful.grammar.errors import Problem
-from ringful.grammar.tones import TONES, known_tones
+from ringful.grammar.tones import TONES, known_patterns
 
 
 def check_menus(body: nodes.Block) -> Iterator[Problem]:
@@ -22,19 +22,20 @@ def _menu(menu: nodes.Menu) -> Iterator[Problem]:
         yield Problem("empty-menu", "this menu has nothing to choose", menu.span, hint)
     taken: dict[str, nodes.Line] = {}
     yield from _shadowed(menu.choices, taken, "branch")
-    if menu.otherwise is not None and len(taken) == len(TONES):
+    anything = any(isinstance(choice.tones, nodes.AnyTone) for choice in menu.choices)
+    if menu.otherwise is not None and (anything or set(TONES) <= taken.keys()):
         message = "`otherwise` can never match: every tone has its branch"
         yield Problem("shadowed", message, menu.otherwise.span)
 
 
-_ON_THE_SAME_LEG: frozenset[Role] = frozenset({"branch", "loop", "prompt", "background", "handler"})
+_ON_THE_SAME_LEG: frozenset[Role] = frozenset({"branch", "until", "loop", "prompt", "background", "handler"})
 
 
 def _handlers(block: nodes.Block, outer: Mapping[str, nodes.Line]) -> Iterator[Problem]:
     """Check the handlers of *block*, where those of the blocks around it have taken their tones."""
     taken = dict(outer)
     for statement in block.statements:
-        if isinstance(statement, nodes.OnTone):
+        if isinstance(statement, nodes.OnTone):  # (An `until` within another takes the keys of that.)
             yield from _shadowed([statement], taken, "handler")
         for role, inner in blocks_of(statement):
             yield from _handlers(inner, taken if role in _ON_THE_SAME_LEG else {})
@@ -44,7 +45,7 @@ def _shadowed(
     lines: Sequence[nodes.Choice | nodes.OnTone], taken: dict[str, nodes.Line], what: str
 ) -> Iterator[Problem]:
     for line in lines:
-        tones = known_tones(line.tones) or ""
+        tones = ("any",) if isinstance(line.tones, nodes.AnyTone) else known_patterns(line.tones)
         if len(set(tones)) < len(tones):
             yield Problem("double", "a tone stands here twice", line.tones.span, severity="warning")
         shadows = {tone: taken[tone] for tone in tones if tone in taken}

@@ -95,14 +95,17 @@ class _Scope(Paths[_Names]):
             self.use(expression, branches)
         names = bound_by(statement)
         match statement:
-            case nodes.Hangup(str(leg)) | nodes.Connect(leg) | nodes.Mute(str(leg)) | nodes.Unmute(str(leg)):
+            case nodes.Connect():
+                for leg in statement.legs:
+                    self.use(nodes.Name(leg, span=statement.span))
+            case nodes.Hangup(str(leg)) | nodes.Mute(str(leg)) | nodes.Unmute(str(leg)) | nodes.WaitCall(leg):
                 self.use(nodes.Name(leg, span=statement.span))
             case nodes.StopRecord() if state.recording:
                 return _Names(_more(state.known, state.recording))
             case nodes.StartRecord(str(name)):
                 self.may_bind(name, statement.span)
                 return state._replace(recording=name)
-            case nodes.For(name) | nodes.OnMember(name=str(name)):
+            case nodes.For(name) | nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
                 # Bound in the block only: the list may be empty.
                 self.may_bind(name, statement.span)
         known = state.known
@@ -112,7 +115,7 @@ class _Scope(Paths[_Names]):
         return state._replace(known=known)
 
     def enter(self, statement: nodes.Statement, role: Role, state: _Names) -> _Names:
-        if isinstance(statement, nodes.For | nodes.OnMember) and statement.name:
+        if isinstance(statement, nodes.For | nodes.OnMember | nodes.OnTone) and statement.name:
             return state._replace(known=_more(state.known, statement.name))
         return state
 
@@ -217,19 +220,29 @@ def _fork(one: _Known | None, other: _Known | None) -> tuple[_Known | None, list
 def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once for what follows it."""
     match statement:
+        case nodes.Gather(name, counting=str(counting)):
+            return name, counting
         case nodes.Let(name) | nodes.Gather(name) | nodes.Conference(name) | nodes.Ask(_, name):
             return (name,)
         case nodes.Call(name=str(name)) | nodes.Record(str(name)) | nodes.WaitTone(name=str(name)):
             return (name,)
-        case nodes.Join(name=str(name)):
+        case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
             return (name,)
+        case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
+            return (name,)
+        case nodes.Clock(name) | nodes.Pick(_, name):
+            return (name,)
+            return (name,)
+        case nodes.Menu(name=name, counting=counting):
+            return tuple(one for one in (name, counting) if one)
         case _:
             return ()
 
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
-    if isinstance(statement, nodes.For | nodes.StartRecord | nodes.OnMember) and statement.name:
+    by_turns = nodes.For | nodes.StartRecord | nodes.OnMember | nodes.OnTone
+    if isinstance(statement, by_turns) and statement.name:
         return (statement.name,)
     return bound_by(statement)
 

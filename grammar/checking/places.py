@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, assert_never
 from attrs import evolve, frozen
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import Role, blocks_of, within
+from ringful.grammar.blocks import Role, blocks_of, is_early, within
 from ringful.grammar.errors import Problem
 from ringful.grammar.flows import Flows
 
@@ -37,6 +37,7 @@ _LEG = (
     | nodes.Connect
     | nodes.Transfer
     | nodes.OnTone
+    | nodes.Until
     | nodes.OnHangup
     | nodes.Stay
     | nodes.Start
@@ -56,8 +57,12 @@ class _Place:
     top: bool = False
     loop: bool = False
     flow: bool = False
+    placed: bool = False
+    """On a leg that the script placed, in its own block."""
     prompt: bool = False
     """A key may cut it short, so nothing leads from it to what is around it."""
+    menus: tuple[bool, ...] = ()
+    """The menus around it, the innermost last: whether a key led here."""
 
 
 def subject_of(header: nodes.Header | None) -> Subject:
@@ -82,19 +87,27 @@ def _block(block: nodes.Block, place: _Place, flows: Flows, known: _KnownFlows) 
     for statement in block.statements:
         yield from _statement(statement, place, flows, known)
         for role, inner in blocks_of(statement):
-            yield from _block(inner, _inside(role, place), flows, known)
+            yield from _block(inner, _of_menu(statement, inner, _inside(role, place)), flows, known)
+
+
+def _of_menu(statement: nodes.Statement, block: nodes.Block, place: _Place) -> _Place:
+    """Give the *place* of a *block* that may be a branch of a menu."""
+    if not isinstance(statement, nodes.Menu) or place.prompt:
+        return place
+    chosen = any(block is choice.block for choice in statement.choices)
+    return evolve(place, menus=(*place.menus, chosen))
 
 
 def _inside(role: Role, place: _Place) -> _Place:
     match role:
-        case "branch":
+        case "branch" | "until":
             return evolve(place, top=False)
         case "prompt":
-            return _Place(place.subject, prompt=True)
+            return _Place(place.subject, placed=place.placed, prompt=True)
         case "loop":
             return evolve(place, top=False, loop=True)
         case "leg":
-            return _Place("leg")
+            return _Place("leg", placed=True)
         case "conference":
             return _Place("conference")
         case "farewell":
@@ -102,7 +115,7 @@ def _inside(role: Role, place: _Place) -> _Place:
         case "flow":
             return _Place("any", flow=True)
         case "background" | "handler":
-            return _Place(place.subject)
+            return _Place(place.subject, placed=place.placed)
         case _:
             assert_never(role)
 
@@ -122,12 +135,35 @@ def _statement(
             yield _misplaced(
                 "there is no flow here to `return` from", statement, "to end the call, write `hangup`"
             )
+        case nodes.Again() | nodes.Back():
+            yield from _back(statement, place)
+        case nodes.Give() if not (place.placed or place.subject == "any"):
+            hint = "to another script, or to an application, write `notify URL with { … }`"
+            yield _misplaced("`give` stands in the block of a further `call`", statement, hint)
         case nodes.Do(name) if name in flows.by_name and place.subject not in ("any", "inbound"):
             yield from _flow(statement, flows, place.subject, known)
         case _:
             message = wrong_at(statement, place.subject)
             if message:
                 yield Problem(_code(place.subject), message, statement.span, _hint(place.subject))
+
+
+def _back(statement: nodes.Again | nodes.Back, place: _Place) -> Iterator[Problem]:
+    """Say why *statement* cannot lead back to a menu from its *place*, if it cannot."""
+    word = word_of(statement)
+    levels = 1 if isinstance(statement, nodes.Again) else 2
+    if place.prompt:
+        message = f"`{word}` cannot lead out of a prompt, which any key cuts short"
+        yield _misplaced(message, statement, "put it into a branch of the menu")
+    elif len(place.menus) < levels:
+        what = "no menu" if levels == 1 else "no menu around another one"
+        hint = "it stands in a branch of a menu; to leave any block by a key, write `until KEY { … }`"
+        yield _misplaced(f"there is {what} here to go back to", statement, hint)
+    elif not place.menus[-levels]:
+        message = "no key leads here, so the menu would begin anew for ever"
+        yield _misplaced(
+            message, statement, "leave it out: after `timeout` and `otherwise` the prompt comes again"
+        )
 
 
 def _flow(do: nodes.Do, flows: Flows, subject: Subject, known: _KnownFlows) -> Iterator[Problem]:
@@ -172,6 +208,8 @@ def wrong_at(statement: nodes.Statement, subject: Subject) -> str:
     word = word_of(statement)
     if isinstance(statement, _INBOUND):
         return "" if subject in ("inbound", "any") else f"`{word}` needs a call that came in"
+    if is_early(statement) and subject not in ("inbound", "any"):
+        return f"`early` is for a call that came in and still rings, and `{word}` has none here"
     if isinstance(statement, nodes.OnMember) and subject not in ("conference", "any"):
         return f"`{word}` is for a conference, and there is none here"
     media = isinstance(statement, _MEDIA)

@@ -50,6 +50,8 @@ def _outward(statement: nodes.Statement) -> Iterator[tuple[str, nodes.Expression
     match statement:
         case nodes.Notify(fields=nodes.Map() as fields):
             yield "a callback", fields
+        case nodes.Give(value):
+            yield "what the script is told of this leg", value
         case nodes.In(_, block):
             for inner in within(block):
                 for expression in expressions_of(inner):

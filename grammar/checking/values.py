@@ -11,15 +11,16 @@ from ringful.grammar import nodes
 from ringful.grammar.blocks import expressions_of
 from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
-from ringful.grammar.checking.kinds_of_names import RECORDING, Names
+from ringful.grammar.checking.kinds_of_names import Names
 from ringful.grammar.checking.posts import check_posts
 from ringful.grammar.checking.wants import Sort, Want, wants_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.functions import FUNCTIONS
 from ringful.grammar.showing.expressions import show_expression
 from ringful.grammar.spell import suggest
-from ringful.grammar.tones import literal, wrong_list, wrong_sequence
+from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
 from ringful.grammar.walk import walk
+from ringful.grammar.zones import zone_of, zones
 
 _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "number": ("text", "a number"),
@@ -28,6 +29,7 @@ _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "text": ("text", "a number"),
     "tones": ("text", "a number", "none"),
     "keys": ("text", "a number"),
+    "patterns": ("text", "a number"),
     "sequence": ("text", "a number"),
     "duration": ("a duration",),
     "count": ("a number",),
@@ -42,6 +44,7 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "text": ("a text", "a text stands in double quotes"),
     "tones": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
     "keys": ("tones", 'e.g. `"1"` or `"1,2,#"`'),
+    "patterns": ("keys", 'e.g. `"1"`, `"1,2,#"`, `"*2"` or `"4xx"`'),
     "sequence": ("tones", 'e.g. `tone "1234#"`'),
     "duration": ("a duration", "e.g. `500ms`, `8s`, `2m` or `1h`"),
     "count": ("a number", "e.g. `3`"),
@@ -75,14 +78,20 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
     kind = kind_of(want.expression, names.kinds)
     name, hint = _NEEDS[want.sort]
     if kind is not None and kind not in _TAKES[want.sort]:
-        word = "this" if want.sort == "keys" else want.word if " " in want.word else f"`{want.word}`"
+        word = (
+            "this"
+            if want.sort in ("keys", "patterns")
+            else want.word
+            if " " in want.word
+            else f"`{want.word}`"
+        )
         message = f"{word} needs {name}, and {_this(want.expression, kind)}"
         yield Problem("wrong-kind", message, want.expression.span, _unit(want) or hint)
         return
     match want.sort:
         case "duration" | "count":
             yield from _amount(want)
-        case "tones" | "keys" | "sequence" | "number" | "url":
+        case "tones" | "keys" | "patterns" | "sequence" | "number" | "url":
             yield from _said(want)
 
 
@@ -131,6 +140,8 @@ def _said(want: Want) -> Iterator[Problem]:
     match want.sort:
         case "tones" | "keys":
             wrong = wrong_list(said)
+        case "patterns":
+            wrong = wrong_patterns(said)
         case "sequence":
             wrong = wrong_sequence(said)
         case "number" if literal(want.expression) is not None and not _NUMBER.fullmatch(said.strip()):
@@ -156,18 +167,20 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield from _apply(node, names)
         case nodes.Binary():
             yield from _binary(node, names)
-        case nodes.Text(parts):
-            yield from _dollars(parts)
+        case nodes.Text(pieces):
+            yield from _dollars(pieces)
+            yield from _said_outcomes(pieces, names)
         case nodes.Map(entries):
             seen: set[str] = set()
             for entry in entries:
                 if entry.key in seen:
                     yield Problem("double", f"the key `{entry.key}` stands here twice", entry.span)
                 seen.add(entry.key)
-        case nodes.Field(nodes.Name(recording), part) if recording in names.recordings:
-            if part not in RECORDING:
-                hint = suggest(part, RECORDING) or f"it has {', '.join(f'`.{one}`' for one in RECORDING)}"
-                yield Problem("unknown-field", f"a recording has no `.{part}`", node.span, hint)
+        case nodes.Field(nodes.Name(name), part) if parts := names.parts.get(name):
+            if part not in parts:
+                what = "a recording" if name in names.recordings else "what came of it"
+                hint = suggest(part, parts) or f"it has {', '.join(f'`.{one}`' for one in parts)}"
+                yield Problem("unknown-field", f"{what} has no `.{part}`", node.span, hint)
         case nodes.Field(subject) if (kind := kind_of(subject, names.kinds)) in (*_FLAT, "text", "a list"):
             yield Problem("wrong-kind", f"{kind} has no parts with names", node.span)
         case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
@@ -183,8 +196,16 @@ def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
             yield Problem("dollar", message, hole.span, hint, "warning")
 
 
+def _said_outcomes(parts: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
+    for part in parts:
+        if isinstance(part, nodes.Name) and _is_outcome(part, names):
+            message = f"`{part.id}` is all that came of it: a text has room for one part of it"
+            yield Problem("wrong-kind", message, part.span, f"write `{{{part.id}.reason}}`")
+
+
 def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
     operator, right = node.operator, node.right
+    yield from _whole_outcome(node, names)
     kinds = kind_of(node.left, names.kinds), kind_of(right, names.kinds)
     if cannot_join(operator, *kinds):
         message = f"`{operator}` cannot take {kinds[0]} and {kinds[1]}"
@@ -195,6 +216,18 @@ def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
         always = "never" if operator == "==" else "always"
         message = f"this is {always} true: on the left is {kinds[0]}, on the right {kinds[1]}"
         yield Problem("never-equal", message, node.span, _convert(node, kinds), "warning")
+
+
+def _whole_outcome(node: nodes.Binary, names: Names) -> Iterator[Problem]:
+    """Tell of an outcome that is compared as if it were its reason."""
+    for one, other in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(one, nodes.Name) and _is_outcome(one, names) and isinstance(other, nodes.Text):
+            message = f"`{one.id}` is all that came of it, and a text is never equal to that"
+            yield Problem("never-equal", message, node.span, f"write `{one.id}.reason`")
+
+
+def _is_outcome(name: nodes.Name, names: Names) -> bool:
+    return name.id in names.parts and name.id not in names.recordings
 
 
 def _convert(node: nodes.Binary, kinds: tuple[Kind | None, Kind | None]) -> str:
@@ -237,6 +270,12 @@ def _range(line: nodes.Line) -> Iterator[Problem]:
         case nodes.Sms(operator=nodes.Number(value) as operator) if value not in OPERATORS:
             hint = "operators are 1 to 4; one that has a name is written as a text"
             yield Problem("range", f"there is no operator {value}", operator.span, hint)
+        case nodes.Pick(nodes.Number(least), last=nodes.Number(most)) if most < least:
+            hint = f"write `{most}..{least}`"
+            yield Problem("range", f"no number lies between {least} and {most}", line.span, hint)
+        case nodes.Clock(zone=nodes.Text((str(said),)) as zone) if zone_of(said) is None:
+            hint = suggest(said, zones()) or "a zone has a name as `Europe/Vienna`"
+            yield Problem("time-zone", f"`{said}` is no time zone", zone.span, hint)
         case nodes.InboundSms(keyword=nodes.Text((str(said),)) as keyword) if len(said.split()) > 1:
             message = f"`{said}` is no keyword: a text is known by its first word"
             yield Problem("keyword", message, keyword.span, f'write `keyword "{said.split()[0]}"`')

@@ -13,6 +13,7 @@ Sort: TypeAlias = Literal[
     "text",
     "tones",  # may be none
     "keys",
+    "patterns",  # keys, of which several may stand in a row
     "sequence",
     "duration",
     "count",
@@ -53,11 +54,13 @@ _CLAUSES: dict[str, Sort] = {
     "most": "count",
     "size": "count",
     "within": "duration",
+    "between": "duration",
     "named": "text",
     "conference": "text",
     "who": "text",
     "condition": "condition",
     "items": "list",
+    "zone": "text",
 }
 
 _WORDS = {
@@ -70,6 +73,7 @@ _WORDS = {
     "who": "the member",
     "operator": "via",
     "condition": "if",
+    "every": "call all",
     "items": "for",
     "url": "the address",
     "duration": "wait",
@@ -77,6 +81,7 @@ _WORDS = {
     "number": "the number",
     "tones": "the tones",
     "text": "say",
+    "zone": "clock",
 }
 
 
@@ -91,8 +96,16 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
         name = known.get(id(expression), "")
         sort = _CLAUSES.get(name, "any")
         if isinstance(line, nodes.Menu) and not name:
-            sort, name = "keys", "tones"
+            sort, name = "patterns", "tones"
+        if isinstance(line, nodes.OnTone | nodes.Until):
+            sort = "patterns"
+        if isinstance(line, nodes.Pick) and line.last is not None:
+            sort = "any"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
+        if isinstance(line, nodes.Call) and line.every and name == "number":
+            sort, name = "list", "every"
+        if isinstance(line, nodes.Pick):
+            name = "pick"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
         yield Want(sort, expression, word)

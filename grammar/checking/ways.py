@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import ANSWERING, BESIDE, Role, blocks_of, within
+from ringful.grammar.blocks import ANSWERING, BESIDE, Role, answers, blocks_of, within
 from ringful.grammar.checking.places import Subject, word_of
 from ringful.grammar.errors import MAX_PROBLEMS, Problem, Severity
 from ringful.grammar.paths import Paths
@@ -58,8 +58,11 @@ class _Ways(Paths[_Devices]):
 
     def step(self, statement: nodes.Statement, state: _Devices) -> _Devices:
         self._judge(statement, state)
-        if isinstance(statement, ANSWERING) and state.line in ("off", "some"):
+        if answers(statement) and state.line in ("off", "some"):
             state = self._now(state, "line", "on")
+        elif isinstance(statement, nodes.Connect) and state.line in ("off", "some"):
+            # It is answered where the two are connected, and rings on where they are not.
+            state = self._now(state, "line", "unknown")
         match statement:
             case nodes.Do() | nodes.Follow() | nodes.Stay():
                 return _UNKNOWN
@@ -125,7 +128,7 @@ def _why(after: nodes.Statement) -> str:
             return "the `stay` before it lasts until the call ends"
         case nodes.Hangup() | nodes.Reject():
             return f"the `{word_of(after)}` before it ends the call"
-        case nodes.Break() | nodes.Return():
+        case nodes.Break() | nodes.Return() | nodes.Again() | nodes.Back():
             return f"the `{word_of(after)}` before it leads away"
         case nodes.Do(flow):
             return f"every way through `{flow}` ends the call"
@@ -143,7 +146,7 @@ def _changed(block: nodes.Block) -> frozenset[_Device]:
     """Give the devices that something in *block* may start or stop."""
     changed: set[_Device] = set()
     for statement in within(block):
-        if isinstance(statement, ANSWERING):
+        if isinstance(statement, ANSWERING) and (answers(statement) or isinstance(statement, nodes.Connect)):
             changed.add("line")
         match statement:
             case nodes.Do() | nodes.Follow() | nodes.Stay():

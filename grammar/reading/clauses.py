@@ -29,6 +29,12 @@ class ClauseRules:
     def from_clause(self, c: Children) -> Clause:
         return _clause("caller_id", c, c[1])
 
+    def every(self, c: Children) -> Clause:
+        return _clause("every", c, True)
+
+    def early(self, c: Children) -> Clause:
+        return _clause("early", c, True)
+
     def ring(self, c: Children) -> Clause:
         return _clause("ring", c, c[1])
 
@@ -46,6 +52,9 @@ class ClauseRules:
 
     def times(self, c: Children) -> Clause:
         return _clause("times", c, c[1])
+
+    def forever(self, c: Children) -> Clause:
+        return _clause("forever", c, True)
 
     def voice(self, c: Children) -> Clause:
         return _clause("voice", c, c[1])
@@ -66,7 +75,13 @@ class ClauseRules:
         return _clause("secret", c, True)
 
     def digits(self, c: Children) -> Clause:
-        return _clause("digits", c, (c[1], c[3] if len(c) > 2 else None))
+        return _clause("digits", c, (c[1], c[3] if len(c) > 2 else None, c[0] == "keys"))
+
+    def between(self, c: Children) -> Clause:
+        return _clause("between", c, c[1])
+
+    def counting(self, c: Children) -> Clause:
+        return _clause("counting", c, word(c[1]))
 
     def tries(self, c: Children) -> Clause:
         return _clause("tries", c, c[1])

@@ -85,6 +85,9 @@ class ExpressionRules:
     def nothing(self, c: Children) -> nodes.Nothing:
         return nodes.Nothing(span=span_of(c[0], c[0]))
 
+    def any_tone(self, c: Children) -> nodes.AnyTone:
+        return nodes.AnyTone(span=span_of(c[0], c[0]))
+
     def list(self, c: Children) -> nodes.List:
         return nodes.List(_values(c), span=span_of(c[0], c[-1]))
 

@@ -35,6 +35,9 @@ def script_of(items: Sequence[Item], closing: tuple[str | None, ...], reading: R
             case nodes.Inbound() | nodes.InboundSms() | nodes.Call(block=None):
                 if header is not None or statements:
                     _late_header(item, header, reading)
+                elif isinstance(item, nodes.Call) and item.every:
+                    hint = "give this `call all` a block, or a header before it"
+                    reading.complain("a script's own leg is one call", item.span, hint)
                 header = header or item
             case _:
                 statements.append(item)

@@ -1,5 +1,6 @@
 """Build statements: a method for each rule that makes one line's node."""
 
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from lark import Token
@@ -39,7 +40,8 @@ class StatementRules:
         return _line(nodes.Use, c, plain(c[1], "a file's name"))
 
     def call(self, c: Children) -> nodes.Call:
-        return _line(nodes.Call, c, c[1], block=_block(c))
+        number = next(child for child in c[1:] if isinstance(child, nodes.Node))
+        return _line(nodes.Call, c, number, block=_block(c))
 
     def inbound(self, c: Children) -> nodes.Inbound:
         return _line(nodes.Inbound, c, c[1])
@@ -54,10 +56,17 @@ class StatementRules:
         return _line(nodes.Reject, c, str(c[1]) if len(c) > 1 else None)
 
     def play(self, c: Children) -> nodes.Play:
-        return _line(nodes.Play, c, c[1])
+        played = _line(nodes.Play, c, c[1])
+        if played.forever:
+            hint = "write `start play … forever`, and `stop play` where it is to end"
+            current().complain("nothing would come after this", played.span, hint)
+        return played
 
     def start_play(self, c: Children) -> nodes.Play:
-        return _line(nodes.Play, c, c[2], background=True)
+        played = _line(nodes.Play, c, c[2], background=True)
+        if played.forever and played.times is not None:
+            current().complain("`times` and `forever` cannot both be meant", played.span, "leave one out")
+        return played
 
     def stop_play(self, c: Children) -> nodes.StopPlay:
         return _line(nodes.StopPlay, c)
@@ -80,6 +89,9 @@ class StatementRules:
     def wait(self, c: Children) -> nodes.Wait:
         return _line(nodes.Wait, c, c[1])
 
+    def wait_call(self, c: Children) -> nodes.WaitCall:
+        return _line(nodes.WaitCall, c, word(c[2]))
+
     def wait_tone(self, c: Children) -> nodes.WaitTone:
         return _line(nodes.WaitTone, c, c[2])
 
@@ -94,7 +106,7 @@ class StatementRules:
     def gather(self, c: Children) -> nodes.Gather:
         fields, span = gathered(c), span_of(c[0], c[-1])
         wanted = "`digits`, how many to collect, e.g. `digits 4` or `digits 1..4`,"
-        least, most = required(fields, "digits", wanted, span, (NOTHING, None))
+        least, most, fields["keys"] = required(fields, "digits", wanted, span, (NOTHING, None, False))
         return nodes.Gather(word(c[1]), least, most, prompt=_block(c) or nodes.Block(), **fields, span=span)
 
     def conference(self, c: Children) -> nodes.Conference:
@@ -117,10 +129,14 @@ class StatementRules:
         return _line(nodes.Members, c, str(c[0]), who, c[3])
 
     def connect(self, c: Children) -> nodes.Connect:
-        return _line(nodes.Connect, c, word(c[1]))
+        legs = [word(child) for child in c[1:] if isinstance(child, Token) and child.type == "NAME"]
+        return _line(nodes.Connect, c, legs[0], more=tuple(legs[1:]))
 
     def transfer(self, c: Children) -> nodes.Transfer:
         return _line(nodes.Transfer, c, c[1])
+
+    def give(self, c: Children) -> nodes.Give:
+        return _line(nodes.Give, c, c[1])
 
     def mute(self, c: Children) -> nodes.Mute:
         return _line(nodes.Mute, c, word(c[1]) if len(c) > 1 else None)
@@ -163,6 +179,15 @@ class StatementRules:
     def break_loop(self, c: Children) -> nodes.Break:
         return _line(nodes.Break, c)
 
+    def again(self, c: Children) -> nodes.Again:
+        return _line(nodes.Again, c)
+
+    def back(self, c: Children) -> nodes.Back:
+        return _line(nodes.Back, c)
+
+    def until_block(self, c: Children) -> nodes.Until:
+        return _line(nodes.Until, c, c[1], _needed(c))
+
     def flow(self, c: Children) -> nodes.Flow:
         names = [child for child in c[2:] if isinstance(child, Token) and child.type == "NAME"]
         parameters = tuple(word(name) for name in names)
@@ -172,11 +197,23 @@ class StatementRules:
         return _line(nodes.Flow, c, word(c[1]), parameters, _needed(c))
 
     def do(self, c: Children) -> nodes.Do:
-        arguments = tuple(child for child in c[2:] if not isinstance(child, Token))
+        arguments = tuple(child for child in c[2:] if isinstance(child, nodes.Node))
         return _line(nodes.Do, c, word(c[1]), arguments)
 
     def return_flow(self, c: Children) -> nodes.Return:
-        return _line(nodes.Return, c)
+        return _line(nodes.Return, c, c[1] if len(c) > 1 else None)
+
+    def clock(self, c: Children) -> nodes.Clock:
+        fields, span = gathered(c), span_of(c[0], c[-1])
+        name = required(fields, "name", "`as NAME`, the name for what it shows,", span, "now")
+        zone = c[1:2] if isinstance(c[1], nodes.Node) else ()
+        return nodes.Clock(name, *zone, **fields, span=span)
+
+    def pick(self, c: Children) -> nodes.Pick:
+        fields, span = gathered(c), span_of(c[0], c[-1])
+        name = required(fields, "name", "`as NAME`, the name for what is picked,", span, "one")
+        last = next((after for to, after in pairwise(c) if isinstance(to, Token) and to.type == "TO"), None)
+        return nodes.Pick(c[1], name, last, **fields, span=span)
 
     def stay(self, c: Children) -> nodes.Stay:
         return _line(nodes.Stay, c)

@@ -116,6 +116,8 @@ def _show(expression: nodes.Expression, level: int) -> str:
             return f"{_subject(subject)}[{show_expression(index)}]"
         case nodes.Apply(function, arguments):
             return f"{function}({_several(arguments)})"
+        case nodes.AnyTone():
+            return "any"
         case nodes.Unary() | nodes.Binary():
             return _operation(expression, level)
         case _:

@@ -30,6 +30,7 @@ _Sound: TypeAlias = (
 _Keys: TypeAlias = (
     nodes.Tone
     | nodes.Wait
+    | nodes.WaitCall
     | nodes.WaitTone
     | nodes.StartTones
     | nodes.StopTones
@@ -37,6 +38,7 @@ _Keys: TypeAlias = (
     | nodes.Menu
     | nodes.Choice
 )
+_Asked: TypeAlias = nodes.Gather | nodes.Menu
 _Legs: TypeAlias = (
     nodes.Conference
     | nodes.Join
@@ -45,6 +47,7 @@ _Legs: TypeAlias = (
     | nodes.Members
     | nodes.Connect
     | nodes.Transfer
+    | nodes.Give
     | nodes.Mute
     | nodes.Unmute
     | nodes.Hangup
@@ -56,6 +59,11 @@ _Control: TypeAlias = (
     | nodes.Repeat
     | nodes.For
     | nodes.Break
+    | nodes.Clock
+    | nodes.Pick
+    | nodes.Again
+    | nodes.Back
+    | nodes.Until
     | nodes.Flow
     | nodes.Do
     | nodes.Return
@@ -77,7 +85,14 @@ def phrase(line: AnyLine, indent: str) -> str:
             return _join(*_sound(line))
         case nodes.Record() | nodes.StartRecord() | nodes.StopRecord():
             return _join(*_sound(line))
-        case nodes.Tone() | nodes.Wait() | nodes.WaitTone() | nodes.StartTones() | nodes.StopTones():
+        case (
+            nodes.Tone()
+            | nodes.Wait()
+            | nodes.WaitCall()
+            | nodes.WaitTone()
+            | nodes.StartTones()
+            | nodes.StopTones()
+        ):
             return _join(*_keys(line))
         case nodes.Gather() | nodes.Menu() | nodes.Choice():
             return _join(*_keys(line))
@@ -86,7 +101,9 @@ def phrase(line: AnyLine, indent: str) -> str:
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
         case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
             return _join(*_legs(line))
-        case nodes.Members() | nodes.Transfer() | nodes.Mute() | nodes.Unmute() | nodes.Hangup():
+        case (
+            nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
+        ):
             return _join(*_legs(line))
         case _:
             return _join(*_control(line))
@@ -103,8 +120,21 @@ def _with(word: str, value: nodes.Expression | str | None) -> str:
     return f"{word} {value if isinstance(value, str) else show_expression(value)}"
 
 
+def _tones(word: str, tones: nodes.Expression | None) -> str:
+    """Show a clause that lists tones, or nothing."""
+    return "" if tones is None else f"{word} {show_unless(tones, 'any')}"
+
+
+def _to(last: nodes.Expression | None) -> str:
+    return "" if last is None else f"..{show_expression(last)}"
+
+
 def _flag(word: str, given: bool) -> str:
     return word if given else ""
+
+
+def _one(number: nodes.Expression) -> str:
+    return show_unless(number, "all")
 
 
 def _head(line: _Head) -> tuple[str, ...]:
@@ -115,7 +145,8 @@ def _head(line: _Head) -> tuple[str, ...]:
             return "use", quoted(path)
         case nodes.Call(number, caller_id, ring, notify, name):
             given = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
-            return "call", show_expression(number), *given, _with("as", name)
+            who = _flag("all", line.every), (show_expression if line.every else _one)(number)
+            return "call", *who, *given, _with("as", name)
         case nodes.Inbound(number, notify):
             return "inbound", show_unless(number, "sms"), _with("notify", notify)
         case nodes.InboundSms(number, keyword, notify):
@@ -131,15 +162,16 @@ def _sound(line: _Sound) -> tuple[str, ...]:
         case nodes.Reject(reason):
             return "reject", reason or ""
         case nodes.Play(audio, until, times, notify, background):
-            verb, clauses = "start play" if background else "play", _with("notify", notify)
-            return verb, show_expression(audio), _with("until", until), _with("times", times), clauses
+            verb, often = "start play" if background else "play", _with("times", times)
+            ends = _tones("until", until), often or _flag("forever", line.forever), _with("notify", notify)
+            return verb, show_expression(audio), _flag("early", line.early), *ends
         case nodes.StopPlay():
             return ("stop play",)
         case nodes.Say(text, voice, until, notify):
-            clauses = _with("until", until)
-            return "say", show_expression(text), _with("voice", voice), clauses, _with("notify", notify)
+            how = _flag("early", line.early), _with("voice", voice)
+            return "say", show_expression(text), *how, _tones("until", until), _with("notify", notify)
         case nodes.Record(name, limit, until, silence, beep, notify):
-            ends = _with("for", limit), _with("until", until), _with("silence", silence)
+            ends = _with("for", limit), _tones("until", until), _with("silence", silence)
             return "record", _with("as", name), *ends, _flag("beep", beep), _with("notify", notify)
         case nodes.StartRecord(name, notify):
             return "start record", _with("as", name), _with("notify", notify)
@@ -154,24 +186,35 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.Tone(tones):
             return "tone", show_expression(tones)
         case nodes.Wait(duration):
-            return "wait", show_unless(duration, "tone")
+            return "wait", show_unless(duration, "tone", "call")
+        case nodes.WaitCall(leg, name, limit, otherwise):
+            given = _with("as", name), _with("for", limit)
+            return "wait call", leg, *given, _flag("else", otherwise is not None)
         case nodes.WaitTone(tones, fresh, name, limit, notify, otherwise):
             clauses = _flag("fresh", fresh), _with("as", name), _with("for", limit), _with("notify", notify)
-            return "wait tone", show_expression(tones), *clauses, _flag("else", otherwise is not None)
+            return "wait tone", show_unless(tones, "any"), *clauses, _flag("else", otherwise is not None)
         case nodes.StartTones(notify):
             return "start tones", _with("notify", notify)
         case nodes.StopTones(notify):
             return "stop tones", _with("notify", notify)
-        case nodes.Gather(name, least, most, until, limit, tries, secret, fresh):
-            count = show_expression(least) + ("" if most is None else f"..{show_expression(most)}")
-            ends = _with("until", until), _with("for", limit), _with("tries", tries), _flag("fresh", fresh)
-            return "gather", name, _flag("secret", secret), f"digits {count}", *ends
-        case nodes.Menu(_, _, tries, limit, fresh):
-            return "menu", _with("tries", tries), _with("for", limit), _flag("fresh", fresh)
+        case nodes.Gather(name, least, most, until):
+            count = show_expression(least) + _to(most)
+            what = _flag("secret", line.secret), f"{'keys' if line.keys else 'digits'} {count}"
+            return "gather", name, *what, _tones("until", until), *_asking(line)
+        case nodes.Menu(name=name):
+            return "menu", _with("as", name), *_asking(line)
         case nodes.Choice(tones):
-            return (show_unless(tones, "prompt", "timeout", "otherwise"),)
+            return (show_unless(tones, "prompt", "timeout", "otherwise", "any"),)
         case _:
             assert_never(line)
+
+
+def _asking(line: _Asked) -> tuple[str, ...]:
+    """Show how keys are asked for."""
+    times = _with("for", line.limit), _with("between", line.between), _with("within", line.within)
+    tries = _with("tries", line.tries), _with("counting", line.counting)
+    both = (*tries, *times) if isinstance(line, nodes.Menu) else (*times, *tries)
+    return *both, _flag("fresh", line.fresh)
 
 
 def _legs(line: _Legs) -> tuple[str, ...]:
@@ -186,9 +229,12 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             shown = "others" if who is None else show_primary(who, "others")
             return change, shown, _with("from" if change == "kick" else "in", conference)
         case nodes.Connect(leg, limit, otherwise):
-            return "connect", leg, _with("for", limit), _flag("else", otherwise is not None)
-        case nodes.Transfer(number):
-            return "transfer", show_expression(number)
+            how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
+            return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
+        case nodes.Transfer(number, name):
+            return "transfer", show_expression(number), _with("as", name)
+        case nodes.Give(value):
+            return "give", show_expression(value)
         case nodes.Mute(leg):
             return "mute", leg or ""
         case nodes.Unmute(leg):
@@ -253,14 +299,25 @@ def _control(line: _Control) -> tuple[str, ...]:
             return ("break",)
         case nodes.Flow(name, parameters):
             return "flow", f"{name}({', '.join(parameters)})"
-        case nodes.Do(flow, arguments):
-            return "do", f"{flow}({', '.join(show_expression(one) for one in arguments)})"
-        case nodes.Return():
-            return ("return",)
+        case nodes.Do(flow, arguments, name):
+            given = ", ".join(show_expression(one) for one in arguments)
+            return "do", f"{flow}({given})", _with("as", name)
+        case nodes.Return(value):
+            return "return", "" if value is None else show_expression(value)
+        case nodes.Clock(name, zone):
+            return "clock", "" if zone is None else show_expression(zone), _with("as", name)
+        case nodes.Pick(items, name, last):
+            return "pick", show_expression(items) + _to(last), _with("as", name)
         case nodes.OnHangup():
             return ("on hangup",)
-        case nodes.OnTone(tones):
-            return "on tone", show_expression(tones)
+        case nodes.OnTone(tones, name=name):
+            return "on tone", show_unless(tones, "any"), _with("as", name)
+        case nodes.Until(tones, name=name):
+            return "until", show_unless(tones, "any"), _with("as", name)
+        case nodes.Again():
+            return ("again",)
+        case nodes.Back():
+            return ("back",)
         case nodes.OnMember(event, name=name):
             return "on", event, _with("as", name)
         case nodes.Start():

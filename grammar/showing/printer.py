@@ -97,7 +97,7 @@ def _pieces(line: AnyLine, words: str) -> list[_Piece]:
     match line:
         case nodes.If():
             return _if(line, words)
-        case nodes.Call(block=block) | nodes.WaitTone(otherwise=block):
+        case nodes.Call(block=block) | nodes.WaitTone(otherwise=block) | nodes.WaitCall(otherwise=block):
             return [_Piece(words, block)] if block else []
         case nodes.Ask(otherwise=block) | nodes.Follow(otherwise=block) | nodes.Connect(otherwise=block):
             return [_Piece(words, block)] if block else []
@@ -105,7 +105,7 @@ def _pieces(line: AnyLine, words: str) -> list[_Piece]:
             return [_Piece(words, block)] if block.statements or block.closing else []
         case nodes.Choice() | nodes.In() | nodes.Repeat() | nodes.For() | nodes.Flow():
             return [_Piece(words, line.block)]
-        case nodes.OnHangup() | nodes.OnTone() | nodes.OnMember() | nodes.Start():
+        case nodes.OnHangup() | nodes.OnTone() | nodes.OnMember() | nodes.Start() | nodes.Until():
             return [_Piece(words, line.block)]
         case _:
             return []

@@ -11,6 +11,7 @@ from ringful.interpreter.conference import bad_name, is_name, same_number, word_
 from ringful.interpreter.evaluate import Fault, count_of, seconds_of, text_of, url_of
 from ringful.interpreter.leg import Leg, MemberHandler, Membership
 from ringful.interpreter.running import Running, Scope
+from ringful.interpreter.statements.outcome import lasted, outcome
 from ringful.interpreter.statements.sound import stop_background
 from ringful.interpreter.strand import Failed, Signal
 
@@ -42,7 +43,7 @@ async def join(run_on: Scope, statement: nodes.Join) -> None:
     leg, run, names = run_on.need_leg(), run_on.run, run_on.names
     conference = text_of(statement.conference, names)
     membership = Membership(conference, url_of(statement.notify, names), name=statement.name, names=names)
-    membership.bind(None)
+    membership.bind(outcome(None))
     if hindrance := _hindrance(leg, conference):
         _end(run, leg, membership, *hindrance)
         _let_go(run, statement, conference, hindrance[0])
@@ -191,6 +192,7 @@ def hear_conference(run: Running, leg: Leg, event: events.Joined | events.Left) 
         return
     if isinstance(event, events.Joined):
         membership.joined, membership.id, membership.called = True, event.conference, event.name
+        membership.since = run.now
         stop_background(run, leg)  # What was to shorten the wait would only disturb now.
         _tell(run, leg, membership, "ConfCallJoined")
         run.signal(event)
@@ -210,7 +212,7 @@ def _end(run: Running, leg: Leg, membership: Membership, why: str, detail: str =
         leg.membership = None
     for timer in membership.timers:
         run.cancel_timer(timer)
-    membership.bind(why)
+    membership.bind(outcome(why, lasted(membership.since, run.now)))
     if membership.joined:
         leg.note_conference(membership.reference)
     action = "ConfCallLeft" if membership.joined else "JoinFailed"

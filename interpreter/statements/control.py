@@ -16,7 +16,11 @@ class Broke(Exception):
 
 
 class Returned(Exception):
-    """``return``: caught by the flow."""
+    """``return``: caught by the flow, which has *value*."""
+
+    def __init__(self, value: Value = None) -> None:
+        super().__init__()
+        self.value = value
 
 
 async def choose(run_on: Scope, statement: nodes.If) -> None:
@@ -39,9 +43,9 @@ def leave_loop(_: Scope, __: nodes.Break) -> None:
     raise Broke
 
 
-def leave_flow(_: Scope, __: nodes.Return) -> None:
+def leave_flow(run_on: Scope, statement: nodes.Return) -> None:
     """End the flow."""
-    raise Returned
+    raise Returned(None if statement.value is None else evaluate(statement.value, run_on.names))
 
 
 def nothing(_: Scope, __: nodes.Flow) -> None:
@@ -85,7 +89,13 @@ async def do(run_on: Scope, statement: nodes.Do) -> None:
     if run_on.run.started.message:
         bound |= {name: names[name] for name in BOUND_BY_MESSAGE}
     scope = bound | dict(zip(flow.parameters, values, strict=True))
-    await run_on.on(run_on.leg, scope, deeper=1).body(flow.block)
+    value: Value = None
+    try:
+        await run_on.on(run_on.leg, scope, deeper=1).block(flow.block)
+    except Returned as returned:
+        value = returned.value
+    if statement.name:
+        run_on.names[statement.name] = value
 
 
 async def wait(run_on: Scope, statement: nodes.Wait) -> None:

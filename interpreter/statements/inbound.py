@@ -40,6 +40,20 @@ async def answer(run_on: Scope) -> None:
     await run_on.wait(lambda s: isinstance(s, port.Answered) and s.leg == leg.name)
 
 
+async def open_early(run_on: Scope) -> None:
+    """Let sound pass to the leg, which came in and still rings.  Raises Failed where it cannot."""
+    leg, run = run_on.need_leg(), run_on.run
+    if leg.early or leg.answering:
+        return
+    run.perform(effects.Progress(leg.name))
+    passes = await run_on.within(
+        run.settings.closing_limit,
+        lambda s: isinstance(s, port.EarlyMedia | port.Answered) and s.leg == leg.name,
+    )
+    if passes is None:
+        raise Failed("no sound can pass before the answer: the caller's phone has agreed on none")
+
+
 def answered(_: Scope, __: nodes.Answer) -> None:
     """Do nothing: the leg has just been answered, as before any statement that needs that."""
 

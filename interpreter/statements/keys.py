@@ -1,19 +1,20 @@
 """What the statements that take tones mean: ``wait tone``, ``start tones``, ``gather``, ``menu``.
 
-Each takes what was typed ahead before it waits.  A prompt runs as a strand of its own, so that a
-key can cut it short; a key during the prompt starts the timer between keys, so that no key can
-leave a call waiting for ever.
+Each takes what was typed ahead before it waits.
 """
+
+from collections.abc import Iterable
 
 from ringful.grammar import nodes
 from ringful.grammar.branches import choice_name
-from ringful.interpreter.evaluate import count_of, seconds_of, tones_of, url_of
+from ringful.grammar.tones import TONES, covers, starts
+from ringful.interpreter.evaluate import count_of, patterns_of, seconds_of, tones_of, url_of
 from ringful.interpreter.leg import Leg, presser
 from ringful.interpreter.running import Scope
-from ringful.interpreter.strand import StrandEnded
+from ringful.interpreter.statements.asking import Asking, asking
 from ringful.media import port
 
-_ANY = "0123456789*#ABCD"
+_DIGITS = "0123456789"
 
 
 async def wait_tone(run_on: Scope, statement: nodes.WaitTone) -> None:
@@ -76,98 +77,112 @@ def detect(run_on: Scope, statement: nodes.StartTones | nodes.StopTones) -> None
 
 async def gather(run_on: Scope, statement: nodes.Gather) -> None:
     """Collect digits; the name is bound to them, or to none if nothing valid came."""
-    leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
+    leg, names = run_on.need_leg(), run_on.names
     least = count_of(statement.least, names, 1)
     most = count_of(statement.most, names, least) if statement.most else least
     finish = tones_of(statement.until, names) if statement.until else ("#" if most > least else "")
-    first = seconds_of(statement.limit, names) if statement.limit else settings.first_key
-    between = min(first, settings.between_keys)
-    tries = count_of(statement.tries, names, 1) if statement.tries else settings.tries
-    if statement.fresh:
-        leg.forget_tones()
+    wanted = TONES if statement.keys else _DIGITS
     names[statement.name] = None
     leg.secrets += statement.secret
     try:
-        for turn in range(tries):
-            if turn:
-                run_on.run.take_way(statement, "again")
-            digits = await _collect(run_on, leg, statement.prompt, most, finish, first, between)
-            if least <= len(digits) <= most:
-                names[statement.name] = digits
-                if statement.secret:
-                    run_on.run.secrets.add(digits)
-                run_on.run.take_way(statement, "digits")
-                return
+        with asking(run_on, statement) as asked:
+            for turn in asked.turns():
+                if turn > 1:
+                    run_on.run.take_way(statement, "again")
+                digits = await _collect(asked, statement.prompt, most, finish, wanted)
+                if least <= len(digits) <= most:
+                    names[statement.name] = digits
+                    if statement.secret:
+                        run_on.run.secrets.add(digits)
+                    run_on.run.take_way(statement, "digits")
+                    return
     finally:
         leg.secrets -= statement.secret
     run_on.run.take_way(statement, "nothing")
 
 
-async def _collect(
-    run_on: Scope, leg: Leg, prompt: nodes.Block, most: int, finish: str, first: float, between: float
-) -> str:
+async def _collect(asked: Asking, prompt: nodes.Block, most: int, finish: str, wanted: str) -> str:
+    """Collect *most* of the *wanted* keys, or fewer if one of *finish* comes; others are not for it."""
     digits = ""
-    tone = await _prompted_tone(run_on, leg, prompt, first)
+    tone = await asked.prompted(prompt, wanted + finish)
     while tone is not None and tone not in finish:
-        digits += tone
+        if tone in wanted:
+            digits += tone
         if len(digits) == most:
-            _await_finish(run_on, leg, finish, between)
+            asked.await_finish(finish)
             break
-        tone = await _tone_within(run_on, leg, between)
+        tone = await asked.next(wanted + finish, asked.between)
     return digits
 
 
-def _await_finish(run_on: Scope, leg: Leg, finish: str, between: float) -> None:
-    """Let a key that was to end digits which are complete without it be theirs, and nobody else's."""
-    if not leg.buffer:
-        leg.late_finish = (finish, run_on.run.now + between)
-    elif leg.buffer[0] in finish:
-        leg.take_tone()
+class WentBack(Exception):
+    """``again`` and ``back``: caught by the menu that is to begin anew, *levels* menus further out."""
+
+    def __init__(self, levels: int) -> None:
+        super().__init__()
+        self.levels = levels
 
 
-async def _tone_within(run_on: Scope, leg: Leg, seconds: float) -> str | None:
-    if leg.buffer:
-        return leg.take_tone()
-    signal = await run_on.within(seconds, lambda _: False, tones=_ANY)
-    return signal.tone if isinstance(signal, port.TonePressed) else None
-
-
-async def _prompted_tone(run_on: Scope, leg: Leg, prompt: nodes.Block, first: float) -> str | None:
-    """Run *prompt* until it ends or a key is pressed; give the first key, or None after *first* seconds."""
-    if leg.buffer:
-        return leg.take_tone()
-    if prompt.statements:
-        inner = run_on.on(leg, run_on.names)
-        strand = run_on.run.spawn(leg, inner.body(prompt))
-        try:
-            ended = StrandEnded(strand.number)
-            signal = await run_on.wait(lambda s: s == ended, tones=_ANY)
-        finally:
-            strand.cancel()
-        if isinstance(signal, port.TonePressed):
-            return signal.tone
-    return await _tone_within(run_on, leg, first)
+def go_back(_: Scope, statement: nodes.Again | nodes.Back) -> None:
+    """Let a menu begin anew."""
+    raise WentBack(1 if isinstance(statement, nodes.Back) else 0)
 
 
 async def menu(run_on: Scope, statement: nodes.Menu) -> None:
-    """Play the prompt, take one tone, run its branch; after the last try, fall through."""
-    leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
-    tries = count_of(statement.tries, names, 1) if statement.tries else settings.tries
-    limit = seconds_of(statement.limit, names) if statement.limit else settings.first_key
-    if statement.fresh:
-        leg.forget_tones()
-    for _ in range(tries):
-        tone = await _prompted_tone(run_on, leg, statement.prompt, limit)
-        if tone is None:
-            run_on.run.take_way(statement, "timeout")
-            if statement.timeout:
-                await run_on.block(statement.timeout)
-            continue
-        for choice in statement.choices:
-            if tone in tones_of(choice.tones, names):
-                run_on.run.take_way(statement, choice_name(choice))
-                await run_on.block(choice.block)
-                return
-        run_on.run.take_way(statement, "otherwise")
-        if statement.otherwise:
-            await run_on.block(statement.otherwise)
+    """Play the prompt, take a choice, run its branch; after the last try, fall through."""
+    while True:
+        try:
+            await _menu(run_on, statement)
+            return
+        except WentBack as back:
+            if back.levels:
+                raise WentBack(back.levels - 1) from None
+
+
+async def _menu(run_on: Scope, statement: nodes.Menu) -> None:
+    names, run = run_on.names, run_on.run
+    if statement.name:
+        names[statement.name] = None
+    with asking(run_on, statement) as asked:
+        for _ in asked.turns():
+            patterns = [(choice, patterns_of(choice.tones, names)) for choice in statement.choices]
+            keys = await _choice(asked, statement.prompt, [one for _, several in patterns for one in several])
+            if statement.name:
+                names[statement.name] = keys
+            if keys is None:
+                run.take_way(statement, "timeout")
+                if statement.timeout:
+                    await run_on.block(statement.timeout)
+                continue
+            chosen = _chosen(patterns, keys)
+            if chosen is not None:
+                break
+            run.take_way(statement, "otherwise")
+            if statement.otherwise:
+                await run_on.block(statement.otherwise)
+        else:
+            return
+    run.take_way(statement, choice_name(chosen))
+    await run_on.block(chosen.block)
+
+
+async def _choice(asked: Asking, prompt: nodes.Block, patterns: list[str]) -> str | None:
+    """Take keys for as long as they begin something longer; None where none came in time."""
+    keys = await asked.prompted(prompt, "".join(tone for tone in TONES if starts(patterns, tone)))
+    while keys and any(len(one) > len(keys) for one in patterns if starts((one,), keys)):
+        more = await asked.next(TONES, asked.between)
+        if more is None or (more == "#" and not starts(patterns, keys + more)):
+            return keys
+        keys += more
+    if keys and len(keys) > 1:
+        asked.await_finish("#")
+    return keys
+
+
+def _chosen(patterns: Iterable[tuple[nodes.Choice, tuple[str, ...]]], keys: str) -> nodes.Choice | None:
+    """Give the choice that *keys* make: that which says them, or else the first that covers them."""
+    covering = [choice for choice, several in patterns if any(covers(one, keys) for one in several)]
+    exact = (choice for choice, several in patterns if keys in several)
+    anything = (choice for choice, _ in patterns if isinstance(choice.tones, nodes.AnyTone))
+    covering = [choice for choice in covering if not isinstance(choice.tones, nodes.AnyTone)]
+    return next(exact, None) or next(iter(covering), None) or next(anything, None)

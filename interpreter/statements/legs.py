@@ -5,12 +5,13 @@
 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
-from ringful.interpreter.evaluate import Fault, seconds_of, tones_of
-from ringful.interpreter.leg import ToneHandler
+from ringful.interpreter.evaluate import Fault, as_text, evaluate, seconds_of
 from ringful.interpreter.running import Scope
 from ringful.interpreter.statements import bridge
-from ringful.interpreter.strand import Cancelled
+from ringful.interpreter.statements.outcome import of_leg
+from ringful.interpreter.strand import Cancelled, LegOver
 from ringful.interpreter.task import Task
+from ringful.interpreter.values import Value
 from ringful.media import port
 
 
@@ -50,15 +51,63 @@ async def body_and_hang_up(run_on: Scope, block: nodes.Block) -> None:
 
 def call(run_on: Scope, statement: nodes.Call) -> None:
     """Place another leg and run its block on it, at the same time."""
+    if not statement.every:
+        placed: Value = _place(run_on, statement, None)
+    else:
+        numbers = evaluate(statement.number, run_on.names)
+        if not isinstance(numbers, tuple):
+            raise Fault("`call all` needs a list of numbers", statement.number.span)
+        run_on.run.steps += len(numbers)
+        texts = [as_text(number, statement.number.span) for number in numbers]
+        placed = tuple(_place(run_on, statement, number) for number in texts)
+    if statement.name:
+        run_on.names[statement.name] = placed
+
+
+def _place(run_on: Scope, statement: nodes.Call, number: str | None) -> str:
+    """Place one leg; give its ID, which the leg's own block knows by the name."""
     run = run_on.run
     name = run.new_id(statement.name or str(len(run.legs)))
     names = dict(run_on.names)
-    leg = run.new_leg(statement, name, names)
+    leg = run.new_leg(statement, name, names, number)
     leg.placed_by = run_on.leg.name if run_on.leg else None
     if statement.name:
-        run_on.names[statement.name] = names[statement.name] = name
+        names[statement.name] = name
     inner = run_on.on(leg, names)
     run.spawn(leg, ring_and(inner, statement, statement.block or nodes.Block()))
+    return name
+
+
+async def wait_call(run_on: Scope, statement: nodes.WaitCall) -> None:
+    """Wait until another leg (or each of several) is over, and bind what came of it."""
+    legs = bridge.named_legs(run_on, statement.leg, statement)
+    limit = seconds_of(statement.limit, run_on.names) if statement.limit else None
+    if run_on.leg in legs:
+        raise Fault(f"`{statement.leg}` is this leg itself", statement.span)
+    timer = run_on.run.set_timer(limit) if limit is not None else None
+    try:
+        while living := [leg for leg in legs if leg.state != "over"]:
+            over = LegOver(living[0].name)
+            signal = await run_on.wait(
+                lambda s, over=over: s == over or s == events.TimerFired(timer or 0)  # type: ignore[misc]
+            )
+            if signal != over:
+                break
+    finally:
+        if timer:
+            run_on.run.cancel_timer(timer)
+    if statement.name:
+        several = isinstance(run_on.names.get(statement.leg), tuple)
+        came = tuple(of_leg(leg) for leg in legs)
+        run_on.names[statement.name] = came if several else came[0]
+    run_on.run.take_way(statement, "else" if living else "over")
+    if living and statement.otherwise:
+        await run_on.block(statement.otherwise)
+
+
+def give(run_on: Scope, statement: nodes.Give) -> None:
+    """Tell the script that placed this leg something: the last that is given counts."""
+    run_on.need_leg().given = evaluate(statement.value, run_on.names)
 
 
 def hang_up(run_on: Scope, statement: nodes.Hangup) -> None:
@@ -66,20 +115,14 @@ def hang_up(run_on: Scope, statement: nodes.Hangup) -> None:
     if statement.leg is None:
         run_on.run.close(run_on.need_leg(), "script")
         return
-    leg = bridge.named_leg(run_on, statement.leg, statement)
-    run_on.run.close(leg, "script")
+    for leg in bridge.named_legs(run_on, statement.leg, statement):
+        run_on.run.close(leg, "script")
 
 
 def on_hangup(run_on: Scope, statement: nodes.OnHangup) -> None:
     """Have a block run when the leg is over."""
     if run_on.leg:
         run_on.leg.hangup_handlers.append((statement.block, run_on.names))
-
-
-def on_tone(run_on: Scope, statement: nodes.OnTone) -> None:
-    """Have a block run whenever one of the tones is pressed."""
-    handler = ToneHandler(tones_of(statement.tones, run_on.names), statement.block, run_on.names)
-    run_on.need_leg().tone_handlers.append(handler)
 
 
 def start(run_on: Scope, statement: nodes.Start) -> None:

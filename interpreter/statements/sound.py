@@ -18,6 +18,9 @@ RINGBACK = "ringback"
 _LOOK_AHEAD = 8
 """How many statements ahead the next sound is looked for."""
 
+_SHORTEST = 0.2
+"""Seconds; what is shorter is not repeated for ever."""
+
 _PASSED_OVER = (
     nodes.WaitTone
     | nodes.Record
@@ -42,8 +45,8 @@ async def play(run_on: Scope, statement: nodes.Play | nodes.Say) -> None:
     if isinstance(statement, nodes.Play) and statement.times:
         times = count_of(statement.times, run_on.names)
     if isinstance(statement, nodes.Play) and statement.background:
-        if times:
-            again, ends = times - 1, until or ""
+        if times or statement.forever:
+            again, ends = (-1 if statement.forever else times - 1), until or ""
             playback = Playback(name, notify, background=True, sound=sound, again=again, until=ends)
             await _play_behind(run_on, leg, sound, playback)
         return
@@ -74,6 +77,7 @@ async def _play_behind(run_on: Scope, leg: Leg, sound: port.Sound, playback: Pla
         return
     number = leg.order()
     leg.playbacks[number] = playback
+    playback.since = run_on.run.now
     run_on.run.perform(effects.Play(leg.name, number, sound, background=True))
     begun = await run_on.wait(lambda s: _is_of(s, leg, number))
     if isinstance(begun, port.PlaybackFailed):
@@ -183,7 +187,10 @@ def play_again(run: Running, leg: Leg, playback: Playback) -> bool:
     """Play again what has ended in the background, where it is to be heard again; say whether it is."""
     if not playback.again or playback.sound is None or playback.stopping or leg.closing:
         return False
-    playback.again -= 1
+    playback.again -= playback.again > 0
+    if playback.again < 0 and run.now - playback.since < _SHORTEST:
+        return False
+    playback.since = run.now
     playback.tell_start = False
     number = leg.order()
     leg.playbacks[number] = playback
@@ -252,7 +259,9 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
                 ended = await run_on.wait(lambda s: _is_recording(s, leg, number))
             begun = ended
     finally:
-        if number in leg.recordings and not recording.cut and not leg.closing:
+        recording.left = number in leg.recordings
+        if recording.left and not recording.cut and not leg.closing:
+            recording.cut = "tone"
             run_on.run.perform(effects.StopRecording(leg.name, number))
     # What was pressed until now, a slip on the keys while speaking, answers nothing that was not asked yet.
     leg.forget_tones()

@@ -11,8 +11,10 @@ from ringful.grammar import nodes
 from ringful.interpreter.running import Scope
 from ringful.interpreter.statements import (
     bridge,
+    chance,
     conference,
     control,
+    handlers,
     inbound,
     keys,
     legs,
@@ -25,12 +27,16 @@ from ringful.interpreter.strand import Signal, Wait
 Meaning: TypeAlias = Callable[[Scope, Any], Coroutine[Wait, Signal, None] | None]
 
 MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
+    nodes.Again: keys.go_back,
+    nodes.Back: keys.go_back,
     nodes.Answer: inbound.answered,
     nodes.Ask: web.ask,
     nodes.Break: control.leave_loop,
     nodes.Call: legs.call,
     nodes.Members: conference.change,
     nodes.OnMember: conference.on_member,
+    nodes.Clock: chance.look_at_clock,
+    nodes.Pick: chance.pick,
     nodes.Conference: conference.create,
     nodes.Connect: bridge.connect,
     nodes.Do: control.do,
@@ -38,6 +44,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Follow: web.follow,
     nodes.For: control.loop,
     nodes.Gather: keys.gather,
+    nodes.Give: legs.give,
     nodes.Hangup: legs.hang_up,
     nodes.If: control.choose,
     nodes.In: conference.queue,
@@ -48,7 +55,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Mute: bridge.mute,
     nodes.Notify: web.notify,
     nodes.OnHangup: legs.on_hangup,
-    nodes.OnTone: legs.on_tone,
+    nodes.OnTone: handlers.on_tone,
     nodes.Play: sound.play,
     nodes.Record: sound.record,
     nodes.Reject: inbound.reject,
@@ -66,6 +73,8 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Tone: sound.tone,
     nodes.Transfer: bridge.transfer,
     nodes.Unmute: bridge.mute,
+    nodes.Until: handlers.until,
     nodes.Wait: control.wait,
+    nodes.WaitCall: legs.wait_call,
     nodes.WaitTone: keys.wait_tone,
 }

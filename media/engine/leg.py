@@ -83,6 +83,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.accepted = False
         """It came in, and was told to be answered."""
         self.rang = self.confirmed = self.answered = self.over = False
+        self.early = False
+        """It came in, and sound is to pass before its answer."""
         self.agreed = False
         """The two sides have agreed on sound, be it that nobody sends any yet."""
         self._place = call_id
@@ -185,6 +187,9 @@ class Leg(pj.Call):  # type: ignore[misc]
             self.engine.log(f"{self.name}: its media cannot be used: {''.join(format_exception(error))}")
             self.lost = "a fault of the server, of which its log has more"
             self.engine.soon(lambda: self.engine.hang_up(self.name))
+        if self.early and self.slot >= 0 and not self.confirmed:
+            self.early = False
+            self.engine.emit(port.EarlyMedia(self.name))
         self._say_answered()
 
     def _take_media(self) -> None:

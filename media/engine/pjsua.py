@@ -278,6 +278,13 @@ class Engine:
         if leg and leg.inbound and not leg.accepted:
             self.respond(name, 200)
 
+    def progress(self, name: str) -> None:
+        """Let sound pass to a call that came in and rings: the answer to its offer goes out with a 183."""
+        leg = self.legs.get(name)
+        if leg and leg.inbound and not leg.accepted and not leg.ordered_end:
+            leg.early = True
+            self.respond(name, 183)
+
     def refuse(self, name: str, status: int) -> None:
         """Refuse a call that came in and rings, once it has kept its place for long enough."""
         leg = self.legs.get(name)

@@ -154,6 +154,8 @@ class Worker:
                 engine.take(leg, command["offer"])
             case "answer":
                 engine.answer(leg)
+            case "progress":
+                engine.progress(leg)
             case "refuse":
                 engine.refuse(leg, command["status"])
             case "hang_up":

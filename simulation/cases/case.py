@@ -150,6 +150,8 @@ class Case:
     """What their key may spend on them."""
     clock: float = START
     """When it begins, in Unix seconds."""
+    chance: str = ""
+    """What chance comes from; empty: from the call's ID."""
     unchecked: bool = False
     """The script runs although the checker finds errors in it."""
 

@@ -98,6 +98,7 @@ class _Reader:
             "rates": lambda rest: prices.read_rates(self.case, self.lines, rest, alone=self._alone),
             "rate": lambda rest: prices.read_rate(self.case, self.lines, rest),
             "cap": lambda rest: prices.read_cap(self.case, self.lines, rest),
+            "chance": self._chance,
             "clock": lambda rest: prices.read_clock(self.case, self.lines, rest),
         }
         for line in self.lines:
@@ -167,6 +168,9 @@ class _Reader:
     def _param(self, rest: str) -> None:
         found = self.lines.match(r"(\w+)\s*=\s*(.+)", rest, 'param order = "A-1"')
         self.case.params[found[1]] = self.lines.value(found[2])
+
+    def _chance(self, rest: str) -> None:
+        self.case.chance = self.lines.unquoted(self.lines.match(TEXT, rest, 'chance "another"')[1])
 
     def _sound(self, rest: str) -> None:
         found = self.lines.match(TEXT + r"\s+(\S+)", rest, 'sound "http://h/a.wav" 3.2s')

@@ -47,6 +47,8 @@ def _lines(case: Case, inline: bool) -> Iterator[str]:
     yield from map(show_rate, case.rates)
     if case.cap is not None:
         yield f"cap {case.cap:f}"
+    if case.chance:
+        yield f"chance {_quoted(case.chance)}"
     if case.clock != START:
         yield f'clock "{stamp(case.clock)}"'
     for phone in case.phones:

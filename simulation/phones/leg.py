@@ -31,7 +31,7 @@ class SimulatedLeg:
     ) -> None:
         self.name = name
         self.state: Literal["ringing", "up", "over"] = "ringing"
-        self.inbound = inbound
+        self.inbound, self.early = inbound, False
         self.room: SimulatedRoom | None = None
         self.transferable = far_end.transferable
         self.connection: Connection | None = None
@@ -62,6 +62,12 @@ class SimulatedLeg:
         """Answer the call that came in."""
         if self.inbound:
             self.answer()
+
+    def progress(self) -> None:
+        """Let sound pass to the call that came in, before the answer."""
+        if self.inbound and self.state == "ringing" and not self.early:
+            self.early = True
+            self.tell(port.EarlyMedia(self.name))
 
     def reject(self, reason: port.Rejection) -> None:
         """Refuse the call that came in."""

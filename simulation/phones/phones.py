@@ -123,7 +123,7 @@ class SimulatedPhones:
             known = self._legs.get(leg) or self._rooms.get(leg)
             if known is None or known.state == "over":
                 return
-            if known.state == "ringing" and refused:
+            if known.state == "ringing" and refused and not (isinstance(known, SimulatedLeg) and known.early):
                 known.tell(refused())
             else:
                 action(known)
@@ -133,6 +133,10 @@ class SimulatedPhones:
     def answer(self, leg: str) -> None:
         """See `port.Phones`."""
         self._order(leg, lambda found: found.take())
+
+    def progress(self, leg: str) -> None:
+        """See `port.Phones`."""
+        self._order(leg, lambda found: found.progress())
 
     def reject(self, leg: str, reason: port.Rejection) -> None:
         """See `port.Phones`."""

@@ -132,7 +132,7 @@ def typed_keys(entries: Sequence[Entry], settings: Settings) -> list[int]:
     handlers = {
         str(part)
         for one in within(run.script.body)
-        if isinstance(one, nodes.OnTone) and isinstance(one.tones, nodes.Text)
+        if isinstance(one, nodes.OnTone | nodes.Until) and isinstance(one.tones, nodes.Text)
         for part in "".join(str(piece) for piece in one.tones.parts)
     }
     for entry in entries:

@@ -15,6 +15,7 @@ from typing import Any
 from attrs import evolve
 
 from ringful.grammar import nodes
+from ringful.grammar.blocks import within
 from ringful.grammar.checking.checker import check
 from ringful.grammar.showing.printer import show
 from ringful.interpreter import events
@@ -65,9 +66,18 @@ def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") ->
         for entry in entries
         if entry.name in ("Queued", "Interrupted") and (event := decode_event(entry))
     ]
+    if _has(case.source.script, nodes.Pick):
+        case.chance = first.call_id
+    if _has(case.source.script, nodes.Clock):
+        case.clock = began
     case.rates = list(_rates(entries, started))
     case.cap = _cap(entries)
     return case
+
+
+def _has(script: nodes.Script, kind: type[nodes.Statement]) -> bool:
+    """Say whether a statement of *kind* stands in *script*."""
+    return any(isinstance(one, kind) for one in within(script.body))
 
 
 def _sms(entries: Sequence[Entry]) -> Iterator[SmsAnswer]:

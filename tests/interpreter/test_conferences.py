@@ -286,7 +286,8 @@ def test_a_journal_rebuilds_a_conference() -> None:
 
 
 JOIN = (
-    'call "1512" notify "http://h/call"\njoin "team" as why for 1m notify "http://h/join"\nplay why\nstay\n'
+    'call "1512" notify "http://h/call"\njoin "team" as why for 1m notify "http://h/join"\n'
+    "play why.reason\nstay\n"
 )
 
 

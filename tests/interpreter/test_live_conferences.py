@@ -158,7 +158,7 @@ async def test_who_was_put_out_may_join_again_and_again(rig: Rig) -> None:
     conference, _, _ = await two(rig)
     rounds = range(1, 4)
     joins = [
-        f'join "team" as why\nnotify "{HOOK}" with {{ action: "out", round: {one}, why: why }}\n'
+        f'join "team" as why\nnotify "{HOOK}" with {{ action: "out", round: {one}, why: why.reason }}\n'
         for one in rounds
     ]
     call = await run(rig, f'call "{CAT}"\n{"".join(joins)}wait 20s\n')
