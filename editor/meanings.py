@@ -71,7 +71,7 @@ STATEMENTS: Final = {
     "stop tones": Meaning("stop tones [notify URL]", "Ends the posting of tones."),
     "gather": Meaning(
         "gather NAME [secret] digits N[..M] [until TONES] [for DURATION] [between DURATION] "
-        "[within DURATION] [tries N] [counting NAME] [fresh] { prompt }",
+        "[within DURATION] [tries N] [counting NAME] [fresh] [notify URL] { prompt }",
         "Collects digits while the block is played; `keys N..M` collects stars and the like too. NAME is "
         "the digits as a text, or `none`. By default: 10 s for the first key, 5 s between keys, 3 tries.",
     ),
@@ -102,6 +102,11 @@ STATEMENTS: Final = {
         "connect LEG [, LEG …] [early] [for DURATION] [as NAME] [else { … }]",
         "Lets this leg and another hear each other, until either ends or the time is over; of several legs, "
         "the first that can be connected. NAME has `.reason`, `.seconds` and `.status`.",
+    ),
+    "connect to": Meaning(
+        "connect to [all] NUMBER [from ID] [ring DURATION] [notify URL] [early] [for DURATION] [as NAME] "
+        "[else { … }]",
+        "Calls NUMBER and connects it with this leg; of several (`all`), the first who answers.",
     ),
     "give": Meaning(
         "give VALUE", "Tells the script that placed this leg something: `.given` of what came of it."

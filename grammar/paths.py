@@ -77,6 +77,7 @@ class Paths(Generic[StateT]):
                 | nodes.Ask()
                 | nodes.Follow()
                 | nodes.Connect()
+                | nodes.ConnectTo()
             ):
                 ways = [self._inside(statement, "branch", one, state) for _, one in blocks_of(statement)]
                 skipped = not isinstance(statement, nodes.If) or statement.otherwise is None

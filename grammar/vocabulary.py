@@ -11,7 +11,7 @@ _VERBS = """
 _INNER = """
     all alone and any as beep between busy counting deaf declined digits early else false forever
     fresh from keys keyword moderator most muted named none not or others otherwise prompt ring
-    secret silence speaking speech timeout times tones tries true via voice waiting with within
+    secret silence speaking speech timeout times to tones tries true via voice waiting with within
 """
 
 VERBS: Final = frozenset(_VERBS.split())

@@ -130,6 +130,7 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.builds(nodes.Members, st.sampled_from(get_args(nodes.Change)), _some, expressions),
     st.builds(nodes.Leave, expressions),
     st.builds(nodes.Connect, names, _some, st.none(), _name, _further, _flag),
+    st.builds(nodes.ConnectTo, expressions, _some, _some, _some, _some, st.none(), _name, _flag, _flag),
     st.builds(nodes.WaitCall, names, _name, _some),
     st.builds(nodes.Transfer, expressions, _name),
     st.builds(nodes.Give, expressions),
@@ -168,9 +169,12 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(nodes.WaitTone, _keys, _flag, _name, _some, _some, block),
         st.builds(nodes.Connect, names, _some, block, _name, _further),
         st.builds(nodes.WaitCall, names, _name, _some, block),
-        st.builds(nodes.Gather, names, expressions, _some, _tones, prompt=block, keys=_flag, **_asked),
+        st.builds(
+            nodes.Gather, names, expressions, _some, _tones, prompt=block, keys=_flag, notify=_some, **_asked
+        ),
         st.builds(nodes.Menu, block, choices, _some, _some, _flag, maybe, maybe, _name, **_asked),
         st.builds(nodes.Until, _keys, block, _name),
+        st.builds(nodes.ConnectTo, expressions, otherwise=block),
         st.builds(nodes.In, expressions, block),
         st.builds(nodes.Ask, expressions, names, _fields, _some, block),
         st.builds(nodes.Follow, expressions, _fields, _some, block),

@@ -120,6 +120,11 @@ class Durations:
                 ready = [self._until_ready(leg, statement) for leg in statement.legs]
                 longest = max(ready, key=lambda time: (time.endless, time.milliseconds))
                 return takes(longest).then(self.block(otherwise).either(connected))
+            case nodes.ConnectTo(limit=limit, otherwise=otherwise):
+                connected = takes(self._limit(statement, "connect to", limit, None))
+                rings = self.ringing(statement.call)
+                rung = part(statement.span, "connect to, until somebody answers", rings)
+                return takes(rung).then(self.block(otherwise).either(connected))
             case nodes.WaitCall(limit=limit, otherwise=otherwise):
                 over = takes(self._limit(statement, "wait call", limit, None))
                 return over.then(self.block(otherwise).either(Ways()))

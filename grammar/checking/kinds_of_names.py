@@ -61,9 +61,9 @@ def names_in(statements: Iterable[nodes.Statement], unknown: Collection[str]) ->
 
 def _outcome(binders: list[nodes.Statement]) -> tuple[str, ...]:
     """Give the parts that every outcome of *binders* has; nothing if one of them binds something else."""
-    if all(isinstance(one, nodes.Connect | nodes.WaitCall) for one in binders):
+    if all(isinstance(one, nodes.Connect | nodes.ConnectTo | nodes.WaitCall) for one in binders):
         return _OF_LEGS
-    of_all = nodes.Connect | nodes.WaitCall | nodes.Transfer | nodes.Join
+    of_all = nodes.Connect | nodes.ConnectTo | nodes.WaitCall | nodes.Transfer | nodes.Join
     return OUTCOME if all(isinstance(one, of_all) for one in binders) else ()
 
 

@@ -77,7 +77,11 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 others.add(name)
             case nodes.Menu(name=str(name)) | nodes.Until(name=str(name)) | nodes.WaitCall(name=str(name)):
                 others.add(name)
-            case nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
+            case (
+                nodes.Connect(name=str(name))
+                | nodes.ConnectTo(name=str(name))
+                | nodes.Transfer(name=str(name))
+            ):
                 others.add(name)
     return _Names(frozenset(legs), frozenset(conferences), frozenset(others))
 

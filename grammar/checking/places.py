@@ -35,6 +35,7 @@ _LEG = (
     | nodes.Join
     | nodes.Leave
     | nodes.Connect
+    | nodes.ConnectTo
     | nodes.Transfer
     | nodes.OnTone
     | nodes.Until

@@ -46,7 +46,7 @@ def _waits(block: nodes.Block, flows: set[str]) -> bool:
                 return True
             case nodes.Gather() | nodes.Menu() | nodes.Ask() | nodes.Follow():
                 return True
-            case nodes.Connect() | nodes.Stay() | nodes.Transfer() | nodes.WaitCall():
+            case nodes.Connect() | nodes.ConnectTo() | nodes.Stay() | nodes.Transfer() | nodes.WaitCall():
                 return True
             case nodes.Do(flow) if flow in flows:
                 return True

@@ -132,6 +132,10 @@ class StatementRules:
         legs = [word(child) for child in c[1:] if isinstance(child, Token) and child.type == "NAME"]
         return _line(nodes.Connect, c, legs[0], more=tuple(legs[1:]))
 
+    def connect_to(self, c: Children) -> nodes.ConnectTo:
+        number = next(child for child in c[2:] if isinstance(child, nodes.Node))
+        return _line(nodes.ConnectTo, c, number)
+
     def transfer(self, c: Children) -> nodes.Transfer:
         return _line(nodes.Transfer, c, c[1])
 

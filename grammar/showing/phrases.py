@@ -46,6 +46,7 @@ _Legs: TypeAlias = (
     | nodes.In
     | nodes.Members
     | nodes.Connect
+    | nodes.ConnectTo
     | nodes.Transfer
     | nodes.Give
     | nodes.Mute
@@ -100,6 +101,8 @@ def phrase(line: AnyLine, indent: str) -> str:
             flat = _join(*_web(line, None))
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
         case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
+            return _join(*_legs(line))
+        case nodes.ConnectTo():
             return _join(*_legs(line))
         case (
             nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
@@ -200,7 +203,7 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.Gather(name, least, most, until):
             count = show_expression(least) + _to(most)
             what = _flag("secret", line.secret), f"{'keys' if line.keys else 'digits'} {count}"
-            return "gather", name, *what, _tones("until", until), *_asking(line)
+            return "gather", name, *what, _tones("until", until), *_asking(line), _with("notify", line.notify)
         case nodes.Menu(name=name):
             return "menu", _with("as", name), *_asking(line)
         case nodes.Choice(tones):
@@ -231,6 +234,11 @@ def _legs(line: _Legs) -> tuple[str, ...]:
         case nodes.Connect(leg, limit, otherwise):
             how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
             return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
+        case nodes.ConnectTo(number, caller_id, ring, notify, limit, otherwise):
+            whom = _flag("all", line.every), (show_expression if line.every else _one)(number)
+            rings = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
+            ends = _flag("early", line.early), _with("for", limit), _with("as", line.name)
+            return "connect to", *whom, *rings, *ends, _flag("else", otherwise is not None)
         case nodes.Transfer(number, name):
             return "transfer", show_expression(number), _with("as", name)
         case nodes.Give(value):

@@ -101,6 +101,8 @@ def _pieces(line: AnyLine, words: str) -> list[_Piece]:
             return [_Piece(words, block)] if block else []
         case nodes.Ask(otherwise=block) | nodes.Follow(otherwise=block) | nodes.Connect(otherwise=block):
             return [_Piece(words, block)] if block else []
+        case nodes.ConnectTo(otherwise=block):
+            return [_Piece(words, block)] if block else []
         case nodes.Gather(prompt=block):
             return [_Piece(words, block)] if block.statements or block.closing else []
         case nodes.Choice() | nodes.In() | nodes.Repeat() | nodes.For() | nodes.Flow():

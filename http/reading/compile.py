@@ -65,12 +65,49 @@ def compile_task(request: requests.Task) -> nodes.Statement:
             return nodes.Answer()
         case requests.Reject(_, busy):
             return nodes.Reject("busy" if busy else None)
+        case requests.Gather():
+            return _gather(request)
+        case requests.Connect():
+            return _connect(request)
         case requests.Transfer(_, callee):
             return nodes.Transfer(nodes.text(callee))
         case requests.Mute(_, muted):
             return nodes.Mute() if muted else nodes.Unmute()
         case _:
             assert_never(request)
+
+
+def _gather(request: requests.Gather) -> nodes.Gather:
+    least, most = request.digits
+    prompt: tuple[nodes.Statement, ...] = ()
+    if request.announcement is not None:
+        prompt = (nodes.Play(nodes.text(request.announcement)),)
+    elif request.text is not None:
+        prompt = (nodes.Say(nodes.text(request.text), _text(request.voice)),)
+    return nodes.Gather(
+        "digits",
+        nodes.Number(least),
+        nodes.Number(most) if most > least else None,
+        _text(request.until),
+        _time(request.limit),
+        _whole(request.tries),
+        prompt=nodes.Block(prompt),
+        between=_time(request.between),
+        notify=nodes.text(request.callback_url),
+    )
+
+
+def _connect(request: requests.Connect) -> nodes.ConnectTo:
+    numbers = tuple(nodes.text(callee) for callee in request.callees)
+    several = len(numbers) > 1
+    return nodes.ConnectTo(
+        nodes.List(numbers) if several else numbers[0],
+        _text(request.caller_id),
+        _seconds(request.ring_timeout),
+        _text(request.callback_url),
+        _time(request.limit),
+        every=several,
+    )
 
 
 def compile_message(request: messages.Sending) -> nodes.Script:

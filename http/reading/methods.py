@@ -21,6 +21,8 @@ METHODS = (
     "Tone",
     "Answer",
     "Reject",
+    "Gather",
+    "Connect",
     "Transfer",
     "Mute",
     "Unmute",

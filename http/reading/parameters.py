@@ -313,6 +313,33 @@ def tones(name: str, value: str) -> str:
     return ",".join(parts)
 
 
+def count_of_digits(name: str, value: str) -> tuple[int, int]:
+    """Read how many digits: a number, or two with ``..`` between; 64 at most."""
+    found = re.fullmatch(r"([0-9]{1,2})(?:\.\.([0-9]{1,2}))?", value)
+    least, most = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if 1 <= least <= most <= 64:
+        return least, most
+    raise BadParameter(name, "invalid", f"{name} must be a number of digits such as 4 or 1..8, not {value!r}")
+
+
+def several(read: Callable[[str, str], str], most: int) -> Callable[[str, str], tuple[str, ...]]:
+    """Make a reader of a comma list, each of which *read* reads, each once, *most* of them."""
+
+    def read_several(name: str, value: str) -> tuple[str, ...]:
+        parts = [part.strip() for part in value.split(",")]
+        if not all(parts):
+            raise BadParameter(name, "invalid", f"{name} has an empty place: separate numbers by one comma")
+        if len(parts) > most:
+            raise BadParameter(name, "invalid", f"{name} has {len(parts)} numbers: {most} are the most")
+        found = tuple(read(name, part) for part in parts)
+        for one in found:
+            if found.count(one) > 1:
+                raise BadParameter(name, "invalid", f"{name} has {one} twice; give it once")
+        return found
+
+    return read_several
+
+
 def digits(name: str, value: str) -> str:
     """Read a string of tones to send."""
     sent = re.sub(r"[\s,]", "", value).upper()

@@ -15,6 +15,10 @@ from ringful.interpreter.events import Change
 
 MOST_TIMES = 1000
 """How often a request may have something played."""
+MOST_TRIES = 10
+"""How often it may have a caller asked."""
+MOST_CALLEES = 20
+"""How many phones it may have rung at a time."""
 
 
 @frozen
@@ -171,6 +175,40 @@ class Reject:
 
 
 @frozen
+class Gather:
+    """Collect digits, and tell them (ours)."""
+
+    call_id: str
+    digits: tuple[int, int]
+    """How many, at least and at most."""
+    callback_url: str
+    announcement: str | None = None
+    """What is played before; or *text*, which is spoken."""
+    text: str | None = None
+    voice: str | None = None
+    until: str | None = None
+    """What ends them early; None: the language's own rule."""
+    limit: float | None = None
+    """Seconds for the first key, and *between* for each further one."""
+    between: float | None = None
+    tries: int | None = None
+
+
+@frozen
+class Connect:
+    """Call somebody, or the first of several who answers, and connect them (ours)."""
+
+    call_id: str
+    callees: tuple[str, ...]
+    caller_id: str | None = None
+    ring_timeout: int | None = None
+    limit: float | None = None
+    """Seconds of the connection at most."""
+    callback_url: str | None = None
+    """Told of the legs that are called."""
+
+
+@frozen
 class Transfer:
     """Send the far end to another number (ours)."""
 
@@ -214,6 +252,8 @@ Task: TypeAlias = (
     | Tone
     | Answer
     | Reject
+    | Gather
+    | Connect
     | Transfer
     | Mute
 )
@@ -304,6 +344,37 @@ def _wait_for_tone(target: str, given: Parameters, dialect: Dialect) -> WaitForT
     )
 
 
+def _gather(given: Parameters, dialect: Dialect) -> Gather:
+    made = Gather(
+        _call_id(given),
+        given.required("digits", p.count_of_digits, "4"),
+        given.required("callbackUrl", p.reachable(p.web_url, dialect.refusal), "http://host/digits"),
+        given.optional("announcement", dialect.announcement),
+        given.optional("text", p.text),
+        given.optional("voice", p.voice),
+        given.optional("until", p.tones),
+        given.optional("for timeout", p.time_to(p.DAY)),
+        given.optional("between", p.time_to(p.DAY)),
+        given.optional("tries", p.to_most(MOST_TRIES)),
+    )
+    if made.announcement is not None and made.text is not None:
+        raise BadParameter("text", "invalid", "give announcement or text, not both")
+    if made.voice is not None and made.text is None:
+        raise BadParameter("voice", "invalid", "voice is for text, and there is none")
+    return made
+
+
+def _connect(given: Parameters, dialect: Dialect) -> Connect:
+    return Connect(
+        _call_id(given),
+        given.required("callee callees", p.several(dialect.number, MOST_CALLEES), "15125551234"),
+        given.optional("callerId", p.number(dialect.country, sip=False)),
+        given.optional("ringTimeout", p.ring_seconds),
+        given.optional("for", p.time_to(p.DAY)),
+        dialect.callback(given),
+    )
+
+
 _ON_EITHER: dict[str, Callable[[str, Parameters, Dialect], Task]] = {
     "play": _play,
     "record": lambda target, given, dialect: Record(target, dialect.callback(given)),
@@ -357,6 +428,8 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "reject": lambda given, _: Reject(
         _call_id(given), given.optional("reason", p.one_of("busy", "declined")) == "busy"
     ),
+    "gather": _gather,
+    "connect": _connect,
     "transfer": lambda given, dialect: Transfer(
         _call_id(given), given.required("callee", dialect.number, "15125551234")
     ),

@@ -48,8 +48,14 @@ def idle(run: Running, leg: Leg, is_idle: bool) -> None:
 
 async def connect(run_on: Scope, statement: nodes.Connect) -> None:
     """Let this leg and another hear each other; where they cannot, run ``else``."""
+    others = [one for name in statement.legs for one in named_legs(run_on, name, statement)]
+    await connect_with(run_on, statement, others)
+
+
+async def connect_with(run_on: Scope, statement: nodes.Connect | nodes.ConnectTo, others: list[Leg]) -> None:
+    """Let this leg and the first of *others* that can be connected hear each other, or run ``else``."""
     try:
-        await _connect(run_on, statement)
+        await _connect(run_on, statement, others)
     except Failed:
         run_on.run.take_way(statement, "else")
         if statement.otherwise is None:
@@ -57,10 +63,9 @@ async def connect(run_on: Scope, statement: nodes.Connect) -> None:
         await run_on.block(statement.otherwise)
 
 
-async def _connect(run_on: Scope, statement: nodes.Connect) -> None:
+async def _connect(run_on: Scope, statement: nodes.Connect | nodes.ConnectTo, others: list[Leg]) -> None:
     """Connect until either leg ends, or the limit passes.  Raises Failed where it cannot be."""
     leg = run_on.need_leg()
-    others = [one for name in statement.legs for one in named_legs(run_on, name, statement)]
     limit = seconds_of(statement.limit, run_on.names) if statement.limit else None
     talk = _Talk(run_on.names, statement.name)
     talk.bind(None, None)

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from ringful.simulation.phones import world
-from tests.house import HOOK, Rig, answers, house, never
+from tests.house import HOOK, Rig, answers, busy, house, never
 
-ANN, BEN, KEYS, DEAD = "15125550002", "15125550003", "15125550004", "15125550006"
+ANN, BEN, KEYS, DEAD, BUSY = "15125550002", "15125550003", "15125550004", "15125550006", "15125550007"
 
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     keys = answers(KEYS, world.Press("2", world.After(0.2)), world.Press("1", world.After(0.1)))
-    async with house(tmp_path, keys, never(DEAD), answers(None)) as made:
+    async with house(tmp_path, keys, never(DEAD), busy(BUSY), answers(None)) as made:
         yield made
 
 
@@ -113,3 +113,42 @@ async def test_a_transfer_to_where_nobody_may_be_called_leaves_the_call_up(rig: 
     assert (await rig.hears("TransferFailed", callId=ann))["reason"] == "notallowed"
     assert rig.leg_up(ann)
     assert await statements(rig, ann) == ['transfer "442071838750" -> failed']
+
+
+async def test_digits_are_gathered_and_told(rig: Rig) -> None:
+    call_id = await rig.get("Call", callee=KEYS)
+    given = {"digits": "2", "between": "8", "text": "One two three four", "callbackUrl": HOOK}
+    await rig.get("Gather", callId=call_id, **given)
+    await rig.get("Gather", callId=call_id, digits="4", tries="1", timeout="0.1", callbackUrl=HOOK)
+    assert (await rig.hears("GatherComplete", callId=call_id))["digits"] == "21"
+    assert (await rig.hears("GatherFailed", callId=call_id))["reason"] == "timeout"
+    said = " ".join((await statements(rig, call_id))[0].split())
+    assert said == f'gather digits digits 2 between 8s notify "{HOOK}" {{ say "One two three four" }} -> done'
+
+
+async def test_a_call_is_connected_with_who_answers_first_and_muted_meanwhile(rig: Rig) -> None:
+    ann = await rig.up(ANN, callbackUrl=HOOK)
+    await rig.get("Connect", callId=ann, callee=f"{DEAD},{BEN}", callbackUrl=HOOK, **{"for": "0.5"})
+    await rig.get("Say", callId=ann, text="They are gone", callbackUrl=HOOK)
+    other = (await rig.hears("CallEstablished", callId=f"{ann}.line-2"))["callId"]
+    leg = rig.switchboard.live[ann].run.subject
+    assert leg
+    await rig.until(lambda: [one for one in rig.entries if one.name == "Connect"])
+    assert (await rig.hears("CallFailed", callId=f"{ann}.line"))["reason"] == "cancelled"
+    await rig.get("Mute", callId=ann)
+    assert leg.muted
+    await rig.hears("PlayComplete", announcement="They are gone")
+    assert (await rig.hears("ServerHangup", callId=other))["reason"] == "script"
+    assert rig.leg_up(ann)
+    await rig.get("Hangup", callId=ann)
+    await rig.quiet()
+
+
+async def test_a_call_that_cannot_be_connected_goes_on(rig: Rig) -> None:
+    ann = await rig.up(ANN, callbackUrl=HOOK)
+    await rig.get("Connect", callId=ann, callee=BUSY)
+    await rig.get("Connect", callId=ann, callee="442071838750")
+    await rig.hears("ConnectFailed", callId=ann, reason="busy")
+    await rig.hears("ConnectFailed", callId=ann, reason="notallowed")
+    await rig.until(lambda: all(task.state == "failed" for task in rig.switchboard.live[ann].run.tasks))
+    assert rig.leg_up(ann)
