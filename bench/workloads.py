@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ringful.bench.cases import cases
 from ringful.bench.figures import Effort, Figure
+from ringful.bench.front import front
 from ringful.bench.idle import idle
 from ringful.bench.language import language
 from ringful.bench.messages.accepting import accepting
@@ -25,5 +26,6 @@ WORKLOADS: Mapping[str, Callable[[Effort], Iterator[Figure]]] = {
     "idle": idle,
     "store": store,
     "messages": messages,
+    "front": front,
 }
 """Each gives its figures as they are taken."""

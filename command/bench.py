@@ -52,7 +52,8 @@ def bench(
     Parameters
     ----------
     names
-        What to measure: language, cases, statements, idle, store, messages; everything, where none is named.
+        What to measure: language, cases, statements, idle, store, messages, front; everything, where
+        none is named.
     json
         Write the figures to this file as JSON, every round of them; - prints them, and nothing else.
     compare

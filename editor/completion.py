@@ -9,7 +9,7 @@ from attrs import frozen
 from ringful.editor import meanings
 from ringful.editor.document import Document, Load
 from ringful.editor.mentions import Mention, scope_at
-from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE, FUNCTIONS
+from ringful.grammar.functions import BOUND, FUNCTIONS
 from ringful.grammar.reading.expected import Expected, expected
 
 Sort: TypeAlias = Literal["statement", "word", "name", "flow", "function", "field"]
@@ -133,10 +133,8 @@ def _values(document: Document, start: int) -> Iterator[Suggestion]:
         yield Suggestion(name, "name", start, f"{one.gives}, line {line}")
     for name in sorted(BOUND):
         yield Suggestion(name, "name", start, "bound in every run", meanings.BOUND[name], rank=3)
-    for name in sorted(BOUND_BY_MESSAGE) if document.takes_messages else ():
-        yield Suggestion(
-            name, "name", start, "what the message brings", meanings.BOUND_BY_MESSAGE[name], rank=3
-        )
+    for name in sorted(document.brought):
+        yield Suggestion(name, "name", start, "brought by what begins it", meanings.BROUGHT[name], rank=3)
 
 
 def _functions(start: int) -> Iterator[Suggestion]:

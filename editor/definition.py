@@ -5,7 +5,7 @@ import re
 from ringful.editor.document import Document, Load
 from ringful.editor.hover import flow_in
 from ringful.editor.mentions import giving, same
-from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE
+from ringful.grammar.functions import BOUND
 from ringful.grammar.reading.tokens import Piece
 from ringful.grammar.vocabulary import RESERVED
 
@@ -42,7 +42,7 @@ def renamed(document: Document, offset: int, name: str) -> list[Piece]:
         raise ValueError("there is no name here")
     if not re.fullmatch("[a-z_][a-z0-9_]*", name):
         raise ValueError(f"`{name}` is no name: names are written small, with digits and `_`")
-    if name in RESERVED | BOUND or (name in BOUND_BY_MESSAGE and document.takes_messages):
+    if name in RESERVED | BOUND | document.brought:
         raise ValueError(f"`{name}` means something else, and cannot be a name")
     if giving(document.mentions, mention) is None:
         raise ValueError(f"`{mention.name}` is not named in this script")

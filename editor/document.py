@@ -16,6 +16,7 @@ from ringful.editor.mentions import Mention, mentions
 from ringful.grammar import nodes
 from ringful.grammar.checking.checker import check
 from ringful.grammar.errors import Problem, ScriptError
+from ringful.grammar.functions import BOUND_BY_CALL, BOUND_BY_MESSAGE
 from ringful.grammar.reading.tokens import Piece, take_apart
 from ringful.grammar.showing.printer import show
 
@@ -95,10 +96,12 @@ class Document:
         return [path for path, _ in self.uses]
 
     @cached_property
-    def takes_messages(self) -> bool:
-        """Whether messages begin it."""
+    def brought(self) -> frozenset[str]:
+        """The names that the message, or the call, that begins it brings."""
         words = [piece.text for piece in self.pieces if piece.kind == "verb"]
-        return any(pair == ("inbound", "sms") for pair in pairwise(words))
+        if any(pair == ("inbound", "sms") for pair in pairwise(words)):
+            return BOUND_BY_MESSAGE
+        return BOUND_BY_CALL if "inbound" in words else frozenset()
 
     @cached_property
     def uses(self) -> list[tuple[str, Piece]]:

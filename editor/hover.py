@@ -5,7 +5,7 @@ from decimal import Decimal
 from ringful.editor import meanings
 from ringful.editor.document import Document, Load
 from ringful.editor.mentions import Mention, giving
-from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE, FUNCTIONS
+from ringful.grammar.functions import BOUND, FUNCTIONS
 from ringful.grammar.reading.tokens import Piece
 
 _ARTICLES = {
@@ -66,8 +66,8 @@ def _name(document: Document, piece: Piece, load: Load) -> str:
         return ""
     if piece.kind == "name" and piece.text in BOUND:
         return f"`{piece.text}`: {meanings.BOUND[piece.text]}. Every run binds it."
-    if piece.kind == "name" and piece.text in BOUND_BY_MESSAGE and document.takes_messages:
-        return f"`{piece.text}`: {meanings.BOUND_BY_MESSAGE[piece.text]}."
+    if piece.kind == "name" and piece.text in document.brought:
+        return f"`{piece.text}`: {meanings.BROUGHT[piece.text]}."
     given = giving(document.mentions, mention)
     if given:
         return _origin(document, given)

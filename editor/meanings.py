@@ -20,7 +20,8 @@ STATEMENTS: Final = {
     ),
     "use": Meaning('use "FILE"', "Makes the flows of another script known; the path begins at this script."),
     "call": Meaning(
-        "call [all] NUMBER [from ID] [ring DURATION] [notify URL] [as NAME] [{ … }]",
+        "call [all] NUMBER [from ID] [named TEXT] [withheld] [diverted from NUMBER] [ring DURATION] "
+        "[notify URL] [as NAME] [{ … }]",
         "Rings NUMBER (with `all`, each of a list). As a script's head it makes the script's own call, "
         "and the script goes on when it is answered. Elsewhere it places another leg, and runs the block "
         "on it while the script goes on; a leg with a name stays up after its block.",
@@ -32,7 +33,10 @@ STATEMENTS: Final = {
         "`keyword` its first word.",
     ),
     "answer": Meaning("answer", "Answers the call that came in."),
-    "reject": Meaning("reject [busy | declined]", "Turns the call that came in away, and ends it."),
+    "reject": Meaning(
+        "reject [busy | declined | unavailable | unknown | STATUS]",
+        "Turns the call that came in away, and ends it.",
+    ),
     "play": Meaning(
         "play AUDIO [early] [until TONES] [times N | forever] [notify URL]",
         "Plays an announcement, a URL or a name in the media library, and waits for its end.",
@@ -43,7 +47,8 @@ STATEMENTS: Final = {
         "say TEXT [early] [voice NAME] [until TONES] [notify URL]", "Speaks TEXT, and waits for its end."
     ),
     "record": Meaning(
-        "record [as NAME] [for DURATION] [until TONES] [silence DURATION] [beep] [notify URL]",
+        "record [as NAME] [within DURATION] [for DURATION] [until TONES] [silence DURATION] [beep] "
+        "[notify URL]",
         "Records, and waits for the end: by default an hour, the key `#`, or 5 s of silence. NAME has "
         "`.url`, `.duration` and `.reason`.",
     ),
@@ -107,6 +112,15 @@ STATEMENTS: Final = {
         "connect to [all] NUMBER [from ID] [ring DURATION] [notify URL] [early] [for DURATION] [as NAME] "
         "[else { … }]",
         "Calls NUMBER and connects it with this leg; of several (`all`), the first who answers.",
+    ),
+    "queue": Meaning(
+        "queue NAME [for DURATION] [as NAME] [notify URL] [{ … }]",
+        "Waits in a queue until somebody serves it, and until that talk is over; the block runs again and "
+        "again until then. NAME has `.place`, `.waited`, `.expected`, and then `.reason` and `.seconds`.",
+    ),
+    "serve": Meaning(
+        "serve NAME [within DURATION] [for DURATION] [as NAME] [notify URL] [else { … }]",
+        "Takes the next one who waits in a queue, and talks until either leaves.",
     ),
     "give": Meaning(
         "give VALUE", "Tells the script that placed this leg something: `.given` of what came of it."
@@ -193,6 +207,7 @@ CLAUSES: Final = {
     "deaf": "`deaf`: the leg is heard, and hears nobody.",
     "declined": "`reject declined`: the caller is told that the call was declined.",
     "digits": "`digits N` or `digits N..M`: how many digits there must be.",
+    "diverted": "`diverted from NUMBER`: the callee is told that NUMBER sends the call on.",
     "else": "`else { … }`: runs otherwise: where the condition is false, or the time has passed.",
     "for": "`for DURATION`: the longest that it may take.",
     "forever": "`start play … forever`: it is repeated until something ends it.",
@@ -205,7 +220,8 @@ CLAUSES: Final = {
     "moderator": "`moderator NUMBER`, `as moderator`: the conference ends when its moderator leaves.",
     "most": "`most N`: how many legs the conference holds; on a `join`, the leg is one of N at most.",
     "muted": "`muted`: the leg hears, and is not heard.",
-    "named": "`named TEXT`: what scripts of the same key find the conference by.",
+    "named": "`call … named TEXT`: the name that the callee is shown. "
+    "`conference … named TEXT`: what scripts of the same key find the conference by.",
     "notify": "`notify URL`: where callbacks about this statement are posted.",
     "others": "`others`: everybody in the conference but this leg.",
     "ring": "`ring DURATION`: how long it rings at most; 60 s by default.",
@@ -215,13 +231,16 @@ CLAUSES: Final = {
     "speech": "`on speech { … }`: somebody begins or ends to speak.",
     "times": "`times N`: how often.",
     "tries": "`tries N`: how often the caller is asked.",
+    "unavailable": "`reject unavailable`: the caller is told that nobody can be reached now.",
+    "unknown": "`reject unknown`: the caller is told that there is no such number.",
     "until": '`until TONES`: a tone that ends it, e.g. `"1,2,#"`.',
     "via": "`via OPERATOR`: the operator whose gateway takes the message.",
     "voice": "`voice NAME`: who speaks.",
     "waiting": "`conference … waiting`: the moderator is brought in with the first other member. "
     "`join … waiting`: the leg stays outside until somebody is in who does not wait.",
+    "withheld": "`withheld`: the callee is not shown who calls.",
     "within": "`within DURATION`: how long it may take until what is waited for has come: "
-    "all tries together, or that the leg is let in.",
+    "all tries together, the first word, or that the leg is let in.",
     "with": "`with { key: value }`: the fields that are posted.",
 }
 """The words of clauses."""
@@ -258,8 +277,10 @@ BOUND: Final = {
 }
 """What every run binds."""
 
-BOUND_BY_MESSAGE: Final = {
+BROUGHT: Final = {
+    "caller_name": "what the caller is called, for people to read; `none` where nobody says so",
+    "diverted_from": "the number that sent the call on to ours; `none` where none did",
     "keyword": "the first word of the message, in capitals and without marks, as keywords are compared",
     "message": "the text of the message, as it was written",
 }
-"""What a run binds besides that a message began."""
+"""What a run binds besides that a message began, or a call that came in."""

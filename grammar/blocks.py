@@ -37,6 +37,8 @@ ANSWERING = (
     | nodes.Join
     | nodes.Connect
     | nodes.ConnectTo
+    | nodes.Queue
+    | nodes.Serve
     | nodes.Transfer
 )
 """Statements that answer a leg which still rings before they do their own work: it needs no `answer`."""
@@ -77,7 +79,9 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return (("prompt", prompt), *_given("branch", *branches, timeout, otherwise))
         case nodes.Gather():
             return _given("prompt", statement.prompt)
-        case nodes.Repeat() | nodes.For():
+        case nodes.Serve():
+            return _given("branch", statement.otherwise)
+        case nodes.Repeat() | nodes.For() | nodes.Queue():
             return _given("loop", statement.block)
         case nodes.Call():
             return _given("leg", statement.block)

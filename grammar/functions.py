@@ -20,5 +20,8 @@ FUNCTIONS: Final[dict[str, int]] = {
 BOUND: Final = frozenset({"call_id", "caller", "called", "answered_at", "duration"})
 """The names that are bound in every run."""
 
+BOUND_BY_CALL: Final = frozenset({"caller_name", "diverted_from"})
+"""The names that are bound besides, in a run that a call begins which came in (``inbound``)."""
+
 BOUND_BY_MESSAGE: Final = frozenset({"keyword", "message"})
 """The names that are bound besides, in a run that a message begins (``inbound sms``)."""

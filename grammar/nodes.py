@@ -196,7 +196,9 @@ class Use(Line):
 
 @frozen
 class Call(Line):
-    """``call NUMBER from ID ring 30s notify URL as NAME { … }``, ``call all NUMBERS …``.
+    """``call NUMBER from ID named TEXT withheld diverted from NUMBER ring 30s notify URL as NAME { … }``.
+
+    ``call all NUMBERS …`` places several.
 
     As the header, it has no block: the script goes on when the phone is answered.  Inside a
     script, with a block, it places another leg and runs the block on it at the same time; with
@@ -209,6 +211,12 @@ class Call(Line):
     notify: Expression | None = None
     name: str | None = None
     block: Block | None = None
+    named: Expression | None = None
+    """What the caller is called, for people to read."""
+    withheld: bool = False
+    """The callee is not shown who calls."""
+    diverted: Expression | None = None
+    """The number that sends the call on."""
     every: bool = False
     """``all``: *number* is a list of numbers."""
 
@@ -235,11 +243,15 @@ class Answer(Line):
     """``answer``."""
 
 
+RejectReason: TypeAlias = Literal["busy", "declined", "unavailable", "unknown"]
+
+
 @frozen
 class Reject(Line):
-    """``reject``, ``reject busy``, ``reject declined``."""
+    """``reject``, ``reject busy``, ``reject 404``."""
 
-    reason: Literal["busy", "declined"] | None = None
+    reason: RejectReason | int | None = None
+    """A number is a SIP status (RFC 3261, 21)."""
 
 
 @frozen
@@ -275,7 +287,7 @@ class Say(Line):
 
 @frozen
 class Record(Line):
-    """``record as NAME for DURATION until TONES silence DURATION beep notify URL``: waits for its end."""
+    """``record as NAME within D for D until TONES silence D beep notify URL``: waits for its end."""
 
     name: str | None = None
     limit: Expression | None = None
@@ -283,6 +295,8 @@ class Record(Line):
     silence: Expression | None = None
     beep: bool = False
     notify: Expression | None = None
+    within: Expression | None = None
+    """How long it may take until somebody speaks; *silence* is that after it then."""
 
 
 @frozen
@@ -537,6 +551,32 @@ class ConnectTo(Line):
 
 
 @frozen
+class Queue(Line):
+    """``queue "support" for 10m as NAME notify URL { … }``: wait for somebody who serves that queue.
+
+    The block runs again and again until then.
+    """
+
+    queue: Expression
+    limit: Expression | None = None
+    name: str | None = None
+    notify: Expression | None = None
+    block: Block = Block()
+
+
+@frozen
+class Serve(Line):
+    """``serve "support" within 5m for 1h as NAME notify URL else { … }``: talk to who waits there."""
+
+    queue: Expression
+    within: Expression | None = None
+    limit: Expression | None = None
+    name: str | None = None
+    notify: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
 class Transfer(Line):
     """``transfer NUMBER as NAME``: blind transfer (SIP REFER)."""
 
@@ -765,6 +805,8 @@ Statement: TypeAlias = (
     | Members
     | Connect
     | ConnectTo
+    | Queue
+    | Serve
     | Transfer
     | Give
     | Mute

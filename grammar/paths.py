@@ -78,13 +78,14 @@ class Paths(Generic[StateT]):
                 | nodes.Follow()
                 | nodes.Connect()
                 | nodes.ConnectTo()
+                | nodes.Serve()
             ):
                 ways = [self._inside(statement, "branch", one, state) for _, one in blocks_of(statement)]
                 skipped = not isinstance(statement, nodes.If) or statement.otherwise is None
                 return self._met([*ways, state] if skipped else ways)
             case nodes.Menu():
                 return self._menu(statement, state)
-            case nodes.Repeat() | nodes.For():
+            case nodes.Repeat() | nodes.For() | nodes.Queue():
                 return self._loop(statement, state)
             case nodes.Until(block=block):
                 return self._met([state, self._inside(statement, "until", block, state)])
@@ -115,7 +116,7 @@ class Paths(Generic[StateT]):
             ways.append(self._inside(menu, "branch", last, state) if last else state)
         return self._met(ways)
 
-    def _loop(self, loop: nodes.Repeat | nodes.For, state: StateT) -> StateT | None:
+    def _loop(self, loop: nodes.Repeat | nodes.For | nodes.Queue, state: StateT) -> StateT | None:
         self._loops.append([])
         after = self._inside(loop, "loop", loop.block, state)
         broken = self._loops.pop()

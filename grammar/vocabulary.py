@@ -3,16 +3,25 @@
 from typing import Final
 
 _VERBS = """
-    param use call inbound answer reject play say record tone wait gather menu conference join leave
-    in connect transfer mute unmute deafen undeafen kick hangup sms notify ask follow let if repeat
-    for break flow do return stay on start stop again back until give clock pick
+    param use call inbound answer reject play say record tone wait gather menu conference join leave in
+    connect queue serve give transfer mute unmute deafen undeafen kick hangup sms notify ask follow let
+    if repeat for break flow do return stay on start stop again back until clock pick
 """
 
 _INNER = """
-    all alone and any as beep between busy counting deaf declined digits early else false forever
-    fresh from keys keyword moderator most muted named none not or others otherwise prompt ring
-    secret silence speaking speech timeout times to tones tries true via voice waiting with within
+    all alone and any as beep between busy counting deaf declined digits diverted early else false forever
+    fresh from keys keyword moderator most muted named none not or others otherwise prompt ring secret
+    silence speaking speech timeout times to tones tries true unavailable unknown until via voice waiting with
+    withheld within
 """
+
+REJECTIONS: Final = {"busy": 486, "declined": 603, "unavailable": 480, "unknown": 404}
+"""The words for why a call is not taken, and the SIP status that says so (RFC 3261, 21)."""
+
+STATUSES: Final = frozenset(
+    {*REJECTIONS.values(), 403, 406, 410, 484, 488, 500, 503, 504, 600, 604, 606, 607, 608}
+)
+"""The statuses that can say so: others have a meaning of their own, as 401 that asks for a password."""
 
 VERBS: Final = frozenset(_VERBS.split())
 """The words that begin a line."""

@@ -12,6 +12,7 @@ COLUMNS = (
     "direction",
     "number",
     "own",
+    "trunk",
     "label",
     "script",
     "version",
@@ -40,6 +41,7 @@ def leg_as_json(leg: LegRecord) -> dict[str, Any]:
         "direction": "inbound" if leg.inbound else "outbound",
         "number": leg.number,
         "own": leg.own,
+        "trunk": leg.trunk,
         "label": leg.label,
         "script": leg.script,
         "version": leg.version,
@@ -76,4 +78,5 @@ def leg_as_text(leg: LegRecord) -> str:
     who = f"{leg.own} called by {other}" if leg.inbound else other
     seconds = "" if leg.seconds is None else f"{leg.seconds} s"
     parts = [leg.leg_id, stamp(leg.ended), who, leg.outcome, seconds, plain(leg.bill)]
-    return "  ".join([*parts, leg.label] if leg.label else parts).rstrip()
+    more = [f"by {leg.trunk}"] if leg.trunk else []
+    return "  ".join([*parts, *more, *([leg.label] if leg.label else [])]).rstrip()

@@ -12,6 +12,7 @@ COLUMNS = (
     "callee",
     "caller",
     "direction",
+    "trunk",
     "label",
     "state",
     "outcome",
@@ -32,6 +33,7 @@ def record_as_json(call: CallRecord) -> dict[str, Any]:
         "callee": call.callee,
         "caller": call.caller,
         "direction": _direction(call),
+        "trunk": call.trunk,
         "label": call.label,
         "state": _state(call),
         "outcome": call.outcome or None,
@@ -64,7 +66,8 @@ def record_as_text(call: CallRecord) -> str:
     bill = plain_if(call.bill) or ""
     seconds = f"{call.ended - call.answered:.0f} s" if call.ended and call.answered else ""
     parts = [call.call_id, stamp(call.created), _who(call), call.outcome or call.state, seconds, bill]
-    return "  ".join([*parts, call.label] if call.label else parts).rstrip()
+    more = [f"by {call.trunk}"] if call.trunk else []
+    return "  ".join([*parts, *more, *([call.label] if call.label else [])]).rstrip()
 
 
 def _who(call: CallRecord) -> str:

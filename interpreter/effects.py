@@ -12,7 +12,8 @@ from attrs import field, frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter.events import Change, Plan
-from ringful.media.port import Rejection, Sound
+from ringful.media import port
+from ringful.media.port import Shown, Sound
 
 
 @frozen
@@ -22,6 +23,8 @@ class Ring:
     leg: str
     number: str
     caller_id: str | None = None
+    shown: Shown | None = None
+    """What else the callee is shown of who calls; None: nothing."""
 
 
 @frozen
@@ -40,10 +43,10 @@ class Progress:
 
 @frozen
 class Reject:
-    """Refuse *leg*, which came in and still rings."""
+    """Refuse *leg*, which came in and still rings, with a SIP *status* (RFC 3261, 21)."""
 
     leg: str
-    reason: Rejection = "rejected"
+    status: int = port.DECLINED
 
 
 @frozen
@@ -72,12 +75,13 @@ class Cue:
 
 @frozen
 class Play:
-    """Play *sound* on *leg*."""
+    """Play *sound* on *leg*, from *offset* seconds after its beginning."""
 
     leg: str
     playback: int
     sound: Sound
     background: bool = False
+    offset: float = 0.0
 
 
 @frozen
@@ -97,6 +101,8 @@ class StartRecording:
     file: str
     silence: float | None = None
     beep: bool = False
+    within: float | None = None
+    """How long it may take until somebody speaks."""
 
 
 @frozen
@@ -256,6 +262,58 @@ class ChangeMembers:
     by: str = ""
 
 
+# Queues: lists of legs that wait for somebody who serves them, by a name under the same key.
+
+
+@frozen
+class EnterQueue:
+    """Let *leg*, whose far end has *number*, wait in *queue*: see `events.Placed`, `events.Summoned`."""
+
+    leg: str
+    queue: str
+    number: str
+
+
+@frozen
+class ServeQueue:
+    """Let *leg* have the next who waits in *queue*: see `events.NextCame`."""
+
+    leg: str
+    queue: str
+
+
+@frozen
+class LeaveQueue:
+    """Let *leg* wait in *queue* no more, or serve it no more."""
+
+    leg: str
+    queue: str
+
+
+@frozen
+class Summon:
+    """Have *caller*, a leg of the run *call* who is next in *queue*, join *conference*."""
+
+    queue: str
+    call: str
+    caller: str
+    conference: str
+
+
+@frozen
+class PutBack:
+    """Let *caller*, a leg of the run *call*, be the first in *queue* again: who had it cannot take it.
+
+    It has waited since *since*, in Unix seconds.
+    """
+
+    queue: str
+    call: str
+    caller: str
+    number: str
+    since: float
+
+
 # What a conference itself asks for.
 
 
@@ -355,6 +413,9 @@ ForConference: TypeAlias = (
 )
 """What a call asks of a conference: it comes to that run as an event."""
 
+ForQueue: TypeAlias = EnterQueue | ServeQueue | LeaveQueue | Summon | PutBack
+"""What a call asks of a queue: it comes to the runs that are concerned as events."""
+
 OfConference: TypeAlias = OpenRoom | Admit | Adjust | Dismiss | NotReach
 """What a conference asks for: of the phones, and of the calls whose legs are in it."""
 
@@ -373,6 +434,7 @@ Effect: TypeAlias = (
     | SetTimer
     | CancelTimer
     | ForConference
+    | ForQueue
     | OfConference
     | Notify
     | Ask

@@ -359,6 +359,13 @@ def as_text(value: Value, span: Span) -> str:
     return said
 
 
+def text_if(expression: nodes.Expression | None, names: Environment) -> str:
+    """Evaluate a clause that may say nothing: no clause, ``none`` and an empty text are all empty."""
+    if expression is None or evaluate(expression, names) in (None, ""):
+        return ""
+    return text_of(expression, names)
+
+
 def url_of(expression: nodes.Expression | None, names: Environment) -> str | None:
     """Evaluate a ``notify`` clause: no clause and ``none`` both mean that nobody is told."""
     if expression is None or evaluate(expression, names) is None:

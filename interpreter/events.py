@@ -261,6 +261,42 @@ class NotReached:
     why: str
 
 
+@frozen
+class Placed:
+    """*leg* is number *place* in *queue* now; it may take so many seconds more (None: nobody knows).
+
+    0: it cannot wait there, since the queue is as long as it may be.
+    """
+
+    leg: str
+    queue: str
+    place: int
+    expected: int | None = None
+
+
+@frozen
+class Summoned:
+    """It is the turn of *leg*, which waited in *queue*: whoever serves it is in *conference*."""
+
+    leg: str
+    queue: str
+    conference: str
+
+
+@frozen
+class NextCame:
+    """*leg*, which serves *queue*, is given *caller*, a leg of the run *call* which waits since *since*."""
+
+    leg: str
+    queue: str
+    call: str
+    caller: str
+    number: str
+    since: float
+
+
+QueueEvent: TypeAlias = Placed | Summoned | NextCame
+
 RefusedMessage: TypeAlias = Literal["optedout", "notallowed", "unavailable", "spent", "invalid", "capacity"]
 """Why a message was not taken: stable words.
 
@@ -332,6 +368,7 @@ Event: TypeAlias = (
     | Joined
     | Left
     | NotReached
+    | QueueEvent
     | MessageTaken
     | MessageRefused
     | Priced

@@ -13,7 +13,7 @@ from ringful.grammar.blocks import answers
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import events
 from ringful.interpreter.evaluate import EFFORT, Fault
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import Handling, Leg
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import inbound, sound
 from ringful.interpreter.statements.control import Broke, Returned, flows_of
@@ -36,12 +36,14 @@ class Executor:
         names: dict[str, Value],
         flows: dict[str, nodes.Flow] | None = None,
         depth: int = 0,
+        handling: Handling | None = None,
     ) -> None:
         self.run: Running = run
         self.leg = leg
         self.names = names
         self.flows: dict[str, nodes.Flow] = flows if flows is not None else flows_of(run)
         self.depth = depth
+        self.handling = handling
         self.statement: nodes.Statement | None = None
         self._upcoming: list[Callable[[], tuple[nodes.Statement, ...]]] = []
 
@@ -91,7 +93,8 @@ class Executor:
 
     def on(self, leg: Leg | None, names: dict[str, Value], *, deeper: int = 0) -> "Executor":
         """Give an executor within the same flows, on *leg* and with *names*."""
-        return Executor(self.run, leg, names, self.flows, self.depth + deeper)
+        handling = self.handling if leg is self.leg else None
+        return Executor(self.run, leg, names, self.flows, self.depth + deeper, handling)
 
     # Looking ahead
 

@@ -12,12 +12,13 @@ from typing import assert_never
 
 from ringful.interpreter import events, room
 from ringful.interpreter.executor import Executor
-from ringful.interpreter.leg import Leg, Recorded, ToneHandler, presser
+from ringful.interpreter.leg import Handling, Leg, Recorded, ToneHandler, presser
 from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
 from ringful.interpreter.statements.handlers import go_on, handler_of
+from ringful.interpreter.statements.interrupting import handle, is_held
 from ringful.interpreter.statements.sound import RINGBACK, cut_background, play_again
 from ringful.interpreter.strand import LeftByKey, LegChanged, LegOver, Quiet, Strand
 from ringful.interpreter.tell import stamp
@@ -31,6 +32,8 @@ def hear(run: Running, leg: Leg, event: port.Event) -> None:
         # The most frequent ones first: the arms are tried in their order.
         case port.PlaybackStarted() | port.PlaybackEnded() | port.PlaybackFailed():
             _hear_playback(run, leg, event)
+        case port.Routed(_, trunk):
+            leg.trunk = trunk
         case port.Ringing():
             leg.ringing_at = run.now
         case port.Answered():
@@ -161,7 +164,8 @@ def _run_handler(run: Running, leg: Leg, handler: ToneHandler, keys: str) -> Non
     names = handler.names
     if handler.name:
         names = {**names, handler.name: keys}
-    run.spawn(leg, Executor(run, leg, names).body(handler.block))
+    handling = Handling(handler.block, by_key=True)
+    run.spawn(leg, handle(Executor(run, leg, names, handling=handling), leg, handling))
 
 
 def _keep(run: Running, leg: Leg, tone: str) -> None:
@@ -218,12 +222,16 @@ def _hear_playback(
         return
     match event:
         case port.PlaybackStarted():
+            playback.begun_at = run.now
             if playback.tell_start:
                 run.tell(playback.notify, "PlayStart", leg.name, announcement=playback.name)
+                playback.tell_start = False  # It may be held, and begin again.
             _pass_on(run, leg, event, ending=False)
         case port.PlaybackEnded(_, _, reason):
             del leg.playbacks[event.playback]
-            if reason == "end" and play_again(run, leg, playback):
+            if (reason == "end" and play_again(run, leg, playback)) or (
+                reason == "stopped" and is_held(run, leg, playback)
+            ):
                 return
             if playback.tell_end or reason != "end":
                 why = playback.cut or reason
@@ -338,6 +346,9 @@ def _settle_orders(run: Running, leg: Leg) -> None:
     """Tell the end of what the media left open, which it promises not to."""
     for number in list(leg.playbacks):
         _hear_playback(run, leg, port.PlaybackEnded(leg.name, number, "hangup"))
+    for held in leg.held_sounds:
+        run.tell(held.notify, "PlayComplete", leg.name, announcement=held.name, reason="hangup")
+    leg.held_sounds.clear()
     if leg.connection:
         ended = port.Disconnected(leg.connection.leg, leg.connection.number, "other")
         bridge.part(run, leg, ended)

@@ -40,6 +40,7 @@ _EVENTS: dict[str, type] = {
         events.Priced,
         events.Spent,
         *get_args(events.MemberEvent),
+        *get_args(events.QueueEvent),
     )
 }
 _SOUNDS = {kind.__name__: kind for kind in get_args(port.Sound)}
@@ -96,7 +97,7 @@ def _encode_started(started: events.Started) -> dict[str, Any]:
         "params": {name: keep(value) for name, value in started.params.items()},
     }
     if started.offer:
-        data["offer"] = attrs.asdict(started.offer)
+        data["offer"] = _said(started.offer)
     if started.plan:
         data["plan"] = attrs.asdict(started.plan)
     if started.pace:
@@ -112,6 +113,12 @@ def _encode_started(started: events.Started) -> dict[str, Any]:
     if started.message:
         data["message"] = attrs.asdict(started.message)
     return data
+
+
+def _said(offer: port.Offer) -> dict[str, str]:
+    """Give *offer* without what nobody said."""
+    numbers = {"caller": offer.caller, "called": offer.called}
+    return numbers | {name: value for name, value in attrs.asdict(offer).items() if value}
 
 
 _texts: OrderedDict[int, tuple[nodes.Script, str]] = OrderedDict()

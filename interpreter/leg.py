@@ -11,10 +11,19 @@ from attrs import define, field, frozen
 from ringful.grammar import nodes
 from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.values import Value
-from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Sound
+from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Shown, Sound
 
 
-@define
+@define(eq=False)
+class Handling:
+    """That a handler runs its *block*; *by_key*: for a key, and not for a member of a conference."""
+
+    block: nodes.Block
+    by_key: bool = False
+    over: bool = False
+
+
+@define(eq=False)
 class Playback:
     """A playback that has not ended, and who is told of it."""
 
@@ -33,6 +42,14 @@ class Playback:
     until: str = ""
     cut: Literal["tone"] | None = None
     """Why it was stopped, where the media cannot know."""
+    number: int = 0
+    """Of one in the foreground: its present order."""
+    handling: Handling | None = None
+    """The handler that plays it."""
+    held_by: Handling | None = None
+    """The handler that it waits for, to go on; until then *heard* seconds of it have been heard."""
+    heard: float = 0.0
+    begun_at: float | None = None
     stopping: bool = False
     """It was told to end, and has not said yet that it has: nothing new counts on it."""
 
@@ -150,6 +167,16 @@ class Membership:
 
 
 @define(eq=False)
+class Turn:
+    """That a leg waits in a queue, and since when; its *place* is from 1."""
+
+    queue: str
+    since: float
+    place: int = 0
+    expected: int | None = None
+
+
+@define(eq=False)
 class Connection:
     """Two legs that hear each other; its events are those of *leg*, which ordered it."""
 
@@ -182,10 +209,14 @@ class Leg:
     number: str
     caller_id: str | None = None
     notify: str | None = None
+    shown: Shown | None = None
+    """What its far end is shown of who calls, besides the caller ID."""
     placed_by: str | None = None
     """The leg whose block placed it: it ends with that."""
     inbound: bool = False
     """It rang us, and *number* is the caller's."""
+    trunk: str = ""
+    """The name of the trunk that carries it; empty: none, or none that is known yet."""
     state: Literal["new", "ringing", "up", "over"] = "new"
     room: bool = False
     """It is the room of a conference: nobody rings it, and it has no far end."""
@@ -232,10 +263,14 @@ class Leg:
     """It stands at a `stay`, or is kept up after its block: it can be connected."""
     awaiting: tuple[str, ...] = ()
     """The legs that its `connect` waits for."""
+    queued: "Turn | None" = None
+    """Its place in the queue that it waits in."""
     early: bool = False
     """It came in, and sound passes before its answer."""
     given: Value = None
     """What its own block gave the script that placed it."""
+    held_sounds: list[Playback] = field(factory=list)
+    """What goes on when the handler has ended that it is held by."""
     late_finish: tuple[str, float] | None = None
     """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
     transfers: dict[int, str] = field(factory=dict)

@@ -14,16 +14,16 @@ def order(phones: port.Phones, effect: effects.ForPhones, recordings: Path) -> N
     """Do *effect*; recordings go into the folder *recordings*."""
     match effect:
         # The most frequent ones first: the arms are tried in their order.
-        case effects.Play(leg, playback, sound, background):
-            phones.play(leg, playback, sound, background=background)
+        case effects.Play(leg, playback, sound, background, offset):
+            phones.play(leg, playback, sound, background=background, offset=offset)
         case effects.Prepare(sound):
             phones.prepare(sound)
         case effects.Cue(leg, playback, sound):
             phones.cue(leg, playback, sound)
         case effects.StopPlayback(leg, playback):
             phones.stop_playback(leg, playback)
-        case effects.StartRecording(leg, recording, file, silence, beep):
-            phones.record(leg, recording, recordings / file, silence=silence, beep=beep)
+        case effects.StartRecording(leg, recording, file, silence, beep, within):
+            phones.record(leg, recording, recordings / file, silence=silence, beep=beep, within=within)
         case effects.StopRecording(leg, recording):
             phones.stop_recording(leg, recording)
         case effects.SendTones(leg, sending, tones):
@@ -38,8 +38,8 @@ def _order_call(phones: port.Phones, effect: effects.ForCalls) -> None:
             phones.answer(leg)
         case effects.Progress(leg):
             phones.progress(leg)
-        case effects.Reject(leg, reason):
-            phones.reject(leg, reason)
+        case effects.Reject(leg, status):
+            phones.reject(leg, status)
         case effects.Hangup(leg):
             phones.hang_up(leg)
         case effects.Connect(leg, other, connection):

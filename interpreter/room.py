@@ -13,9 +13,10 @@ from ringful.grammar import nodes
 from ringful.interpreter import effects, events
 from ringful.interpreter.conference import Conference, same_number
 from ringful.interpreter.executor import Executor
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import Handling, Leg
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements.control import flows_of
+from ringful.interpreter.statements.interrupting import handle
 from ringful.interpreter.values import Value
 from ringful.media import port
 
@@ -252,4 +253,5 @@ def _occur(run: Running, room: Leg, what: str, member: events.MemberCame, **more
     for handler in room.member_handlers:
         if handler.event == what and not room.closing:
             names = {**handler.names, **({handler.name: about} if handler.name else {})}
-            run.spawn(room, Executor(run, room, names).body(handler.block))
+            handling = Handling(handler.block)
+            run.spawn(room, handle(Executor(run, room, names, handling=handling), room, handling))

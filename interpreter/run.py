@@ -35,7 +35,7 @@ from ringful.interpreter.params import bind
 from ringful.interpreter.running import Sending, Watch
 from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
-from ringful.interpreter.statements import bridge, inbound, legs, messages
+from ringful.interpreter.statements import bridge, inbound, legs, messages, queues
 from ringful.interpreter.statements.conference import hear_conference, leave_now, unreached_moderator
 from ringful.interpreter.statements.sound import stop_sounds
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
@@ -195,6 +195,8 @@ class Run:
             case events.Joined() | events.Left():
                 if leg := self.legs.get(event.leg):
                     hear_conference(self, leg, event)
+            case events.Placed() | events.Summoned() | events.NextCame():
+                queues.hear(self, event)
             case events.Priced():
                 if leg := self.legs.get(event.leg):
                     leg.rate = rate_of(event)
@@ -261,8 +263,8 @@ class Run:
     def new_leg(self, call: nodes.Call, name: str, names: dict[str, Value], number: str | None = None) -> Leg:
         """Make the leg that *call* asks for, to *number* (None: to its own one).  Raises Fault."""
         number = text_of(call.number, names) if number is None else number
-        caller_id = text_of(call.caller_id, names) if call.caller_id else None
-        leg = Leg(name, number, caller_id, url_of(call.notify, names), created_at=self.now)
+        caller_id, shown = legs.shown_of(call, names)
+        leg = Leg(name, number, caller_id, url_of(call.notify, names), created_at=self.now, shown=shown)
         self.legs[name] = leg
         return leg
 

@@ -16,7 +16,7 @@ from ringful.grammar.span import Span
 from ringful.interpreter import effects
 from ringful.interpreter.conference import Conference
 from ringful.interpreter.events import Started
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import Handling, Leg
 from ringful.interpreter.secrets import Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.strand import Signal, Strand, Wait
@@ -173,6 +173,8 @@ class Scope(Protocol):
     flows: dict[str, nodes.Flow]
     depth: int
     """How many flows it is within."""
+    handling: Handling | None
+    """The handler that it is part of."""
     statement: nodes.Statement | None
     """The one that is being done."""
 

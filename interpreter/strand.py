@@ -39,6 +39,13 @@ class LegOver:
 
 
 @frozen
+class BlockLeft:
+    """The block that a leg hears while it waits has led out of it: between strands, never in the inbox."""
+
+    leg: str
+
+
+@frozen
 class LegChanged:
     """A leg was answered, or can be connected where it could not, or the other way round."""
 
@@ -59,7 +66,7 @@ class Quiet:
     leg: str
 
 
-Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | LeftByKey | Quiet
+Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | LeftByKey | BlockLeft | Quiet
 
 
 @frozen

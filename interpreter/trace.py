@@ -40,7 +40,8 @@ def sound_name(sound: Mapping[str, Any]) -> str:
 
 
 _SILENT = frozenset(
-    {"SetTimer", "CancelTimer", "TimerFired", "Prepare", "Cue", "PlaybackStarted", "MessageTaken", "done"}
+    {"SetTimer", "CancelTimer", "TimerFired", "Prepare", "Cue", "PlaybackStarted", "MessageTaken", "Routed"}
+    | {"done"}
 )
 """What is most frequent among all that has no line."""
 
@@ -89,20 +90,21 @@ class Tracer:
     def _effect(self, name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
         match name:
             case "Ring":
-                return "ring", str(data["number"])
+                return "ring", f"{data['number']}{_shown(data.get('shown'))}"
             case "Answer":
                 return "answer", ""
             case "Progress":
                 return "early", ""
             case "Reject":
-                return "reject", "(busy)" if data["reason"] == "busy" else ""
+                return "reject", _rejected(data)
             case "Hangup":
                 return "hangup", "" if data["why"] == "script" else f"({data['why']})"
             case "Play":
                 sound = sound_name(data["sound"])
                 self._sounds[data["leg"], data["playback"]] = sound
                 verb = "say" if data["sound"]["sound"] == "Speech" else "play"
-                return (f"start {verb}" if data["background"] else verb), _quoted(sound)
+                place = f" from {data['offset']:g}s" if data.get("offset") else ""
+                return (f"start {verb}" if data["background"] else verb), _quoted(sound) + place
             case "StopPlayback":
                 stopped = self._sounds.get((data["leg"], data["playback"]))
                 return None if stopped is None else ("stop play", _quoted(stopped))
@@ -126,6 +128,10 @@ class Tracer:
                 return str(data["change"]), f"{data['who'] or 'others'} {where} {data['conference']}"
             case "QueueOn":
                 return "in", f"{data['conference']}: {' '.join(str(data['statement']).split())}"
+            case "EnterQueue" | "ServeQueue":
+                return name.removesuffix("Queue").lower(), f"queue {data['queue']}"
+            case "LeaveQueue":
+                return "leave", f"queue {data['queue']}"
             case "SendTones":
                 return "tone", str(data["tones"])
             case "Connect":
@@ -147,7 +153,7 @@ class Tracer:
     def _event(self, name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
         match name:
             case "Started" if "offer" in data:
-                return "called", f"{data['offer']['called']} by {data['offer']['caller'] or 'nobody known'}"
+                return "called", _called(data["offer"])
             case "Started" if "message" in data:
                 came = data["message"]
                 return "texted", f"{came['number']} by {came['sender']} {_quoted(came['text'])}"
@@ -184,6 +190,12 @@ class Tracer:
                 return "joined", str(data["conference"])
             case "Left":
                 return "left", f"{data['conference']} ({data['why']})"
+            case "Placed":
+                return "placed", f"{data['place'] or 'nowhere'} in queue {data['queue']}"
+            case "NextCame":
+                return "next", f"{data['caller']} of queue {data['queue']}"
+            case "Summoned":
+                return "summoned", f"from queue {data['queue']}"
             case "NotReached":
                 return "not reached", str(data["why"])
             case "Speaking":
@@ -212,6 +224,28 @@ class Tracer:
                 return "web", f"failed: {data['reason']}"
             case _:
                 return _message(name, data)
+
+
+def _shown(shown: Mapping[str, Any] | None) -> str:
+    """Say what a phone is shown of who calls, besides the number."""
+    if not shown:
+        return ""
+    named = f" named {_quoted(shown['name'])}" if shown["name"] else ""
+    sent = f" diverted from {shown['diverted_from']}" if shown["diverted_from"] else ""
+    return f"{named}{' withheld' if shown['withheld'] else ''}{sent}"
+
+
+def _rejected(data: Mapping[str, Any]) -> str:
+    # Journals of old have a word.
+    status = data.get("status", 486 if data.get("reason") == "busy" else 603)
+    return {486: "(busy)", 603: ""}.get(status, f"({status})")
+
+
+def _called(offer: Mapping[str, str]) -> str:
+    """Say who called whom."""
+    named = f" {_quoted(offer['name'])}" if offer.get("name") else ""
+    sent = f", sent on by {offer['diverted_from']}" if offer.get("diverted_from") else ""
+    return f"{offer['called']} by {offer['caller'] or 'nobody known'}{named}{sent}"
 
 
 def _message(name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:

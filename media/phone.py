@@ -18,8 +18,9 @@ from attrs import define, field, frozen
 
 from ringful.media import port, wav
 from ringful.media.engine.endpoint import EngineConfig
-from ringful.media.engine.outgoing import Outgoing
+from ringful.media.engine.parties.outgoing import Outgoing
 from ringful.media.engine.pjsua import Engine
+from ringful.media.engine.recording import Quiet
 
 QUIET_FRAMES = 30
 """Frames of 20 ms without sound that make a line quiet after something was heard."""
@@ -199,7 +200,7 @@ class Phone:
             path = path.with_name(f"{path.stem}-{call.number}{path.suffix}")
         self.engine.listen(call.name, lambda samples, energies: self._notice(call, energies))
         if self.options.hear:
-            self.engine.record(call.name, _HEARING, path.absolute(), silence=None, beep=False)
+            self.engine.record(call.name, _HEARING, path.absolute(), Quiet(), beep=False)
 
     def _notice(self, call: _Call, energies: list[int]) -> None:
         """Notice sound and silence."""

@@ -14,7 +14,7 @@ from random import randrange
 
 import structlog
 import trio
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ringful.ground.faults import Fence, Tasks, fault
 from ringful.media import buses, port
@@ -30,6 +30,7 @@ from ringful.media.seats import Seats
 from ringful.media.sounds import SoundError, Sounds
 from ringful.media.templates import Templates
 from ringful.media.texts import Texts
+from ringful.media.through import Through
 from ringful.media.trunking.exchange import Place, exchange, options
 from ringful.media.trunks import Trunk
 from ringful.media.ways import Ways, is_uri, order_by, parties, terms
@@ -58,6 +59,8 @@ class PoolSettings:
     """The first and the last port for RTP; 0: any."""
     front: BehindFront | None = None
     """The SIP front before the workers; None: there is none."""
+    symmetric_rtp: bool = True
+    """Whether sound comes from the port that its SDP names, and from no other."""
     engine: str = field(factory=engine_wanted)
     """What makes the sound: ``auto``, or ``python`` for the fallback."""
 
@@ -84,6 +87,7 @@ class Pool:
         first = 0 if behind else settings.first_port
         self._reception = Reception(settings.address, first, fronted=behind is not None)
         self.texts = Texts(self._reception, nursery)
+        self.through = Through(self._reception, settings.public_address or _named(settings.address))
         config = {
             "address": "127.0.0.1" if behind else settings.address,
             "public_address": settings.public_address,
@@ -94,6 +98,7 @@ class Pool:
             "tcp": not behind and any(trunk.transport != "udp" for trunk in settings.trunks),
             "terms": terms(settings.trunks),
             "silence_limit": settings.silence_limit,
+            "symmetric_rtp": settings.symmetric_rtp,
             "engine": settings.engine,
         }
         ranges = Ranges(*settings.rtp_ports, start=randrange(1000))
@@ -120,9 +125,17 @@ class Pool:
         """See `port.Phones.open`."""
         self._reception.open(desk)
 
-    def ring(self, leg: str, number: str, caller_id: str | None, sink: port.Sink) -> None:
+    def ring(
+        self,
+        leg: str,
+        number: str,
+        caller_id: str | None,
+        sink: port.Sink,
+        *,
+        shown: port.Shown | None = None,
+    ) -> None:
         """See `port.Phones.ring`."""
-        kept = PoolLeg(leg, sink, number, caller_id)
+        kept = PoolLeg(leg, sink, number, caller_id, shown or port.PLAINLY)
         if len(self.legs) >= self._settings.max_calls or self.crew.closing:
             sink(port.Refused(leg, "capacity", None, "all legs of this server are in use"))
             return
@@ -153,17 +166,19 @@ class Pool:
         if kept and kept.worker:
             kept.worker.tell({"do": "progress", "leg": leg})
 
-    def reject(self, leg: str, reason: port.Rejection) -> None:
+    def reject(self, leg: str, status: int) -> None:
         """See `port.Phones.reject`."""
         kept = self.legs.get(leg)
         if kept and kept.worker:
-            kept.worker.tell({"do": "refuse", "leg": leg, "status": STATUS[reason]})
+            kept.worker.tell({"do": "refuse", "leg": leg, "status": status})
 
     def prepare(self, sound: port.Sound) -> None:
         """See `port.Phones.prepare`."""
         self._nursery.start_soon(self._fetch, sound)
 
-    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+    def play(
+        self, leg: str, playback: int, sound: port.Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
         """See `port.Phones.play`."""
         kept = self._find(leg)
         if kept is None:
@@ -171,7 +186,8 @@ class Pool:
         kept.cues.discard(playback)
         kept.playbacks[playback] = "fetching"
         turn = (None, trio.Event()) if background else kept.take_turn()
-        self._nursery.start_soon(self._play, kept, playback, sound, background, *turn)
+        how = {"background": background, "offset": offset}
+        self._nursery.start_soon(self._play, kept, playback, sound, how, *turn)
 
     def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
         """See `port.Phones.cue`."""
@@ -194,7 +210,14 @@ class Pool:
             kept.line.tell({"do": "stop_playback", "leg": leg, "playback": playback})
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones.record`."""
         kept = self._find(leg)
@@ -204,7 +227,8 @@ class Pool:
             kept.sink(port.RecordingFailed(leg, recording, "the call has not been answered"))
             return
         kept.recordings[recording] = path
-        order = {"recording": recording, "path": str(path.absolute()), "silence": silence, "beep": beep}
+        quiet = {"silence": silence, "within": within}
+        order = {"recording": recording, "path": str(path.absolute()), "beep": beep, **quiet}
         kept.line.tell({"do": "record", "leg": leg, **order})
 
     def stop_recording(self, leg: str, recording: int) -> None:
@@ -329,7 +353,7 @@ class Pool:
         leg: PoolLeg,
         playback: int,
         sound: port.Sound,
-        background: bool,
+        how: dict[str, bool | float],
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
@@ -337,14 +361,14 @@ class Pool:
         if before is not None:
             await before.wait()
         try:
-            self._play_now(leg, playback, path, background=background)
+            self._play_now(leg, playback, path, how)
         except Exception as error:
             why = fault("playing a sound", error, call=leg.name)
             self._hear(leg, port.PlaybackFailed(leg.name, playback, why))
         finally:
             done.set()
 
-    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, *, background: bool) -> None:
+    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, how: dict[str, bool | float]) -> None:
         if leg.over or playback not in leg.playbacks or leg.line is None:
             return
         if isinstance(path, str):
@@ -353,7 +377,7 @@ class Pool:
             self._hear(leg, port.PlaybackEnded(leg.name, playback, "stopped"))
         else:
             leg.playbacks[playback] = "sent"
-            order = {"playback": playback, "path": str(path), "background": background}
+            order = {"playback": playback, "path": str(path)} | how
             leg.line.tell({"do": "play", "leg": leg.name, **order})
 
     async def _cue(
@@ -385,6 +409,7 @@ class Pool:
                 return
         if leg.trunk:
             self.ways.note(leg.name, leg.trunk)
+            leg.sink(port.Routed(leg.name, leg.trunk.name))
         leg.targets = leg.targets or await self.ways.targets(leg.number, leg.trunk)
         if not leg.targets:
             host = "the number's host" if leg.trunk is None else "the trunk's name"
@@ -397,7 +422,8 @@ class Pool:
             return
         leg.worker = worker
         worker.legs.add(leg.name)
-        way = order_by(leg.trunk, others=bool(leg.others)) | parties(leg.number, leg.caller_id, leg.trunk)
+        way = order_by(leg.trunk, others=bool(leg.others))
+        way |= parties(leg.number, leg.caller_id, leg.shown, leg.trunk)
         uri, by = self.ways.by(leg.targets[0].uri, leg.trunk)
         worker.tell({"do": "ring", "leg": leg.name, "uri": uri, "by": by, **way})
         if leg.muted:
@@ -408,7 +434,8 @@ class Pool:
         """End *leg*, or try it by the next trunk."""
         if self._tries_another_place(leg, end):
             return
-        if leg.trunk and not leg.over and not leg.cancelled and is_worth_another(end, rang=leg.rang):
+        tried = leg.trunk and not (leg.over or leg.cancelled or leg.inbound)
+        if leg.trunk and tried and is_worth_another(end, rang=leg.rang):
             self.ways.failed(leg.trunk, end)
         if leg.over or not leg.others or leg.cancelled or not is_worth_another(end, rang=leg.rang):
             self._end(leg, end)
@@ -452,14 +479,20 @@ class Pool:
         leg.worker = None
         self._nursery.start_soon(self._place, leg)
 
-    def offered(self, worker: WorkerProcess, name: str, offer: port.Offer) -> None:
-        """Take a call that has come in at a worker, or refuse it."""
+    def offered(self, worker: WorkerProcess, name: str, offer: port.Offer, source: str) -> None:
+        """Take a call that has come in at a worker from *source*, or refuse it."""
+        trunk = self.ways.came_by(source)
+        offer = evolve(offer, trunk=trunk.name if trunk else "")
         full = len(self.legs) >= self._settings.max_calls or self.crew.closing
         taken = "capacity" if full else self._reception.ask(offer)
         if not isinstance(taken, port.Taken):
             worker.tell({"do": "refuse", "leg": name, "status": STATUS[taken]})
             return
-        self.legs[taken.leg] = PoolLeg(taken.leg, taken.sink, offer.caller, worker=worker)
+        self.legs[taken.leg] = PoolLeg(
+            taken.leg, taken.sink, offer.caller, inbound=True, worker=worker, trunk=trunk
+        )
+        if trunk:
+            self.ways.note(taken.leg, trunk)
         worker.legs.add(taken.leg)
         worker.tell({"do": "take", "offer": name, "leg": taken.leg})
         self.crew.keep_warm()
@@ -595,6 +628,10 @@ class Pool:
     def addresses(self) -> list[str]:
         """Where the workers listen."""
         return [f"{self._settings.address}:{worker.port}" for worker in self.workers]
+
+
+def _named(address: str) -> str:
+    return "" if address == "0.0.0.0" else address
 
 
 def _reachable(address: str) -> str:

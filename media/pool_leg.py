@@ -25,6 +25,9 @@ class PoolLeg:
     sink: port.Sink
     number: str = ""
     caller_id: str | None = None
+    shown: port.Shown = port.PLAINLY
+    """What else its far end is shown of who calls."""
+    inbound: bool = False
     worker: WorkerProcess | None = None
     voice: Line | None = None
     """Of a room: where its orders go, in whichever worker that ends."""

@@ -59,7 +59,28 @@ class Offer:
     """The number that calls; empty where it is withheld."""
     called: str
     """The number of ours that was dialled."""
+    name: str = ""
+    """What the caller is called, for people to read; empty where nobody says so, or it is withheld."""
+    diverted_from: str = ""
+    """The number that sent the call on to ours; empty where none did, or it is withheld."""
+    trunk: str = ""
+    """The name of the trunk that it came by; empty where that cannot be said."""
 
+
+@frozen
+class Shown:
+    """What a phone that is called is shown of who calls, besides the number."""
+
+    name: str = ""
+    """For people to read."""
+    withheld: bool = False
+    """Neither the name nor the number is shown; who carries the call may be told the number all the same."""
+    diverted_from: str = ""
+    """The number that sends the call on."""
+
+
+PLAINLY = Shown()
+"""Nothing but the number is shown."""
 
 RefusalReason: TypeAlias = Literal[
     "busy", "noanswer", "rejected", "unreachable", "capacity", "cancelled", "notallowed"
@@ -68,8 +89,14 @@ RefusalReason: TypeAlias = Literal[
 ``notallowed``: the number was refused before it was rung (never said by phones themselves).
 Of a call that came in, ``cancelled`` says that it was given up, and the others why it was not taken."""
 
-Rejection: TypeAlias = Literal["busy", "rejected"]
-"""How a call that comes in can be refused: 486 or 603."""
+BUSY, DECLINED = 486, 603
+"""Statuses that a call that comes in is refused with (RFC 3261, 21)."""
+
+
+def rejection(status: int) -> RefusalReason:
+    """Say what is told of a call that came in, and that we refused with *status*."""
+    return "busy" if status in (BUSY, 600) else "rejected"
+
 
 Party: TypeAlias = Literal["callee", "server", "lost"]
 """Who ended an answered leg: the far end, or `Phones.hang_up`.
@@ -85,6 +112,14 @@ class Quality:
     packets: int = 0
     lost: int = 0
     jitter_ms: float = 0.0
+
+
+@frozen
+class Routed:
+    """The call is placed by *trunk*; told again where that does not take it, and the next one is tried."""
+
+    leg: str
+    trunk: str
 
 
 @frozen
@@ -298,7 +333,8 @@ class JoinFailed:
 
 
 Event: TypeAlias = (
-    Ringing
+    Routed
+    | Ringing
     | Answered
     | EarlyMedia
     | Refused
@@ -377,8 +413,12 @@ class Phones(Protocol):
         the sink that its taker gave, and ends with `Refused` where nobody answered it.
         """
 
-    def ring(self, leg: str, number: str, caller_id: str | None, sink: Sink) -> None:
+    def ring(
+        self, leg: str, number: str, caller_id: str | None, sink: Sink, *, shown: Shown | None = None
+    ) -> None:
         """Call *number* (``+E.164``, or a ``sip:`` URI); all that happens on *leg* goes to *sink*.
+
+        The callee is shown *caller_id*, and what *shown* says besides.
 
         There is no ring timeout here: whoever rings decides how long is too long, and hangs up.
         """
@@ -393,8 +433,11 @@ class Phones(Protocol):
         phone agreed on no sound, nothing is told.
         """
 
-    def reject(self, leg: str, reason: Rejection) -> None:
-        """Refuse *leg*, which came in and still rings; `Refused` is its end."""
+    def reject(self, leg: str, status: int) -> None:
+        """Refuse *leg*, which came in and still rings, with a SIP *status*; `Refused` is its end.
+
+        Its reason is ``busy`` or ``rejected`` (`rejection`).
+        """
 
     def hang_up(self, leg: str) -> None:
         """End *leg*: cancel it while it rings, hang it up when it is answered.
@@ -405,8 +448,10 @@ class Phones(Protocol):
     def prepare(self, sound: Sound) -> None:
         """Fetch and convert *sound* now, since it is likely to be played soon; a failure is not told."""
 
-    def play(self, leg: str, playback: int, sound: Sound, *, background: bool = False) -> None:
-        """Play *sound* on *leg*.
+    def play(
+        self, leg: str, playback: int, sound: Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
+        """Play *sound* on *leg*, from *offset* seconds after its beginning.
 
         A leg has a foreground, where playbacks follow one another in the order they were given,
         and a background, which is heard at the same time and holds one playback: a new one there
@@ -425,7 +470,14 @@ class Phones(Protocol):
         """Cut *playback* short, or take it back if it has not begun; ignored when it has ended."""
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """Record what the far end says to a WAV (16-bit, 8 kHz, mono) at *path*, whose folder exists.
 
@@ -433,6 +485,8 @@ class Phones(Protocol):
         in a room, what it hears there.
 
         With *silence*, the recording ends by itself when nobody has spoken for so many seconds.
+        With *within*, it ends so as well when nobody has begun to speak after so many seconds; *silence*
+        counts from then on only.
         With *beep*, the far end hears a beep first, and the recording begins after it.
         """
 

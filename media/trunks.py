@@ -15,6 +15,8 @@ NumberForm: TypeAlias = Literal["+e164", "e164", "00", "national"]
 
 In national form a number of another country is written as it is dialled from the trunk's.
 """
+Diversion: TypeAlias = Literal["none", "diversion", "history-info", "both"]
+"""How it is told who sent a call on: by Diversion (RFC 5806), by History-Info (RFC 7044)."""
 UNHEARD = "nothing was heard from it"
 """What is said first of a trunk that did not answer an INVITE."""
 Encryption: TypeAlias = Literal["off", "optional", "required"]
@@ -63,6 +65,8 @@ class Trunk:
     """How numbers are written, the called one and the caller's alike."""
     asserted: bool = False
     """Whether the caller ID is told as P-Asserted-Identity as well (RFC 3325)."""
+    diversion: Diversion = "none"
+    """How it is told who sends on a call that we forward."""
     srtp: Encryption = "off"
     redirects: int = 0
     """How many 3xx in a row are followed, within its networks."""

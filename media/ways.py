@@ -7,6 +7,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
 
@@ -63,6 +64,21 @@ class Ways:
         self.went_by[leg] = trunk
         while len(self.went_by) > _NOTED:
             del self.went_by[next(iter(self.went_by))]
+
+    def came_by(self, source: str) -> Trunk | None:
+        """Give the trunk that *source*, ``ADDRESS:PORT``, is of; None where it is of none.
+
+        Where several have one address the port tells them apart, or else the first is taken.
+        """
+        host, _, at_port = source.rpartition(":")
+        there = [one for one in self._trunks if host in self.places.known(one.host, one.transport)]
+        exact = [trunk for trunk in there if str(trunk.at_port) == at_port]
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return None
+        wide = [trunk for trunk in self._trunks if any(address in network for network in trunk.networks)]
+        return next(iter((*exact, *there, *wide)), None)
 
     def failed(self, trunk: Trunk, end: port.Refused) -> None:
         """Take it that *trunk* did not take a call, for a reason of its own."""
@@ -145,12 +161,22 @@ def terms(trunks: Collection[Trunk]) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def parties(number: str, caller_id: str | None, trunk: Trunk | None) -> dict[str, Any]:
+def parties(number: str, caller_id: str | None, shown: port.Shown, trunk: Trunk | None) -> dict[str, Any]:
     """Give who calls whom, as *trunk* wants it."""
+    plain = {"name": shown.name, "withheld": shown.withheld}
     if trunk is None:
-        return {"caller_id": caller_id, "domain": "", "called": "", "asserted": False}
+        there = {"domain": "", "called": "", "asserted": False, "diverted": "", "diversion": "none"}
+        return plain | there | {"caller_id": caller_id}
+
+    def written(one: str) -> str:
+        return quote(as_written_there(one, trunk), safe="+*")
+
     caller = caller_id or trunk.from_number
-    shown = quote(as_written_there(caller, trunk), safe="+*") if caller else None
-    called = quote(as_written_there(number, trunk), safe="+*")
-    to = f"sip:{called}@{trunk.domain}" if trunk.domain else ""
-    return {"caller_id": shown, "domain": trunk.domain, "called": to, "asserted": trunk.asserted}
+    return plain | {
+        "caller_id": written(caller) if caller else None,
+        "domain": trunk.domain,
+        "called": f"sip:{written(number)}@{trunk.domain}" if trunk.domain else "",
+        "asserted": trunk.asserted,
+        "diverted": written(shown.diverted_from) if shown.diverted_from else "",
+        "diversion": trunk.diversion,
+    }

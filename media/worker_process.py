@@ -33,6 +33,13 @@ _END_SECONDS = 2.0
 Channel: TypeAlias = "tuple[trio.MemorySendChannel[bytes], trio.MemoryReceiveChannel[bytes]]"
 
 
+class Answers(Protocol):
+    """Who hears answers."""
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Take an answer that came to a worker."""
+
+
 class Owner(Protocol):
     """Who hears of a worker."""
 
@@ -44,11 +51,15 @@ class Owner(Protocol):
     def texts(self) -> Texts:
         """Who hears what becomes of text messages, and of those that come in."""
 
+    @property
+    def through(self) -> Answers:
+        """Who hears the answers to the node's own requests."""
+
     def hear(self, worker: "WorkerProcess", event: port.Event) -> None:
         """Take an event of one of its legs."""
 
-    def offered(self, worker: "WorkerProcess", name: str, offer: port.Offer) -> None:
-        """Take a call that has come in at it; *name* is what it calls the offer."""
+    def offered(self, worker: "WorkerProcess", name: str, offer: port.Offer, source: str) -> None:
+        """Take a call that has come in at it from *source*, ``ADDRESS:PORT``; it calls the offer *name*."""
 
     def speaks(self, worker: "WorkerProcess", leg: str, speaks: bool) -> None:
         """Hear that *leg*, which sits on a bus, begins or ends to speak."""
@@ -220,7 +231,7 @@ class WorkerProcess:
                 owner.noticed()
             case "Offered":
                 self.expected.pop(message["call_id"], None)
-                owner.offered(self, message["offer"], port.Offer(message["caller"], message["called"]))
+                owner.offered(self, message["offer"], port.Offer(**message["call"]), message["source"])
             case "Seated":
                 owner.seats.seated(message["sitting"])
             case "NotSeated":
@@ -233,6 +244,8 @@ class WorkerProcess:
                 owner.voice_closed(self, message["leg"])
             case "TextSent" | "TextOffered":
                 owner.texts.hear(self, message)
+            case "PacketCame":
+                owner.through.hear(message)
             case "Shaken":
                 self.shaken = True
                 log.error("a media worker was shaken: it keeps its calls, and takes no more", pid=self.pid)

@@ -148,6 +148,10 @@ class Workers:
         ):
             self._start()
 
+    def start_one(self) -> None:
+        """Have one worker more, whether or not there are calls for it."""
+        self._start()
+
     def _start(self) -> None:
         self._starting += 1
         self._nursery.start_soon(self._run)

@@ -15,6 +15,7 @@ from attrs import Factory, define, field
 from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.interpreter import conference, effects, events, room
+from ringful.interpreter.calls.queues import Queues
 from ringful.interpreter.evaluate import Fault, text_of
 from ringful.interpreter.messages import replies
 from ringful.interpreter.messages.prices import Prices
@@ -65,6 +66,7 @@ class Simulation:
     till: Till = field(init=False)
     """What pays for the legs, if the case says what they cost."""
     _phones: SimulatedPhones = field(init=False)
+    queues: Queues = field(factory=Queues)
     texts: Texts = field(init=False)
     """The messages of this world."""
     _web: list[cases.WebAnswer] = field(init=False)
@@ -293,11 +295,11 @@ class _Door:
                 self._timers.pop(timer)()
             case effects.Notify():
                 pass  # The journal has it.
-            case effects.Ring(leg, number, caller_id):
+            case effects.Ring(leg, number, caller_id, shown):
                 if unpaid := self.purse.ring(leg, number):
                     self.run.post(port.Refused(leg, "notallowed", None, unpaid))
                 else:
-                    phones.ring(leg, number, caller_id, self.purse.hear)
+                    phones.ring(leg, number, caller_id, self.purse.hear, shown=shown)
             case effects.Transfer(leg, transfer, number):
                 phones.transfer(leg, transfer, number)
             case effects.SendMessage():
@@ -314,6 +316,14 @@ class _Door:
                 | effects.ChangeMembers()
             ):
                 self._perform_for_conference(effect)
+            case (
+                effects.EnterQueue()
+                | effects.ServeQueue()
+                | effects.LeaveQueue()
+                | effects.Summon()
+                | effects.PutBack()
+            ):
+                self._perform_for_queue(effect)
             case (
                 effects.OpenRoom()
                 | effects.Admit()
@@ -339,6 +349,18 @@ class _Door:
             found.post(conference.message(self.run.call_id, effect))
         elif told := conference.unreached(effect, ended=found is not None):
             self.run.post(told)
+
+    def _perform_for_queue(self, effect: effects.ForQueue) -> None:
+        """Do what this run asks of a queue, and tell the runs that are concerned."""
+        simulation = self.simulation
+        waiting = simulation.queues.do(self.run.call_id, effect, self.now())
+        while waiting:
+            call, event = waiting.pop(0)
+            run = simulation.runs.get(call)
+            if run and not run.ended:
+                run.post(event)
+            elif isinstance(event, events.NextCame):
+                waiting += simulation.queues.put_back(event, self.now())
 
     def _perform_of_conference(self, effect: effects.OfConference) -> None:
         """Do what this run, which is a conference, asks of the phones and of its members' calls."""
@@ -409,7 +431,8 @@ def _far_end(phone: cases.PhoneBlock) -> world.FarEnd:
 
 def _caller(phone: cases.PhoneBlock) -> world.Caller:
     steps = tuple(_step(step) for step in phone.steps)
-    return world.Caller(phone.number, phone.calls or "", phone.after, steps, phone.transferable)
+    called, shown = phone.calls or "", (phone.name, phone.diverted_from)
+    return world.Caller(phone.number, called, phone.after, steps, phone.transferable, *shown)
 
 
 def _step(step: cases.StepLine) -> world.Step:

@@ -86,6 +86,8 @@ class CallRecord:
     """When its journal was removed, for its age; None: it is kept."""
     label: str | None = None
     """What its key calls it."""
+    trunk: str | None = None
+    """The name of the trunk that carried it; None: none did, or nobody knows."""
 
     @property
     def is_conference(self) -> bool:
@@ -149,6 +151,8 @@ class LegRecord:
     lost: int | None = None
     """Those of them that did not come."""
     jitter_ms: float | None = None
+    trunk: str | None = None
+    """The name of the trunk that carried it; None: none did, or nobody knows."""
 
 
 @frozen

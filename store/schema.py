@@ -67,6 +67,7 @@ calls = Table(
     Column("pruned", Double),
     Index("calls_by_end", "pruned", "ended"),
     Column("label", Text),
+    Column("trunk", Text),
     Index("calls_by_time", "created"),
     # Each way that a key's calls are looked for, in the order that they are listed in.
     Index("calls_of_key", "key", "created", "call_id"),
@@ -103,6 +104,7 @@ legs = Table(
     Column("packets", Integer),
     Column("lost", Integer),
     Column("jitter_ms", Double),
+    Column("trunk", Text),
     Index("legs_of_call", "call_id"),
     Index("legs_of_key", "key", "ended", "leg_id"),
     Index("legs_by_time", "ended", "leg_id"),

@@ -407,7 +407,7 @@ async def check_a_caller_hangs_up(rig: Rig) -> None:
 
 async def check_a_call_that_comes_in_is_rejected(rig: Rig) -> None:
     await rig.call(Far())
-    rig.phones.reject("a", "rejected")
+    rig.phones.reject("a", 603)
     refused = await rig.next(port.Refused)
     assert (refused.reason, refused.sip_status) == ("rejected", 603)
     await rig.settle()
@@ -416,9 +416,16 @@ async def check_a_call_that_comes_in_is_rejected(rig: Rig) -> None:
 
 async def check_a_caller_is_told_that_the_line_is_busy(rig: Rig) -> None:
     await rig.call(Far())
-    rig.phones.reject("a", "busy")
+    rig.phones.reject("a", 486)
     refused = await rig.next(port.Refused)
     assert (refused.reason, refused.sip_status) == ("busy", 486)
+
+
+async def check_a_caller_is_told_another_status(rig: Rig) -> None:
+    await rig.call(Far())
+    rig.phones.reject("a", 404)
+    refused = await rig.next(port.Refused)
+    assert (refused.reason, refused.sip_status) == ("rejected", 404)
 
 
 async def check_a_call_that_nobody_answers_is_given_up_by_us(rig: Rig) -> None:
@@ -441,7 +448,7 @@ async def check_a_phone_that_we_ring_is_not_answered_for(rig: Rig) -> None:
     await rig.ring(Far(rings=60.0))
     await rig.next(port.Ringing)
     rig.phones.answer("a")
-    rig.phones.reject("a", "busy")
+    rig.phones.reject("a", 486)
     rig.phones.hang_up("a")
     assert (await rig.next(port.Refused)).reason == "cancelled"
     assert not [event for event in rig.told if isinstance(event, port.Answered)]

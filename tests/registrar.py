@@ -69,18 +69,20 @@ class Registrar:
             return 200, []
         if not (given := re.search(r"^(?:Proxy-)?Authorization:\s*Digest (.*)$", text, re.M)):
             return self._challenge()
-        words = dict(re.findall(r'(\w+)="?((?<=")[^"]*|[^",\s]*)', given[1]))
+        words = words_of(given[1])
         if words["nonce"] != f"n{self._nonce}" or self._used >= self.stale_after:
             return self._challenge(", stale=true")
         self._used += 1
-        if words["response"] != self._expected(method, words):
+        if words["response"] != self.expected(method, words):
             return (403, []) if self.proxy else self._challenge()
         self.algorithms_used.append(words.get("algorithm", "MD5"))
         if method != "REGISTER":
             return 486, []
         return self._bind(text)
 
-    def _expected(self, method: str, words: dict[str, str]) -> str:
+    def expected(self, method: str, words: dict[str, str]) -> str:
+        """Give the response that shows who calls."""
+
         def digest(said: str) -> str:
             return HASHES[words.get("algorithm", "MD5")](said.encode()).hexdigest()
 
@@ -116,6 +118,11 @@ def registrar(**wanted: object) -> Iterator[Registrar]:
     with answering(lambda text: made.answer(text)) as address:
         made = Registrar(address, **wanted)  # type: ignore[arg-type]
         yield made
+
+
+def words_of(authorization: str) -> dict[str, str]:
+    """Give what stands in a value of Authorization."""
+    return dict(re.findall(r'(\w+)="?((?<=")[^"]*|[^",\s]*)', authorization))
 
 
 def _response(request: str, status: int, more: list[str]) -> bytes:

@@ -116,6 +116,8 @@ class Media:
     max_duration: float = _key(4 * 3600.0, readers.some_seconds)
     silence_limit: float | None = _key(60.0, readers.seconds_or_off)
     """How long nothing may be heard from a far end until it counts as lost; None: for ever."""
+    symmetric_rtp: bool = _key(True, readers.boolean)
+    """Whether far ends send sound from the port that they hear at, and from no other (RFC 4961)."""
 
 
 @frozen

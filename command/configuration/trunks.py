@@ -141,6 +141,7 @@ _KEYS: Keys = {
     "country": _country,
     "numbers": readers.one_of("+e164", "e164", "00", "national"),
     "asserted": readers.boolean,
+    "diversion": readers.one_of("none", "diversion", "history-info", "both"),
     "srtp": readers.one_of("off", "optional", "required"),
     "redirects": between(0, 5),
     "answer_within": _answer_within,

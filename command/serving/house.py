@@ -15,7 +15,7 @@ from ringful.command.configuration.runs import run_settings
 from ringful.command.serving.front import behind, front_of
 from ringful.command.serving.messages import make_office, make_room, transports
 from ringful.command.serving.seen import Parts, measure_lag, see
-from ringful.command.serving.trunks import watch_of
+from ringful.command.serving.trunks import plans_of, watch_of
 from ringful.ground.clock import SteadyClock
 from ringful.ground.faults import Fence
 from ringful.http.app import App, make_app
@@ -111,7 +111,7 @@ async def open_house(
                 house = _house(config, settings, joint, watchers)
                 switchboard = Switchboard(house, tasks, _limits(config))
                 tasks.start_soon(switchboard.beat)
-                numbers = Numbers(store, config.sip.country)
+                numbers = Numbers(store, config.sip.country, plans_of(config))
                 await numbers.load()
                 desk = NumberDesk(Scripts(store, shipped_scripts(), settings), numbers)
                 keywords = KeywordDesk(desk.library, Keywords(store, config.sip.country), numbers)
@@ -217,6 +217,7 @@ def pool_settings(config: Config, front: BehindFront | None = None) -> PoolSetti
         config.media.silence_limit,
         config.media.ports,
         front,
+        symmetric_rtp=config.media.symmetric_rtp,
     )
 
 

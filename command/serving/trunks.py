@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 
+from attrs import evolve
+
 from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config
 from ringful.command.serving.front import way_to
 from ringful.interpreter.calls import trunk_failures as failures
+from ringful.interpreter.calls.e164 import Plan
 from ringful.media.front.front import Front
 from ringful.media.pool import Pool
 from ringful.media.trunking.standing import Surroundings
@@ -24,9 +27,20 @@ def watch_of(config: Config, pool: Pool, front: Front | None = None) -> TrunkWat
         known = config.sip.public_address or ("" if host == "0.0.0.0" else host)
         return f"{known}:{pool.entrance}" if pool.entrance else None
 
-    watch = TrunkWatch(config.sip.ways, pool.ways.places, surroundings(config, entrance, front))
+    around = surroundings(config, entrance, front)
+    if front is None:
+        around = evolve(around, exchange=pool.through.exchange)
+    watch = TrunkWatch(config.sip.ways, pool.ways.places, around)
     pool.ways.avoided = lambda: watch.avoided
     return watch
+
+
+def plans_of(config: Config) -> dict[str, Plan]:
+    """Give how each trunk writes the numbers of calls that come in."""
+    return {
+        trunk.name: Plan(trunk.country or config.sip.country, whole=trunk.numbers == "e164")
+        for trunk in config.sip.ways
+    }
 
 
 def surroundings(

@@ -125,6 +125,13 @@ class Durations:
                 rings = self.ringing(statement.call)
                 rung = part(statement.span, "connect to, until somebody answers", rings)
                 return takes(rung).then(self.block(otherwise).either(connected))
+            case nodes.Queue(limit=limit):
+                # However long it waits, the talk that comes after has no bound of its own.
+                return takes(part(statement.span, "queue", None, "whoever serves it says when it is over"))
+            case nodes.Serve(within=within, limit=limit, otherwise=otherwise):
+                waited = takes(self._limit(statement, "serve, until somebody waits", within, None))
+                talk = takes(self._limit(statement, "serve", limit, None))
+                return waited.then(self.block(otherwise).either(talk))
             case nodes.WaitCall(limit=limit, otherwise=otherwise):
                 over = takes(self._limit(statement, "wait call", limit, None))
                 return over.then(self.block(otherwise).either(Ways()))

@@ -83,6 +83,8 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 | nodes.Transfer(name=str(name))
             ):
                 others.add(name)
+            case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
+                others.add(name)
     return _Names(frozenset(legs), frozenset(conferences), frozenset(others))
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ringful.grammar import nodes
 from ringful.grammar.blocks import Role, expressions_of, within
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
-from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE
+from ringful.grammar.functions import BOUND, BOUND_BY_CALL, BOUND_BY_MESSAGE
 from ringful.grammar.paths import Paths
 from ringful.grammar.span import Span
 from ringful.grammar.spell import suggest
@@ -39,8 +39,7 @@ class _Names(NamedTuple):
 def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterable[str] = ()) -> list[Problem]:
     """Check the names of *script*, which begins where those that are *given* are bound."""
     problems: list[Problem] = []
-    by_message = isinstance(script.header, nodes.InboundSms)
-    bound = BOUND | BOUND_BY_MESSAGE if by_message else BOUND
+    bound = BOUND | brought_by(script.header)
     scope = _Scope(script.body, never_back, problems, given, bound)
     for param in script.params:
         scope.binders.setdefault(param.name, []).append(param.span)
@@ -58,6 +57,17 @@ def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterabl
     scope.given |= bound
     scope.block(script.body, _Names())
     return problems
+
+
+def brought_by(header: nodes.Header | None) -> frozenset[str]:
+    """Give the names that are bound besides those of every run, by what begins a script with *header*."""
+    match header:
+        case nodes.InboundSms():
+            return BOUND_BY_MESSAGE
+        case nodes.Inbound():
+            return BOUND_BY_CALL
+        case _:
+            return frozenset()
 
 
 class _Scope(Paths[_Names]):
@@ -154,7 +164,8 @@ class _Scope(Paths[_Names]):
     def may_bind(self, name: str, span: Span) -> None:
         """Hold that a script may bind *name*."""
         if name in self._always:
-            where = "every run" if name in BOUND else "every run that a message begins,"
+            what = "a message begins," if name in BOUND_BY_MESSAGE else "a call begins that came in,"
+            where = "every run" if name in BOUND else f"every run that {what}"
             message = f"`{name}` is bound in {where} and cannot be given another value"
             self._problems.append(Problem("bound-name", message, span, "choose another name"))
 
@@ -180,10 +191,11 @@ class _Scope(Paths[_Names]):
         if lines:
             message = f"`{name.id}` has no value yet: it gets one at line {lines[0].line}"
             return Problem("unset", message, name.span)
-        if name.id in BOUND_BY_MESSAGE:
-            hint = "only a script that begins with `inbound sms` is given it"
+        if name.id in BOUND_BY_MESSAGE | BOUND_BY_CALL:
+            what, header = ("message", "inbound sms") if name.id in BOUND_BY_MESSAGE else ("call", "inbound")
+            hint = f"only a script that begins with `{header}` is given it"
             if name.id in self._always:
-                hint = "the message brings it, and a header or a default stands before that"
+                hint = f"the {what} brings it, and a header or a default stands before that"
         else:
             near = suggest(name.id, (*words, *self._bound, *self.given, *self.binders))
             hint = near or self._hint(name.id)
@@ -232,8 +244,9 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
             return (name,)
-        case nodes.Clock(name) | nodes.Pick(_, name):
+        case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
             return (name,)
+        case nodes.Clock(name) | nodes.Pick(_, name):
             return (name,)
         case nodes.Menu(name=name, counting=counting):
             return tuple(one for one in (name, counting) if one)

@@ -36,6 +36,8 @@ _LEG = (
     | nodes.Leave
     | nodes.Connect
     | nodes.ConnectTo
+    | nodes.Queue
+    | nodes.Serve
     | nodes.Transfer
     | nodes.OnTone
     | nodes.Until

@@ -176,10 +176,11 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
                 if entry.key in seen:
                     yield Problem("double", f"the key `{entry.key}` stands here twice", entry.span)
                 seen.add(entry.key)
-        case nodes.Field(nodes.Name(name), part) if parts := names.parts.get(name):
-            if part not in parts:
+        case nodes.Field(nodes.Name(name), part) if names.parts.get(name):
+            known = names.parts[name]
+            if part not in known:
                 what = "a recording" if name in names.recordings else "what came of it"
-                hint = suggest(part, parts) or f"it has {', '.join(f'`.{one}`' for one in parts)}"
+                hint = suggest(part, known) or f"it has {', '.join(f'`.{one}`' for one in known)}"
                 yield Problem("unknown-field", f"{what} has no `.{part}`", node.span, hint)
         case nodes.Field(subject) if (kind := kind_of(subject, names.kinds)) in (*_FLAT, "text", "a list"):
             yield Problem("wrong-kind", f"{kind} has no parts with names", node.span)

@@ -30,10 +30,15 @@ def check_waits(body: nodes.Block, flows: Flows) -> Iterator[Problem]:
                 message = f"this `{word}` says no limit: the configured one ends it (10 s by default)"
                 hint = "say how long a caller may wait for an answer, e.g. `for 5s`"
                 yield Problem("no-limit", message, statement.span, hint, "warning")
-            case nodes.Repeat(_, block) if not _waits(block, waiting):
+            case nodes.Repeat(_, block) | nodes.Queue(block=block) if _spins(statement, block, waiting):
                 message = "this loop never waits: it would spin"
                 hint = "play, say, gather or wait in it, e.g. `wait 1s`"
                 yield Problem("spin", message, statement.span, hint)
+
+
+def _spins(statement: nodes.Statement, block: nodes.Block, flows: set[str]) -> bool:
+    """Say whether *block*, which runs again and again, never waits; a queue needs none."""
+    return not (isinstance(statement, nodes.Queue) and not block.statements) and not _waits(block, flows)
 
 
 def _waits(block: nodes.Block, flows: set[str]) -> bool:
@@ -47,6 +52,8 @@ def _waits(block: nodes.Block, flows: set[str]) -> bool:
             case nodes.Gather() | nodes.Menu() | nodes.Ask() | nodes.Follow():
                 return True
             case nodes.Connect() | nodes.ConnectTo() | nodes.Stay() | nodes.Transfer() | nodes.WaitCall():
+                return True
+            case nodes.Queue() | nodes.Serve():
                 return True
             case nodes.Do(flow) if flow in flows:
                 return True

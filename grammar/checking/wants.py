@@ -34,6 +34,7 @@ class Want(NamedTuple):
 _CLAUSES: dict[str, Sort] = {
     "number": "number",
     "caller_id": "number",
+    "diverted": "number",
     "moderator": "number",
     "ring": "duration",
     "limit": "duration",
@@ -57,6 +58,7 @@ _CLAUSES: dict[str, Sort] = {
     "between": "duration",
     "named": "text",
     "conference": "text",
+    "queue": "text",
     "who": "text",
     "condition": "condition",
     "items": "list",
@@ -65,11 +67,13 @@ _CLAUSES: dict[str, Sort] = {
 
 _WORDS = {
     "caller_id": "from",
+    "diverted": "diverted from",
     "limit": "for",
     "least": "digits",
     "most": "digits",
     "size": "most",
     "conference": "the conference",
+    "queue": "the queue",
     "who": "the member",
     "operator": "via",
     "condition": "if",

@@ -29,6 +29,12 @@ class ClauseRules:
     def from_clause(self, c: Children) -> Clause:
         return _clause("caller_id", c, c[1])
 
+    def withheld(self, c: Children) -> Clause:
+        return _clause("withheld", c, True)
+
+    def diverted(self, c: Children) -> Clause:
+        return _clause("diverted", c, c[2])
+
     def every(self, c: Children) -> Clause:
         return _clause("every", c, True)
 

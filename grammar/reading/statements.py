@@ -9,6 +9,7 @@ from ringful.grammar import nodes
 from ringful.grammar.reading.clauses import NOTHING, gathered, required
 from ringful.grammar.reading.expressions import Children, plain, span_of, word
 from ringful.grammar.reading.known import current
+from ringful.grammar.vocabulary import REJECTIONS, STATUSES
 
 LineT = TypeVar("LineT", bound=nodes.Line)
 
@@ -53,7 +54,16 @@ class StatementRules:
         return _line(nodes.Answer, c)
 
     def reject(self, c: Children) -> nodes.Reject:
-        return _line(nodes.Reject, c, str(c[1]) if len(c) > 1 else None)
+        if len(c) < 2:
+            return _line(nodes.Reject, c, None)
+        said: Any = str(c[1])
+        if said not in REJECTIONS:
+            hint = f"write one of {', '.join(map(str, sorted(STATUSES)))}, or a word such as `busy`"
+            if not said.isdecimal() or int(said[:4]) not in STATUSES:
+                message = f"`{said}` is no SIP status that a call can be rejected with"
+                current().complain(message, current().span(c[1]), hint)
+            said = int(said) if said.isdecimal() else None
+        return _line(nodes.Reject, c, said)
 
     def play(self, c: Children) -> nodes.Play:
         played = _line(nodes.Play, c, c[1])
@@ -138,6 +148,12 @@ class StatementRules:
 
     def transfer(self, c: Children) -> nodes.Transfer:
         return _line(nodes.Transfer, c, c[1])
+
+    def queue(self, c: Children) -> nodes.Queue:
+        return _line(nodes.Queue, c, c[1], block=_block(c) or nodes.Block())
+
+    def serve(self, c: Children) -> nodes.Serve:
+        return _line(nodes.Serve, c, c[1])
 
     def give(self, c: Children) -> nodes.Give:
         return _line(nodes.Give, c, c[1])

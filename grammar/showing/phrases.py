@@ -47,6 +47,8 @@ _Legs: TypeAlias = (
     | nodes.Members
     | nodes.Connect
     | nodes.ConnectTo
+    | nodes.Queue
+    | nodes.Serve
     | nodes.Transfer
     | nodes.Give
     | nodes.Mute
@@ -102,7 +104,7 @@ def phrase(line: AnyLine, indent: str) -> str:
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
         case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
             return _join(*_legs(line))
-        case nodes.ConnectTo():
+        case nodes.Queue() | nodes.Serve() | nodes.ConnectTo():
             return _join(*_legs(line))
         case (
             nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
@@ -147,9 +149,10 @@ def _head(line: _Head) -> tuple[str, ...]:
         case nodes.Use(path):
             return "use", quoted(path)
         case nodes.Call(number, caller_id, ring, notify, name):
-            given = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
             who = _flag("all", line.every), (show_expression if line.every else _one)(number)
-            return "call", *who, *given, _with("as", name)
+            shown = _with("from", caller_id), _with("named", line.named), _flag("withheld", line.withheld)
+            given = _with("diverted from", line.diverted), _with("ring", ring), _with("notify", notify)
+            return "call", *who, *shown, *given, _with("as", name)
         case nodes.Inbound(number, notify):
             return "inbound", show_unless(number, "sms"), _with("notify", notify)
         case nodes.InboundSms(number, keyword, notify):
@@ -163,7 +166,7 @@ def _sound(line: _Sound) -> tuple[str, ...]:
         case nodes.Answer():
             return ("answer",)
         case nodes.Reject(reason):
-            return "reject", reason or ""
+            return "reject", "" if reason is None else str(reason)
         case nodes.Play(audio, until, times, notify, background):
             verb, often = "start play" if background else "play", _with("times", times)
             ends = _tones("until", until), often or _flag("forever", line.forever), _with("notify", notify)
@@ -175,7 +178,14 @@ def _sound(line: _Sound) -> tuple[str, ...]:
             return "say", show_expression(text), *how, _tones("until", until), _with("notify", notify)
         case nodes.Record(name, limit, until, silence, beep, notify):
             ends = _with("for", limit), _tones("until", until), _with("silence", silence)
-            return "record", _with("as", name), *ends, _flag("beep", beep), _with("notify", notify)
+            return (
+                "record",
+                _with("as", name),
+                _with("within", line.within),
+                *ends,
+                _flag("beep", beep),
+                _with("notify", notify),
+            )
         case nodes.StartRecord(name, notify):
             return "start record", _with("as", name), _with("notify", notify)
         case nodes.StopRecord():
@@ -239,6 +249,13 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             rings = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
             ends = _flag("early", line.early), _with("for", limit), _with("as", line.name)
             return "connect to", *whom, *rings, *ends, _flag("else", otherwise is not None)
+        case nodes.Queue(queue, limit, name, notify):
+            given = _with("for", limit), _with("as", name), _with("notify", notify)
+            return "queue", show_expression(queue), *given
+        case nodes.Serve(queue, within, limit, name, notify, otherwise):
+            given = _with("for", limit), _with("as", name), _with("notify", notify)
+            last = _flag("else", otherwise is not None)
+            return "serve", show_expression(queue), _with("within", within), *given, last
         case nodes.Transfer(number, name):
             return "transfer", show_expression(number), _with("as", name)
         case nodes.Give(value):

@@ -16,6 +16,9 @@ def compile_call(request: requests.Call) -> nodes.Script:
         caller_id=_text(request.caller_id),
         ring=ring,
         notify=_text(request.callback_url),
+        named=_text(request.caller_name),
+        withheld=request.withheld,
+        diverted=_text(request.diverted_from),
     )
     return nodes.Script(header=header, body=nodes.Block((nodes.Stay(),)))
 
@@ -33,6 +36,9 @@ def compile_call_of(request: requests.Call, script: nodes.Script) -> nodes.Scrip
         caller_id=asked.caller_id or own.caller_id,
         ring=asked.ring or own.ring,
         notify=asked.notify or own.notify,
+        named=asked.named or own.named,
+        withheld=asked.withheld or own.withheld,
+        diverted=asked.diverted or own.diverted,
     )
     return evolve(script, header=header)
 
@@ -63,8 +69,8 @@ def compile_task(request: requests.Task) -> nodes.Statement:
             return nodes.Tone(nodes.text(tones))
         case requests.Answer():
             return nodes.Answer()
-        case requests.Reject(_, busy):
-            return nodes.Reject("busy" if busy else None)
+        case requests.Reject(_, reason):
+            return nodes.Reject(None if reason == "declined" else reason)
         case requests.Gather():
             return _gather(request)
         case requests.Connect():

@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
+from ringful.grammar.nodes import RejectReason
+from ringful.grammar.vocabulary import STATUSES
 from ringful.http.outward.addresses import wrong
 from ringful.interpreter.calls.e164 import e164
 from ringful.media.port import RefusalReason
@@ -31,6 +33,8 @@ CALL_OUTCOMES = (*LEG_OUTCOMES, "scriptfailed", "interrupted")
 """How a call, or a run without one, can come out."""
 MAX_LABEL = 200
 """Characters of what a call is called."""
+MAX_SHOWN = 64
+"""Characters of a caller's name: phones show fewer."""
 
 
 class BadParameter(Exception):
@@ -166,6 +170,25 @@ def one_of(*known: str) -> Callable[[str, str], str]:
         raise BadParameter(name, "invalid", f"{name} must be {' or '.join(known)}, not {value!r}")
 
     return read
+
+
+def shown_name(name: str, value: str) -> str:
+    """Read the name that a callee is shown: up to `MAX_SHOWN` characters that can be seen."""
+    if value.strip() and len(value) <= MAX_SHOWN and value.isprintable():
+        return value
+    raise BadParameter(name, "invalid", f"{name} must be a name of up to {MAX_SHOWN} printable characters")
+
+
+def rejection(name: str, value: str) -> RejectReason | int:
+    """Read why a call is not taken: a word of the language's ``reject``, or a SIP status."""
+    word = value.lower()
+    for known in get_args(RejectReason):
+        if word == known:
+            return cast(RejectReason, known)
+    if re.fullmatch("[0-9]{3}", word) and int(word) in STATUSES:
+        return int(word)
+    wanted = ", ".join([*get_args(RejectReason), *map(str, sorted(STATUSES))])
+    raise BadParameter(name, "invalid", f"{name} must be one of {wanted}, not {value[:40]!r}")
 
 
 def text(name: str, value: str) -> str:

@@ -8,6 +8,7 @@ from typing import TypeAlias, get_args
 
 from attrs import evolve, field, frozen
 
+from ringful.grammar.nodes import RejectReason
 from ringful.http.reading import callbacks, conferences, messages, numbers, recordings, records, scripts
 from ringful.http.reading import parameters as p
 from ringful.http.reading.parameters import BadParameter, Parameters
@@ -63,6 +64,12 @@ class Call:
     given: scripts.Given = field(factory=scripts.Given)
     label: str | None = None
     """What the key calls it."""
+    caller_name: str | None = None
+    """The name that the callee is shown."""
+    withheld: bool = False
+    """The callee is not shown who calls."""
+    diverted_from: str | None = None
+    """The number that sends the call on."""
 
 
 @frozen
@@ -170,8 +177,8 @@ class Reject:
     """Turn away a call that came in and still rings (ours)."""
 
     call_id: str
-    busy: bool = False
-    """The caller hears that the line is busy, and not that the call is declined."""
+    reason: RejectReason | int | None = None
+    """A word of the language's ``reject``, or a SIP status; None: it is declined."""
 
 
 @frozen
@@ -300,6 +307,9 @@ def _call(given: Parameters, dialect: Dialect) -> Call:
         dialect.callback(given),
         given.optional("ringTimeout", p.ring_seconds),
         label=given.optional("label", p.label),
+        caller_name=given.optional("callerName", p.shown_name),
+        withheld=bool(given.optional("withheld", p.boolean)),
+        diverted_from=given.optional("divertedFrom", p.number(dialect.country, sip=False)),
     )
     name = given.optional("script", p.script_name)
     if name is None:
@@ -425,9 +435,7 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     ),
     **{f"{change}conf": _changer(change) for change in get_args(Change)},
     "answer": lambda given, _: Answer(_call_id(given)),
-    "reject": lambda given, _: Reject(
-        _call_id(given), given.optional("reason", p.one_of("busy", "declined")) == "busy"
-    ),
+    "reject": lambda given, _: Reject(_call_id(given), given.optional("reason", p.rejection)),
     "gather": _gather,
     "connect": _connect,
     "transfer": lambda given, dialect: Transfer(

@@ -24,11 +24,11 @@ log = structlog.get_logger()
 class Lines(Protocol):
     """The numbers of this server."""
 
-    def known(self, written: str) -> str:
-        """Give a number as it is kept here."""
+    def known(self, written: str, trunk: str = "") -> str:
+        """Give a number, as *trunk* writes it, as it is kept here."""
 
-    def at(self, written: str) -> Number | None:
-        """Give what takes the calls of a number; None where nobody has bound it."""
+    def at(self, written: str, trunk: str = "") -> Number | None:
+        """Give what takes the calls of a number, as *trunk* writes it; None where nobody has bound it."""
 
 
 class Reader(Protocol):
@@ -69,7 +69,7 @@ class Arrivals:
 
     def take(self, offer: port.Offer) -> port.Taken | port.RefusalReason:
         """Say who takes *offer*, or why nobody does."""
-        number = self._lines.at(offer.called)
+        number = self._lines.at(offer.called, offer.trunk)
         if number is None:
             log.warning("a call for a number that nobody has bound", called=offer.called, caller=offer.caller)
             return "unreachable"
@@ -84,7 +84,12 @@ class Arrivals:
 
     def _known(self, offer: port.Offer, number: Number) -> port.Offer:
         """Give *offer*, for *number*, with its numbers as they are kept here."""
-        return port.Offer(self._lines.known(offer.caller) if offer.caller else "", number.number)
+        caller, sent = (
+            self._lines.known(one, offer.trunk) if one else "" for one in (offer.caller, offer.diverted_from)
+        )
+        # Some trunks name the number that was called itself: nobody sent such a call on.
+        sent = "" if sent == number.number else sent
+        return evolve(offer, caller=caller, called=number.number, diverted_from=sent)
 
     def _turn_away(
         self, number: Number, call_id: str, offer: port.Offer, outcome: port.RefusalReason
@@ -121,12 +126,12 @@ class Arrivals:
         started = evolve(await self._read(key, number), offer=offer)
         if busy := switchboard.busy(key):
             log.warning("a call that came in finds the line busy", number=number.number, why=busy)
-            phones.reject(call_id, "busy")
+            phones.reject(call_id, port.BUSY)
             self._turn_away(number, call_id, offer, "busy")
             return
         if unpaid := switchboard.till.reserve(key.key, call_id, offer.called, "inbound"):
             log.warning("a call that came in cannot be paid", number=number.number, why=unpaid)
-            phones.reject(call_id, "rejected")
+            phones.reject(call_id, port.DECLINED)
             self._turn_away(number, call_id, offer, "rejected")
             return
         try:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import phonenumbers
+from attrs import frozen
 
 _MARKS = str.maketrans("", "", " .-()")
 """What people put between the digits of a number."""
@@ -15,12 +16,22 @@ def bare(written: str) -> str:
     return written.translate(_MARKS)
 
 
+@frozen
+class Plan:
+    """How somebody writes numbers."""
+
+    country: str
+    """Where those are that have no country."""
+    whole: bool = False
+    """They have one, also without ``+``: ``4420…`` is in Britain, whatever else it could be at home."""
+
+
 @lru_cache(maxsize=4096)
-def e164(written: str, country: str) -> str | None:
+def e164(written: str, country: str, *, whole: bool = False) -> str | None:
     """Give *written* as ``+E.164``; None where it is no phone number.
 
     Without ``+`` or ``00`` a number is national where *country* has such a number, and otherwise
-    international.
+    international; with *whole* it is the other way round.
     """
     if not re.fullmatch(r"\+?[0-9]{3,15}|00[0-9]{3,15}|011[0-9]{3,15}", written):
         return None
@@ -31,6 +42,8 @@ def e164(written: str, country: str) -> str | None:
     if not written.startswith(("+", "00")):
         plans.insert(0, (written, country, phonenumbers.is_valid_number))
         plans.append((written, country, phonenumbers.is_possible_number))
+        if whole:
+            plans.insert(0, ("+" + bare_digits, None, phonenumbers.is_valid_number))
     for candidate, region, suits in plans:
         try:
             parsed = phonenumbers.parse(candidate, region)
@@ -41,6 +54,6 @@ def e164(written: str, country: str) -> str | None:
     return None
 
 
-def known(written: str, country: str) -> str:
+def known(written: str, country: str, *, whole: bool = False) -> str:
     """Give a number as it is kept here: ``+E.164``, or as it is where that is no phone number."""
-    return e164(written, country) or written
+    return e164(written, country, whole=whole) or written

@@ -85,6 +85,7 @@ def record_of(run: Run, leg: Leg, key: str) -> LegRecord:
         packets=quality.packets if quality else None,
         lost=quality.lost if quality else None,
         jitter_ms=quality.jitter_ms if quality else None,
+        trunk=leg.trunk or None,
     )
 
 
@@ -117,9 +118,9 @@ def turned_away(
     call_id: str, offer: port.Offer, key: str, outcome: port.RefusalReason, at: float
 ) -> LegRecord:
     """Give the record of a call that came in, and that nothing was begun for."""
-    return LegRecord(
-        call_id, call_id, key, True, offer.caller, offer.called, at, at, outcome, "server", Decimal(0)
-    )
+    own, by = (offer.caller, offer.called), "server"
+    trunk = offer.trunk or None
+    return LegRecord(call_id, call_id, key, True, *own, at, at, outcome, by, Decimal(0), trunk=trunk)
 
 
 def of_record(record: CallRecord, ended: float, seconds: int | None, bill: Decimal) -> LegRecord:
@@ -140,4 +141,5 @@ def of_record(record: CallRecord, ended: float, seconds: int | None, bill: Decim
         answered=record.answered,
         seconds=seconds,
         label=record.label,
+        trunk=record.trunk,
     )

@@ -12,6 +12,7 @@ from attrs import define, field
 from ringful.ground.faults import Tasks
 from ringful.interpreter import effects, events, room
 from ringful.interpreter.calls.live import House, LiveCall
+from ringful.interpreter.calls.queues import Queues
 from ringful.interpreter.calls.switchboard import TooMany, Unavailable
 from ringful.interpreter.conference import is_name, message, unheld, unreached
 from ringful.interpreter.statements.conference import unreached_moderator
@@ -42,6 +43,8 @@ class Hall:
 
     node: Node
     nursery: Tasks
+    queues: dict[str, Queues] = field(factory=dict)
+    """Who waits, and who serves, by key."""
     placed: dict[str, set[str]] = field(factory=dict)
     """The runs that were begun for the sake of a conference alone, by its ID: they end with it."""
 
@@ -130,6 +133,22 @@ class Hall:
         conference, _ = self.node.begin(key, made, started)
         return conference
 
+    # Queues
+
+    def queue(self, call: LiveCall, effect: effects.ForQueue) -> None:
+        """Do what *call* asks of a queue of its key, and tell the calls that are concerned."""
+        queues = self.queues.setdefault(call.key.key, Queues())
+        self._tell(queues, queues.do(call.run.call_id, effect, self.node.house.clock()))
+
+    def _tell(self, queues: Queues, told: list[tuple[str, events.QueueEvent]]) -> None:
+        for call_id, event in told:
+            found = self.node.live.get(call_id)
+            if found and not found.run.ended:
+                found.run.post(event)
+            elif isinstance(event, events.NextCame):
+                # Who served has ended meanwhile.
+                self._tell(queues, queues.put_back(event, self.node.house.clock()))
+
     # What conferences ask
 
     def do(self, conference: LiveCall, effect: effects.OfConference) -> None:
@@ -166,6 +185,8 @@ class Hall:
     def forget(self, ended: LiveCall) -> None:
         """Let go of what has ended: a call holds no conference any more, and nobody is in a conference."""
         run = ended.run
+        if queues := self.queues.get(ended.key.key):
+            self._tell(queues, queues.forget(run.call_id, self.node.house.clock()))
         if plan := run.started.plan:
             placed = self.placed.pop(run.call_id, set())
             if ended.was_cut:

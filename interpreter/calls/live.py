@@ -77,6 +77,9 @@ class Meetings(Protocol):
     def ask(self, call: "LiveCall", effect: effects.ForConference) -> None:
         """Put what *call* asks of a conference into that one's inbox."""
 
+    def queue(self, call: "LiveCall", effect: effects.ForQueue) -> None:
+        """Do what *call* asks of a queue."""
+
     def do(self, conference: "LiveCall", effect: effects.OfConference) -> None:
         """Do what *conference* asks of the room, and of the calls whose legs are in it."""
 
@@ -189,11 +192,11 @@ class LiveCall:
         """Do *effect* for real."""
         phones = self.house.phones
         match effect:
-            case effects.Ring(leg, number, caller_id):
+            case effects.Ring(leg, number, caller_id, shown):
                 if refused := self._refusal(leg, number):
                     self.run.post(refused)
                 else:
-                    phones.ring(leg, number, caller_id, self.purse.hear)
+                    phones.ring(leg, number, caller_id, self.purse.hear, shown=shown)
             case effects.Transfer(leg, transfer, number):
                 if self.house.may_call(self.key, number):
                     phones.transfer(leg, transfer, number)
@@ -214,6 +217,14 @@ class LiveCall:
                 | effects.ChangeMembers()
             ):
                 self._meetings.ask(self, effect)
+            case (
+                effects.EnterQueue()
+                | effects.ServeQueue()
+                | effects.LeaveQueue()
+                | effects.Summon()
+                | effects.PutBack()
+            ):
+                self._meetings.queue(self, effect)
             case (
                 effects.OpenRoom()
                 | effects.Admit()
@@ -407,6 +418,7 @@ class LiveCall:
             callee=came[0] if came else leg.number if leg else "",
             caller=came[1] if came else None,
             label=run.started.label or None,
+            trunk=(leg.trunk or None) if leg else None,
             state="ended" if run.ended else "live",
             answered=leg.answered_at if leg else None,
             ended=((leg.ended_at if leg else None) or run.now) if run.ended else None,

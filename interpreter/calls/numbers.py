@@ -3,10 +3,10 @@
 All of them are kept in memory, since a call that comes in waits for no database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ringful.interpreter.calls.bound import Bound
-from ringful.interpreter.calls.e164 import known
+from ringful.interpreter.calls.e164 import Plan, known
 from ringful.interpreter.calls.switchboard import Refusal
 from ringful.store.port import Key, Number, Store, UsedSeq, Write
 
@@ -22,21 +22,26 @@ class NumberTaken(Refusal):
 class Numbers:
     """The numbers, as the database has them."""
 
-    def __init__(self, store: Store, country: str) -> None:
-        self._store, self._country = store, country
+    def __init__(self, store: Store, country: str, plans: Mapping[str, Plan] | None = None) -> None:
+        """*plans* say how trunks write numbers; all others write them as in *country*."""
+        self._store, self._own, self._plans = store, Plan(country), plans or {}
         self._bound: Bound[str, Number] = Bound()
 
     async def load(self) -> None:
         """Read what is bound."""
         self._bound.fill((one.number, one) for one in await self._store.numbers())
 
-    def known(self, written: str) -> str:
-        """Give a number as it is kept here: ``+E.164``, or as it is where that is no phone number."""
-        return known(written, self._country)
+    def known(self, written: str, trunk: str = "") -> str:
+        """Give a number as it is kept here: ``+E.164``, or as it is where that is no phone number.
 
-    def at(self, written: str) -> Number | None:
-        """Give what takes the calls of a number; None where nobody has bound it."""
-        return self._bound.at(self.known(written))
+        It is *trunk* that wrote it; empty: nobody whose way to write is known.
+        """
+        plan = self._plans.get(trunk, self._own)
+        return known(written, plan.country, whole=plan.whole)
+
+    def at(self, written: str, trunk: str = "") -> Number | None:
+        """Give what takes the calls of a number, as *trunk* writes it; None where nobody has bound it."""
+        return self._bound.at(self.known(written, trunk))
 
     def of(self, key: Key) -> Sequence[Number]:
         """Give the numbers of *key*, in their order."""

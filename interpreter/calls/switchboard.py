@@ -128,6 +128,12 @@ class CallView:
     """Of a conference its name, empty where it has none; None: it is no conference."""
     pruned: float | None = None
     """When its journal was removed for its age, and with it all that is not told here."""
+    trunk: str | None = None
+    """The name of the trunk that carries it; None: none does, or none that is known yet."""
+    caller_name: str | None = None
+    """Of a call that came in: what its caller is called."""
+    diverted_from: str | None = None
+    """Of a call that came in: the number that sent it on to ours."""
 
 
 @frozen

@@ -59,7 +59,7 @@ def view(run: Run, created: float, now: float = 0.0, removed: Mapping[str, float
 
     *removed* are the recordings whose files are gone, and since when.
     """
-    leg, came = run.subject, run.started.came
+    leg, came, offer = run.subject, run.started.came, run.started.offer
     recorded = [one for each in run.legs.values() for one in each.recorded]
     return CallView(
         call_id=run.call_id,
@@ -88,6 +88,9 @@ def view(run: Run, created: float, now: float = 0.0, removed: Mapping[str, float
         failures=tuple(FailureView(one.what, one.why, one.times) for one in run.failures),
         label=run.started.label or None,
         conference=None if run.started.plan is None else run.started.plan.name,
+        trunk=(leg.trunk or None) if leg else None,
+        caller_name=(offer.name or None) if offer else None,
+        diverted_from=(offer.diverted_from or None) if offer else None,
     )
 
 
@@ -131,6 +134,7 @@ def view_of_record(
         label=record.label,
         conference="" if record.is_conference else None,
         pruned=record.pruned or now,
+        trunk=record.trunk,
     )
 
 

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from ringful.grammar import nodes
 from ringful.grammar.flows import MAX_NESTED
-from ringful.grammar.functions import BOUND_BY_MESSAGE
+from ringful.grammar.functions import BOUND_BY_CALL, BOUND_BY_MESSAGE
 from ringful.interpreter.evaluate import Fault, count_of, evaluate, seconds_of, truth
 from ringful.interpreter.running import Running, Scope
 from ringful.interpreter.values import Value
@@ -88,6 +88,8 @@ async def do(run_on: Scope, statement: nodes.Do) -> None:
     bound = {name: names.get(name) for name in ("call_id", "caller", "called", "answered_at")}
     if run_on.run.started.message:
         bound |= {name: names[name] for name in BOUND_BY_MESSAGE}
+    if run_on.run.started.offer:
+        bound |= {name: names[name] for name in BOUND_BY_CALL}
     scope = bound | dict(zip(flow.parameters, values, strict=True))
     value: Value = None
     try:

@@ -5,6 +5,7 @@ with `say` needs no `answer`.  A leg that nobody takes is given up after the rin
 """
 
 from ringful.grammar import nodes
+from ringful.grammar.vocabulary import REJECTIONS
 from ringful.interpreter import effects
 from ringful.interpreter.evaluate import url_of
 from ringful.interpreter.leg import Leg
@@ -15,11 +16,19 @@ from ringful.media import port
 
 def begin(run: Running, header: nodes.Inbound, offer: port.Offer) -> Leg:
     """Make the leg of the call that came in, and tell of it.  Raises Fault."""
-    run.names["caller"], run.names["called"] = offer.caller, offer.called
+    run.names |= {
+        "caller": offer.caller,
+        "called": offer.called,
+        "caller_name": offer.name or None,
+        "diverted_from": offer.diverted_from or None,
+    }
     leg = Leg(run.call_id, offer.caller, inbound=True, notify=url_of(header.notify, run.names))
+    leg.trunk = offer.trunk
     leg.state, leg.created_at, leg.ringing_at = "ringing", run.now, run.now
     run.legs[leg.name] = leg
-    run.tell(leg.notify, "CallReceived", leg.name, caller=offer.caller, called=offer.called)
+    more = {"callerName": offer.name, "divertedFrom": offer.diverted_from}
+    told = {name: value for name, value in more.items() if value}
+    run.tell(leg.notify, "CallReceived", leg.name, caller=offer.caller, called=offer.called, **told)
     run.set_timer(run.settings.ring_timeout, lambda: _give_up(run, leg))
     return leg
 
@@ -63,8 +72,6 @@ def reject(run_on: Scope, statement: nodes.Reject) -> None:
     leg = run_on.need_leg()
     if not leg.inbound or leg.state != "ringing" or leg.answering:
         raise Failed("this call has been answered: `hangup` ends it")
-    run_on.run.close(leg, "script", by=effects.Reject(leg.name, _reason(statement)))
-
-
-def _reason(statement: nodes.Reject) -> port.Rejection:
-    return "busy" if statement.reason == "busy" else "rejected"
+    said = statement.reason
+    status = said if isinstance(said, int) else REJECTIONS[said or "declined"]
+    run_on.run.close(leg, "script", by=effects.Reject(leg.name, status))

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
-from ringful.interpreter.evaluate import Fault, as_text, evaluate, seconds_of
+from ringful.interpreter.evaluate import Fault, as_text, evaluate, seconds_of, text_if
 from ringful.interpreter.running import Scope
 from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.outcome import of_leg
@@ -31,7 +31,7 @@ async def ring_and(run_on: Scope, call: nodes.Call, block: nodes.Block) -> None:
         await run_on.within(pause, lambda _: False)
     leg.state = "ringing"
     run.position = call.span
-    run.perform(effects.Ring(leg.name, leg.number, leg.caller_id))
+    run.perform(effects.Ring(leg.name, leg.number, leg.caller_id, leg.shown))
     with run_on.ahead(lambda: block.statements):
         run_on.look_ahead()
         answered = await run_on.within(
@@ -52,6 +52,17 @@ async def body_and_hang_up(run_on: Scope, block: nodes.Block) -> None:
     """Run *block* on the leg, and then hang up."""
     await run_on.body(block)
     run_on.run.close(run_on.need_leg(), "script")
+
+
+def shown_of(call: nodes.Call, names: dict[str, Value]) -> tuple[str | None, port.Shown | None]:
+    """Give the caller ID of *call*, and what else is shown of who calls.  Raises Fault.
+
+    An empty caller ID is that of a caller who withheld it, and so it stays withheld.
+    """
+    caller_id = text_if(call.caller_id, names) or None
+    empty = call.caller_id is not None and evaluate(call.caller_id, names) == ""
+    shown = port.Shown(text_if(call.named, names), call.withheld or empty, text_if(call.diverted, names))
+    return caller_id, None if shown == port.PLAINLY else shown
 
 
 def call(run_on: Scope, statement: nodes.Call) -> None:

@@ -9,6 +9,7 @@ from ringful.interpreter import effects
 from ringful.interpreter.evaluate import TONES, Fault, count_of, seconds_of, text_of, tones_of, url_of
 from ringful.interpreter.leg import Cued, Leg, Playback, Recording
 from ringful.interpreter.running import Running, Scope
+from ringful.interpreter.statements.interrupting import hold_others
 from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import Value
 from ringful.media import port
@@ -88,22 +89,24 @@ async def _play_through(
     run_on: Scope, leg: Leg, sound: port.Sound, playback: Playback, until: str | None, *, follow: bool
 ) -> bool:
     """Play to the end; say whether it was reached (a tone may cut it short)."""
-    number = _claim_cue(run_on, leg, sound) or leg.order()
-    leg.playbacks[number] = playback
-    run_on.run.perform(effects.Play(leg.name, number, sound))
+    playback.sound, playback.handling = sound, run_on.handling
+    playback.number = _claim_cue(run_on, leg, sound) or leg.order()
+    hold_others(run_on.run, leg, run_on.handling)
+    leg.playbacks[playback.number] = playback
+    run_on.run.perform(effects.Play(leg.name, playback.number, sound))
     look_ahead(run_on, follow=follow)
     try:
         while True:
             signal = await run_on.wait(
-                lambda s: _is_of(s, leg, number),
+                lambda s: _is_of(s, leg, playback.number),
                 tones=None if playback.cut else until,
                 on_queued=lambda: look_ahead(run_on, follow=follow),
             )
             match signal:
                 case port.TonePressed(_, tone):
                     leg.type_ahead(tone)
-                    playback.cut = "tone"
-                    _stop(run_on, leg, number)
+                    if not _cut(run_on, leg, playback):
+                        return False
                 case port.PlaybackFailed(_, _, detail):
                     _drop_cue(run_on, leg)
                     raise Failed(detail)
@@ -111,9 +114,8 @@ async def _play_through(
                     return reason == "end" and playback.cut is None
     finally:
         # Cut short by its own script: a menu's prompt, a block that ended.
-        if number in leg.playbacks and not playback.cut and not leg.closing:
-            playback.cut = "tone"
-            _stop(run_on, leg, number)
+        if not playback.cut and not leg.closing:
+            _cut(run_on, leg, playback)
 
 
 def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
@@ -127,9 +129,20 @@ def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
     return False
 
 
-def _stop(run_on: Scope, leg: Leg, playback: int) -> None:
+def _cut(run_on: Scope, leg: Leg, playback: Playback) -> bool:
+    """Cut *playback* short, if it has not ended; say whether its end is still to come."""
+    if playback in leg.held_sounds:
+        # It is not heard at present, and will not be.
+        leg.held_sounds.remove(playback)
+        why = playback.cut = "tone"
+        run_on.run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=why)
+        return False
+    if playback.number not in leg.playbacks:
+        return False
+    playback.cut, playback.held_by = "tone", None
     _drop_cue(run_on, leg)
-    run_on.run.perform(effects.StopPlayback(leg.name, playback))
+    run_on.run.perform(effects.StopPlayback(leg.name, playback.number))
+    return True
 
 
 def _claim_cue(run_on: Scope, leg: Leg, sound: port.Sound) -> int | None:
@@ -244,10 +257,13 @@ async def record(run_on: Scope, statement: nodes.Record) -> None:
     leg, names, settings = run_on.need_leg(), run_on.names, run_on.run.settings
     limit = seconds_of(statement.limit, names) if statement.limit else settings.record_limit
     silence = seconds_of(statement.silence, names) if statement.silence else settings.record_silence
+    within = seconds_of(statement.within, names) if statement.within else None
     until = tones_of(statement.until, names) if statement.until else "#"
     recording = Recording(leg.next_file(), url_of(statement.notify, names), statement.name, names)
     recording.bind(None)
-    number = _order_recording(run_on, leg, recording, silence=silence, beep=statement.beep)
+    number = leg.order()
+    order = effects.StartRecording(leg.name, number, recording.file, silence, statement.beep, within)
+    _order_recording(run_on, leg, recording, order)
     look_ahead(run_on, follow=False)
     try:
         begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
@@ -279,19 +295,16 @@ async def start_record(run_on: Scope, statement: nodes.StartRecord) -> None:
         raise Failed(reason)
     recording = Recording(leg.next_file(), notify, statement.name, run_on.names, background=True)
     recording.bind(None)
-    number = _order_recording(run_on, leg, recording)
+    number = leg.order()
+    _order_recording(run_on, leg, recording, effects.StartRecording(leg.name, number, recording.file))
     begun = await run_on.wait(lambda s: _is_recording(s, leg, number))
     if isinstance(begun, port.RecordingFailed):
         raise Failed(begun.detail)
 
 
-def _order_recording(
-    run_on: Scope, leg: Leg, recording: Recording, *, silence: float | None = None, beep: bool = False
-) -> int:
-    number = leg.order()
-    leg.recordings[number] = recording
-    run_on.run.perform(effects.StartRecording(leg.name, number, recording.file, silence, beep))
-    return number
+def _order_recording(run_on: Scope, leg: Leg, recording: Recording, order: effects.StartRecording) -> None:
+    leg.recordings[order.recording] = recording
+    run_on.run.perform(order)
 
 
 async def stop_record(run_on: Scope, _: nodes.StopRecord) -> None:

@@ -39,6 +39,8 @@ class EngineConfig:
     """Those of each trunk that has some of its own."""
     silence_limit: float | None = None
     """Seconds after which a far end of which nothing is heard is given up; None: never."""
+    symmetric_rtp: bool = True
+    """Whether sound comes from the port that its SDP names, and from no other."""
     rtp_port: int = 0
     """The first of our own RTP ports, which nobody else uses; 0: any."""
     rtp_ports: int = 0

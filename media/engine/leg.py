@@ -12,12 +12,13 @@ from typing import Any, Protocol
 import pjsua2 as pj
 
 from ringful.media import port
+from ringful.media.engine.admission import Admission, Unknown
 from ringful.media.engine.answers import Answers
 from ringful.media.engine.keypad.keying import Keying
 from ringful.media.engine.keypad.keys import KEYS, Packet, as_everybody_numbers
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.outcomes import is_of_refer, may_follow, rings, transfer_end, transfer_failure
-from ringful.media.engine.outgoing import Patience
+from ringful.media.engine.parties.outgoing import Patience
 from ringful.media.engine.recording import Disk
 from ringful.media.engine.sounding import Sound
 
@@ -41,8 +42,7 @@ class Owner(Protocol):
     on_speech: Callable[[str, bool], None]
     log: Callable[[str], None]
     answers: Answers
-    admission: Any
-    """Decides who may send to a call."""
+    admission: Admission
 
     @property
     def reads_events(self) -> bool:
@@ -77,6 +77,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         super().__init__(self.account, call_id)
         self.engine, self.name = engine, name
         self.ordered_end = False
+        self.rejected = False
+        """It came in, and was told that it is not taken."""
         self.ended_by_bye = False
         self.inbound = call_id != pj.PJSUA_INVALID_ID
         self.began = time.monotonic()
@@ -97,12 +99,14 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Where the library keeps the stream of its sound."""
         self._call_id = ""
         self.digits: list[tuple[float, int, str | None]] = []
+        self.source = ""
+        """Where its INVITE came from, ``ADDRESS:PORT``; empty: it is ours."""
         self.signalled = ""
         """The address that its signalling came from, or goes to."""
         self.media = 0
         """Which of the SDP's media is its sound."""
-        self.unknown_sender: tuple[int, int] | None = None
-        """Its ports of RTP and RTCP, while it is not known who will send to them."""
+        self.unknown_sender: Unknown | None = None
+        """What is known, while it is not known who will send."""
         self.learned: tuple[tuple[str, int], tuple[str, int]] | None = None
         """What the SDP said, and who turned out to send instead."""
         self.transferring: int | None = None

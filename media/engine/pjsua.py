@@ -30,8 +30,9 @@ from ringful.media.engine.loop import Loop
 from ringful.media.engine.mixer import Mixer
 from ringful.media.engine.native import NativeMixer, NoNative
 from ringful.media.engine.outcomes import NO_SOUND, refusal, refused, why_lost
-from ringful.media.engine.outgoing import Outgoing, Patience
-from ringful.media.engine.recording import Disk
+from ringful.media.engine.packets import Packets
+from ringful.media.engine.parties.outgoing import Outgoing, Patience
+from ringful.media.engine.recording import Disk, Quiet
 from ringful.media.engine.senders import Senders
 from ringful.media.engine.sounding import Listener, Sitting, Sound
 from ringful.media.engine.texts import Inbox, Outbox, Tell
@@ -79,6 +80,7 @@ class Engine:
         on_speech: Callable[[str, bool], None] = lambda leg, speaks: None,
         on_text: Tell = lambda said: None,
         on_shaken: Callable[[], None] = lambda: None,
+        on_packet: Callable[[str], None] = lambda packet: None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.config, self.emit, self.log = config, emit, log
@@ -91,9 +93,10 @@ class Engine:
         self.loop = Loop(self)
         self.inbox, self.outbox = Inbox(on_text, self.loop.soon, log, self.infos.take), Outbox(on_text)
         self.answers = Answers(log)
+        self.packets = Packets(on_packet)
         self._rung = 0
         self._library = Library(pj._pjsua2.__file__)
-        self.admission = Admission(Senders(self._is_rtp))
+        self.admission = Admission(Senders(self._is_rtp), symmetric=config.symmetric_rtp)
         self._endpoint = Endpoint(config, self._library)
         self.port = self._endpoint.port
         self._take_over()
@@ -101,7 +104,7 @@ class Engine:
         self.account = self.accounts.plain
         self.why_unchecked = ""
         """Why SIP packets reach the library as they are; empty where they are checked."""
-        self._gate = self._open_gate(on_shaken)
+        self._gate = self.admission.gate = self._open_gate(on_shaken)
         self.why_python = ""
         """Why sound passes through Python; empty where it does not."""
         self.mixer = self._mixer(buses)
@@ -137,8 +140,14 @@ class Engine:
 
     def _open_gate(self, on_shaken: Callable[[], None]) -> Gate | None:
         try:
-            transfers, fronted = self.on_transfer is not None, bool(self.config.front)
-            return Gate(pj._pjsua2.__file__, self.log, on_shaken, transfers=transfers, fronted=fronted)
+            return Gate(
+                pj._pjsua2.__file__,
+                self.log,
+                on_shaken,
+                transfers=self.on_transfer is not None,
+                fronted=bool(self.config.front),
+                take=self.packets.take,
+            )
         except NoGate as error:
             self.why_unchecked = str(error)
             return None
@@ -211,11 +220,11 @@ class Engine:
         uri = call.uri
         leg.redirects, leg.networks = call.redirects, call.networks or (host_of(call.by or uri),)
         order = pj.CallOpParam(True)
-        if call.caller_id:
-            caller = self._caller(call.caller_id, call.domain)
-            order.txOption.localUri = f"<{caller}>"
-            if call.asserted:
-                order.txOption.headers.append(_header("P-Asserted-Identity", f"<{caller}>"))
+        own = self._endpoint.own_uri("").partition("@")[2]
+        if sender := call.sender(own):
+            order.txOption.localUri = sender
+        for header in call.headers(own):
+            order.txOption.headers.append(_header(*header))
         if call.called:
             # ``To`` is what is called; this alone says where it goes.
             order.txOption.targetUri, uri = uri, call.called
@@ -235,9 +244,6 @@ class Engine:
                 self._forget(leg)
                 self.emit(port.Refused(name, reason, None, error.reason))
 
-    def _caller(self, user: str, domain: str) -> str:
-        return f"sip:{user}@{domain}" if domain else self._endpoint.own_uri(user)
-
     def rung(self, call_id: int, message: str, source: str) -> None:
         """Take a call that comes in from *source*: keep it, and tell about it."""
         self._rung += 1
@@ -245,7 +251,7 @@ class Engine:
         leg = self.legs[name] = Leg(self, name, call_id)
         if self.config.front and (told := _SOURCE.search(message)):
             source = told[1]
-        leg.signalled = source.rpartition(":")[0]
+        leg.source, leg.signalled = source, source.rpartition(":")[0]
         self.admission.senders.shut_new()
         if self.on_call:
             called = self.on_call
@@ -285,12 +291,12 @@ class Engine:
             leg.early = True
             self.respond(name, 183)
 
-    def refuse(self, name: str, status: int) -> None:
+    def refuse(self, name: str, status: int, *, given_up: bool = False) -> None:
         """Refuse a call that came in and rings, once it has kept its place for long enough."""
         leg = self.legs.get(name)
         if leg is None or not leg.inbound or leg.accepted or leg.ordered_end:
             return
-        leg.ordered_end = True
+        leg.ordered_end, leg.rejected = True, not given_up
         self.loop.later(leg.began + _REFUSE_SECONDS, lambda: self.respond(name, status))
 
     def respond(self, name: str, status: int) -> None:
@@ -312,7 +318,7 @@ class Engine:
         if leg is None or leg.ordered_end:
             return
         if leg.inbound and not leg.accepted:
-            self.refuse(name, 480)
+            self.refuse(name, 480, given_up=True)
             return
         leg.ordered_end = True
         try:
@@ -351,7 +357,8 @@ class Engine:
             # The caller hung up before it acknowledged our answer: it gave up as we answered.
             return port.Refused(leg.name, "cancelled", 487, reason)
         if leg.inbound:
-            return port.Refused(leg.name, refused(status), status or None, reason)
+            why = port.rejection(status) if leg.rejected and status != 487 else refused(status)
+            return port.Refused(leg.name, why, status or None, reason)
         if leg.unheard:
             return port.Refused(leg.name, refusal(408, rang=False), 408, leg.unheard)
         if leg.ordered_end and not leg.confirmed:
@@ -399,21 +406,28 @@ class Engine:
         return self.voices.get(name) if leg is None else None if leg.over else leg.sound
 
     def play(
-        self, name: str, playback: int, path: Path, *, background: bool = False, cue: bool = False
+        self,
+        name: str,
+        playback: int,
+        path: Path,
+        *,
+        background: bool = False,
+        cue: bool = False,
+        offset: float = 0.0,
     ) -> None:
-        """Play the WAV at *path*, or cue it."""
+        """Play the WAV at *path* from *offset* seconds on, or cue it."""
         if sound := self.sound(name):
-            sound.play(playback, path, background=background, cue=cue)
+            sound.play(playback, path, background=background, cue=cue, offset=offset)
 
     def stop_playback(self, name: str, playback: int) -> None:
         """Cut a playback short, or take a cue back."""
         if sound := self.sound(name):
             sound.stop_playback(playback)
 
-    def record(self, name: str, recording: int, path: Path, *, silence: float | None, beep: bool) -> None:
+    def record(self, name: str, recording: int, path: Path, quiet: Quiet, *, beep: bool) -> None:
         """Record a leg, after a beep if that is wanted."""
         if sound := self.sound(name):
-            sound.record(recording, path, silence=silence, beep=beep)
+            sound.record(recording, path, quiet, beep=beep)
 
     def listen(self, name: str, take: Listener) -> None:
         """Give what a leg hears to *take*, some times a second, until the leg ends."""

@@ -9,16 +9,22 @@ import queue
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from threading import Thread
 from traceback import format_exception
 from typing import Literal
+
+from attrs import frozen
 
 from ringful.media import wav
 from ringful.media.port import Event, RecordingEnded, RecordingFailed, RecordingStarted
 
 QUIET = 200 * 200 * wav.FRAME_SAMPLES
 """The energy of a frame below which nobody speaks: an RMS of 200, some -44 dB."""
+
+SPEECH = 3
+"""So many frames in a row that are not quiet are speech."""
 
 Reason = Literal["stopped", "silence", "hangup", "lost"]
 
@@ -67,6 +73,19 @@ class Disk:
                 self._log("".join(format_exception(error)))
 
 
+@frozen
+class Quiet:
+    """How many seconds may be quiet: *silence* at any time; with *within*, that before the first word."""
+
+    silence: float | None = None
+    within: float | None = None
+
+    def frames(self, *, spoken: bool) -> float:
+        """Give how many frames may be quiet, where somebody has *spoken* or not yet."""
+        seconds = self.silence if spoken or self.within is None else self.within
+        return inf if seconds is None else max(1, round(seconds / 0.02))
+
+
 class Recorder:
     """Write the frames of one leg to *path*; every end of it is told to *emit* once."""
 
@@ -77,11 +96,13 @@ class Recorder:
         path: Path,
         disk: Disk,
         emit: Callable[[Event], None],
-        silence: float | None,
+        quiet: Quiet,
     ) -> None:
         self.leg, self.recording, self.path = leg, recording, path
         self._disk, self._emit = disk, emit
-        self._silence_frames = None if silence is None else max(1, round(silence / 0.02))
+        self._may_be_quiet = quiet
+        self._loud = 0
+        self._most = quiet.frames(spoken=False)
         self._frames: deque[tuple[bytes, int]] = deque()
         self._quiet = 0
         self._writer: wav.Writer | None = None
@@ -141,7 +162,10 @@ class Recorder:
             together.append(frame)
             writer.energy += energy
             self._quiet = self._quiet + 1 if energy < QUIET else 0
-            quiet = bool(self._silence_frames) and self._quiet >= (self._silence_frames or 0)
+            self._loud = 0 if energy < QUIET else self._loud + 1
+            if self._loud == SPEECH:
+                self._most = self._may_be_quiet.frames(spoken=True)
+            quiet = self._quiet >= self._most
         writer.write(b"".join(together))
         return quiet
 

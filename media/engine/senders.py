@@ -79,7 +79,7 @@ def _socket(number: int, family: int = -1, kind: int = -1, protocol: int = -1) -
         lent.detach()
 
 
-def _udp_port(number: int) -> int:
+def udp_port(number: int) -> int:
     """Give the port of the UDP socket with file descriptor *number*; 0 where it is another one."""
     with _socket(number) as one:
         is_udp = one.family == socket.AF_INET and one.type == socket.SOCK_DGRAM
@@ -130,11 +130,15 @@ class Senders:
                 if before is not None and before[0] == found.st_ino:
                     self._ports[number] = before
                     continue
-                at_port = _udp_port(number)
+                at_port = udp_port(number)
                 self._ports[number] = found.st_ino, at_port
                 if self._is_rtp(at_port):
                     _filter(number, _NOBODY)
                     _empty(number)
+
+    def number(self, at_port: int) -> int | None:
+        """Give the file descriptor of our socket at a port; None where it is not known."""
+        return next((number for number, _ in self._of((at_port,))), None)
 
     def allow(self, rtp: int, rtcp: int, address: str, at_port: int | None = None) -> None:
         """Let *address* alone send to our ports *rtp*, from *at_port*, and *rtcp*, from any port."""

@@ -16,7 +16,7 @@ from ringful.media.engine.keypad import dialling
 from ringful.media.engine.keypad.dialling import GRID
 from ringful.media.engine.mixer import KEYS, Happened, Mixer, Voice
 from ringful.media.engine.playing import Channel
-from ringful.media.engine.recording import Disk, Reason, Recorder
+from ringful.media.engine.recording import Disk, Quiet, Reason, Recorder
 
 _FIRST_KEY = -(1 << 40)
 """Sounds of keys are numbered from here on downwards, and beeps, as the negatives of recordings, above."""
@@ -83,10 +83,18 @@ class Sound:
 
     # Playing
 
-    def play(self, playback: int, path: Path, *, background: bool = False, cue: bool = False) -> None:
-        """Play the WAV at *path*, or cue it."""
+    def play(
+        self,
+        playback: int,
+        path: Path,
+        *,
+        background: bool = False,
+        cue: bool = False,
+        offset: float = 0.0,
+    ) -> None:
+        """Play the WAV at *path* from *offset* seconds on, or cue it."""
         try:
-            samples = wav.samples_of(path)
+            samples = wav.samples_of(path)[2 * round(offset * wav.RATE) :]
         except (OSError, ValueError) as error:
             if not cue:
                 self._emit(port.PlaybackFailed(self.name, playback, str(error)))
@@ -149,18 +157,18 @@ class Sound:
         if not self.over:
             self.voice.hear_keys(on=on)
 
-    def record(self, recording: int, path: Path, *, silence: float | None, beep: bool) -> None:
+    def record(self, recording: int, path: Path, quiet: Quiet, *, beep: bool) -> None:
         """Begin to record, after a beep if that is wanted."""
         if beep:
-            self._beeping[recording] = partial(self._record, recording, path, silence)
+            self._beeping[recording] = partial(self._record, recording, path, quiet)
             self._channel(0).add(-recording, BEEP)
         else:
-            self._record(recording, path, silence)
+            self._record(recording, path, quiet)
 
-    def _record(self, recording: int, path: Path, silence: float | None) -> None:
+    def _record(self, recording: int, path: Path, quiet: Quiet) -> None:
         if self.over:
             return
-        recorder = Recorder(self.name, recording, path, self._disk, self._emit, silence)
+        recorder = Recorder(self.name, recording, path, self._disk, self._emit, quiet)
         self._recorders[recording] = recorder, _Hearing(self.voice.listen(), recorder.take)
 
     def listen(self, take: Listener) -> None:

@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 
 from attrs import define, field, frozen
 
-from ringful.media.engine.invite import offer_of
 from ringful.media.engine.library import Library, Words, register
+from ringful.media.engine.parties.invite import offer_of
 
 MOST_HELD = 32
 """Messages that are kept without an answer; more are not heard, and come again."""

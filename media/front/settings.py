@@ -192,7 +192,7 @@ def _stranger(settings: FrontSettings) -> str:
 {_passwords(users)}
         if ($shtinc(failed=>$si) >= {FAILURES}) {{
             $sht(shut=>$si) = 1;
-            xlog("L_WARN", "shut out for {SHUT} s: $si gave {FAILURES} wrong passwords within a minute\\n");
+            xlog("L_CRIT", "shut out for {SHUT} s: $si gave {FAILURES} wrong passwords within a minute\\n");
         }}
     }}
     auth_challenge("{REALM}", "1");

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from ringful.media.trunking.messages import Answer, Request, final
 
-_RESEND = (0.5, 1.0, 2.0, 4.0)
+RESEND = (0.5, 1.0, 2.0, 4.0)
 """How many seconds each datagram is waited upon before it is sent again."""
 _MOST = 65536
 
@@ -64,7 +64,7 @@ async def exchange(request: Request, place: Place) -> Answer:
         written = request.written(via, token_hex(8))
         if place.transport != "udp":
             return await _by_connection(ours, place, request, written)
-        for patience in _RESEND:
+        for patience in RESEND:
             await ours.send(written)
             with trio.move_on_after(patience):
                 return await _heard(partial(ours.recv, _MOST), request)

@@ -47,6 +47,10 @@ class Names:
             raise OSError(self._failed.get(host, (0, "the name server does not answer"))[1])
         return found
 
+    def known(self, host: str) -> tuple[str, ...]:
+        """Give the addresses of *host* as far as they are known already."""
+        return (host,) if is_address(host) else self._kept(host, BELIEVED) or ()
+
     def _kept(self, host: str, seconds: float) -> tuple[str, ...] | None:
         at, addresses = self._found.get(host, (float("-inf"), ()))
         return addresses if trio.current_time() - at < seconds else None

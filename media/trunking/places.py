@@ -74,6 +74,12 @@ class Places:
         ordered = in_order(targets, self.chance if spread else None)
         return self._last(await self._addresses([one for one in ordered if one.host]))
 
+    def known(self, host: str, transport: Transport) -> frozenset[str]:
+        """Give the addresses of *host* as far as they are known already."""
+        found = self._found.get((host.lower(), transport))
+        hosts = (host, *(one.host for one in (found.records if found else ())))
+        return frozenset(address for one in hosts for address in self.names.known(one))
+
     def failed(self, spot: Spot) -> None:
         """Take it that *spot* was of no use just now."""
         self._failed[spot] = trio.current_time() + SHUNNED

@@ -1,12 +1,13 @@
 """How it stands with a trunk, and what the watch over it must know of where it is."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import trio
 from attrs import define, frozen
 
-from ringful.media.trunking.exchange import Place
+from ringful.media.trunking.exchange import Place, exchange
+from ringful.media.trunking.messages import Answer, Request
 from ringful.media.trunking.places import Spot
 from ringful.media.trunking.registration import Registration
 from ringful.media.trunks import Trunk
@@ -28,6 +29,8 @@ class Surroundings:
     """The file of those whose certificates are believed, where a trunk is asked by TLS without a front."""
     options: bool = True
     """Whether trunks are asked by OPTIONS at all."""
+    exchange: Callable[[Request, Place], Awaitable[Answer]] = exchange
+    """How requests go to a trunk that we register with, and their answers come."""
 
 
 @define(eq=False)

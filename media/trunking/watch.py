@@ -6,7 +6,7 @@ take them, and asked again all the time.  Each change is a line in the log, once
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from secrets import token_hex
 
 import structlog
@@ -109,7 +109,7 @@ class TrunkWatch:
         )
         try:
             with trio.move_on_after(PATIENCE):
-                answer = await exchange(asked, place)
+                answer = await self._asks(trunk)(asked, place)
                 alive = answer.status not in _ILL
                 self._note_place(place, well=alive)
                 why = "" if self._is_well(trunk, answer) else self._meaning(trunk, answer)
@@ -139,6 +139,10 @@ class TrunkWatch:
             log.warning("the trunk does not answer as it ought to", trunk=one.trunk.name, host=host, why=why)
         elif before and not why:
             log.info("the trunk answers again", trunk=one.trunk.name, host=host)
+
+    def _asks(self, trunk: Trunk) -> Callable[[Request, Place], Awaitable[Answer]]:
+        """Say how requests go to *trunk*: OPTIONS keep open for calls what NAT opened for REGISTER."""
+        return self._surroundings.exchange if trunk.register else exchange
 
     # Where it is
 
@@ -187,7 +191,7 @@ class TrunkWatch:
         asked = trio.current_time()
         try:
             with trio.move_on_after(REGISTERING):
-                answer = await exchange(request, place)
+                answer = await self._asks(one.trunk)(request, place)
         except OSError as error:
             why = unreachable(one.trunk, error)
         wait = registration.heard(answer)
@@ -247,7 +251,7 @@ class TrunkWatch:
         with_answer: Request | None = one.registration.request(leave=True)
         while with_answer:
             try:
-                answer = await exchange(with_answer, await self.place(one.trunk))
+                answer = await self._asks(one.trunk)(with_answer, await self.place(one.trunk))
             except OSError:
                 return
             again = answer.status in (401, 407) and one.registration.heard(answer) == 0

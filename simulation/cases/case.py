@@ -61,6 +61,10 @@ class PhoneBlock:
     transferable: bool = True
     """Whether it lets itself be sent to another number."""
     texting: Texting = NOTHING
+    name: str = ""
+    """What it is called, where it calls."""
+    diverted_from: str = ""
+    """The number that sends its call on to ours."""
 
 
 @frozen

@@ -58,7 +58,9 @@ def _arguments(lines: Lines, verb: str, rest: str) -> tuple[tuple[str, ...], flo
             found = lines.match(r'"([0-9*#A-D]+)"(?:\s+every\s+(\S+))?', rest, 'press "12#" every 300ms')
             return (found[1],), lines.seconds(found[2]) if found[2] else None
         case "calls":
-            return (lines.match(TEXT, rest, _FORMS["calls"])[1],), None
+            shown = rf"{TEXT}(?:\s+named\s+{TEXT})?(?:\s+diverted\s+from\s+{TEXT})?"
+            number, name, sent = lines.match(shown, rest, _FORMS["calls"]).groups()
+            return (number, lines.unquoted(name or ""), lines.unquoted(sent or "")), None
         case "speak":
             return (str(lines.seconds(rest)),), None
         case "hang" if rest == "up":
@@ -77,4 +79,5 @@ def block_of(lines: Lines, number: str, steps: list[StepLine]) -> PhoneBlock:
     wrong = next((step.verb for step in steps[1:] if step.verb in _RUNG), None)
     if wrong:
         raise lines.wrong(f"a phone that calls cannot `{wrong}`", "it can press, speak, hang up, lose")
-    return PhoneBlock(number, tuple(steps[1:]), steps[0].arguments[0], steps[0].after)
+    calls, name, sent = steps[0].arguments
+    return PhoneBlock(number, tuple(steps[1:]), calls, steps[0].after, name=name, diverted_from=sent)

@@ -89,7 +89,9 @@ def _request(seconds: float, event: events.Event, on: str = "") -> Iterator[str]
 def _phone(phone: PhoneBlock) -> Iterator[str]:
     yield f"phone {_quoted(phone.number)} {{"
     if phone.calls is not None:
-        yield f"    calls {_quoted(phone.calls)}{_after(phone.after)}"
+        name = f" named {_quoted(phone.name)}" if phone.name else ""
+        sent = f" diverted from {_quoted(phone.diverted_from)}" if phone.diverted_from else ""
+        yield f"    calls {_quoted(phone.calls)}{name}{sent}{_after(phone.after)}"
     if not phone.transferable:
         yield "    refuses transfers"
     yield from (f"    {line}" for line in _texting(phone.texting))

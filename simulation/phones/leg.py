@@ -69,10 +69,10 @@ class SimulatedLeg:
             self.early = True
             self.tell(port.EarlyMedia(self.name))
 
-    def reject(self, reason: port.Rejection) -> None:
+    def reject(self, status: int) -> None:
         """Refuse the call that came in."""
-        if self.inbound:
-            self.refuse(reason)
+        if self.inbound and self.state == "ringing":
+            self._end(port.Refused(self.name, port.rejection(status), status))
 
     def hang_up(self) -> None:
         """End it from our side."""

@@ -61,7 +61,7 @@ class SimulatedPhones:
             self._agenda.at(caller.after, partial(self._offer, caller, desk))
 
     def _offer(self, caller: world.Caller, desk: port.Desk) -> None:
-        taken = desk(port.Offer(caller.number, caller.called))
+        taken = desk(port.Offer(caller.number, caller.called, caller.name, caller.diverted_from))
         if isinstance(taken, port.Taken):
             far_end = world.FarEnd(caller.number, caller.steps, caller.transferable)
             self._make(taken.leg, taken.sink, far_end, inbound=True)
@@ -94,7 +94,15 @@ class SimulatedPhones:
         """Give *leg* to act as its far end: press, put down, lose.  Raises KeyError."""
         return self._legs[leg]
 
-    def ring(self, leg: str, number: str, caller_id: str | None, sink: port.Sink) -> None:
+    def ring(
+        self,
+        leg: str,
+        number: str,
+        caller_id: str | None,
+        sink: port.Sink,
+        *,
+        shown: port.Shown | None = None,
+    ) -> None:
         """See `port.Phones`; a number that the world does not have is unreachable (404)."""
         self._agenda.at(0, lambda: self._ring(leg, number, sink))
 
@@ -138,9 +146,9 @@ class SimulatedPhones:
         """See `port.Phones`."""
         self._order(leg, lambda found: found.progress())
 
-    def reject(self, leg: str, reason: port.Rejection) -> None:
+    def reject(self, leg: str, status: int) -> None:
         """See `port.Phones`."""
-        self._order(leg, lambda found: found.reject(reason))
+        self._order(leg, lambda found: found.reject(status))
 
     def hang_up(self, leg: str) -> None:
         """See `port.Phones`."""
@@ -149,11 +157,13 @@ class SimulatedPhones:
     def prepare(self, sound: port.Sound) -> None:
         """Do nothing: every sound is here already."""
 
-    def play(self, leg: str, playback: int, sound: port.Sound, *, background: bool = False) -> None:
+    def play(
+        self, leg: str, playback: int, sound: port.Sound, *, background: bool = False, offset: float = 0.0
+    ) -> None:
         """See `port.Phones`."""
         self._order(
             leg,
-            lambda found: found.player.play(playback, sound, background=background),
+            lambda found: found.player.play(playback, sound, background=background, offset=offset),
             lambda: port.PlaybackFailed(leg, playback, "the call has not been answered"),
         )
 
@@ -166,12 +176,19 @@ class SimulatedPhones:
         self._order(leg, lambda found: found.player.stop(playback))
 
     def record(
-        self, leg: str, recording: int, path: Path, *, silence: float | None = None, beep: bool = False
+        self,
+        leg: str,
+        recording: int,
+        path: Path,
+        *,
+        silence: float | None = None,
+        beep: bool = False,
+        within: float | None = None,
     ) -> None:
         """See `port.Phones`."""
         self._order(
             leg,
-            lambda found: found.recorder.record(recording, path, silence, beep),
+            lambda found: found.recorder.record(recording, path, silence, beep, within),
             lambda: port.RecordingFailed(leg, recording, "the call has not been answered"),
         )
 

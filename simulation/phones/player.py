@@ -18,6 +18,7 @@ class Playing:
 
     number: int
     sound: port.Sound
+    offset: float = 0.0
     end: Token | None = None
     """Its natural end; None while it has not begun."""
 
@@ -43,13 +44,13 @@ class Player:
         self._cue: Playing | None = None
         self._begun: set[int] = set()
 
-    def play(self, number: int, sound: port.Sound, *, background: bool) -> None:
+    def play(self, number: int, sound: port.Sound, *, background: bool, offset: float = 0.0) -> None:
         """See `port.Phones.play`."""
         if number in self._begun:
             return  # A cue that has begun: this confirms it.
         if self._cue and self._cue.number == number:
             self._cue = None
-        playing = Playing(number, sound)
+        playing = Playing(number, sound, offset)
         if background:
             if self._background:
                 self._finish(self._background, "stopped")
@@ -97,7 +98,7 @@ class Player:
             self._fail(playing, length)
             return
         self._begun.add(playing.number)
-        playing.end = self._agenda.at(length, lambda: self._finish(playing, "end"))
+        playing.end = self._agenda.at(max(0.0, length - playing.offset), lambda: self._finish(playing, "end"))
         self._tell(port.PlaybackStarted(self._leg, playing.number))
         self._hear(said(playing.sound), "starts")
 

@@ -33,6 +33,7 @@ class Recording:
     number: int
     path: Path
     silence: float | None
+    within: float | None = None
     began: float | None = None
     """When its first sample was written; None during the beep."""
     tokens: list[Token] = field(factory=list)
@@ -60,9 +61,11 @@ class Recorder:
         self._running: dict[int, Recording] = {}
         self._speaks_since: float | None = None
 
-    def record(self, number: int, path: Path, silence: float | None, beep: bool) -> None:
+    def record(
+        self, number: int, path: Path, silence: float | None, beep: bool, within: float | None
+    ) -> None:
         """See `port.Phones.record`."""
-        recording = Recording(number, path, silence)
+        recording = Recording(number, path, silence, within)
         self._running[number] = recording
         if beep:
             recording.tokens.append(self._agenda.at(BEEP, lambda: self._begin(recording)))
@@ -116,11 +119,12 @@ class Recorder:
             recording.tokens.append(self._agenda.at(fault.after, lambda: self._fail(recording, reason)))
         self._tell(port.RecordingStarted(self._leg, recording.number))
         if self._speaks_since is None:
-            self._await_silence(recording)
+            self._await_silence(recording, recording.within)
 
-    def _await_silence(self, recording: Recording) -> None:
-        if recording.silence is not None:
-            recording.quiet = self._agenda.at(recording.silence, lambda: self._end(recording, "silence"))
+    def _await_silence(self, recording: Recording, within: float | None = None) -> None:
+        limit = recording.silence if within is None else within
+        if limit is not None:
+            recording.quiet = self._agenda.at(limit, lambda: self._end(recording, "silence"))
 
     def _close(self, recording: Recording) -> None:
         del self._running[recording.number]

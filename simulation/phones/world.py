@@ -135,6 +135,10 @@ class Caller:
     after: float = 0.0
     steps: tuple[Step, ...] = ()
     transferable: bool = True
+    name: str = ""
+    """What it is called, for people to read."""
+    diverted_from: str = ""
+    """The number that sends its call on to ours."""
 
 
 @frozen

@@ -5,6 +5,7 @@ Numbers become fictional ones of the same length; keys that were typed into a ``
 secret, become other digits.  A menu's keys stay: without them the case would be another call.
 """
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -31,6 +32,7 @@ _NUMBER = re.compile(
 """Seven digits and more; a length such as 1234567ms is none."""
 _USER = re.compile(r"(?<=://)[^/\s\"@]+@")
 _SECRET = re.compile(r"(?i)([?&](?:token|key|apikey|api_key|secret|sig|signature|password|auth)=)[^&\"\s]+")
+_NAMED = re.compile(r'(?m)^    calls "[^"]*" named ("(?:[^"\\]|\\.)*")')
 _PRESS = re.compile(r'(?m)^    press "([^"]+)"')
 
 
@@ -40,10 +42,14 @@ class Mask:
 
     codes: dict[str, str] = field(factory=dict)
     """What was typed into a ``gather``, and what stands for it."""
+    names: dict[str, str] = field(factory=dict)
+    """Who called, and what stands for that."""
     _numbers: dict[str, str] = field(factory=dict)
 
     def text(self, text: str) -> str:
         """Mask *text*, which is no case but speaks of the same call."""
+        for name, other in self.names.items():
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", other, text)
         text = self._without_codes(text)
         text = _SECRET.sub(r"\1masked", _USER.sub("masked@", text))
         return _NUMBER.sub(lambda found: self._number(found[0]), text)
@@ -71,6 +77,9 @@ class Mask:
 
 def mask_case(text: str, typed: Sequence[int], mask: Mask) -> str:
     """Mask the *text* of a case; *typed* says of each of its keys in turn which code it belongs to, or 0."""
+    for named in _NAMED.finditer(text):
+        name = json.loads(named[1])
+        mask.names.setdefault(name, f"Caller {len(mask.names) + 1}")
     keys = [found[1] for found in _PRESS.finditer(text)]
     instead = _other_keys(keys, typed, mask)
     turn = iter(instead)

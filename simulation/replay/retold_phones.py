@@ -50,6 +50,8 @@ class _Line:
     number: str
     rung: float
     called: str | None = None
+    name: str = ""
+    diverted_from: str = ""
     done: list[_Done] = field(factory=list)
     heard: list[_Edge] = field(factory=list)
     is_ours_to_end: bool = False
@@ -89,8 +91,10 @@ def playback_of(entry: Entry) -> tuple[str, int]:
 def _lines_of(entries: Sequence[Entry], started: events.Started) -> dict[str, _Line]:
     lines: dict[str, _Line] = {}
     if started.offer:
-        first = entries[0]
-        lines[first.call_id] = _Line(started.offer.caller or "", first.at, started.offer.called)
+        first, offer = entries[0], started.offer
+        lines[first.call_id] = _Line(
+            offer.caller, first.at, offer.called, name=offer.name, diverted_from=offer.diverted_from
+        )
     names: dict[tuple[str, int], str] = {}
     for entry in entries:
         data = entry.data
@@ -167,14 +171,18 @@ def _is_nobody(line: _Line) -> bool:
 def _insert_speech(line: _Line, own: Sequence[Entry]) -> None:
     """Let the far end speak as long as a recording that silence would have ended went on."""
     silences: dict[int, float | None] = {}
+    within: dict[int, float | None] = {}
     began: dict[int, Entry] = {}
     for entry in own:
         if entry.name == "StartRecording":
             silences[entry.data["recording"]] = entry.data["silence"]
+            within[entry.data["recording"]] = entry.data.get("within")
         elif entry.name == "RecordingStarted":
             began[entry.data["recording"]] = entry
         elif entry.name == "RecordingEnded":
             silence, start = (one.get(entry.data["recording"]) for one in (silences, began))
+            if within.get(entry.data["recording"]) and entry.data.get("level_db") is None:
+                continue  # Nobody has spoken.
             if isinstance(silence, float | int) and isinstance(start, Entry):
                 until = entry.at - silence if entry.data["reason"] == "silence" else entry.at
                 _speak(line, start, until)
@@ -208,4 +216,11 @@ def _phone(line: _Line, began: float, keys: Keys) -> PhoneBlock:
         seen += len(edges)
         # A step that speaks ends with its last word, and the next one counts from there.
         before = at + (float(step.arguments[0]) if step.verb == "speak" else 0.0)
-    return PhoneBlock(line.number, tuple(steps), line.called, transferable=line.transferable)
+    return PhoneBlock(
+        line.number,
+        tuple(steps),
+        line.called,
+        transferable=line.transferable,
+        name=line.name,
+        diverted_from=line.diverted_from,
+    )

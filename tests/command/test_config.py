@@ -53,6 +53,7 @@ cache = "/var/cache/ringful"
 ring_timeout = "1.5m"
 max_duration = "30m"
 silence_limit = "off"
+symmetric_rtp = false
 [store]
 url = "postgresql://db/ringful"
 recordings = "/srv/recordings"
@@ -167,6 +168,7 @@ def test_every_key_can_be_written(written):
     assert (config.media.ring_timeout, config.media.max_duration) == (90.0, 1800.0)
     assert (config.media.ports, Config().media.ports) == ((12_000, 13_000), (10_000, 20_000))
     assert (config.media.silence_limit, Config().media.silence_limit) == (None, 60.0)
+    assert (config.media.symmetric_rtp, Config().media.symmetric_rtp) == (False, True)
     assert config.fetch.allow == (ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
     assert (config.limits.calls_per_second, config.limits.concurrent, config.limits.drain) == (2.0, 3, 0.0)
     assert config.rates.currency == "EUR"

@@ -8,7 +8,7 @@ import pytest
 from ringful.grammar.blocks import within
 from ringful.grammar.checking.checker import check
 from ringful.grammar.errors import ScriptError, render
-from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE, FUNCTIONS
+from ringful.grammar.functions import BOUND, BOUND_BY_CALL, BOUND_BY_MESSAGE, FUNCTIONS
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
 from ringful.grammar.vocabulary import KEYWORDS, RESERVED
@@ -54,7 +54,7 @@ def test_every_word_is_told_of() -> None:
     prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.DOTALL | re.MULTILINE)
     headings = re.findall(r"^### .*$", prose, re.MULTILINE)
     words = set(re.findall(r"[a-z_]+", " ".join([*re.findall(r"`[^`]+`", prose), *headings])))
-    assert KEYWORDS | RESERVED | FUNCTIONS.keys() | BOUND | BOUND_BY_MESSAGE <= words
+    assert KEYWORDS | RESERVED | FUNCTIONS.keys() | BOUND | BOUND_BY_CALL | BOUND_BY_MESSAGE <= words
 
 
 def test_every_code_is_listed() -> None:

@@ -16,7 +16,7 @@ from ringful.editor.document import Document
 from ringful.editor.hover import hover, in_words
 from ringful.editor.lines import Lines, Place
 from ringful.editor.outline import Part, outline
-from ringful.grammar.functions import BOUND, BOUND_BY_MESSAGE, FUNCTIONS
+from ringful.grammar.functions import BOUND, BOUND_BY_CALL, BOUND_BY_MESSAGE, FUNCTIONS
 from ringful.grammar.nodes import Script
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
@@ -130,7 +130,7 @@ def test_every_word_has_a_meaning() -> None:
     assert meanings.WORDS.keys() == RESERVED
     assert meanings.FUNCTIONS.keys() == FUNCTIONS.keys()
     assert meanings.BOUND.keys() == BOUND
-    assert meanings.BOUND_BY_MESSAGE.keys() == BOUND_BY_MESSAGE
+    assert meanings.BROUGHT.keys() == BOUND_BY_MESSAGE | BOUND_BY_CALL
 
 
 @pytest.mark.parametrize("words", meanings.STATEMENTS)
@@ -219,7 +219,7 @@ def test_what_is_offered_replaces_the_word_that_is_begun() -> None:
     document, offset = cut("call x\npl|")
     (play,) = [one for one in suggestions(document, offset, load) if one.label == "play"]
     assert document.text[play.start : offset] == "pl"
-    assert play.detail == "play AUDIO [until TONES] [times N] [notify URL]"
+    assert play.detail == "play AUDIO [early] [until TONES] [times N | forever] [notify URL]"
 
 
 # Hover.

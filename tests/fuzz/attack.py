@@ -1,18 +1,23 @@
 """Attack a pool whose calls are live, and see that none of them notices.
 
 ``python -m tests.fuzz.attack [--seed 1] [--calls 20] [--sip 100000] [--rtp 100000] [--tcp 20000]``: no
-part of `make test`, which has a small portion of it.  Each worker has calls that nobody attacks, and the attacker
-calls it too, so that it knows of a dialog; it is called, and answers what it likes.
+part of `make test`, which has a small portion of it.  Each worker has calls that nobody attacks, and the
+attacker calls it too, so that it knows of a dialog; it is called, and answers what it likes.
+
+With ``--front`` the attackers, whom the front hears, attack by way of it, and ``--junk 5000`` has a stranger
+send it so many packets a second for ten seconds at the same time.
 """
 
 import argparse
 import random
 import struct
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 import trio
@@ -21,11 +26,17 @@ from attrs import define, field
 
 from ringful.bench.media import sip as plain
 from ringful.bench.media import ulaw
+from ringful.command.serving.front import behind
+from ringful.ground.faults import Fence
 from ringful.media import port
+from ringful.media.admission import BehindFront
+from ringful.media.front.front import Front, open_front
+from ringful.media.front.settings import FrontSettings
 from ringful.media.pool import Pool, PoolSettings, open_pool
 from ringful.media.trunks import Trunk
 from tests.fuzz import sip
 from tests.media.test_pool import Files, pitch, write_tone
+from tests.server import free_port
 
 
 def bound() -> trio.socket.SocketType:
@@ -210,7 +221,7 @@ class Attack:
                         await own.recv(1)
                     except OSError:
                         pass
-                await trio.sleep(0.5)
+                await trio.sleep(5)
 
         async with trio.open_nursery() as nursery:
             for _ in range(count):
@@ -308,15 +319,29 @@ class Attacker:
 
 
 @asynccontextmanager
-async def attacked(folder: Path, seed: int, calls: int) -> AsyncIterator[Attack]:
+async def fronted(folder: Path) -> AsyncIterator[tuple[Front, BehindFront]]:
+    """Give a front that hears 127.0.0.0/16, and what workers behind it must know."""
+    trunk = Trunk("far", "127.0.0.1", 9, networks=(ip_network("127.0.0.0/16"),))
+    first = free_port(160)
+    made = FrontSettings("127.0.0.1", free_port(), (trunk,), folder / "front", (first, first + 159))
+    async with trio.open_nursery() as nursery, open_front(made, user="") as front:
+        yield front, behind(front, Fence(nursery))
+
+
+@asynccontextmanager
+async def attacked(
+    folder: Path, seed: int, calls: int, front: tuple[Front, BehindFront] | None = None
+) -> AsyncIterator[Attack]:
     """Give a pool with live calls.  At the end each of them is to hear what it is played."""
     for number in range(calls):
         write_tone(folder / f"{number}.wav", 400 + 100 * (number % 10), 2.0)
     far = Trunk("far", "127.0.0.1", 9, "tcp")  # Workers listen by TCP where a trunk has it.
-    settings = PoolSettings(max_calls=2 * calls + 4, trunks=(far,))
+    settings = PoolSettings(max_calls=2 * calls + 4, trunks=(far,), front=front[1] if front else None)
     async with open_pool(settings, Files(folder)) as pool, trio.open_nursery() as nursery:
         attack = Attack(pool, nursery, seed)
         pool.open(attack.desk)
+        if front:
+            front[0].desk.take = pool.admission.take
         await attack.place(calls)
         yield attack
         for number in range(calls):
@@ -331,25 +356,67 @@ async def attacked(folder: Path, seed: int, calls: int) -> AsyncIterator[Attack]
         one.close()
 
 
+JUNK = """
+import random, socket, sys, time
+target, rate, random = ("127.0.0.1", int(sys.argv[1])), float(sys.argv[2]), random.Random(7)
+own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+own.bind(("127.1.0.1", 0))
+kinds = [
+    lambda n: random.randbytes(random.randrange(1, 1400)),
+    lambda n: b"INVITE sip:1@127.0.0.1 SIP/2.0\\r\\nVia: SIP/2.0/UDP 127.1.0.1;branch=z9hG4bK%d\\r\\n"
+    b"From: <sip:a@b>;tag=1\\r\\nTo: <sip:1@c>\\r\\nCall-ID: %d\\r\\nCSeq: 1 INVITE\\r\\n\\r\\n" % (n, n),
+    lambda n: b"REGISTER sip:%d SIP/2.0\\r\\n" % n * 20,
+    lambda n: b"OPTIONS sip:100@127.0.0.1 SIP/2.0\\r\\nVia: SIP/2.0/UDP x;branch=z%d\\r\\n\\r\\n" % n,
+]
+began, sent = time.monotonic(), 0
+while sent < 10 * rate:
+    while sent < (time.monotonic() - began) * rate:
+        own.sendto(random.choice(kinds)(sent), target)
+        sent += 1
+    time.sleep(0.001)
+print(sent)
+"""
+
+
+async def throw_junk(front: Front, rate: int) -> None:
+    """Have a stranger send so many packets a second for ten seconds; print how many those were."""
+    command = [sys.executable, "-c", JUNK, str(front.settings.port), str(rate)]
+    done = await trio.run_process(command, capture_stdout=True)
+    await front.look()
+    print(f"a stranger sent {done.stdout.decode().strip()} packets; the front counts {front.counts}")
+
+
 async def run(options: argparse.Namespace) -> bool:
     """Attack, and print what came of it."""
-    began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
-        async with attacked(Path(name), options.seed, options.calls) as attack:
-            ports = [worker.port for worker in attack.pool.workers]
-            async with trio.open_nursery() as idlers:
-                for worker in ports if options.tcp else ():
-                    idlers.start_soon(attack.be_idle, worker, options.idle)
-                async with trio.open_nursery() as nursery:
-                    for number, worker in enumerate(ports):
-                        nursery.start_soon(attack.attack, worker, number, options.sip // len(ports))
-                        nursery.start_soon(attack.attack_streams, worker, number, options.tcp // len(ports))
-                    if options.rtp:
-                        nursery.start_soon(attack.spoil_media, 0, options.rtp)
-                idlers.cancel_scope.cancel()
-            crew = attack.pool.crew
-            lost = sum(one.lost for one in attack.live.values())
-            came = sum(one.came for one in attack.live.values())
+        if not options.front:
+            return await run_in(Path(name), options, None)
+        async with fronted(Path(name)) as front:
+            return await run_in(Path(name), options, front)
+
+
+async def run_in(folder: Path, options: argparse.Namespace, front: tuple[Front, BehindFront] | None) -> bool:
+    """Attack a pool, behind a front where there is one."""
+    began = time.monotonic()
+    async with attacked(folder, options.seed, options.calls, front) as attack:
+        ports = [worker.port for worker in attack.pool.workers]
+        if front:
+            ports = [front[0].settings.port for _ in ports]
+        async with trio.open_nursery() as idlers:
+            for worker in ports if options.tcp else ():
+                idlers.start_soon(attack.be_idle, worker, options.idle)
+            async with trio.open_nursery() as nursery:
+                for number, worker in enumerate(ports):
+                    nursery.start_soon(attack.attack, worker, number, options.sip // len(ports))
+                    nursery.start_soon(attack.attack_streams, worker, number, options.tcp // len(ports))
+                if front and options.junk:
+                    nursery.start_soon(throw_junk, front[0], options.junk)
+                if options.rtp:
+                    nursery.start_soon(attack.spoil_media, 0, options.rtp)
+            idlers.cancel_scope.cancel()
+        crew = attack.pool.crew
+        lost = sum(one.lost for one in attack.live.values())
+        came = sum(one.came for one in attack.live.values())
     print(f"{time.monotonic() - began:.0f} s; sent {dict(attack.sent)}; answers {dict(attack.answers)}")
     print(
         f"{len(ports)} workers, {crew.died} died, {crew.shaken} were shaken; "
@@ -369,6 +436,8 @@ def main() -> None:
     parser.add_argument("--rtp", type=int, default=0)
     parser.add_argument("--tcp", type=int, default=0)
     parser.add_argument("--idle", type=int, default=80)
+    parser.add_argument("--front", action="store_true")
+    parser.add_argument("--junk", type=int, default=0)
     raise SystemExit(0 if trio.run(run, parser.parse_args()) else 1)
 
 

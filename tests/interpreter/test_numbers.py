@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringful.interpreter.calls.e164 import e164
+from ringful.interpreter.calls.e164 import Plan, e164
 from ringful.interpreter.calls.numbers import Numbers, NumberTaken
 from ringful.store.open import open_store
 from ringful.store.port import Key, Number, StoreError, Write
@@ -32,6 +32,35 @@ OURS = "+18005550000"
 )
 def test_a_number_as_the_whole_world_writes_it(written: str, country: str, number: str | None) -> None:
     assert e164(written, country) == number
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "number"),
+    [
+        ("442071838750", "US", "+442071838750"),
+        ("8005550000", "US", "+18005550000"),  # There is no such number in the country 80.
+        ("6563234567", "US", "+6563234567"),  # In Singapore, and not in Florida.
+        ("+18005550000", "GB", OURS),
+        ("alice", "US", None),
+    ],
+)
+def test_a_number_of_a_trunk_that_writes_no_national_ones(
+    written: str, country: str, number: str | None
+) -> None:
+    assert e164(written, country, whole=True) == number
+
+
+async def test_a_trunks_numbers_are_of_its_own_country(tmp_path):
+    async with open_store(f"sqlite:///{tmp_path}/ringful.db") as store:
+        numbers = Numbers(store, "US", {"london": Plan("GB"), "whole": Plan("US", whole=True)})
+        await numbers.bind(ANN, Number("+442071838750", "K1", 1.0), ())
+        assert numbers.at("02071838750") is None
+        found = numbers.at("02071838750", "london")
+        assert found
+        assert found.number == "+442071838750"
+        assert numbers.known("442071838750", "whole") == "+442071838750"
+        assert numbers.known("6563234567", "whole") == "+6563234567"
+        assert numbers.known("6563234567", "nobody") == "+16563234567"
 
 
 async def test_numbers_are_found_however_they_are_dialled_and_kept(tmp_path):

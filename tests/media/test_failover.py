@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ringful.media import port
-from ringful.media.engine.outgoing import Patience
+from ringful.media.engine.parties.outgoing import Patience
 from ringful.media.trunks import UNHEARD
 from tests.media.sip_peer import sdp, sip_peer
 from tests.media.test_pool import line

@@ -160,7 +160,7 @@ def test_names_of_hosts_mean_where_it_came_from() -> None:
         ({"Call_ID": ""}, 0),
         ({"Contact": ""}, 400),
         ({"Contact": "<sip:x@host:99999>"}, 400),
-        ({"From": '"x <sip:y@z>;tag=1'}, 400),
+        ({"From": '"x <sip:y@z;tag=1'}, 400),
         ({"To": "<sip:" + "x" * 400 + "@y>"}, 414),
         ({"To": "<isbn:1>"}, 416),
         ({"From": "<sip:%00@y>;tag=1"}, 400),
@@ -192,6 +192,26 @@ def test_what_no_message_can_be_without(changed: dict[str, str], answer: int) ->
 )
 def test_one_bad_header_leaves_no_invite_without_an_answer(line: str) -> None:
     assert line not in handed(request("INVITE", line))
+
+
+@pytest.mark.parametrize(
+    ("written", "mended"),
+    [
+        ('"Ann <sip:1@192.0.2.1>;tag=1', "<sip:1@192.0.2.1>;tag=1"),
+        ('Ann" "B" <sip:1@192.0.2.1>;tag=1', "<sip:1@192.0.2.1>;tag=1"),
+        ('"M\xfcller" <sip:1@192.0.2.1>;tag=1', '"M\xc3\xbcller" <sip:1@192.0.2.1>;tag=1'),
+        ('"Zo\xc3\xab" <sip:1@192.0.2.1>;tag=1', '"Zo\xc3\xab" <sip:1@192.0.2.1>;tag=1'),
+    ],
+)
+def test_a_bad_name_costs_no_call(written: str, mended: str) -> None:
+    assert f"From: {mended}\r\n" in handed(request(From=written))
+
+
+def test_who_calls_is_handed_on_also_where_all_else_is_too_long() -> None:
+    kept = ["Diversion: <sip:2@h>", "History-Info: <sip:3@h>;index=1", "Privacy: id"]
+    mended = handed(request("INVITE", *kept, *(f"X-{n}: {'x' * 900}" for n in range(5))))
+    assert "X-1" not in mended
+    assert all(f"{one}\r\n" in mended for one in kept)
 
 
 def test_there_may_be_only_so_much() -> None:

@@ -4,6 +4,7 @@ Without the gate each of the first four ends the worker, and its calls with it.
 """
 
 import random
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -159,6 +160,7 @@ async def test_mutated_packets_of_sip_rtp_and_rtcp_are_not_noticed_by_live_calls
     async with attacked(tmp_path, seed, 3) as attack, trio.open_nursery() as nursery:
         for number, worker in enumerate(attack.pool.workers):
             nursery.start_soon(attack.attack, worker.port, number, 1000)
+            nursery.start_soon(attack.attack_streams, worker.port, number, 100)
         nursery.start_soon(attack.spoil_media, 0, 1500)
     crew = attack.pool.crew
     assert (crew.died, crew.shaken, attack.ends) == (0, 0, [])
@@ -192,6 +194,55 @@ async def test_idle_connections_shut_nobody_out(tmp_path: Path) -> None:
         assert calls.pool.crew.died == 0
         for made in idle:
             made.close()
+
+
+def by_tcp(seed: int, at: tuple[str, int], body: str = "", length: str | None = None) -> bytes:
+    """Give an OPTIONS; *length*: what its Content-Length says, whatever its *body* has."""
+    dialog = sip.Dialog(random.Random(seed), "127.0.0.1:9", "{}:{}".format(*at))
+    packet = dialog.request("OPTIONS", "text/plain", body).replace(b"/UDP", b"/TCP")
+    own = f"Content-Length: {len(body)}".encode()
+    assert own in packet
+    return packet if length is None else packet.replace(own, f"Content-Length: {length}".encode())
+
+
+async def test_a_stream_is_cut_anywhere_and_one_that_is_none_ends_alone(tmp_path: Path) -> None:
+    async with line(tmp_path, trunks=(Trunk("far", "127.0.0.1", 9, "tcp"),)) as calls:
+        at = "127.0.0.1", calls.pool.workers[0].port
+
+        async def ask(*pieces: bytes, statuses: int) -> bytes:
+            """Send *pieces*, each by itself; give what is heard until there are so many 200, or it ends."""
+            heard = b""
+            with trio.fail_after(PATIENCE), trio.socket.socket() as own:
+                own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                await own.connect(at)
+                for piece in pieces:
+                    await own.send(piece)
+                    await trio.sleep(0.001)
+                while not statuses or heard.count(b"SIP/2.0 200 ") < statuses:
+                    if not (data := await own.recv(65536)):
+                        break
+                    heard += data
+            return heard
+
+        slowly = [bytes([one]) for one in by_tcp(1, at, "body")]
+        assert (await ask(*slowly, statuses=1)).count(b" 200 OK") == 1
+        three = b"\r\n\r\n".join(by_tcp(n, at, "x" * n) for n in (2, 3, 4))
+        assert (await ask(three, statuses=3)).count(b" 200 OK") == 3
+        assert (await ask(three[:-700], three[-700:-3], three[-3:], statuses=3)).count(b" 200 OK") == 3
+        # What cannot be told apart from what follows ends the connection, and nothing else.
+        for length in ("-1", "x", "", "99999", "4294967297"):
+            assert await ask(by_tcp(5, at, "body", length), statuses=0) == b"", length
+        assert await ask(b"A" * 20000, statuses=0) == b""
+        # One that says too little is a message, and what is behind it is none.
+        said = await ask(by_tcp(6, at, "body", "1"), by_tcp(7, at), statuses=1)
+        assert said.count(b" 200 OK") == 1
+        # One that is cut short by its end, or waits for the rest for ever, keeps nobody from being heard.
+        with trio.socket.socket() as waiting:
+            await waiting.connect(at)
+            await waiting.send(by_tcp(8, at, "body", "5"))
+            await ask(by_tcp(9, at)[:100] + b"\r\n\r\n", statuses=0)
+            assert (await ask(by_tcp(10, at), statuses=1)).count(b" 200 OK") == 1
+        assert calls.pool.crew.died == calls.pool.crew.shaken == 0
 
 
 async def test_an_assertion_ends_the_packet_and_tells_it_and_the_process_goes_on(tmp_path: Path) -> None:

@@ -132,9 +132,23 @@ async def test_two_announcements_arrive_whole_in_order_and_without_a_hole(tmp_pa
     assert np.diff(silent).max() < 160
 
 
-async def test_background_and_foreground_are_heard_at_once(tmp_path: Path) -> None:
+def join_sounds(first: Path, second: Path) -> None:
+    """Put *first* before *second*, in the place of that."""
+    frames = b""
+    for path in (first, second):
+        with wave.open(str(path), "rb") as sound:
+            shape, part = sound.getparams(), sound.readframes(sound.getnframes())
+            frames += part
+    with wave.open(str(second), "wb") as sound:
+        sound.setparams(shape)
+        sound.writeframes(frames)
+
+
+async def test_background_and_foreground_are_heard_at_once_and_from_where_it_is_said(tmp_path: Path) -> None:
     write_tone(tmp_path / "music.wav", 300, 3)
-    write_tone(tmp_path / "voice.wav", 1200, 0.6)
+    for name, hertz in (("skipped", 2000), ("voice", 1200)):
+        write_tone(tmp_path / f"{name}.wav", hertz, 0.6)
+    join_sounds(tmp_path / "skipped.wav", tmp_path / "voice.wav")
     heard = tmp_path / "heard.wav"
     with phone("--answer-after", "0s", "--hear", str(heard)) as (address, process):
         async with line(tmp_path) as calls:
@@ -142,7 +156,7 @@ async def test_background_and_foreground_are_heard_at_once(tmp_path: Path) -> No
             await calls.next(port.Answered)
             calls.pool.play("a", 1, port.Announcement("music.wav"), background=True)
             await calls.next(port.PlaybackStarted)
-            calls.pool.play("a", 2, port.Announcement("voice.wav"))
+            calls.pool.play("a", 2, port.Announcement("voice.wav"), offset=0.6)
             assert (await calls.next(port.PlaybackEnded)).playback == 2
             calls.pool.stop_playback("a", 1)
             assert await calls.next(port.PlaybackEnded) == port.PlaybackEnded("a", 1, "stopped")
@@ -184,7 +198,7 @@ async def test_a_silence_ends_a_recording_after_its_beep(tmp_path: Path) -> None
         async with line(tmp_path) as calls:
             calls.ring("a", address)
             await calls.next(port.Answered)
-            calls.pool.record("a", 1, tmp_path / "r.wav", silence=0.5, beep=True)
+            calls.pool.record("a", 1, tmp_path / "r.wav", silence=20.0, within=0.5, beep=True)
             await calls.next(port.RecordingStarted)
             assert (await calls.next(port.RecordingEnded)).reason == "silence"
             calls.pool.hang_up("a")

@@ -13,7 +13,7 @@ import pytest
 import trio
 
 from ringful.media import port, wav
-from ringful.media.engine.recording import Disk, Recorder
+from ringful.media.engine.recording import Disk, Quiet, Recorder
 from tests.media.test_pool import line
 from tests.server import PATIENCE, phone
 from tests.sipp import sipp
@@ -31,9 +31,9 @@ def disk() -> Iterator[Disk]:
 class Told:
     """A recorder, and what it says."""
 
-    def __init__(self, path: Path, disk: Disk) -> None:
+    def __init__(self, path: Path, disk: Disk, quiet: Quiet = Quiet()) -> None:  # noqa: B008 (frozen)
         self._events: queue.SimpleQueue[port.Event] = queue.SimpleQueue()
-        self.recorder = Recorder("a", 1, path, disk, self._events.put, None)
+        self.recorder = Recorder("a", 1, path, disk, self._events.put, quiet)
 
     def next(self) -> port.Event:
         return self._events.get(timeout=PATIENCE)
@@ -68,6 +68,22 @@ def test_what_was_recorded_before_the_disk_was_full_is_kept(
     told.recorder.end("stopped")
     disk.close()
     assert told._events.empty()
+
+
+@pytest.mark.parametrize(("spoken", "seconds"), [(0, 3.0), (2, 3.0), (50, 2.5)])
+def test_the_first_word_may_take_longer_than_what_comes_after_it(
+    tmp_path: Path, disk: Disk, spoken: int, seconds: float
+) -> None:
+    told = Told(tmp_path / "r.wav", disk, Quiet(silence=0.5, within=3.0 if spoken != 2 else 2.0))
+    told.next()
+    silence = bytes(wav.FRAME_BYTES)
+    # (Two loud frames are a click, and no word.)
+    for frame in [silence] * 50 + [FRAME] * spoken + [silence] * 200:
+        told.recorder.take(frame, [wav.power(frame)])
+    told.recorder.flush()
+    ended = told.next()
+    assert isinstance(ended, port.RecordingEnded)
+    assert (ended.reason, ended.duration_ms) == ("silence", 1000 * seconds + 40 * (spoken == 2))
 
 
 def test_a_full_disk_is_called_so(tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,54 @@ async def test_behind_nat_a_stranger_from_elsewhere_is_not_the_far_end(tmp_path:
     assert not any(one.heard for one in strangers)
 
 
+async def test_a_far_end_that_sends_from_another_port_is_heard_where_that_is_allowed(tmp_path: Path) -> None:
+    """It hears where its SDP says; another one of its address that comes later is a stranger."""
+    write_tone(tmp_path / "prompt.wav", PROMPT, 1.0)
+    async with far_end(talks=False) as far, line(tmp_path, symmetric_rtp=False) as calls:
+        calls.ring("a", far.address)
+        await calls.next(port.Answered)
+        (offer,) = far.offers
+        ours = offer.address, offer.port
+        elsewhere = await far.mouth(600, ours, host="127.0.0.66")
+        speaker = await far.mouth(2000, ours)
+
+        async def said(number: int) -> list[float]:
+            """Record what the call hears while it plays the prompt."""
+            calls.pool.record("a", number, tmp_path / f"{number}.wav")
+            calls.pool.play("a", number, port.Announcement("prompt.wav"))
+            await calls.next(port.PlaybackEnded)
+            calls.pool.stop_recording("a", number)
+            await calls.next(port.RecordingEnded)
+            return recorded(tmp_path / f"{number}.wav")
+
+        number, heard = 1, await said(1)
+        while 2000 not in heard:
+            assert set(heard) == {0}
+            assert number < 20
+            number, heard = number + 1, await said(number + 1)
+        stranger = await far.mouth(3000, ours)
+        await stranger.spoke.wait()
+        assert set(await said(99)) == {2000}
+        await far.mouths[0].until_heard(PROMPT, 90)
+    assert stranger.heard == speaker.heard == elsewhere.heard == []
+
+
+async def test_a_far_end_that_sends_as_it_hears_keeps_others_out(tmp_path: Path) -> None:
+    write_tone(tmp_path / "prompt.wav", PROMPT, 1.5)
+    async with far_end() as far, line(tmp_path, symmetric_rtp=False) as calls:
+        calls.ring("a", far.address)
+        await calls.next(port.Answered)
+        (offer,) = far.offers
+        stranger = await far.mouth(3000, (offer.address, offer.port))
+        calls.pool.record("a", 1, tmp_path / "r.wav")
+        calls.pool.play("a", 2, port.Announcement("prompt.wav"))
+        await calls.next(port.PlaybackEnded)
+        calls.pool.stop_recording("a", 1)
+        await calls.next(port.RecordingEnded)
+    assert stranger.heard == []
+    assert set(recorded(tmp_path / "r.wav")) <= {0, 400}
+
+
 async def test_a_far_end_that_goes_on_sending_is_in_nobody_elses_call(tmp_path: Path) -> None:
     """Each of these says another tone, none of them ever stops, and the ports come round to the first."""
     write_tone(tmp_path / "prompt.wav", PROMPT, 0.16)

@@ -8,8 +8,9 @@ import trio
 
 from ringful.media import port
 from ringful.media.pool import PoolSettings, open_pool
-from tests.media.test_pool import Files
-from tests.registrar import Registrar, registrar
+from tests.media.sip_peer import sdp, sip_peer
+from tests.media.test_pool import Files, line
+from tests.registrar import Registrar, registrar, words_of
 from tests.server import PATIENCE
 from tests.trunk import trunk_to
 
@@ -58,3 +59,34 @@ async def test_a_wrong_password_is_told_as_that(tmp_path: Path) -> None:
         end = await refused(made, tmp_path, "wrong")
         assert end.sip_status == 401
         assert made.algorithms_used == []
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+async def test_requests_within_a_call_show_who_we_are_as_well(tmp_path: Path, algorithm: str) -> None:
+    async with sip_peer() as peer:
+        peer.by_itself.clear()
+        way = trunk_to(peer.address, username="alice", password="wonder land")
+        async with line(tmp_path, trunks=(way,)) as calls:
+            calls.pool.ring("a", "+15125551234", None, calls.send.send_nowait)
+            call = await peer.called()
+            await call.answer(200, sdp=sdp(4444))
+            await peer.request("ACK")
+            await calls.next(port.Answered)
+
+            async def shown(method: str, status: int) -> None:
+                """Wait for such a request, ask who sends it, and answer the one that says so."""
+                first = await peer.request(method)
+                asked = f'Digest realm="ringful.test", nonce="{method}", qop="auth", algorithm={algorithm}'
+                await call.answer(407, f"Proxy-Authenticate: {asked}", to=first)
+                second = await peer.get(lambda one: one.method == method and one.number > first.number)
+                words = words_of(second.header("proxy-authorization"))
+                assert (words["nonce"], words["algorithm"]) == (method, algorithm)
+                assert words["response"] == Registrar().expected(method, words)
+                await call.answer(status, to=second)
+
+            calls.pool.transfer("a", 1, "+15125550000")
+            await shown("REFER", 603)
+            assert (await calls.next(port.TransferFailed)).sip_status == 603
+            calls.pool.hang_up("a")
+            await shown("BYE", 200)
+            assert (await calls.next(port.HungUp)).by == "server"

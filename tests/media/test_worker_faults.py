@@ -10,7 +10,7 @@ import trio
 
 from ringful.bench.media import sip
 from ringful.media import port
-from ringful.media.engine.recording import Disk, Recorder
+from ringful.media.engine.recording import Disk, Quiet, Recorder
 from ringful.media.engine.worker import failure_of
 from ringful.media.wire import encode_event
 from tests.media.test_pool import line, write_tone
@@ -103,7 +103,7 @@ def test_a_recording_whose_folder_cannot_be_searched_any_more_has_its_end(
 ) -> None:
     told: list[port.Event] = []
     disk = Disk()
-    recorder = Recorder("a", 1, tmp_path / "r.wav", disk, told.append, None)
+    recorder = Recorder("a", 1, tmp_path / "r.wav", disk, told.append, Quiet())
 
     def denied(_path: Path) -> bool:
         raise PermissionError(errno.EACCES, "Permission denied")

@@ -196,8 +196,11 @@ async def test_a_trunk_that_does_not_know_us_makes_no_text_fail(
         await desk.until_up(True)
 
 
-async def test_a_trunk_that_wants_a_password(wire: Wire, nursery: trio.Nursery, tmp_path: Path) -> None:
-    asked = 'Proxy-Authenticate: Digest realm="trunk", nonce="1234", algorithm=MD5'
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+async def test_a_trunk_that_wants_a_password(
+    wire: Wire, nursery: trio.Nursery, tmp_path: Path, algorithm: str
+) -> None:
+    asked = f'Proxy-Authenticate: Digest realm="trunk", nonce="1234", algorithm={algorithm}'
 
     async def serve() -> None:
         await wire.answer(407, 200, more=(asked,))
@@ -210,6 +213,9 @@ async def test_a_trunk_that_wants_a_password(wire: Wire, nursery: trio.Nursery, 
     first, second = wire.requests
     assert b"Authorization" not in first
     assert b'Proxy-Authorization: Digest username="me", realm="trunk"' in second
+    response = re.search(rb'response="([0-9a-f]+)"', second)
+    assert response
+    assert len(response[1]) == (32 if algorithm == "MD5" else 64)
     assert wire.texts == ["👩", "👩"]
 
 

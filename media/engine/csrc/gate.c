@@ -32,6 +32,7 @@ enum {
     AT_TRANSPORT = 8,    /* in pjsip_rx_data: the transport, */
     AT_PACKET = 320,     /* the packet, */
     AT_LENGTH = 4328,    /* and its length; `works` says whether it is as we know it */
+    DISGUISES = 64,      /* calls whose sound comes from another port */
     STREAMS = 64,        /* connections */
     CONNECTIONS = 24,    /* that are kept open of those that others made */
     EACH = 6,            /* of one source, where there are many */
@@ -77,9 +78,75 @@ static struct {
 } last = {.fd = -1};
 static char whole[WHOLE + 1];
 
+/* Sound from another port than the SDP names (not symmetric, RFC 4961).  The library sends to whoever it
+ * hears, and such a far end hears elsewhere: its packets are made to come from where the SDP says.  The
+ * first port that speaks is it; others of its address are strangers. */
+
+static struct {
+    int fd;
+    struct sockaddr_in said;
+    in_port_t speaker;
+} disguises[DISGUISES];
+static int disguised;
+
+static int disguise_of(int fd) {
+    for (int i = 0; i < disguised; i++)
+        if (disguises[i].fd == fd)
+            return i;
+    return -1;
+}
+
+/* Have what comes at *fd* from *address* seem to come from *port*; 0: let it be as it is. */
+bool gate_disguise(int fd, uint32_t address, int port) {
+    int i = disguise_of(fd);
+    if (!port) {
+        if (i >= 0)
+            disguises[i] = disguises[--disguised];
+        return true;
+    }
+    if (i < 0 && disguised == DISGUISES)
+        return false;
+    if (i < 0)
+        i = disguised++;
+    memset(&disguises[i], 0, sizeof disguises[i]);
+    disguises[i].fd = fd;
+    disguises[i].said.sin_addr.s_addr = htonl(address);
+    disguises[i].said.sin_port = htons((uint16_t)port);
+    return true;
+}
+
+/* The port that speaks at *fd*; 0: none has. */
+int gate_speaker(int fd) {
+    int i = disguise_of(fd);
+    return i < 0 ? 0 : ntohs(disguises[i].speaker);
+}
+
+static ssize_t disguised_recvfrom(int fd, unsigned char *buffer, size_t room, int flags, struct sockaddr *from,
+                                  socklen_t *size) {
+    int i = from ? disguise_of(fd) : -1;
+    socklen_t offered = size ? *size : 0;
+    for (;;) {
+        ssize_t got = their_recvfrom(fd, buffer, room, flags, from, size);
+        if (i < 0 || got < 0 || *size != sizeof(struct sockaddr_in))
+            return got;
+        struct sockaddr_in source;
+        memcpy(&source, from, sizeof source);
+        if (source.sin_addr.s_addr != disguises[i].said.sin_addr.s_addr)
+            return got;
+        if (!disguises[i].speaker && got >= 12 && buffer[0] >> 6 == 2)
+            disguises[i].speaker = source.sin_port;
+        if (source.sin_port == disguises[i].speaker) {
+            source.sin_port = disguises[i].said.sin_port;
+            memcpy(from, &source, sizeof source);
+            return got;
+        }
+        *size = offered;
+    }
+}
+
 static ssize_t our_recvfrom(int fd, void *buffer, size_t room, int flags, struct sockaddr *from, socklen_t *size) {
     if (room != PACKET || !from)
-        return their_recvfrom(fd, buffer, room, flags, from, size);
+        return disguised_recvfrom(fd, buffer, room, flags, from, size);
     socklen_t offered = *size;
     ssize_t got = their_recvfrom(fd, whole, WHOLE, flags, from, size);
     if (got < 0)
@@ -170,6 +237,7 @@ static int our_accept(int fd, struct sockaddr *from, socklen_t *size) {
 }
 
 static int our_close(int fd) {
+    gate_disguise(fd, 0, 0);
     forget(fd);
     return their_close(fd);
 }

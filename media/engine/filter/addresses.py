@@ -112,6 +112,7 @@ def _semicolons(written: str) -> list[str]:
 
 
 _NAMED = re.compile(r"(?P<name>\"(?:[^\"\\]|\\.)*\"\s*|[^<\"]*)<(?P<uri>[^<>]*)>(?P<rest>.*)")
+_BROKEN = re.compile(r"[^<>]*<([^<>\"]*)>\s*((?:;[^<>\"]*)?)")
 _TAG = re.compile(TOKEN)
 
 
@@ -122,6 +123,9 @@ def address(written: str, names: Names) -> str:
         name, where, rest = (found[one].strip() for one in ("name", "uri", "rest"))
         if rest and not rest.startswith(";"):
             raise Unfit(400, "Bad Address")
+    elif broken := _BROKEN.fullmatch(written):
+        # A name that is not closed, or is twice in quotes, is a name that nobody needs.
+        (where, rest), name = broken.groups(), ""
     elif "<" in written or '"' in written:
         raise Unfit(400, "Bad Address")
     else:
@@ -142,10 +146,19 @@ def _is_fit(name: str, value: str) -> bool:
 def _display(name: str) -> str:
     """Give a display name in quotes, so that anything may stand in it; one that is absurd is left out."""
     bare = name[1:-1] if name.startswith('"') else re.sub(r'([\\"])', r"\\\1", name)
-    bare = printable(bare, 1000)
+    bare = printable(_utf8(bare), 1000)
     if not bare.strip() or len(bare) > 128 or re.search(r"(?<!\\)(?:\\\\)*\\$", bare):
         return ""
     return f'"{bare}" '
+
+
+def _utf8(text: str) -> str:
+    """Give *text*, of bytes as Latin-1, as UTF-8: what is none is Latin-1, which older exchanges write."""
+    try:
+        text.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return text.encode().decode("latin-1")
+    return text
 
 
 def addresses(written: str, names: Names, most: int) -> list[str]:

@@ -5,7 +5,8 @@ It is put up in a worker's process once the library is there; see `csrc/gate.c` 
 
 import ctypes
 from collections.abc import Callable
-from ctypes import CFUNCTYPE, POINTER, c_char, c_char_p, c_int, c_int64, c_void_p
+from ctypes import CFUNCTYPE, POINTER, c_bool, c_char, c_char_p, c_int, c_int64, c_uint32, c_void_p
+from ipaddress import IPv4Address
 from pathlib import Path
 from traceback import format_exc
 from typing import Any
@@ -28,8 +29,8 @@ class Gate:
     """The gate of this process.  Raises NoGate.
 
     *shaken* is told when an assertion has ended a packet, and not the process: no more calls should come
-    to it, and those that do are refused.  *transfers*: a far end may send us elsewhere.  *fronted*: all
-    comes by way of the SIP front, which says where it had it from.
+    to it, and those that do are refused.  *take* says whether a message is its own, before anything else is
+    asked.  *transfers*: a far end may send us elsewhere.  *fronted*: all comes by way of a front.
     """
 
     def __init__(
@@ -40,10 +41,11 @@ class Gate:
         *,
         transfers: bool = False,
         fronted: bool = False,
+        take: Callable[[bytes], bool] = lambda packet: False,
         path: Path = COMPILED,
     ) -> None:
         self._log, self._shaken, self._transfers = log, shaken, transfers
-        self._fronted = fronted
+        self._fronted, self._take = fronted, take
         self.pace = Pace()
         self._calls = _JUDGE(self._judge), _TELL(self._tell)
         """C keeps their addresses."""
@@ -52,6 +54,8 @@ class Gate:
             opened = self._c.gate_open
             self._c.gate_learn.argtypes = c_char_p, c_char_p
             self._c.gate_dropped.restype = c_int64
+            self._c.gate_disguise.argtypes = c_int, c_uint32, c_int
+            self._c.gate_disguise.restype = c_bool
         except (OSError, AttributeError) as error:
             raise NoGate(f"its part in C cannot be loaded: {error}") from error
         opened.restype, opened.argtypes = c_char_p, (c_char_p, _JUDGE, _TELL)
@@ -60,9 +64,22 @@ class Gate:
         # Whom the front hears is for the front to bound: to us it is one source.
         self._c.gate_trust(fronted)
 
+    def disguise(self, number: int, address: str, port: int) -> bool:
+        """Have what the socket with file descriptor *number* gets from *address* seem to come from *port*.
+
+        *port* 0: it is as it is.  Gives whether there was room.
+        """
+        return bool(self._c.gate_disguise(number, int(IPv4Address(address)), port))
+
+    def speaker(self, number: int) -> int:
+        """Give the port that really speaks to such a socket; 0: none has."""
+        return int(self._c.gate_speaker(number))
+
     def _judge(self, message: Any, length: int, source: bytes, port: int, out: int, room: int) -> int:
         try:
             packet = ctypes.string_at(message, length)
+            if self._take(packet):
+                return 0
             more = {"transfers": self._transfers, "fronted": self._fronted}
             verdict = judge(packet, source.decode(), port, self.pace, **more)
             if not isinstance(verdict, Hand | Answer) or len(verdict.packet) > room:

@@ -154,7 +154,8 @@ _NEEDED = frozenset(
     {"via", "from", "to", "call-id", "cseq", "contact", "record-route", "max-forwards", "content-type"}
     | {"session-expires", "min-se", "require", "supported", "rseq", "rack", "allow", "event", "replaces"}
     | {"subscription-state", "refer-to", "www-authenticate", "proxy-authenticate", "p-asserted-identity"}
-    | {"privacy", "retry-after", "remote-party-id", "p-called-party-id", "x-ringful-source"}
+    | {"privacy", "retry-after", "remote-party-id", "p-called-party-id", "diversion", "history-info"}
+    | {"x-ringful-source"}
 )
 
 

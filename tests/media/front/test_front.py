@@ -1,6 +1,7 @@
 """Calls by way of the SIP front, both ways, and what happens when a part of it dies."""
 
 import os
+import random
 import signal
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import trio
 
 from ringful.media import port
 from ringful.media.trunks import Trunk
+from tests.fuzz.sip import mutate
+from tests.fuzz.torture import torture
 from tests.media.front.fronted import HERE, fronted
 from tests.media.sip_peer import sdp, sip_peer
 from tests.server import PATIENCE
@@ -165,3 +168,29 @@ async def test_strangers_are_not_heard_and_are_counted(tmp_path: Path) -> None:
         await behind.front.look()
         assert behind.front.counts["strangers"] == 6
         assert behind.pool.legs == {}
+
+
+async def test_odd_packets_reach_nobody_and_fill_no_disk(tmp_path: Path) -> None:
+    rnd = random.Random(4475)
+    async with fronted(tmp_path) as behind, sip_peer() as friend, sip_peer("127.0.0.2") as stranger:
+        live = await friend.call(behind.address, OURS, sdp=sdp())
+        behind.pool.answer(await behind.offered.receive())
+        await live.ack(await live.final())
+        to = ("127.0.0.1", behind.front.settings.port)
+        for peer in (friend, stranger):
+            for _, packet in torture(peer.address, behind.address):
+                await peer.send(packet, to)
+            for _ in range(40):
+                await peer.send(rnd.randbytes(rnd.randrange(1, 1400)), to)
+                await peer.send(mutate(live.made("INFO", "X-Ringful-To: <sip:127.0.0.1:9>"), rnd), to)
+        assert (await live.ask("OPTIONS")).status == 200
+        assert stranger.came == []
+        assert behind.pool.crew.died == behind.pool.crew.shaken == behind.front.restarts == 0
+        assert (behind.front.settings.folder / "log").stat().st_size < 20_000
+        # Another program on this machine is no worker and no node.
+        async with sip_peer() as program:
+            call = program.outgoing(f"127.0.0.1:{behind.front.inner}", "+15125550199")
+            await call.begin("INVITE", f"X-Ringful-To: <sip:{friend.address}>", sdp=sdp())
+            assert (await live.ask("OPTIONS")).status == 200
+            assert program.came == []
+        assert (await live.hang_up()).status == 200

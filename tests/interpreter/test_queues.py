@@ -1,0 +1,120 @@
+"""Queues: who is first is served first, nobody is lost, and everybody knows the place."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ringful.grammar.reading.parser import parse
+from ringful.interpreter import effects, events
+from ringful.interpreter.calls.queues import MOST, Queues
+from ringful.store.port import Key
+from tests.house import HOOK, KEY, OTHER, Rig, answers, house
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with house(tmp_path, answers(None)) as made:
+        yield made
+
+
+async def run(rig: Rig, script: str, key: Key = KEY) -> str:
+    call_id = rig.switchboard.new_id()
+    await rig.switchboard.place(key, call_id, events.Started(parse(script)))
+    return call_id
+
+
+def enter(queues: Queues, call: str, now: float) -> "list[tuple[str, events.QueueEvent]]":
+    return queues.do(call, effects.EnterQueue(call, "q", f"n{call}"), now)
+
+
+def test_who_came_first_is_given_to_who_has_been_ready_longest() -> None:
+    queues = Queues()
+    assert enter(queues, "a", 1.0) == [("a", events.Placed("a", "q", 1))]
+    assert enter(queues, "b", 2.0) == [("b", events.Placed("b", "q", 2))]
+    told = queues.do("s", effects.ServeQueue("s", "q"), 11.0)
+    assert told == [
+        ("s", events.NextCame("s", "q", "a", "a", "na", 1.0)),
+        ("b", events.Placed("b", "q", 1, 10)),
+    ]
+    assert queues.do("s", effects.Summon("q", "a", "a", "s.talk"), 11.0) == [
+        ("a", events.Summoned("a", "q", "s.talk"))
+    ]
+    assert queues.do("t", effects.ServeQueue("t", "q"), 12.0)[0][1] == events.NextCame(
+        "t", "q", "b", "b", "nb", 2.0
+    )
+    assert queues.do("u", effects.ServeQueue("u", "q"), 12.0) == []
+    assert enter(queues, "c", 13.0) == [("u", events.NextCame("u", "q", "c", "c", "nc", 13.0))]
+
+
+def test_who_leaves_makes_room_and_who_is_put_back_is_the_first() -> None:
+    queues = Queues()
+    for number, call in enumerate("abc"):
+        enter(queues, call, float(number))
+    assert queues.do("a", effects.LeaveQueue("a", "q"), 5.0) == [
+        ("b", events.Placed("b", "q", 1)),
+        ("c", events.Placed("c", "q", 2)),
+    ]
+    (server, came), *_ = queues.do("s", effects.ServeQueue("s", "q"), 6.0)
+    assert server == "s"
+    assert isinstance(came, events.NextCame)
+    assert queues.forget("s", 7.0) == []
+    back = queues.put_back(came, 7.0)
+    assert [(call, event.place) for call, event in back if isinstance(event, events.Placed)] == [
+        ("b", 1),
+        ("c", 2),
+    ]
+    (_, again), *_ = queues.do("t", effects.ServeQueue("t", "q"), 8.0)
+    assert again == events.NextCame("t", "q", "b", "b", "nb", 1.0)
+
+
+def test_a_call_that_is_over_waits_and_serves_no_more_and_an_empty_queue_is_forgotten() -> None:
+    queues = Queues()
+    enter(queues, "a", 1.0)
+    queues.do("s", effects.ServeQueue("s", "other"), 1.0)
+    assert queues.forget("a", 2.0) == []
+    assert queues.forget("s", 2.0) == []
+    assert dict(queues.waiting()) == {}
+
+
+def test_a_queue_is_so_long_at_most() -> None:
+    queues = Queues()
+    for number in range(MOST):
+        enter(queues, str(number), float(number))
+    assert enter(queues, "late", 2000.0) == [("late", events.Placed("late", "q", 0))]
+
+
+WAITS = f'call "15125550001"\nqueue "support" for 10m notify "{HOOK}" {{ wait 1s }}\nstay\n'
+SERVES = f'call "15125550009"\nserve "support" for 1h as talk notify "{HOOK}"\nstay\n'
+
+
+async def test_calls_of_one_key_meet_by_a_queue_and_each_goes_on_when_the_other_leaves(rig: Rig) -> None:
+    stranger = await run(rig, SERVES, OTHER)
+    first = await run(rig, WAITS)
+    await rig.hears("QueueEntered", callId=first)
+    second = await run(rig, WAITS)
+    await rig.hears("QueueEntered", callId=second)
+    agent = await run(rig, SERVES)
+    await rig.hears("QueueServed", callId=agent, leg=first)
+    meeting = f"{agent}.talk"
+    await rig.until(lambda: set(rig.members(meeting)) == {agent, first})
+    await rig.get("Hangup", callId=first)
+    await rig.until(lambda: meeting not in rig.switchboard.live)
+    (serve,) = parse(SERVES).body.statements[:1]
+    await rig.switchboard.queue(KEY, agent, serve)
+    await rig.hears("QueueServed", callId=agent, leg=second)
+    await rig.until(lambda: set(rig.members(f"{agent}.talk-2")) == {agent, second})
+    await rig.get("Hangup", callId=agent)
+    await rig.until(lambda: set(rig.switchboard.live) == {stranger, second})
+    assert not rig.told("QueueServed", callId=stranger)
+
+
+async def test_who_hangs_up_in_a_queue_is_served_to_nobody(rig: Rig) -> None:
+    call = await run(rig, WAITS)
+    await rig.hears("QueueEntered", callId=call)
+    await rig.get("Hangup", callId=call)
+    await rig.hears("QueueLeft", callId=call, reason="hangup")
+    agent = await run(rig, SERVES)
+    await rig.until(lambda: any(entry.name == "ServeQueue" for entry in rig.entries))
+    await rig.settle()
+    assert not rig.told("QueueServed", callId=agent)
