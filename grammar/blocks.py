@@ -36,6 +36,7 @@ ANSWERING = (
     | nodes.Menu
     | nodes.Join
     | nodes.Connect
+    | nodes.ConnectTo
     | nodes.Queue
     | nodes.Serve
     | nodes.Transfer
@@ -50,7 +51,7 @@ def answers(statement: nodes.Statement) -> bool:
 
 def is_early(statement: nodes.Statement) -> bool:
     """Say whether *statement* is done on a leg that still rings, and answers it later or never."""
-    return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect) and statement.early
+    return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect | nodes.ConnectTo) and statement.early
 
 
 def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
@@ -77,6 +78,8 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             | nodes.Follow()
             | nodes.Connect()
         ):
+            return _given("branch", statement.otherwise)
+        case nodes.ConnectTo():
             return _given("branch", statement.otherwise)
         case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
             branches = [choice.block for choice in choices]

@@ -122,8 +122,8 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
             sort = "any"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
-        if isinstance(line, nodes.Call) and line.every and name == "number":
-            sort, name = "list", "every"
+        if isinstance(line, nodes.Call | nodes.ConnectTo) and line.every and name == "number":
+            sort, name = "list", "every" if isinstance(line, nodes.Call) else "connect to all"
         if isinstance(line, nodes.Pick):
             name = "pick"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
