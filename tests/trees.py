@@ -129,8 +129,11 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.builds(nodes.Join, expressions, _flag, _flag, _some, _flag, _flag, _flag, _some, _some, _some, _why),
     st.builds(nodes.Members, st.sampled_from(get_args(nodes.Change)), _some, expressions),
     st.builds(nodes.Leave, expressions),
+    st.builds(nodes.End, expressions),
     st.builds(nodes.Connect, names, _some, st.none(), _name, _further, _flag),
     st.builds(nodes.WaitCall, names, _name, _some),
+    st.builds(nodes.WaitEvent, expressions, _name, _some),
+    st.builds(nodes.Signal, expressions, _fields, _some),
     st.builds(nodes.Queue, expressions, _some, _name, _some),
     st.builds(nodes.Serve, expressions, _some, _some, _name, _some),
     st.builds(nodes.Transfer, expressions, _name),
@@ -166,10 +169,12 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     choices = st.lists(_commented(st.builds(nodes.Choice, _keys, block)), max_size=3).map(tuple)
     parameters = st.lists(names, max_size=3, unique=True).map(tuple)
     return st.one_of(
-        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, _flag),
+        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, _some, _flag, _some, _flag),
         st.builds(nodes.WaitTone, _keys, _flag, _name, _some, _some, block),
         st.builds(nodes.Connect, names, _some, block, _name, _further),
         st.builds(nodes.WaitCall, names, _name, _some, block),
+        st.builds(nodes.WaitEvent, expressions, _name, _some, block),
+        st.builds(nodes.OnEvent, expressions, block, _name),
         st.builds(nodes.Gather, names, expressions, _some, _tones, prompt=block, keys=_flag, **_asked),
         st.builds(nodes.Menu, block, choices, _some, _some, _flag, maybe, maybe, _name, **_asked),
         st.builds(nodes.Until, _keys, block, _name),

@@ -19,6 +19,7 @@ METHODS = (
     "Tone",
     "Answer",
     "Reject",
+    "Signal",
     "StartConf",
     "JoinConf",
     "LeaveConf",

@@ -20,6 +20,7 @@ from ringful.interpreter.statements import (
     legs,
     messages,
     queues,
+    signals,
     sound,
     web,
 )
@@ -41,6 +42,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Conference: conference.create,
     nodes.Connect: bridge.connect,
     nodes.Do: control.do,
+    nodes.End: conference.end,
     nodes.Flow: control.nothing,
     nodes.Follow: web.follow,
     nodes.For: control.loop,
@@ -55,6 +57,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Menu: keys.menu,
     nodes.Mute: bridge.mute,
     nodes.Notify: web.notify,
+    nodes.OnEvent: signals.on_event,
     nodes.OnHangup: legs.on_hangup,
     nodes.OnTone: handlers.on_tone,
     nodes.Play: sound.play,
@@ -65,6 +68,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Return: control.leave_flow,
     nodes.Say: sound.play,
     nodes.Serve: queues.serve,
+    nodes.Signal: signals.send,
     nodes.Sms: messages.send,
     nodes.Start: legs.start,
     nodes.StartRecord: sound.start_record,
@@ -79,5 +83,6 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Until: handlers.until,
     nodes.Wait: control.wait,
     nodes.WaitCall: legs.wait_call,
+    nodes.WaitEvent: signals.wait_event,
     nodes.WaitTone: keys.wait_tone,
 }
