@@ -89,7 +89,7 @@ STATEMENTS: Final = {
     "stop tones": Meaning("stop tones [notify URL]", "Ends the posting of tones."),
     "gather": Meaning(
         "gather NAME [secret] digits N[..M] [until TONES] [for DURATION] [between DURATION] "
-        "[within DURATION] [tries N] [counting NAME] [fresh] { prompt }",
+        "[within DURATION] [tries N] [counting NAME] [fresh] [notify URL] { prompt }",
         "Collects digits while the block is played; `keys N..M` collects stars and the like too. NAME is "
         "the digits as a text, or `none`. By default: 10 s for the first key, 5 s between keys, 3 tries.",
     ),
@@ -122,6 +122,11 @@ STATEMENTS: Final = {
         "Lets this leg and another hear each other, until either ends or the time is over; of several legs, "
         "the first that can be connected. NAME has `.reason`, `.seconds` and `.status`.",
     ),
+    "connect to": Meaning(
+        "connect to [all] NUMBER [from ID] [ring DURATION] [notify URL] [early] [for DURATION] [as NAME] "
+        "[else { … }]",
+        "Calls NUMBER and connects it with this leg; of several (`all`), the first who answers.",
+    ),
     "queue": Meaning(
         "queue NAME [for DURATION] [as NAME] [notify URL] [{ … }]",
         "Waits in a queue until somebody serves it, and until that talk is over; the block runs again and "
@@ -138,10 +143,10 @@ STATEMENTS: Final = {
         "transfer NUMBER [as NAME]", "Hands the call over to NUMBER, and does not come back."
     ),
     "mute": Meaning(
-        "mute LEG",
+        "mute [LEG]",
         "Keeps what a leg says from the others. `mute WHO in CONF`: what members of a conference say.",
     ),
-    "unmute": Meaning("unmute LEG", "Lets what a leg says be heard again."),
+    "unmute": Meaning("unmute [LEG]", "Lets what a leg says be heard again."),
     "deafen": Meaning("deafen WHO in CONF", "Lets members of a conference hear the others no more."),
     "undeafen": Meaning("undeafen WHO in CONF", "Lets them hear the others again."),
     "kick": Meaning("kick WHO from CONF", "Puts members out of a conference; their scripts go on."),

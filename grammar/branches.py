@@ -22,7 +22,7 @@ def branches_of(statement: nodes.Statement) -> tuple[str, ...]:
             return (*dict.fromkeys(choice_name(choice) for choice in choices), "timeout", "otherwise")
         case nodes.Ask() | nodes.Follow():
             return "answer", "else"
-        case nodes.Connect():
+        case nodes.Connect() | nodes.ConnectTo():
             return "connected", "else"
         case nodes.WaitEvent() if statement.limit or statement.otherwise:
             return "event", "else"

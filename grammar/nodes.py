@@ -376,7 +376,7 @@ class StopTones(Line):
 
 @frozen
 class Gather(Line):
-    """``gather pin secret digits 1..4 until "#" for 9s between 5s within 1m tries 3 counting n fresh …``."""
+    """``gather pin secret digits 1..4 until "#" for 9s between 5s within 1m tries 3 … notify U``."""
 
     name: str
     least: Expression
@@ -396,6 +396,7 @@ class Gather(Line):
     """How long it may take in all its tries."""
     counting: str | None = None
     """What holds the number of the try."""
+    notify: Expression | None = None
 
 
 @frozen
@@ -545,6 +546,30 @@ class Connect(Line):
 
 
 @frozen
+class ConnectTo(Line):
+    """``connect to NUMBER from ID ring 30s notify URL early for 1h as NAME else { … }``: call, and connect.
+
+    With ``all`` *number* is a list: whoever answers first is connected.
+    """
+
+    number: Expression
+    caller_id: Expression | None = None
+    ring: Expression | None = None
+    notify: Expression | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
+    name: str | None = None
+    early: bool = False
+    every: bool = False
+
+    @property
+    def call(self) -> Call:
+        """The call that it places, without a block."""
+        ring, notify = self.ring, self.notify
+        return Call(self.number, self.caller_id, ring, notify, every=self.every, span=self.span)
+
+
+@frozen
 class Queue(Line):
     """``queue "support" for 10m as NAME notify URL { … }``: wait for somebody who serves that queue.
 
@@ -587,16 +612,16 @@ class Give(Line):
 
 @frozen
 class Mute(Line):
-    """``mute operator``."""
+    """``mute``, or ``mute operator`` for another leg of this script."""
 
-    leg: str
+    leg: str | None = None
 
 
 @frozen
 class Unmute(Line):
-    """``unmute operator``."""
+    """``unmute``, or ``unmute operator`` for another leg of this script."""
 
-    leg: str
+    leg: str | None = None
 
 
 @frozen
@@ -818,6 +843,7 @@ Statement: TypeAlias = (
     | In
     | Members
     | Connect
+    | ConnectTo
     | Queue
     | Serve
     | Transfer

@@ -78,6 +78,7 @@ class Paths(Generic[StateT]):
                 | nodes.Ask()
                 | nodes.Follow()
                 | nodes.Connect()
+                | nodes.ConnectTo()
                 | nodes.Serve()
             ):
                 ways = [self._inside(statement, "branch", one, state) for _, one in blocks_of(statement)]

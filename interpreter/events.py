@@ -16,7 +16,7 @@ from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.values import Value
 from ringful.media import port
 
-Operation: TypeAlias = Literal["hangup", "stop record", "stop tones", "leave"]
+Operation: TypeAlias = Literal["hangup", "stop play", "stop record", "stop tones", "mute", "unmute", "leave"]
 """What can be done at once instead of queued."""
 
 Change: TypeAlias = nodes.Change

@@ -35,8 +35,9 @@ from ringful.interpreter.params import bind
 from ringful.interpreter.running import Sending, Watch
 from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
-from ringful.interpreter.statements import inbound, legs, messages, queues, signals
+from ringful.interpreter.statements import bridge, inbound, legs, messages, queues, signals
 from ringful.interpreter.statements.conference import hear_conference, leave_now, unreached_moderator
+from ringful.interpreter.statements.sound import stop_sounds
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.task import Task, TaskState
 from ringful.interpreter.tell import stamp
@@ -607,6 +608,12 @@ class Run:
             case "stop record":
                 if leg and not leg.closing and (recording := leg.background_recording):
                     self.perform(effects.StopRecording(leg.name, recording))
+            case "stop play":
+                if leg and not leg.closing:
+                    stop_sounds(self, leg)
+            case "mute" | "unmute":
+                if leg and not leg.closing:
+                    bridge.set_muted(self, leg, event.operation == "mute")
             case "stop tones":
                 if leg and not leg.closing:
                     leg.detector = None

@@ -123,6 +123,11 @@ class Durations:
             case nodes.WaitEvent(limit=limit, otherwise=otherwise):
                 waited = takes(self._limit(statement, "wait event", limit, None))
                 return waited.then(self.block(otherwise).either(Ways()))
+            case nodes.ConnectTo(limit=limit, otherwise=otherwise):
+                connected = takes(self._limit(statement, "connect to", limit, None))
+                rings = self.ringing(statement.call)
+                rung = part(statement.span, "connect to, until somebody answers", rings)
+                return takes(rung).then(self.block(otherwise).either(connected))
             case nodes.Queue(limit=limit):
                 # However long it waits, the talk that comes after has no bound of its own.
                 return takes(part(statement.span, "queue", None, "whoever serves it says when it is over"))

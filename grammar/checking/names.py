@@ -113,7 +113,7 @@ class _Scope(Paths[_Names]):
             case nodes.Connect():
                 for leg in statement.legs:
                     self.use(nodes.Name(leg, span=statement.span), _LEGS)
-            case nodes.Hangup(str(leg)) | nodes.Mute(leg) | nodes.Unmute(leg) | nodes.WaitCall(leg):
+            case nodes.Hangup(str(leg)) | nodes.Mute(str(leg)) | nodes.Unmute(str(leg)) | nodes.WaitCall(leg):
                 self.use(nodes.Name(leg, span=statement.span), _LEGS)
             case nodes.StopRecord() if state.recording:
                 return _Names(_more(state.known, state.recording))
@@ -257,7 +257,7 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
             return (name,)
-        case nodes.WaitEvent(name=str(name)):
+        case nodes.WaitEvent(name=str(name)) | nodes.ConnectTo(name=str(name)):
             return (name,)
         case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
             return (name,)

@@ -35,6 +35,7 @@ _LEG = (
     | nodes.Join
     | nodes.Leave
     | nodes.Connect
+    | nodes.ConnectTo
     | nodes.Queue
     | nodes.Serve
     | nodes.Transfer
@@ -215,10 +216,11 @@ def wrong_at(statement: nodes.Statement, subject: Subject) -> str:
     if isinstance(statement, nodes.OnMember) and subject not in ("conference", "any"):
         return f"`{word}` is for a conference, and there is none here"
     media = isinstance(statement, _MEDIA)
-    if not media and not isinstance(statement, _LEG | nodes.Hangup | nodes.Call):
+    own = isinstance(statement, _LEG) or statement in (nodes.Hangup(), nodes.Mute(), nodes.Unmute())
+    if not media and not own and not isinstance(statement, nodes.Hangup | nodes.Call):
         return ""
     match subject:
-        case "nothing" if media or isinstance(statement, _LEG) or statement == nodes.Hangup():
+        case "nothing" if media or own:
             return f"`{word}` needs a call leg, and there is none here"
         case "farewell" if statement == nodes.Hangup() or not isinstance(
             statement, nodes.Hangup | nodes.Call

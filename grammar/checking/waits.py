@@ -54,7 +54,7 @@ def _waits(block: nodes.Block, flows: set[str]) -> bool:
                 return True
             case nodes.Gather() | nodes.Menu() | nodes.Ask() | nodes.Follow():
                 return True
-            case nodes.Connect() | nodes.Stay() | nodes.Transfer() | nodes.WaitCall():
+            case nodes.Connect() | nodes.ConnectTo() | nodes.Stay() | nodes.Transfer() | nodes.WaitCall():
                 return True
             case nodes.Queue() | nodes.Serve() | nodes.WaitEvent():
                 return True

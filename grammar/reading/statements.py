@@ -158,6 +158,10 @@ class StatementRules:
         legs = [word(child) for child in c[1:] if isinstance(child, Token) and child.type == "NAME"]
         return _line(nodes.Connect, c, legs[0], more=tuple(legs[1:]))
 
+    def connect_to(self, c: Children) -> nodes.ConnectTo:
+        number = next(child for child in c[2:] if isinstance(child, nodes.Node))
+        return _line(nodes.ConnectTo, c, number)
+
     def transfer(self, c: Children) -> nodes.Transfer:
         return _line(nodes.Transfer, c, c[1])
 
@@ -171,10 +175,10 @@ class StatementRules:
         return _line(nodes.Give, c, c[1])
 
     def mute(self, c: Children) -> nodes.Mute:
-        return _line(nodes.Mute, c, word(c[1]))
+        return _line(nodes.Mute, c, word(c[1]) if len(c) > 1 else None)
 
     def unmute(self, c: Children) -> nodes.Unmute:
-        return _line(nodes.Unmute, c, word(c[1]))
+        return _line(nodes.Unmute, c, word(c[1]) if len(c) > 1 else None)
 
     def hangup(self, c: Children) -> nodes.Hangup:
         return _line(nodes.Hangup, c, word(c[1]) if len(c) > 1 else None)

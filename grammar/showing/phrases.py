@@ -48,6 +48,7 @@ _Legs: TypeAlias = (
     | nodes.In
     | nodes.Members
     | nodes.Connect
+    | nodes.ConnectTo
     | nodes.Queue
     | nodes.Serve
     | nodes.Transfer
@@ -112,7 +113,7 @@ def phrase(line: AnyLine, indent: str, *, head: bool = False) -> str:
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
         case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.End() | nodes.In() | nodes.Connect():
             return _join(*_legs(line))
-        case nodes.Queue() | nodes.Serve():
+        case nodes.Queue() | nodes.Serve() | nodes.ConnectTo():
             return _join(*_legs(line))
         case (
             nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
@@ -224,7 +225,7 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.Gather(name, least, most, until):
             count = show_expression(least) + _to(most)
             what = _flag("secret", line.secret), f"{'keys' if line.keys else 'digits'} {count}"
-            return "gather", name, *what, _tones("until", until), *_asking(line)
+            return "gather", name, *what, _tones("until", until), *_asking(line), _with("notify", line.notify)
         case nodes.Menu(name=name):
             return "menu", _with("as", name), *_asking(line)
         case nodes.Choice(tones):
@@ -257,6 +258,11 @@ def _legs(line: _Legs) -> tuple[str, ...]:
         case nodes.Connect(leg, limit, otherwise):
             how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
             return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
+        case nodes.ConnectTo(number, caller_id, ring, notify, limit, otherwise):
+            whom = _flag("all", line.every), (show_expression if line.every else _one)(number)
+            rings = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
+            ends = _flag("early", line.early), _with("for", limit), _with("as", line.name)
+            return "connect to", *whom, *rings, *ends, _flag("else", otherwise is not None)
         case nodes.Queue(queue, limit, name, notify):
             given = _with("for", limit), _with("as", name), _with("notify", notify)
             return "queue", show_expression(queue), *given
@@ -269,9 +275,9 @@ def _legs(line: _Legs) -> tuple[str, ...]:
         case nodes.Give(value):
             return "give", show_expression(value)
         case nodes.Mute(leg):
-            return "mute", leg
+            return "mute", leg or ""
         case nodes.Unmute(leg):
-            return "unmute", leg
+            return "unmute", leg or ""
         case nodes.Hangup(leg):
             return "hangup", leg or ""
         case _:

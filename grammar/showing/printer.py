@@ -103,7 +103,9 @@ def _pieces(line: AnyLine, words: str) -> list[_Piece]:
             return [_Piece(words, block)] if block else []
         case nodes.Ask(otherwise=block) | nodes.Follow(otherwise=block) | nodes.Connect(otherwise=block):
             return [_Piece(words, block)] if block else []
-        case nodes.Serve(otherwise=block) | nodes.WaitEvent(otherwise=block):
+        case (
+            nodes.Serve(otherwise=block) | nodes.WaitEvent(otherwise=block) | nodes.ConnectTo(otherwise=block)
+        ):
             return [_Piece(words, block)] if block else []
         case nodes.Gather(prompt=block) | nodes.Queue(block=block):
             return [_Piece(words, block)] if block.statements or block.closing else []

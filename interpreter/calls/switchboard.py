@@ -59,7 +59,7 @@ class Unavailable(Refusal):
     """The server is draining or has no free leg (503)."""
 
 
-Operation: TypeAlias = Literal["hangup", "stop record", "stop tones"]
+Operation: TypeAlias = Literal["hangup", "stop play", "stop record", "stop tones", "mute", "unmute"]
 """What can be done at once instead of queued."""
 
 

@@ -41,6 +41,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Pick: chance.pick,
     nodes.Conference: conference.create,
     nodes.Connect: bridge.connect,
+    nodes.ConnectTo: legs.connect_to,
     nodes.Do: control.do,
     nodes.End: conference.end,
     nodes.Flow: control.nothing,

@@ -149,7 +149,8 @@ class Kamailio:
                 if gone or time.monotonic() - began > _READY_SECONDS:
                     await self.end()
                     why = "; ".join(self.news()[-3:]) or "it says nothing"
-                    raise FrontError(f"kamailio does not start: {why}"[:600]) from None
+                    who = f", which runs as {self.user}," if self.user else ""
+                    raise FrontError(f"kamailio{who} does not start: {why}"[:600]) from None
                 await trio.sleep(0.02)
 
     async def end(self) -> None:
