@@ -21,11 +21,12 @@ STATEMENTS: Final = {
     "use": Meaning('use "FILE"', "Makes the flows of another script known; the path begins at this script."),
     "call": Meaning(
         "call [all] NUMBER [from ID] [named TEXT] [withheld] [diverted from NUMBER] [ring DURATION] "
-        "[notify URL] [as NAME] [{ … }]",
+        "[notify URL] [as NAME] { … }",
         "Rings NUMBER (with `all`, each of a list). As a script's head it makes the script's own call, "
         "and the script goes on when it is answered. Elsewhere it places another leg, and runs the block "
         "on it while the script goes on; a leg with a name stays up after its block.",
     ),
+    "start call": Meaning("start call … as NAME", "Places another leg, for the script to do things with it."),
     "inbound": Meaning("inbound NUMBER [notify URL]", "The script runs for calls that come in to NUMBER."),
     "inbound sms": Meaning(
         "inbound sms NUMBER [keyword WORD] [notify URL]",
@@ -63,6 +64,18 @@ STATEMENTS: Final = {
         "tone TONES", 'Sends tones to the far end, e.g. `"1234#"`, and waits until they are out.'
     ),
     "wait": Meaning("wait DURATION", "Pauses."),
+    "wait event": Meaning(
+        "wait event NAME [as NAME] [for DURATION] [else { … }]",
+        "Goes on when this event comes; the name holds what came with it.",
+    ),
+    "on event": Meaning(
+        "on event NAME [as NAME] { … }",
+        "For the rest of this block, runs when this event comes and no statement waits for it.",
+    ),
+    "signal": Meaning(
+        "signal NAME [with { … }] [to CALL]",
+        "Sends an event to this call, or to another one of the same key.",
+    ),
     "wait call": Meaning(
         "wait call LEG [as NAME] [for DURATION] [else { … }]",
         "Goes on when another leg is over. NAME has `.reason`, `.seconds`, `.status` and `.given`.",
@@ -76,7 +89,7 @@ STATEMENTS: Final = {
     "stop tones": Meaning("stop tones [notify URL]", "Ends the posting of tones."),
     "gather": Meaning(
         "gather NAME [secret] digits N[..M] [until TONES] [for DURATION] [between DURATION] "
-        "[within DURATION] [tries N] [counting NAME] [fresh] { prompt }",
+        "[within DURATION] [tries N] [counting NAME] [fresh] [notify URL] { prompt }",
         "Collects digits while the block is played; `keys N..M` collects stars and the like too. NAME is "
         "the digits as a text, or `none`. By default: 10 s for the first key, 5 s between keys, 3 tries.",
     ),
@@ -102,11 +115,17 @@ STATEMENTS: Final = {
     ),
     "start join": Meaning("start join", "Puts this leg into a conference, and goes on at once."),
     "leave": Meaning("leave CONF", "Takes this leg out of a conference."),
+    "end": Meaning("end CONF", "Ends a conference; whoever is in it goes on with its own script."),
     "in": Meaning("in CONF { … }", "Queues statements on the conference itself."),
     "connect": Meaning(
         "connect LEG [, LEG …] [early] [for DURATION] [as NAME] [else { … }]",
         "Lets this leg and another hear each other, until either ends or the time is over; of several legs, "
         "the first that can be connected. NAME has `.reason`, `.seconds` and `.status`.",
+    ),
+    "connect to": Meaning(
+        "connect to [all] NUMBER [from ID] [ring DURATION] [notify URL] [early] [for DURATION] [as NAME] "
+        "[else { … }]",
+        "Calls NUMBER and connects it with this leg; of several (`all`), the first who answers.",
     ),
     "queue": Meaning(
         "queue NAME [for DURATION] [as NAME] [notify URL] [{ … }]",
@@ -124,10 +143,10 @@ STATEMENTS: Final = {
         "transfer NUMBER [as NAME]", "Hands the call over to NUMBER, and does not come back."
     ),
     "mute": Meaning(
-        "mute LEG",
+        "mute [LEG]",
         "Keeps what a leg says from the others. `mute WHO in CONF`: what members of a conference say.",
     ),
-    "unmute": Meaning("unmute LEG", "Lets what a leg says be heard again."),
+    "unmute": Meaning("unmute [LEG]", "Lets what a leg says be heard again."),
     "deafen": Meaning("deafen WHO in CONF", "Lets members of a conference hear the others no more."),
     "undeafen": Meaning("undeafen WHO in CONF", "Lets them hear the others again."),
     "kick": Meaning("kick WHO from CONF", "Puts members out of a conference; their scripts go on."),
@@ -190,6 +209,8 @@ STATEMENTS: Final = {
 """The statements, by the words that they begin with; and the branches of a menu."""
 
 CLAUSES: Final = {
+    "event": "`wait event NAME`, `on event NAME`: an event of one's own, which `signal` sends.",
+    "to": "`signal … to CALL`: the ID of the call that the event is for.",
     "all": "`call all LIST`: places a leg for each number of a list.",
     "early": "`early`: before the answer; it does not answer the call.",
     "alone": "`alone`: the leg does not bring in a moderator who waits for the first other member.",

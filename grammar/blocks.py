@@ -36,6 +36,7 @@ ANSWERING = (
     | nodes.Menu
     | nodes.Join
     | nodes.Connect
+    | nodes.ConnectTo
     | nodes.Queue
     | nodes.Serve
     | nodes.Transfer
@@ -50,7 +51,7 @@ def answers(statement: nodes.Statement) -> bool:
 
 def is_early(statement: nodes.Statement) -> bool:
     """Say whether *statement* is done on a leg that still rings, and answers it later or never."""
-    return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect) and statement.early
+    return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect | nodes.ConnectTo) and statement.early
 
 
 def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
@@ -69,7 +70,16 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
     match statement:
         case nodes.If(_, then, otherwise):
             return _given("branch", then, otherwise)
-        case nodes.WaitTone() | nodes.WaitCall() | nodes.Ask() | nodes.Follow() | nodes.Connect():
+        case (
+            nodes.WaitTone()
+            | nodes.WaitCall()
+            | nodes.WaitEvent()
+            | nodes.Ask()
+            | nodes.Follow()
+            | nodes.Connect()
+        ):
+            return _given("branch", statement.otherwise)
+        case nodes.ConnectTo():
             return _given("branch", statement.otherwise)
         case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
             branches = [choice.block for choice in choices]
@@ -86,7 +96,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("background", statement.block)
         case nodes.Until():
             return _given("until", statement.block)
-        case nodes.OnTone() | nodes.OnMember():
+        case nodes.OnTone() | nodes.OnEvent() | nodes.OnMember():
             return _given("handler", statement.block)
         case nodes.OnHangup():
             return _given("farewell", statement.block)
@@ -99,7 +109,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
 
 
 def _given(role: Role, *blocks: nodes.Block | None) -> tuple[tuple[Role, nodes.Block], ...]:
-    return tuple((role, block) for block in blocks if block is not None)
+    return tuple([(role, block) for block in blocks if block is not None])
 
 
 _Blockless: TypeAlias = (
@@ -118,12 +128,14 @@ _Blockless: TypeAlias = (
     | nodes.Conference
     | nodes.Join
     | nodes.Leave
+    | nodes.End
     | nodes.Members
     | nodes.Transfer
     | nodes.Give
     | nodes.Mute
     | nodes.Unmute
     | nodes.Hangup
+    | nodes.Signal
     | nodes.Sms
     | nodes.Notify
     | nodes.Let
@@ -150,13 +162,14 @@ def within(block: nodes.Block) -> Iterator[nodes.Statement]:
     """Give every statement in *block* and in its blocks, in the order of the text."""
     waiting = [iter(block.statements)]
     while waiting:
-        statement = next(waiting[-1], None)
-        if statement is None:
+        for statement in waiting[-1]:
+            yield statement
+            # Most have none, and every pass comes by here.
+            if type(statement) not in _NO_BLOCKS and (blocks := blocks_of(statement)):
+                waiting.extend([iter(inner.statements) for _, inner in reversed(blocks)])
+                break
+        else:
             waiting.pop()
-            continue
-        yield statement
-        if blocks := blocks_of(statement):
-            waiting.extend(iter(inner.statements) for _, inner in reversed(blocks))
 
 
 def in_place(block: nodes.Block) -> Iterator[nodes.Statement]:

@@ -22,8 +22,10 @@ def branches_of(statement: nodes.Statement) -> tuple[str, ...]:
             return (*dict.fromkeys(choice_name(choice) for choice in choices), "timeout", "otherwise")
         case nodes.Ask() | nodes.Follow():
             return "answer", "else"
-        case nodes.Connect():
+        case nodes.Connect() | nodes.ConnectTo():
             return "connected", "else"
+        case nodes.WaitEvent() if statement.limit or statement.otherwise:
+            return "event", "else"
         case nodes.Serve():
             return "served", "else"
         case nodes.WaitCall() if statement.limit or statement.otherwise:

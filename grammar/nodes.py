@@ -202,7 +202,7 @@ class Call(Line):
 
     As the header, it has no block: the script goes on when the phone is answered.  Inside a
     script, with a block, it places another leg and runs the block on it at the same time; with
-    ``all``, one for each number of a list.
+    ``all``, one for each number of a list.  One without a block is written ``start call``.
     """
 
     number: Expression
@@ -219,6 +219,8 @@ class Call(Line):
     """The number that sends the call on."""
     every: bool = False
     """``all``: *number* is a list of numbers."""
+    started: bool = field(default=False, eq=False, repr=False)
+    """It was written ``start call``: what has no block, and is not the header, must be."""
 
 
 @frozen
@@ -337,6 +339,16 @@ class WaitCall(Line):
 
 
 @frozen
+class WaitEvent(Line):
+    """``wait event "paid" as NAME for 1m else { … }``: go on when such an event comes."""
+
+    event: Expression
+    name: str | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
 class WaitTone(Line):
     """``wait tone TONES fresh as NAME for DURATION notify URL else { … }``."""
 
@@ -364,7 +376,7 @@ class StopTones(Line):
 
 @frozen
 class Gather(Line):
-    """``gather pin secret digits 1..4 until "#" for 9s between 5s within 1m tries 3 counting n fresh …``."""
+    """``gather pin secret digits 1..4 until "#" for 9s between 5s within 1m tries 3 … notify U``."""
 
     name: str
     least: Expression
@@ -384,6 +396,7 @@ class Gather(Line):
     """How long it may take in all its tries."""
     counting: str | None = None
     """What holds the number of the try."""
+    notify: Expression | None = None
 
 
 @frozen
@@ -481,6 +494,13 @@ class Leave(Line):
 
 
 @frozen
+class End(Line):
+    """``end room``: end a conference; whoever is in it goes on with its own script."""
+
+    conference: Expression
+
+
+@frozen
 class In(Line):
     """``in room { … }``: queue statements on the conference itself."""
 
@@ -488,7 +508,7 @@ class In(Line):
     block: Block
 
 
-Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick"]
+Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick", "hangup"]
 """What can be done to members of a conference."""
 
 
@@ -523,6 +543,30 @@ class Connect(Line):
     def legs(self) -> tuple[str, ...]:
         """All that are named."""
         return self.leg, *self.more
+
+
+@frozen
+class ConnectTo(Line):
+    """``connect to NUMBER from ID ring 30s notify URL early for 1h as NAME else { … }``: call, and connect.
+
+    With ``all`` *number* is a list: whoever answers first is connected.
+    """
+
+    number: Expression
+    caller_id: Expression | None = None
+    ring: Expression | None = None
+    notify: Expression | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
+    name: str | None = None
+    early: bool = False
+    every: bool = False
+
+    @property
+    def call(self) -> Call:
+        """The call that it places, without a block."""
+        ring, notify = self.ring, self.notify
+        return Call(self.number, self.caller_id, ring, notify, every=self.every, span=self.span)
 
 
 @frozen
@@ -568,16 +612,16 @@ class Give(Line):
 
 @frozen
 class Mute(Line):
-    """``mute operator``."""
+    """``mute``, or ``mute operator`` for another leg of this script."""
 
-    leg: str
+    leg: str | None = None
 
 
 @frozen
 class Unmute(Line):
-    """``unmute operator``."""
+    """``unmute``, or ``unmute operator`` for another leg of this script."""
 
-    leg: str
+    leg: str | None = None
 
 
 @frozen
@@ -585,6 +629,15 @@ class Hangup(Line):
     """``hangup``, or ``hangup operator`` for another leg of this script."""
 
     leg: str | None = None
+
+
+@frozen
+class Signal(Line):
+    """``signal "paid" with { … } to CALL``: send an event to this call, or to another one."""
+
+    event: Expression
+    fields: Map | None = None
+    call: Expression | None = None
 
 
 @frozen
@@ -726,6 +779,15 @@ class OnTone(Line):
 
 
 @frozen
+class OnEvent(Line):
+    """``on event "paid" as NAME { … }``: runs beside the script whenever such an event comes."""
+
+    event: Expression
+    block: Block
+    name: str | None = None
+
+
+@frozen
 class OnMember(Line):
     """``on join as member { … }``, ``on leave …``, ``on speech …``: within ``in room { … }``."""
 
@@ -763,6 +825,7 @@ Statement: TypeAlias = (
     | Tone
     | Wait
     | WaitCall
+    | WaitEvent
     | WaitTone
     | StartTones
     | StopTones
@@ -776,9 +839,11 @@ Statement: TypeAlias = (
     | Conference
     | Join
     | Leave
+    | End
     | In
     | Members
     | Connect
+    | ConnectTo
     | Queue
     | Serve
     | Transfer
@@ -786,6 +851,7 @@ Statement: TypeAlias = (
     | Mute
     | Unmute
     | Hangup
+    | Signal
     | Sms
     | Notify
     | Ask
@@ -800,6 +866,7 @@ Statement: TypeAlias = (
     | Return
     | OnHangup
     | OnTone
+    | OnEvent
     | OnMember
     | Start
     | Stay

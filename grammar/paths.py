@@ -74,9 +74,11 @@ class Paths(Generic[StateT]):
                 nodes.If()
                 | nodes.WaitTone()
                 | nodes.WaitCall()
+                | nodes.WaitEvent()
                 | nodes.Ask()
                 | nodes.Follow()
                 | nodes.Connect()
+                | nodes.ConnectTo()
                 | nodes.Serve()
             ):
                 ways = [self._inside(statement, "branch", one, state) for _, one in blocks_of(statement)]

@@ -32,6 +32,8 @@ TWIML: Mapping[str, str] = {
     "Sms": f"to from action {_DIALLED}",
     "Message": f"to from action {_DIALLED}",
     "Refer": "action method",
+    "Enqueue": "action method waitUrl waitUrlMethod",
+    "Queue": "",
 }
 JAMBONZ: Mapping[str, str] = {
     "say": "text synthesizer loop",
@@ -44,6 +46,8 @@ JAMBONZ: Mapping[str, str] = {
     "conference": "name beep startConferenceOnEnter endConferenceOnExit joinMuted maxParticipants waitHook "
     "enterHook statusHook statusEvents actionHook",
     "redirect": "actionHook statusHook",
+    "enqueue": "name actionHook waitHook",
+    "dequeue": "name actionHook timeout",
     "hangup": "",
     "sip:decline": "status reason",
     "dtmf": "dtmf duration",
@@ -64,6 +68,7 @@ SWML: Mapping[str, str] = {
     "join_conference": "name muted beep start_on_enter end_on_exit max_participants",
     "send_sms": "to_number from_number body media",
     "sip_refer": "to_uri",
+    "enter_queue": "queue_name wait_url",
     "request": "url method headers body timeout save_variables",
     "goto": "label when max",
     "switch": "variable case default",

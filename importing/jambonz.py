@@ -22,7 +22,6 @@ Verb = dict[str, Any]
 _SPEECH = "there is no speech recognition here; ask for keys"
 _AGENT = "nothing here speaks with callers by itself; connect a phone by SIP"
 _STREAM = "the sound of a call is not sent elsewhere; connect a phone by SIP instead"
-_QUEUE = "there is no queue by name yet; scripts/call_queue.call is one that an application keeps in order"
 _UNSAID = {
     "dialogflow": _AGENT,
     "lex": _AGENT,
@@ -38,8 +37,6 @@ _UNSAID = {
     "tag": "a call has its ID and what you `notify` of it",
     "alert": "a ringing call has no text for a display",
     "sip:request": "a script sends no SIP of its own",
-    "enqueue": _QUEUE,
-    "dequeue": _QUEUE,
     "leave": "nobody is in a queue here",
     "rest:dial": "a call is begun by the header of a script, or by `call`",
     "answer": "",
@@ -222,6 +219,19 @@ def _refer(body: Body, given: Verb, place: str) -> None:
     _hook(body, given, place, {})
 
 
+def _enqueue(body: Body, given: Verb, place: str) -> None:
+    verbs.queue(body, place, words(given.get("name")))
+    if given.get("waitHook"):
+        why = "write `start play` before the `queue`, or a block: `queue … { say … }`"
+        body.lose(place, "waitHook of `enqueue`", why, "to do")
+    _hook(body, given, place, {})
+
+
+def _dequeue(body: Body, given: Verb, place: str) -> None:
+    verbs.serve(body, place, words(given.get("name")), seconds(given.get("timeout")), None)
+    _hook(body, given, place, {})
+
+
 _VERBS: dict[str, Callable[[Body, Verb, str], None]] = {
     "say": _say,
     "play": _play,
@@ -230,6 +240,8 @@ _VERBS: dict[str, Callable[[Body, Verb, str], None]] = {
     "dial": _dial,
     "conference": _conference,
     "redirect": _redirect,
+    "enqueue": _enqueue,
+    "dequeue": _dequeue,
     "hangup": _hangup,
     "sip:decline": _decline,
     "dtmf": _dtmf,

@@ -31,17 +31,11 @@ def dial(body: Body, given: Verb, place: str) -> str | None:
     if not legs:
         body.lose(place, "`dial`", "it calls nobody that can be called")
         return None
-    if len(legs) > 1:
-        body.lose(
-            place, "several targets in `dial`", "they are called one after another, not at the same time"
-        )
     for option in (option for option in _LOST if option in given):
         body.lose(place, f"{option} of `dial`", _LOST[option])
-    if given.get("answerOnBridge") is True:
-        body.lose(place, "answerOnBridge", "the caller is answered before the other rings")
     caller_id = number(body.draft, given.get("callerId")) or nodes.Name("caller")
-    limit = seconds(given.get("timeLimit"))
-    how = verbs.Ringing(seconds(given.get("timeout"), 60), caller_id, limit)
+    limit, early = seconds(given.get("timeLimit")), given.get("answerOnBridge") is True
+    how = verbs.Ringing(seconds(given.get("timeout"), 60), caller_id, limit, together=True, early=early)
     _screened(body, given, legs)
     result = body.draft.name("dialled") if given.get("actionHook") else None
     verbs.dial(body, legs, how, result)

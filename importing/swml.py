@@ -26,7 +26,6 @@ from ringful.importing.values import count, keys, seconds, sent, words
 _SPEECH = "there is no speech recognition here; ask for keys"
 _AGENT = "nothing here speaks with callers by itself; connect a phone by SIP"
 _STREAM = "the sound of a call is not sent elsewhere; connect a phone by SIP instead"
-_QUEUE = "there is no queue by name yet; scripts/call_queue.call is one that an application keeps in order"
 _FAX = "there is no fax here"
 _UNSAID = {
     "ai": _AGENT,
@@ -40,7 +39,6 @@ _UNSAID = {
     "denoise": "sound is not changed",
     "stop_denoise": "sound is not changed",
     "join_room": "there is no video here; `join` a conference",
-    "enter_queue": _QUEUE,
     "receive_fax": _FAX,
     "send_fax": _FAX,
     "pay": "nothing takes payments here; gather what you need as `secret` and `ask` your application",
@@ -303,11 +301,12 @@ def _prompt(section: Section, given: Any, place: str) -> None:
     swml_calls.play(prompt, {**given, "urls": given.get("play"), "url": None}, f"{place}.play")
     if any(name.startswith("speech_") for name in given):
         body.lose(place, "speech in `prompt`", _SPEECH)
-    if words(given.get("digit_timeout")) not in ("", "5", "5.0"):
-        body.lose(place, "digit_timeout of `prompt`", "the time between keys is 5 s")
+    between = (
+        None if words(given.get("digit_timeout")) in ("", "5", "5.0") else seconds(given["digit_timeout"])
+    )
     most = count(given.get("max_digits"), 1, verbs.MOST_DIGITS)
     finish = keys(given.get("terminators"))[:3]
-    wanted = verbs.Wanted(most, finish, seconds(given.get("initial_timeout"), 5))
+    wanted = verbs.Wanted(most, finish, seconds(given.get("initial_timeout"), 5), between=between)
     name = verbs.gather(body, wanted, prompt, variables.write("prompt_value"))
     if "prompt_result" in variables.wanted:
         result = variables.write("prompt_result")
@@ -391,6 +390,7 @@ _METHODS: dict[str, Callable[[Section, Any, str], None]] = {
     "connect": _connect,
     "join_conference": _on_body(swml_calls.join_conference),
     "send_sms": _on_body(swml_calls.send_sms),
+    "enter_queue": _on_body(swml_calls.enter_queue),
     "sip_refer": _on_body(swml_calls.sip_refer),
     "request": _request,
     "goto": _goto,

@@ -92,38 +92,36 @@ def stop_record_call(body: Body, _: Any, place: str) -> None:
 
 def connect(body: Body, given: dict[str, Any], place: str, result: str | None) -> None:
     """Call one or several phones, and connect the first that can be; *result* is to hold whether."""
-    targets = _targets(body, given, place)
+    targets, together = _targets(body, given, place)
     legs = [verbs.Leg(there) for one in targets if (there := _number(body, one, place)) is not None]
     if result and not legs:
         body.add(nodes.Let(result, nodes.text("failed")))
     if not legs:
         body.lose(place, "`connect`", "it calls nobody that can be called")
         return
-    for option in ("headers", "codecs", "ringback", "confirm", "session_timeout", "answer_on_bridge"):
+    for option in ("headers", "codecs", "ringback", "confirm", "session_timeout"):
         if given.get(option):
             body.lose(place, f"{option} of `connect`", "there is no clause for it")
     caller = number(body.draft, given.get("from")) or nodes.Name("caller")
-    limit = seconds(given.get("max_duration"), 14400)
-    how = verbs.Ringing(seconds(given.get("timeout"), 60), caller, limit)
+    limit, early = seconds(given.get("max_duration"), 14400), given.get("answer_on_bridge") is True
+    how = verbs.Ringing(seconds(given.get("timeout"), 60), caller, limit, together=together, early=early)
     verbs.dial(body, legs, how, result, ("connected", "failed"))
 
 
-def _targets(body: Body, given: dict[str, Any], place: str) -> list[Any]:
-    if isinstance(given.get("parallel"), list) and len(given["parallel"]) > 1:
-        why = "they are called one after another, not at the same time"
-        body.lose(place, "`parallel` of `connect`", why)
-        return list(given["parallel"])
-    if isinstance(given.get("serial_parallel"), list):
-        rows = [row for row in given["serial_parallel"] if isinstance(row, list)]
-        if any(len(row) > 1 for row in rows):
-            why = "they are called one after another, not at the same time"
-            body.lose(place, "`parallel` of `connect`", why)
-        return [one for row in rows for one in row]
-    for several in ("parallel", "serial"):
-        if isinstance(given.get(several), list):
-            found: list[Any] = given[several]
-            return found
-    return [given]
+def _targets(body: Body, given: dict[str, Any], place: str) -> tuple[list[Any], bool]:
+    """Give whom to call, and whether at the same time."""
+    match given:
+        case {"parallel": list() as found}:
+            return list(found), True
+        case {"serial": list() as found}:
+            return list(found), False
+        case {"serial_parallel": list() as rows}:
+            if any(isinstance(row, list) and len(row) > 1 for row in rows):
+                why = "they are called one after another, not at the same time"
+                body.lose(place, "several at a time in `serial_parallel`", why)
+            return [one for row in rows if isinstance(row, list) for one in row], False
+        case _:
+            return [given], False
 
 
 def _number(body: Body, one: Any, place: str) -> nodes.Expression | None:
@@ -169,3 +167,12 @@ def sip_refer(body: Body, given: Any, place: str) -> None:
         body.lose(place, "`sip_refer`", "it says nobody to transfer to who can be called")
         return
     body.add(nodes.Transfer(there))
+
+
+def enter_queue(body: Body, given: Any, place: str) -> None:
+    """Put the caller into a queue."""
+    given = _map(given, "queue_name")
+    verbs.queue(body, place, words(given.get("queue_name")))
+    if given.get("wait_url"):
+        why = "write `start play` before the `queue`, or a block: `queue … { say … }`"
+        body.lose(place, "wait_url of `enter_queue`", why, "to do")

@@ -130,8 +130,11 @@ def _gather(body: Body, element: Element) -> None:
     if element.get("partialResultCallback"):
         body.lose(element.place, "partialResultCallback", _SPEECH)
     finish = [] if element.attributes.get("finishOnKey") == "" else keys(element.get("finishOnKey") or "#")
+    limit = seconds(element.get("timeout"), 5)
     most = count(element.get("numDigits"), verbs.MOST_DIGITS, verbs.MOST_DIGITS)
-    name = verbs.gather(body, verbs.Wanted(most, finish[:1], seconds(element.get("timeout"), 5)), prompt)
+    name = verbs.gather(
+        body, verbs.Wanted(most, finish[:1], limit, between=_longer(limit) if most > 1 else None), prompt
+    )
     sends = {"Digits": nodes.Name(name)}
     if truth(element.get("actionOnEmptyResult"), False):
         _action(body, element, sends)
@@ -151,6 +154,11 @@ def _action(body: Body, element: Element, sends: Mapping[str, nodes.Expression])
     elif not verbs.follow(body, element.place, url or own, _told(sends), "TwiML"):
         return
     body.end(nodes.Hangup())
+
+
+def _longer(limit: nodes.Duration | None) -> nodes.Duration | None:
+    """Give the time between keys, where it is not the usual one."""
+    return limit if limit and limit.milliseconds > 5000 else None
 
 
 def _told(sends: Mapping[str, nodes.Expression]) -> nodes.Map:

@@ -13,7 +13,6 @@ _UNREACHED = {
     "WhatsApp": "there is no WhatsApp here",
     "Application": "there are no applications here; use `follow`",
 }
-_QUEUE = "there is no queue by name yet; scripts/call_queue.call is one that an application keeps in order"
 
 
 def dial(body: Body, element: Element) -> str | None:
@@ -24,20 +23,22 @@ def dial(body: Body, element: Element) -> str | None:
             _conference(body, noun, seconds(element.get("timeLimit")))
             return None
         if noun.tag == "Queue":
-            body.lose(noun.place, "<Queue>", _QUEUE)
+            verbs.serve(body, noun.place, noun.text, nodes.Duration(1000), seconds(element.get("timeLimit")))
             return None
     legs = _legs(body, element)
     if not legs:
         body.lose(element.place, "<Dial>", "it calls nobody that can be called")
         return None
-    if len(legs) > 1 and not truth(element.get("sequential"), False):
-        why = "they are called one after another, not at the same time"
-        body.lose(element.place, "several numbers in <Dial>", why)
+    together = not truth(element.get("sequential"), False)
+    if together and len({leg.block for leg in legs}) > 1:
+        why = "`call all` does the same on each of them: what stands on the first that has any"
+        body.lose(element.place, "what is done on each of several numbers", why)
     _attributes(body, element)
+    early = truth(element.get("answerOnBridge"), False)
     recorded = element.get("record").startswith("record")
     caller = number(body.draft, element.get("callerId")) if element.get("callerId") else nodes.Name("caller")
     limit = seconds(element.get("timeLimit"), 14400)
-    how = verbs.Ringing(seconds(element.get("timeout"), 30), caller, limit, recorded)
+    how = verbs.Ringing(seconds(element.get("timeout"), 30), caller, limit, recorded, together, early)
     result = body.draft.name("dialled") if element.get("action") else None
     verbs.dial(body, legs, how, result)
     return result
@@ -45,8 +46,6 @@ def dial(body: Body, element: Element) -> str | None:
 
 def _attributes(body: Body, element: Element) -> None:
     """Say what attributes of a `<Dial>` are lost."""
-    if element.get("answerOnBridge") == "true":
-        body.lose(element.place, "answerOnBridge", "the caller is answered before the other rings")
     if element.get("hangupOnStar") == "true":
         body.lose(
             element.place, "hangupOnStar", 'write `on tone "*" { hangup line }` before the `connect`', "to do"
@@ -105,4 +104,10 @@ def _conference(body: Body, noun: Element, limit: nodes.Duration | None) -> None
 
 def enqueue(body: Body, element: Element) -> None:
     """Put the caller into a queue."""
-    body.lose(element.place, "<Enqueue>", _QUEUE)
+    verbs.queue(body, element.place, element.text)
+    if element.get("waitUrl"):
+        why = "write `start play` before the `queue`, or a block: `queue … { say … }`"
+        body.lose(element.place, "waitUrl of <Enqueue>", why, "to do")
+    if element.get("action"):
+        why = "write `as turn` on the `queue`: `turn.reason` says what came of it"
+        body.lose(element.place, "action of <Enqueue>", why, "to do")

@@ -79,6 +79,8 @@ class Wanted:
     finish: Sequence[str]
     limit: nodes.Duration | None
     least: int = 1
+    between: nodes.Duration | None = None
+    """The longest time between two keys; None: 5 s, or less if *limit* is."""
 
 
 def gather(body: Body, wanted: Wanted, prompt: Body, name: str = "") -> str:
@@ -88,7 +90,11 @@ def gather(body: Body, wanted: Wanted, prompt: Body, name: str = "") -> str:
     usual = ["#"] if most else []
     clause = None if list(wanted.finish) == usual else listed(wanted.finish)
     least, one = nodes.Number(wanted.least), nodes.Number(1)
-    body.add(nodes.Gather(name, least, most, clause, wanted.limit, one, prompt=prompt.block()))
+    between = wanted.between
+    gathered = nodes.Gather(
+        name, least, most, clause, wanted.limit, one, prompt=prompt.block(), between=between
+    )
+    body.add(gathered)
     digits = "1234"[: min(wanted.most, SHORTEST_PRESS)].ljust(wanted.least, "1")
     full = len(digits) == wanted.most
     finish = "" if full or not wanted.finish else next(iter(wanted.finish))
@@ -128,6 +134,10 @@ class Ringing:
     caller_id: nodes.Expression | None = None
     limit: nodes.Duration | None = None
     recorded: bool = False
+    together: bool = False
+    """All at the same time: whoever answers first is connected."""
+    early: bool = False
+    """The caller is answered when the other one answers."""
 
 
 def dial(
@@ -137,13 +147,17 @@ def dial(
     result: str | None = None,
     words: tuple[str, str] = ("completed", "no-answer"),
 ) -> None:
-    """Call one of *legs* after another until one is connected; *result* is to hold which word is true."""
+    """Call *legs* and connect the first that answers; *result* is to hold which word is true."""
     if result:
         body.add(nodes.Let(result, nodes.text(words[0])))
     recording = body.draft.name("talk") if how.recorded else None
     if recording:
         body.add(nodes.StartRecord(recording))
     failed = nodes.Let(result, nodes.text(words[1])) if result else None
+    for leg in legs:
+        match leg.number:
+            case nodes.Text((str(said),)):
+                body.draft.facts.append(Rung(said))
     _dial(body, legs, how, failed)
     if recording:
         body.add(nodes.StopRecord())
@@ -151,17 +165,25 @@ def dial(
 
 def _dial(body: Body, legs: Sequence[Leg], how: Ringing, failed: nodes.Let | None) -> None:
     leg, *others = legs
-    name, otherwise = body.draft.name("line"), body.inner()
-    body.add(nodes.Call(leg.number, how.caller_id, how.ring, name=name, block=leg.block))
-    match leg.number:
-        case nodes.Text((str(said),)):
-            body.draft.facts.append(Rung(said))
-    if others:
+    several = how.together and len(legs) > 1
+    otherwise = body.inner()
+    if others and not several:
         _dial(otherwise, others, how, failed)
     elif failed:
         otherwise.add(failed)
-    block = otherwise.block()
-    body.add(nodes.Connect(name, how.limit, block if block.statements else None))
+    block = otherwise.block() if otherwise.statements else None
+    number = nodes.List(tuple(one.number for one in legs)) if several else leg.number
+    blocks = [one.block for one in legs if one.block] if several else [leg.block] if leg.block else []
+    if not blocks:
+        body.add(
+            nodes.ConnectTo(
+                number, how.caller_id, how.ring, None, how.limit, block, early=how.early, every=several
+            )
+        )
+        return
+    name = body.draft.name("line")
+    body.add(nodes.Call(number, how.caller_id, how.ring, name=name, block=blocks[0], every=several))
+    body.add(nodes.Connect(name, how.limit, block, early=how.early))
 
 
 @frozen
@@ -190,6 +212,28 @@ def conference(body: Body, room: Room) -> None:
             limit=room.limit,
         )
     )
+    body.draft.facts.append(Stay())
+
+
+def queue(body: Body, place: str, said: str) -> None:
+    """Put the caller into a queue, until somebody serves it and the talk is over."""
+    named = body.draft.value(said[:64])
+    if isinstance(named, nodes.Text) and not named.parts:
+        body.lose(place, "a queue", "it has no name")
+        return
+    body.add(nodes.Queue(named))
+    body.draft.facts.append(Stay())
+
+
+def serve(
+    body: Body, place: str, said: str, within: nodes.Duration | None, limit: nodes.Duration | None
+) -> None:
+    """Let the caller talk to who waits in a queue."""
+    named = body.draft.value(said[:64])
+    if isinstance(named, nodes.Text) and not named.parts:
+        body.lose(place, "a queue", "it has no name")
+        return
+    body.add(nodes.Serve(named, within, limit))
     body.draft.facts.append(Stay())
 
 

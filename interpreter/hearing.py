@@ -19,7 +19,7 @@ from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
 from ringful.interpreter.statements.handlers import go_on, handler_of
 from ringful.interpreter.statements.interrupting import handle, is_held
-from ringful.interpreter.statements.sound import cut_background, play_again
+from ringful.interpreter.statements.sound import RINGBACK, cut_background, play_again
 from ringful.interpreter.strand import LeftByKey, LegChanged, LegOver, Quiet, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
@@ -244,7 +244,7 @@ def _hear_playback(
             run.note_failure("play", detail)
             run.tell(playback.notify, "PlayFailed", leg.name, announcement=playback.name, reason=detail)
             _pass_on(run, leg, event, ending=False)
-            if playback.name == bridge.RINGBACK:
+            if playback.name == RINGBACK:
                 return  # It would fail again.
     if playback.background and leg.background_playback is None and not leg.closing:
         run.announce(Quiet(leg.name))

@@ -69,6 +69,7 @@ class Simulation:
     queues: Queues = field(factory=Queues)
     texts: Texts = field(init=False)
     """The messages of this world."""
+    _outside: world.World = field(init=False)
     _web: list[cases.WebAnswer] = field(init=False)
     _expected: int = field(init=False)
     """Calls that have not come in yet."""
@@ -83,7 +84,7 @@ class Simulation:
             lambda seconds, action: self.agenda.at(seconds, action).cancel,
         )
         self.till.set_cap(KEY, case.cap)
-        outside = world_of(case)
+        outside = self._outside = world_of(case)
         self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
         self._web = list(case.web)
         answers, prices = list(case.sms), Prices(self.till)
@@ -255,6 +256,12 @@ class Simulation:
             self._web.remove(answer)
         return answer
 
+    def steps_of(self, phone: cases.PhoneBlock) -> tuple[world.Step, ...]:
+        """Give what the simulated *phone* of the case does: its far ends have these very steps."""
+        ours = [one for one in self.case.phones if bool(one.calls) == bool(phone.calls)]
+        place = next(place for place, one in enumerate(ours) if one is phone)
+        return (self._outside.callers if phone.calls else self._outside.phones)[place].steps
+
     @property
     def phones(self) -> SimulatedPhones:
         """The phones of this world."""
@@ -297,6 +304,12 @@ class _Door:
                 self._timers[timer] = self._later(seconds, fired)
             case effects.CancelTimer(timer):
                 self._timers.pop(timer)()
+            case effects.Signal(call, name, fields):
+                run = self.simulation.runs.get(call)
+                if run and not run.ended:
+                    run.post(events.Signalled(name, fields, "" if run is self.run else self.run.call_id))
+                else:
+                    self.run.post(events.NotReached(call, f"there is no call {call}, or no more"))
             case effects.Notify():
                 pass  # The journal has it.
             case effects.Ring(leg, number, caller_id, shown):
@@ -318,6 +331,7 @@ class _Door:
                 | effects.LeaveConference()
                 | effects.PassTone()
                 | effects.QueueOn()
+                | effects.EndConference()
                 | effects.ChangeMembers()
             ):
                 self._perform_for_conference(effect)
@@ -466,4 +480,9 @@ def run_case(case: cases.Case) -> Simulation:
     check_case(case)
     simulation = Simulation(case)
     simulation.go()
+    if not simulation.runs and isinstance(simulation.script.header, nodes.Inbound):
+        called = ", ".join(sorted({phone.calls for phone in case.phones if phone.calls}))
+        message = f"the script never began: phones call {called}, and it answers another number"
+        span = simulation.script.header.span
+        raise ScriptError(Problem("case", message, span, "let one call its number"), source=case.source.text)
     return simulation

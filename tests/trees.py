@@ -109,9 +109,11 @@ def _commented(lines: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(lines, st.builds(_beside, lines, above, st.one_of(st.none(), comment), st.booleans()))
 
 
+_shown: dict[str, Any] = {"named": _some, "withheld": _flag, "diverted": _some}
+
 _plain: st.SearchStrategy[Any] = st.one_of(
     st.just(nodes.Answer()),
-    st.builds(nodes.Reject, st.sampled_from([None, "busy", "declined"])),
+    st.builds(nodes.Reject, st.sampled_from([None, "busy", "declined", "unavailable", "unknown", 404, 608])),
     st.builds(nodes.Play, expressions, _tones, _some, _some, _flag, _flag),
     st.builds(nodes.Play, expressions, _tones, notify=_some, background=st.just(True), forever=_flag),
     st.just(nodes.StopPlay()),
@@ -129,14 +131,18 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.builds(nodes.Join, expressions, _flag, _flag, _some, _flag, _flag, _flag, _some, _some, _some, _why),
     st.builds(nodes.Members, st.sampled_from(get_args(nodes.Change)), _some, expressions),
     st.builds(nodes.Leave, expressions),
+    st.builds(nodes.End, expressions),
     st.builds(nodes.Connect, names, _some, st.none(), _name, _further, _flag),
+    st.builds(nodes.ConnectTo, expressions, _some, _some, _some, _some, st.none(), _name, _flag, _flag),
     st.builds(nodes.WaitCall, names, _name, _some),
+    st.builds(nodes.WaitEvent, expressions, _name, _some),
+    st.builds(nodes.Signal, expressions, _fields, _some),
     st.builds(nodes.Queue, expressions, _some, _name, _some),
     st.builds(nodes.Serve, expressions, _some, _some, _name, _some),
     st.builds(nodes.Transfer, expressions, _name),
     st.builds(nodes.Give, expressions),
-    st.builds(nodes.Mute, names),
-    st.builds(nodes.Unmute, names),
+    st.builds(nodes.Mute, _name),
+    st.builds(nodes.Unmute, _name),
     st.builds(nodes.Hangup, _name),
     st.builds(nodes.Sms, expressions, expressions, _some, _some),
     st.builds(nodes.Notify, expressions, _fields),
@@ -166,13 +172,18 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     choices = st.lists(_commented(st.builds(nodes.Choice, _keys, block)), max_size=3).map(tuple)
     parameters = st.lists(names, max_size=3, unique=True).map(tuple)
     return st.one_of(
-        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, _flag),
+        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, every=_flag, **_shown),
         st.builds(nodes.WaitTone, _keys, _flag, _name, _some, _some, block),
         st.builds(nodes.Connect, names, _some, block, _name, _further),
         st.builds(nodes.WaitCall, names, _name, _some, block),
-        st.builds(nodes.Gather, names, expressions, _some, _tones, prompt=block, keys=_flag, **_asked),
+        st.builds(nodes.WaitEvent, expressions, _name, _some, block),
+        st.builds(nodes.OnEvent, expressions, block, _name),
+        st.builds(
+            nodes.Gather, names, expressions, _some, _tones, prompt=block, keys=_flag, notify=_some, **_asked
+        ),
         st.builds(nodes.Menu, block, choices, _some, _some, _flag, maybe, maybe, _name, **_asked),
         st.builds(nodes.Until, _keys, block, _name),
+        st.builds(nodes.ConnectTo, expressions, otherwise=block),
         st.builds(nodes.Queue, expressions, _some, _name, _some, block),
         st.builds(nodes.Serve, expressions, _some, _some, _name, _some, block),
         st.builds(nodes.In, expressions, block),
@@ -194,7 +205,7 @@ statements: st.SearchStrategy[Any] = st.recursive(_plain, _with_blocks, max_leav
 
 headers: st.SearchStrategy[Any] = st.one_of(
     st.none(),
-    st.builds(nodes.Call, expressions, _some, _some, _some, _name),
+    st.builds(nodes.Call, expressions, _some, _some, _some, _name, **_shown),
     st.builds(nodes.Inbound, expressions, _some),
     st.builds(nodes.InboundSms, expressions, _some, _some),
 )

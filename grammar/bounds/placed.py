@@ -6,6 +6,8 @@ And what it has others say: what an application answers to `follow` may begin an
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
+from attrs import evolve
+
 from ringful.grammar import nodes
 from ringful.grammar.blocks import Role, blocks_of, within
 from ringful.grammar.bounds.costs import MOST
@@ -49,12 +51,22 @@ def _begun(
                     continue
                 case nodes.Call():
                     found.append((statement, _times(many, legs_of(statement))))
+                case nodes.ConnectTo():
+                    placed = _kept(statement)
+                    found.append((placed, _times(many, legs_of(placed))))
                 case nodes.Sms() | nodes.Follow():
                     found.append((statement, many))
                 case nodes.Do(flow):
                     dos.setdefault(flow, []).append(many)
             waiting += _inside(statement, many, limits)
     return found, dos
+
+
+def _kept(statement: nodes.ConnectTo) -> nodes.Call:
+    """Give the call that *statement* places, kept up for as long as the connection may last."""
+    if statement.limit is None:
+        return evolve(statement.call, name="line")
+    return evolve(statement.call, block=nodes.Block((nodes.Wait(statement.limit, span=statement.span),)))
 
 
 def _inside(statement: nodes.Statement, many: Many, limits: Limits) -> Iterator[tuple[nodes.Block, Many]]:
@@ -71,7 +83,9 @@ def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: L
             return int(count)
         case nodes.For(_, nodes.List(items)):
             return len(items)
-        case nodes.Queue() | nodes.Repeat() | nodes.For() | nodes.OnTone() | nodes.OnMember():
+        case (
+            nodes.Queue() | nodes.Repeat() | nodes.For() | nodes.OnTone() | nodes.OnEvent() | nodes.OnMember()
+        ):
             return None
         case nodes.Menu() if not (
             role == "prompt" or block is statement.timeout or block is statement.otherwise

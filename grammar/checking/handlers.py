@@ -20,6 +20,7 @@ _TAKES_TIME = (
     | nodes.Ask
     | nodes.Follow
     | nodes.Connect
+    | nodes.ConnectTo
     | nodes.Stay
     | nodes.Transfer
 )

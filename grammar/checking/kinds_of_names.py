@@ -61,13 +61,21 @@ def names_in(statements: Iterable[nodes.Statement], unknown: Collection[str]) ->
 
 def _outcome(binders: list[nodes.Statement]) -> tuple[str, ...]:
     """Give the parts that every outcome of *binders* has; nothing if one of them binds something else."""
-    if all(isinstance(one, nodes.Connect | nodes.WaitCall) for one in binders):
+    if all(isinstance(one, nodes.Connect | nodes.ConnectTo | nodes.WaitCall) for one in binders):
         return _OF_LEGS
     if all(isinstance(one, nodes.Queue) for one in binders):
         return *OUTCOME, "place", "waited", "expected"
     if all(isinstance(one, nodes.Serve) for one in binders):
         return *OUTCOME, "leg", "number", "waited"
-    of_all = nodes.Connect | nodes.WaitCall | nodes.Transfer | nodes.Join | nodes.Queue | nodes.Serve
+    of_all = (
+        nodes.Connect
+        | nodes.ConnectTo
+        | nodes.WaitCall
+        | nodes.Transfer
+        | nodes.Join
+        | nodes.Queue
+        | nodes.Serve
+    )
     return OUTCOME if all(isinstance(one, of_all) for one in binders) else ()
 
 

@@ -40,7 +40,12 @@ def _unused(body: nodes.Block) -> Iterator[Problem]:
                 calls.append(node)
             case nodes.Connect():
                 used.update(node.legs)
-            case nodes.Mute(name) | nodes.Unmute(name) | nodes.Hangup(str(name)) | nodes.WaitCall(name):
+            case (
+                nodes.Mute(str(name))
+                | nodes.Unmute(str(name))
+                | nodes.Hangup(str(name))
+                | nodes.WaitCall(name)
+            ):
                 used.add(name)
             case nodes.Name(name):
                 used.add(name)
@@ -66,13 +71,19 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 others.add(name)
             case nodes.WaitTone(name=str(name)) | nodes.Join(name=str(name)):
                 others.add(name)
+            case nodes.OnEvent(name=str(name)) | nodes.WaitEvent(name=str(name)):
+                others.add(name)
             case nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
                 others.add(name)
             case nodes.Clock(name):
                 others.add(name)
             case nodes.Menu(name=str(name)) | nodes.Until(name=str(name)) | nodes.WaitCall(name=str(name)):
                 others.add(name)
-            case nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
+            case (
+                nodes.Connect(name=str(name))
+                | nodes.ConnectTo(name=str(name))
+                | nodes.Transfer(name=str(name))
+            ):
                 others.add(name)
             case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
                 others.add(name)
@@ -100,12 +111,18 @@ def _statement(statement: nodes.Statement, names: _Names, own: str | None) -> It
         case nodes.Connect():
             for leg in statement.legs:
                 yield from _leg(leg, statement, names)
-        case nodes.Mute(leg) | nodes.Unmute(leg) | nodes.Hangup(str(leg)) | nodes.WaitCall(leg):
+        case nodes.Mute(str(leg)) | nodes.Unmute(str(leg)) | nodes.Hangup(str(leg)) | nodes.WaitCall(leg):
             yield from _leg(leg, statement, names)
         case nodes.Conference(named=nodes.Text() as named) if "." in (literal(named) or ""):
             message = f"`{literal(named)}` is no name of a conference: it has a dot"
             yield Problem("conference-name", message, named.span, "a dot is what IDs have")
-        case nodes.Join(room) | nodes.Leave(room) | nodes.In(room) | nodes.Members(_, _, room):
+        case (
+            nodes.Join(room)
+            | nodes.Leave(room)
+            | nodes.End(room)
+            | nodes.In(room)
+            | nodes.Members(_, _, room)
+        ):
             if isinstance(room, nodes.Name) and room.id in (names.legs | names.others) - names.conferences:
                 what = "a leg" if room.id in names.legs else "no conference"
                 hint = suggest(room.id, names.conferences) or "write `conference NAME` to make one"

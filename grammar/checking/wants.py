@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import expressions_of
+from ringful.grammar.walk import slots
 
 Sort: TypeAlias = Literal[
     "number",
@@ -59,6 +60,8 @@ _CLAUSES: dict[str, Sort] = {
     "named": "text",
     "conference": "text",
     "queue": "text",
+    "event": "text",
+    "call": "text",
     "who": "text",
     "condition": "condition",
     "items": "list",
@@ -74,6 +77,8 @@ _WORDS = {
     "size": "most",
     "conference": "the conference",
     "queue": "the queue",
+    "event": "the event",
+    "call": "to",
     "who": "the member",
     "operator": "via",
     "condition": "if",
@@ -89,11 +94,21 @@ _WORDS = {
 }
 
 
+_known: dict[type, tuple[str, ...]] = {}
+
+
+def _clauses(kind: type) -> tuple[str, ...]:
+    """Name the clauses that a *kind* of line can have."""
+    if kind not in _known:
+        _known[kind] = tuple(name for name in _CLAUSES if name in slots(kind))
+    return _known[kind]
+
+
 def wants_of(line: nodes.Line) -> Iterator[Want]:
     """Give what each expression that stands in *line* itself must come to."""
     known: dict[int, str] = {}
-    for name in _CLAUSES:
-        value = getattr(line, name, None)
+    for name in _clauses(type(line)):
+        value = getattr(line, name)
         if isinstance(value, nodes.Node) and not isinstance(value, nodes.Block):
             known[id(value)] = name
     for expression in expressions_of(line):
@@ -107,8 +122,8 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
             sort = "any"
         if isinstance(line, nodes.Tone):
             sort = "sequence"
-        if isinstance(line, nodes.Call) and line.every and name == "number":
-            sort, name = "list", "every"
+        if isinstance(line, nodes.Call | nodes.ConnectTo) and line.every and name == "number":
+            sort, name = "list", "every" if isinstance(line, nodes.Call) else "connect to all"
         if isinstance(line, nodes.Pick):
             name = "pick"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)

@@ -60,7 +60,7 @@ class _Ways(Paths[_Devices]):
         self._judge(statement, state)
         if answers(statement) and state.line in ("off", "some"):
             state = self._now(state, "line", "on")
-        elif isinstance(statement, nodes.Connect) and state.line in ("off", "some"):
+        elif isinstance(statement, nodes.Connect | nodes.ConnectTo) and state.line in ("off", "some"):
             # It is answered where the two are connected, and rings on where they are not.
             state = self._now(state, "line", "unknown")
         match statement:
@@ -103,6 +103,9 @@ class _Ways(Paths[_Devices]):
                 )
             case nodes.StopTones(), _Devices(detector="off"):
                 self._tell("not-running", "no tones are being posted here", statement.span, "", "warning")
+            case nodes.Gather(secret=True, name=name, notify=nodes.Node() as notify), _:
+                message = f"`{name}` is secret, and `notify` would post it"
+                self._tell("secret", message, notify.span, "leave it out, and send what it is in an `ask`")
             case nodes.Gather(secret=True, name=name), _Devices(detector="on" | "some"):
                 message = f"`{name}` is secret, and `start tones` posts every key to a callback"
                 self._tell("secret", message, statement.span, "write `stop tones` before it")
@@ -146,7 +149,9 @@ def _changed(block: nodes.Block) -> frozenset[_Device]:
     """Give the devices that something in *block* may start or stop."""
     changed: set[_Device] = set()
     for statement in within(block):
-        if isinstance(statement, ANSWERING) and (answers(statement) or isinstance(statement, nodes.Connect)):
+        if isinstance(statement, ANSWERING) and (
+            answers(statement) or isinstance(statement, nodes.Connect | nodes.ConnectTo)
+        ):
             changed.add("line")
         match statement:
             case nodes.Do() | nodes.Follow() | nodes.Stay():

@@ -75,6 +75,8 @@ class Tables:
     scanners: Scanners
     ignored: frozenset[str]
     multiline: frozenset[str]
+    leaps: dict[tuple[int, int, str], int] = field(factory=dict)
+    """What an expression passes through from the tightest rule to the loosest, by where it began and ends."""
 
 
 def tables_of(lark: Lark) -> Tables:
@@ -139,14 +141,15 @@ def read_directly(text: str, reading: Reading, tables: Tables) -> Any:
             _follow(brackets, kind)
         elif kind == "NEWLINE" and brackets and brackets[-1] in FREE:
             continue
-        if not _take(kind, token, states, values, tables.steps):
+        if not _take(kind, token, states, values, tables):
             return None
-    _take("$END", None, states, values, tables.steps)
+    _take("$END", None, states, values, tables)
     return values[0] if states[-1] == tables.end else None
 
 
-def _take(kind: str, token: Any, states: list[int], values: list[Any], steps: Any) -> bool:
+def _take(kind: str, token: Any, states: list[int], values: list[Any], tables: Tables) -> bool:
     """Shift *token*, after all reductions that it makes; say whether the tables know it here."""
+    steps: Any = tables.steps
     step = steps[states[-1]].get(kind)
     while step.__class__ is tuple:
         size, build, after = step
@@ -159,13 +162,25 @@ def _take(kind: str, token: Any, states: list[int], values: list[Any], steps: An
             values.append(build(children))
             states.append(after[states[-1]])
         else:
-            states[-1] = after[states[-2]]
+            place = states[-2], states[-1], kind
+            states[-1] = tables.leaps.get(place) or _leap(*place, tables)
         step = steps[states[-1]].get(kind)
     if step is None:
         return False
     states.append(step)
     values.append(token)
     return True
+
+
+def _leap(before: int, state: int, kind: str, tables: Tables) -> int:
+    """Give the state after all the reductions of one value that stands for its rule, and that for its own."""
+    place = before, state, kind
+    step = tables.steps[state].get(kind)
+    while isinstance(step, tuple) and step[1] is None:
+        state = step[2][before]
+        step = tables.steps[state].get(kind)
+    tables.leaps[place] = state
+    return state
 
 
 _BRACKETS = {**dict.fromkeys(OPENING, True), **dict.fromkeys(CLOSING, False), "QUOTE": True}

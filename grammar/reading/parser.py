@@ -86,7 +86,9 @@ def _parse(text: str, path: str, heed: Heed | None = None) -> tuple[nodes.Script
         reading = Reading(path)
         begin(reading)
         script = read_directly(text, reading, _tables())
-        if script is not None and not reading.problems and not too_deep(script):
+        if script is not None and not reading.problems:
+            if deep := too_deep(script):
+                raise ScriptError(deep, source=source)
             return script, reading
     script, reading, problems = read(text, path, heed=heed)
     if script is not None and not problems:

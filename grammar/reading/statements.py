@@ -44,6 +44,10 @@ class StatementRules:
         number = next(child for child in c[1:] if isinstance(child, nodes.Node))
         return _line(nodes.Call, c, number, block=_block(c))
 
+    def start_call(self, c: Children) -> nodes.Call:
+        number = next(child for child in c[2:] if isinstance(child, nodes.Node))
+        return _line(nodes.Call, c, number, block=_block(c), started=True)
+
     def inbound(self, c: Children) -> nodes.Inbound:
         return _line(nodes.Inbound, c, c[1])
 
@@ -99,6 +103,15 @@ class StatementRules:
     def wait(self, c: Children) -> nodes.Wait:
         return _line(nodes.Wait, c, c[1])
 
+    def wait_event(self, c: Children) -> nodes.WaitEvent:
+        return _line(nodes.WaitEvent, c, c[2])
+
+    def on_event(self, c: Children) -> nodes.OnEvent:
+        return _line(nodes.OnEvent, c, c[2], _needed(c))
+
+    def signal(self, c: Children) -> nodes.Signal:
+        return _line(nodes.Signal, c, c[1])
+
     def wait_call(self, c: Children) -> nodes.WaitCall:
         return _line(nodes.WaitCall, c, word(c[2]))
 
@@ -131,6 +144,9 @@ class StatementRules:
     def leave(self, c: Children) -> nodes.Leave:
         return _line(nodes.Leave, c, c[1])
 
+    def end(self, c: Children) -> nodes.End:
+        return _line(nodes.End, c, c[1])
+
     def in_conference(self, c: Children) -> nodes.In:
         return _line(nodes.In, c, c[1], _needed(c))
 
@@ -141,6 +157,10 @@ class StatementRules:
     def connect(self, c: Children) -> nodes.Connect:
         legs = [word(child) for child in c[1:] if isinstance(child, Token) and child.type == "NAME"]
         return _line(nodes.Connect, c, legs[0], more=tuple(legs[1:]))
+
+    def connect_to(self, c: Children) -> nodes.ConnectTo:
+        number = next(child for child in c[2:] if isinstance(child, nodes.Node))
+        return _line(nodes.ConnectTo, c, number)
 
     def transfer(self, c: Children) -> nodes.Transfer:
         return _line(nodes.Transfer, c, c[1])
@@ -155,10 +175,10 @@ class StatementRules:
         return _line(nodes.Give, c, c[1])
 
     def mute(self, c: Children) -> nodes.Mute:
-        return _line(nodes.Mute, c, word(c[1]))
+        return _line(nodes.Mute, c, word(c[1]) if len(c) > 1 else None)
 
     def unmute(self, c: Children) -> nodes.Unmute:
-        return _line(nodes.Unmute, c, word(c[1]))
+        return _line(nodes.Unmute, c, word(c[1]) if len(c) > 1 else None)
 
     def hangup(self, c: Children) -> nodes.Hangup:
         return _line(nodes.Hangup, c, word(c[1]) if len(c) > 1 else None)
@@ -228,7 +248,9 @@ class StatementRules:
     def pick(self, c: Children) -> nodes.Pick:
         fields, span = gathered(c), span_of(c[0], c[-1])
         name = required(fields, "name", "`as NAME`, the name for what is picked,", span, "one")
-        last = next((after for to, after in pairwise(c) if isinstance(to, Token) and to.type == "TO"), None)
+        last = next(
+            (after for to, after in pairwise(c) if isinstance(to, Token) and to.type == "UP_TO"), None
+        )
         return nodes.Pick(c[1], name, last, **fields, span=span)
 
     def stay(self, c: Children) -> nodes.Stay:

@@ -31,6 +31,7 @@ _Keys: TypeAlias = (
     nodes.Tone
     | nodes.Wait
     | nodes.WaitCall
+    | nodes.WaitEvent
     | nodes.WaitTone
     | nodes.StartTones
     | nodes.StopTones
@@ -43,9 +44,11 @@ _Legs: TypeAlias = (
     nodes.Conference
     | nodes.Join
     | nodes.Leave
+    | nodes.End
     | nodes.In
     | nodes.Members
     | nodes.Connect
+    | nodes.ConnectTo
     | nodes.Queue
     | nodes.Serve
     | nodes.Transfer
@@ -54,7 +57,7 @@ _Legs: TypeAlias = (
     | nodes.Unmute
     | nodes.Hangup
 )
-_Web: TypeAlias = nodes.Sms | nodes.Notify | nodes.Ask | nodes.Follow
+_Web: TypeAlias = nodes.Signal | nodes.Sms | nodes.Notify | nodes.Ask | nodes.Follow
 _Control: TypeAlias = (
     nodes.Let
     | nodes.If
@@ -71,6 +74,7 @@ _Control: TypeAlias = (
     | nodes.Return
     | nodes.OnHangup
     | nodes.OnTone
+    | nodes.OnEvent
     | nodes.OnMember
     | nodes.Start
     | nodes.Stay
@@ -78,9 +82,14 @@ _Control: TypeAlias = (
 AnyLine: TypeAlias = _Head | _Sound | _Keys | _Legs | _Web | _Control
 
 
-def phrase(line: AnyLine, indent: str) -> str:
-    """Show *line* without its blocks; *indent* stands before its further lines, if it has any."""
+def phrase(line: AnyLine, indent: str, *, head: bool = False) -> str:
+    """Show *line* without its blocks; *indent* stands before its further lines, if it has any.
+
+    *head*: it is the script's header.
+    """
     match line:
+        case nodes.Call(block=None) if not head:
+            return _join("start", *_head(line))
         case nodes.Param() | nodes.Use() | nodes.Call() | nodes.Inbound() | nodes.InboundSms():
             return _join(*_head(line))
         case nodes.Answer() | nodes.Reject() | nodes.Play() | nodes.StopPlay() | nodes.Say():
@@ -91,6 +100,7 @@ def phrase(line: AnyLine, indent: str) -> str:
             nodes.Tone()
             | nodes.Wait()
             | nodes.WaitCall()
+            | nodes.WaitEvent()
             | nodes.WaitTone()
             | nodes.StartTones()
             | nodes.StopTones()
@@ -98,12 +108,12 @@ def phrase(line: AnyLine, indent: str) -> str:
             return _join(*_keys(line))
         case nodes.Gather() | nodes.Menu() | nodes.Choice():
             return _join(*_keys(line))
-        case nodes.Sms() | nodes.Notify() | nodes.Ask() | nodes.Follow():
+        case nodes.Signal() | nodes.Sms() | nodes.Notify() | nodes.Ask() | nodes.Follow():
             flat = _join(*_web(line, None))
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
-        case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
+        case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.End() | nodes.In() | nodes.Connect():
             return _join(*_legs(line))
-        case nodes.Queue() | nodes.Serve():
+        case nodes.Queue() | nodes.Serve() | nodes.ConnectTo():
             return _join(*_legs(line))
         case (
             nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
@@ -198,7 +208,10 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.Tone(tones):
             return "tone", show_expression(tones)
         case nodes.Wait(duration):
-            return "wait", show_unless(duration, "tone", "call")
+            return "wait", show_unless(duration, "tone", "call", "event")
+        case nodes.WaitEvent(event, name, limit, otherwise):
+            given = _with("as", name), _with("for", limit)
+            return "wait event", show_expression(event), *given, _flag("else", otherwise is not None)
         case nodes.WaitCall(leg, name, limit, otherwise):
             given = _with("as", name), _with("for", limit)
             return "wait call", leg, *given, _flag("else", otherwise is not None)
@@ -212,7 +225,7 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.Gather(name, least, most, until):
             count = show_expression(least) + _to(most)
             what = _flag("secret", line.secret), f"{'keys' if line.keys else 'digits'} {count}"
-            return "gather", name, *what, _tones("until", until), *_asking(line)
+            return "gather", name, *what, _tones("until", until), *_asking(line), _with("notify", line.notify)
         case nodes.Menu(name=name):
             return "menu", _with("as", name), *_asking(line)
         case nodes.Choice(tones):
@@ -235,6 +248,8 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             return _room(line)
         case nodes.Leave(conference):
             return "leave", show_expression(conference)
+        case nodes.End(conference):
+            return "end", show_expression(conference)
         case nodes.In(conference):
             return "in", show_expression(conference)
         case nodes.Members(change, who, conference):
@@ -243,6 +258,11 @@ def _legs(line: _Legs) -> tuple[str, ...]:
         case nodes.Connect(leg, limit, otherwise):
             how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
             return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
+        case nodes.ConnectTo(number, caller_id, ring, notify, limit, otherwise):
+            whom = _flag("all", line.every), (show_expression if line.every else _one)(number)
+            rings = _with("from", caller_id), _with("ring", ring), _with("notify", notify)
+            ends = _flag("early", line.early), _with("for", limit), _with("as", line.name)
+            return "connect to", *whom, *rings, *ends, _flag("else", otherwise is not None)
         case nodes.Queue(queue, limit, name, notify):
             given = _with("for", limit), _with("as", name), _with("notify", notify)
             return "queue", show_expression(queue), *given
@@ -255,9 +275,9 @@ def _legs(line: _Legs) -> tuple[str, ...]:
         case nodes.Give(value):
             return "give", show_expression(value)
         case nodes.Mute(leg):
-            return "mute", leg
+            return "mute", leg or ""
         case nodes.Unmute(leg):
-            return "unmute", leg
+            return "unmute", leg or ""
         case nodes.Hangup(leg):
             return "hangup", leg or ""
         case _:
@@ -283,6 +303,8 @@ def _room(line: nodes.Conference | nodes.Join) -> tuple[str, ...]:
 def _web(line: _Web, indent: str | None) -> tuple[str, ...]:
     """Show *line*; with *indent* its map has a line for each entry."""
     match line:
+        case nodes.Signal(event, fields, call):
+            return "signal", show_expression(event), _fields(fields, indent), _with("to", call)
         case nodes.Sms(number, text, operator, notify):
             clauses = _with("via", operator), _with("notify", notify)
             return "sms", show_primary(number), show_message(text), *clauses
@@ -331,6 +353,8 @@ def _control(line: _Control) -> tuple[str, ...]:
             return ("on hangup",)
         case nodes.OnTone(tones, name=name):
             return "on tone", show_unless(tones, "any"), _with("as", name)
+        case nodes.OnEvent(said, name=name):
+            return "on event", show_expression(said), _with("as", name)
         case nodes.Until(tones, name=name):
             return "until", show_unless(tones, "any"), _with("as", name)
         case nodes.Again():

@@ -48,15 +48,19 @@ def compile_task(request: requests.Task) -> nodes.Statement:
     match request:
         case requests.Hangup():
             return nodes.Hangup()
-        case requests.Play(_, announcement, wait_complete, callback_url):
-            audio = nodes.text(announcement)
-            return nodes.Play(audio, notify=_text(callback_url), background=not wait_complete)
+        case requests.Play(_, announcement, wait_complete, callback_url, until, times):
+            told, audio, ends = _text(callback_url), nodes.text(announcement), _text(until)
+            return nodes.Play(audio, ends, _whole(times), told, background=not wait_complete)
+        case requests.Say(_, text, voice, until, callback_url):
+            return nodes.Say(nodes.text(text), _text(voice), _text(until), _text(callback_url))
+        case requests.StopPlay():
+            return nodes.StopPlay()
         case requests.Record(_, callback_url):
             return nodes.StartRecord(notify=_text(callback_url))
         case requests.RecordStop():
             return nodes.StopRecord()
-        case requests.WaitForTone(_, tone, callback_url):
-            return nodes.WaitTone(nodes.text(tone), notify=_text(callback_url))
+        case requests.WaitForTone(_, tone, callback_url, limit):
+            return nodes.WaitTone(nodes.text(tone), limit=_time(limit), notify=_text(callback_url))
         case requests.StartToneDetector(_, callback_url):
             return nodes.StartTones(nodes.text(callback_url))
         case requests.StopToneDetector(_, callback_url):
@@ -67,8 +71,49 @@ def compile_task(request: requests.Task) -> nodes.Statement:
             return nodes.Answer()
         case requests.Reject(_, reason):
             return nodes.Reject(None if reason == "declined" else reason)
+        case requests.Gather():
+            return _gather(request)
+        case requests.Connect():
+            return _connect(request)
+        case requests.Transfer(_, callee):
+            return nodes.Transfer(nodes.text(callee))
+        case requests.Mute(_, muted):
+            return nodes.Mute() if muted else nodes.Unmute()
         case _:
             assert_never(request)
+
+
+def _gather(request: requests.Gather) -> nodes.Gather:
+    least, most = request.digits
+    prompt: tuple[nodes.Statement, ...] = ()
+    if request.announcement is not None:
+        prompt = (nodes.Play(nodes.text(request.announcement)),)
+    elif request.text is not None:
+        prompt = (nodes.Say(nodes.text(request.text), _text(request.voice)),)
+    return nodes.Gather(
+        "digits",
+        nodes.Number(least),
+        nodes.Number(most) if most > least else None,
+        _text(request.until),
+        _time(request.limit),
+        _whole(request.tries),
+        prompt=nodes.Block(prompt),
+        between=_time(request.between),
+        notify=nodes.text(request.callback_url),
+    )
+
+
+def _connect(request: requests.Connect) -> nodes.ConnectTo:
+    numbers = tuple(nodes.text(callee) for callee in request.callees)
+    several = len(numbers) > 1
+    return nodes.ConnectTo(
+        nodes.List(numbers) if several else numbers[0],
+        _text(request.caller_id),
+        _seconds(request.ring_timeout),
+        _text(request.callback_url),
+        _time(request.limit),
+        every=several,
+    )
 
 
 def compile_message(request: messages.Sending) -> nodes.Script:
@@ -129,6 +174,10 @@ def _whole(value: int | None) -> nodes.Number | None:
 
 def _seconds(value: int | None) -> nodes.Duration | None:
     return None if value is None else nodes.Duration(value * 1000)
+
+
+def _time(value: float | None) -> nodes.Duration | None:
+    return None if value is None else nodes.Duration(round(value * 1000))
 
 
 def _text(value: str | None) -> nodes.Text | None:

@@ -191,7 +191,7 @@ def query_conf(given: Parameters) -> QueryConf:
 def conf_call(given: Parameters, number: Number, sound: Announcement, callback: Callback) -> ConfCall:
     """Read `ConfCall`."""
     moderator = given.required("moderator", number, "15125551234")
-    attendees = given.required("attendees", _numbers(number), "18185551234,17135551234")
+    attendees = given.required("attendees", p.several(number, MOST - 1), "18185551234,17135551234")
     if moderator in attendees:
         raise BadParameter("attendees", "invalid", f"attendees holds the moderator, {moderator}")
     return ConfCall(
@@ -203,22 +203,6 @@ def conf_call(given: Parameters, number: Number, sound: Announcement, callback: 
         callback(given),
         given.optional("label", p.label),
     )
-
-
-def _numbers(number: Number) -> Callable[[str, str], tuple[str, ...]]:
-    def read(name: str, value: str) -> tuple[str, ...]:
-        parts = [part.strip() for part in value.split(",")]
-        if not all(parts):
-            raise BadParameter(name, "invalid", f"{name} has an empty place: separate numbers by one comma")
-        if len(parts) > MOST - 1:
-            raise BadParameter(name, "invalid", f"{name} has {len(parts)} numbers: {MOST - 1} are the most")
-        found = tuple(number(name, part) for part in parts)
-        for one in found:
-            if found.count(one) > 1:
-                raise BadParameter(name, "invalid", f"{name} has {one} twice; give it once")
-        return found
-
-    return read
 
 
 def changer(change: Change) -> Callable[[Parameters, Number], ChangeConf]:

@@ -9,6 +9,10 @@ def immediate(task: requests.Task) -> Operation | None:
     match task:
         case requests.Hangup(immediate=True):
             return "hangup"
+        case requests.StopPlay(immediate=True):
+            return "stop play"
+        case requests.Mute(_, muted, immediate=True):
+            return "mute" if muted else "unmute"
         case requests.RecordStop(immediate=True):
             return "stop record"
         case requests.StopToneDetector(immediate=True):

@@ -305,6 +305,27 @@ def seconds_to(longest: float) -> Callable[[str, str], float]:
     return read
 
 
+def time_to(longest: float) -> Callable[[str, str], float]:
+    """Make a reader of seconds, more than none and up to *longest*."""
+    read = seconds_to(longest)
+
+    def read_time(name: str, value: str) -> float:
+        if (found := read(name, value)) > 0:
+            return found
+        raise BadParameter(name, "invalid", f"{name} must be more than 0 seconds")
+
+    return read_time
+
+
+def voice(name: str, value: str) -> str:
+    """Read the name of a voice."""
+    if re.fullmatch(r"[a-zA-Z][a-zA-Z0-9+-]{1,30}", value):
+        return value
+    raise BadParameter(
+        name, "invalid", f"{name} must be the name of a voice, such as en or de, not {value!r}"
+    )
+
+
 def tones(name: str, value: str) -> str:
     """Read a comma-separated list of tones; give it in capitals and without blanks."""
     parts = [part.strip().upper() for part in value.split(",")]
@@ -313,6 +334,33 @@ def tones(name: str, value: str) -> str:
             expected = "a tone is one of 0-9 * # A-D, and several are separated by commas"
             raise BadParameter(name, "invalid", f"{name} has {part!r}; {expected}")
     return ",".join(parts)
+
+
+def count_of_digits(name: str, value: str) -> tuple[int, int]:
+    """Read how many digits: a number, or two with ``..`` between; 64 at most."""
+    found = re.fullmatch(r"([0-9]{1,2})(?:\.\.([0-9]{1,2}))?", value)
+    least, most = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if 1 <= least <= most <= 64:
+        return least, most
+    raise BadParameter(name, "invalid", f"{name} must be a number of digits such as 4 or 1..8, not {value!r}")
+
+
+def several(read: Callable[[str, str], str], most: int) -> Callable[[str, str], tuple[str, ...]]:
+    """Make a reader of a comma list, each of which *read* reads, each once, *most* of them."""
+
+    def read_several(name: str, value: str) -> tuple[str, ...]:
+        parts = [part.strip() for part in value.split(",")]
+        if not all(parts):
+            raise BadParameter(name, "invalid", f"{name} has an empty place: separate numbers by one comma")
+        if len(parts) > most:
+            raise BadParameter(name, "invalid", f"{name} has {len(parts)} numbers: {most} are the most")
+        found = tuple(read(name, part) for part in parts)
+        for one in found:
+            if found.count(one) > 1:
+                raise BadParameter(name, "invalid", f"{name} has {one} twice; give it once")
+        return found
+
+    return read_several
 
 
 def digits(name: str, value: str) -> str:

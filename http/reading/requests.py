@@ -14,6 +14,13 @@ from ringful.http.reading import parameters as p
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.interpreter.events import Change
 
+MOST_TIMES = 1000
+"""How often a request may have something played."""
+MOST_TRIES = 10
+"""How often it may have a caller asked."""
+MOST_CALLEES = 20
+"""How many phones it may have rung at a time."""
+
 
 @frozen
 class Dialect:
@@ -81,6 +88,29 @@ class Play:
     announcement: str
     wait_complete: bool = True
     callback_url: str | None = None
+    until: str | None = None
+    """The tones that cut it short (ours)."""
+    times: int | None = None
+    """How often it is heard (ours); None: once."""
+
+
+@frozen
+class Say:
+    """Speak a text (ours)."""
+
+    call_id: str
+    text: str
+    voice: str | None = None
+    until: str | None = None
+    callback_url: str | None = None
+
+
+@frozen
+class StopPlay:
+    """End what is played: all of it now, or in its turn what plays in the background (ours)."""
+
+    call_id: str
+    immediate: bool = True
 
 
 @frozen
@@ -106,6 +136,8 @@ class WaitForTone:
     call_id: str
     tone: str
     callback_url: str | None = None
+    limit: float | None = None
+    """Seconds after which it is in vain (ours)."""
 
 
 @frozen
@@ -150,6 +182,67 @@ class Reject:
 
 
 @frozen
+class Signal:
+    """Send an event to a call (ours): what its script's ``wait event`` and ``on event`` are for."""
+
+    call_id: str
+    event: str
+    given: scripts.Given = field(factory=scripts.Given)
+    """What comes with it."""
+
+
+@frozen
+class Gather:
+    """Collect digits, and tell them (ours)."""
+
+    call_id: str
+    digits: tuple[int, int]
+    """How many, at least and at most."""
+    callback_url: str
+    announcement: str | None = None
+    """What is played before; or *text*, which is spoken."""
+    text: str | None = None
+    voice: str | None = None
+    until: str | None = None
+    """What ends them early; None: the language's own rule."""
+    limit: float | None = None
+    """Seconds for the first key, and *between* for each further one."""
+    between: float | None = None
+    tries: int | None = None
+
+
+@frozen
+class Connect:
+    """Call somebody, or the first of several who answers, and connect them (ours)."""
+
+    call_id: str
+    callees: tuple[str, ...]
+    caller_id: str | None = None
+    ring_timeout: int | None = None
+    limit: float | None = None
+    """Seconds of the connection at most."""
+    callback_url: str | None = None
+    """Told of the legs that are called."""
+
+
+@frozen
+class Transfer:
+    """Send the far end to another number (ours)."""
+
+    call_id: str
+    callee: str
+
+
+@frozen
+class Mute:
+    """Let nobody hear what the far end says, or with *muted* false let them again (ours)."""
+
+    call_id: str
+    muted: bool = True
+    immediate: bool = True
+
+
+@frozen
 class QueryCall:
     """Tell all about a call (ours)."""
 
@@ -166,6 +259,8 @@ class Script:
 Task: TypeAlias = (
     Hangup
     | Play
+    | Say
+    | StopPlay
     | Record
     | RecordStop
     | WaitForTone
@@ -174,6 +269,10 @@ Task: TypeAlias = (
     | Tone
     | Answer
     | Reject
+    | Gather
+    | Connect
+    | Transfer
+    | Mute
 )
 
 
@@ -187,6 +286,7 @@ class OnConference:
 Request: TypeAlias = (
     Call
     | Task
+    | Signal
     | OnConference
     | conferences.ConferenceRequest
     | QueryCall
@@ -229,6 +329,11 @@ def _call(given: Parameters, dialect: Dialect) -> Call:
     return evolve(call, script=scripts.Named(name, version), given=scripts.values(given))
 
 
+def _signal(given: Parameters, _: Dialect) -> Signal:
+    call_id, event = _call_id(given), given.required("event", p.label, "paid")
+    return Signal(call_id, event, scripts.values(given))
+
+
 def _script(given: Parameters, _: Dialect) -> Request:
     call_id = given.optional("callId", p.identifier)
     return scripts.script(given) if call_id is None else Script(call_id)
@@ -241,6 +346,58 @@ def _play(target: str, given: Parameters, dialect: Dialect) -> Play:
         given.required("announcement", dialect.announcement, "http://host/welcome.wav"),
         True if waits is None else waits,
         dialect.callback(given),
+        given.optional("until", p.tones),
+        given.optional("times", p.to_most(MOST_TIMES)),
+    )
+
+
+def _say(target: str, given: Parameters, dialect: Dialect) -> Say:
+    return Say(
+        target,
+        given.required("text", p.text, "Hello"),
+        given.optional("voice", p.voice),
+        given.optional("until", p.tones),
+        dialect.callback(given),
+    )
+
+
+def _wait_for_tone(target: str, given: Parameters, dialect: Dialect) -> WaitForTone:
+    return WaitForTone(
+        target,
+        given.required("tone", p.tones, "1"),
+        dialect.callback(given),
+        given.optional("for timeout", p.time_to(p.DAY)),
+    )
+
+
+def _gather(given: Parameters, dialect: Dialect) -> Gather:
+    made = Gather(
+        _call_id(given),
+        given.required("digits", p.count_of_digits, "4"),
+        given.required("callbackUrl", p.reachable(p.web_url, dialect.refusal), "http://host/digits"),
+        given.optional("announcement", dialect.announcement),
+        given.optional("text", p.text),
+        given.optional("voice", p.voice),
+        given.optional("until", p.tones),
+        given.optional("for timeout", p.time_to(p.DAY)),
+        given.optional("between", p.time_to(p.DAY)),
+        given.optional("tries", p.to_most(MOST_TRIES)),
+    )
+    if made.announcement is not None and made.text is not None:
+        raise BadParameter("text", "invalid", "give announcement or text, not both")
+    if made.voice is not None and made.text is None:
+        raise BadParameter("voice", "invalid", "voice is for text, and there is none")
+    return made
+
+
+def _connect(given: Parameters, dialect: Dialect) -> Connect:
+    return Connect(
+        _call_id(given),
+        given.required("callee callees", p.several(dialect.number, MOST_CALLEES), "15125551234"),
+        given.optional("callerId", p.number(dialect.country, sip=False)),
+        given.optional("ringTimeout", p.ring_seconds),
+        given.optional("for", p.time_to(p.DAY)),
+        dialect.callback(given),
     )
 
 
@@ -248,9 +405,9 @@ _ON_EITHER: dict[str, Callable[[str, Parameters, Dialect], Task]] = {
     "play": _play,
     "record": lambda target, given, dialect: Record(target, dialect.callback(given)),
     "recordstop": lambda target, given, _: RecordStop(target, _immediate(given)),
-    "waitfortone": lambda target, given, dialect: WaitForTone(
-        target, given.required("tone", p.tones, "1"), dialect.callback(given)
-    ),
+    "say": _say,
+    "stopplay": lambda target, given, _: StopPlay(target, _immediate(given)),
+    "waitfortone": _wait_for_tone,
     "starttonedetector": lambda target, given, dialect: StartToneDetector(
         target,
         given.required("callbackUrl", p.reachable(p.web_url, dialect.refusal), "http://host/tones"),
@@ -292,9 +449,17 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "confcall": lambda given, dialect: conferences.conf_call(
         given, dialect.number, dialect.announcement, dialect.callback
     ),
-    **{f"{change}conf": _changer(change) for change in get_args(Change)},
+    **{f"{change}conf": _changer(change) for change in get_args(Change) if change != "hangup"},
     "answer": lambda given, _: Answer(_call_id(given)),
     "reject": lambda given, _: Reject(_call_id(given), given.optional("reason", p.rejection)),
+    "signal": _signal,
+    "gather": _gather,
+    "connect": _connect,
+    "transfer": lambda given, dialect: Transfer(
+        _call_id(given), given.required("callee", dialect.number, "15125551234")
+    ),
+    "mute": lambda given, _: Mute(_call_id(given), True, _immediate(given)),
+    "unmute": lambda given, _: Mute(_call_id(given), False, _immediate(given)),
     "querycall": lambda given, _: QueryCall(_call_id(given)),
     "querycalls": lambda given, dialect: records.calls(given, p.any_number(dialect.country)),
     "querylegs": lambda given, dialect: records.legs(given, p.any_number(dialect.country)),

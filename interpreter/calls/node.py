@@ -6,7 +6,7 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -43,6 +43,7 @@ from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.prices import Prices
 from ringful.interpreter.money.till import Till
 from ringful.interpreter.params import bind
+from ringful.interpreter.statements.sound import sounding
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer
 from ringful.interpreter.values import Value
@@ -282,11 +283,23 @@ class Switchboard:
         """Do *operation* to *call* at once.  Raises CallOver where there is nothing to do it to."""
         leg = call.run.subject
         where = "in this conference" if call.is_conference else "on this call"
+        if operation == "stop play" and not (leg and sounding(leg)):
+            raise CallOver(f"nothing is being played {where}")
+        if operation in ("mute", "unmute") and not (leg and leg.state in ("ringing", "up")):
+            raise CallOver(f"nobody has been rung yet {where}")
         if operation == "stop record" and not (leg and leg.background_recording):
             raise CallOver(f"nothing is being recorded {where}")
         if operation == "stop tones" and not (leg and leg.detector):
             raise CallOver(f"no tone detector runs {where}")
         call.run.post(events.Interrupted(operation, notify))
+        await self.durable(call.turn(seqs), call)
+
+    async def signal(
+        self, key: Key, call_id: str, event: str, fields: Mapping[str, Value], *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
+        """Send *event* with *fields* to the call's script.  Raises NoSuchCall, CallOver."""
+        call = await self.find_live(key, call_id)
+        call.run.post(events.Signalled(event, fields))
         await self.durable(call.turn(seqs), call)
 
     async def query(self, key: Key, call_id: str) -> CallView:

@@ -17,12 +17,10 @@ from ringful.interpreter.leg import Connection, Leg, Playback
 from ringful.interpreter.running import Running, Scope
 from ringful.interpreter.statements import inbound
 from ringful.interpreter.statements.outcome import lasted, outcome, reason_of
-from ringful.interpreter.statements.sound import stop_background
+from ringful.interpreter.statements.sound import RINGBACK, stop_background
 from ringful.interpreter.strand import Failed, LegChanged, LegOver, Quiet, Signal, Wait, suspend
 from ringful.interpreter.values import Value
 from ringful.media import port
-
-RINGBACK = "ringback"
 
 
 def named_legs(run_on: Scope, name: str, statement: nodes.Statement) -> list[Leg]:
@@ -50,8 +48,14 @@ def idle(run: Running, leg: Leg, is_idle: bool) -> None:
 
 async def connect(run_on: Scope, statement: nodes.Connect) -> None:
     """Let this leg and another hear each other; where they cannot, run ``else``."""
+    others = [one for name in statement.legs for one in named_legs(run_on, name, statement)]
+    await connect_with(run_on, statement, others)
+
+
+async def connect_with(run_on: Scope, statement: nodes.Connect | nodes.ConnectTo, others: list[Leg]) -> None:
+    """Let this leg and the first of *others* that can be connected hear each other, or run ``else``."""
     try:
-        await _connect(run_on, statement)
+        await _connect(run_on, statement, others)
     except Failed:
         run_on.run.take_way(statement, "else")
         if statement.otherwise is None:
@@ -59,10 +63,9 @@ async def connect(run_on: Scope, statement: nodes.Connect) -> None:
         await run_on.block(statement.otherwise)
 
 
-async def _connect(run_on: Scope, statement: nodes.Connect) -> None:
+async def _connect(run_on: Scope, statement: nodes.Connect | nodes.ConnectTo, others: list[Leg]) -> None:
     """Connect until either leg ends, or the limit passes.  Raises Failed where it cannot be."""
     leg = run_on.need_leg()
-    others = [one for name in statement.legs for one in named_legs(run_on, name, statement)]
     limit = seconds_of(statement.limit, run_on.names) if statement.limit else None
     talk = _Talk(run_on.names, statement.name)
     talk.bind(None, None)
@@ -207,13 +210,18 @@ def _ring_back(run_on: Scope, leg: Leg) -> None:
 
 def mute(run_on: Scope, statement: nodes.Mute | nodes.Unmute) -> None:
     """Keep what a leg says from the others, or let them hear it again."""
-    legs = named_legs(run_on, statement.leg, statement)
+    legs = named_legs(run_on, statement.leg, statement) if statement.leg else [run_on.need_leg()]
     living = [leg for leg in legs if not leg.closing and leg.state != "over"]
     if not living:
         raise Failed(f"`{statement.leg}` has ended")
     for leg in living:
-        leg.muted = isinstance(statement, nodes.Mute)
-        run_on.run.perform(effects.Mute(leg.name) if leg.muted else effects.Unmute(leg.name))
+        set_muted(run_on.run, leg, isinstance(statement, nodes.Mute))
+
+
+def set_muted(run: Running, leg: Leg, muted: bool) -> None:
+    """Keep what *leg* says from the others, or let them hear it again."""
+    leg.muted = muted
+    run.perform(effects.Mute(leg.name) if muted else effects.Unmute(leg.name))
 
 
 async def transfer(run_on: Scope, statement: nodes.Transfer) -> None:

@@ -82,6 +82,7 @@ async def gather(run_on: Scope, statement: nodes.Gather) -> None:
     most = count_of(statement.most, names, least) if statement.most else least
     finish = tones_of(statement.until, names) if statement.until else ("#" if most > least else "")
     wanted = TONES if statement.keys else _DIGITS
+    notify, digits = url_of(statement.notify, names), ""
     names[statement.name] = None
     leg.secrets += statement.secret
     try:
@@ -95,10 +96,13 @@ async def gather(run_on: Scope, statement: nodes.Gather) -> None:
                     if statement.secret:
                         run_on.run.secrets.add(digits)
                     run_on.run.take_way(statement, "digits")
+                    run_on.run.tell(notify, "GatherComplete", leg.name, digits=digits)
                     return
     finally:
         leg.secrets -= statement.secret
     run_on.run.take_way(statement, "nothing")
+    reason = "short" if digits else "timeout"
+    run_on.run.tell(notify, "GatherFailed", leg.name, digits=digits, reason=reason)
 
 
 async def _collect(asked: Asking, prompt: nodes.Block, most: int, finish: str, wanted: str) -> str:

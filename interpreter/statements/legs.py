@@ -3,6 +3,8 @@
 `ring_and` and `body_and_hang_up` are the lives themselves: what a run begins a leg with.
 """
 
+from attrs import evolve
+
 from ringful.grammar import nodes
 from ringful.interpreter import effects, events
 from ringful.interpreter.evaluate import Fault, as_text, evaluate, seconds_of, text_if
@@ -13,6 +15,9 @@ from ringful.interpreter.strand import Cancelled, LegOver
 from ringful.interpreter.task import Task
 from ringful.interpreter.values import Value
 from ringful.media import port
+
+_LINE = "line"
+"""What a leg is called that `connect to` places."""
 
 
 async def ring_and(run_on: Scope, call: nodes.Call, block: nodes.Block) -> None:
@@ -62,17 +67,36 @@ def shown_of(call: nodes.Call, names: dict[str, Value]) -> tuple[str | None, por
 
 def call(run_on: Scope, statement: nodes.Call) -> None:
     """Place another leg and run its block on it, at the same time."""
-    if not statement.every:
-        placed: Value = _place(run_on, statement, None)
-    else:
-        numbers = evaluate(statement.number, run_on.names)
-        if not isinstance(numbers, tuple):
-            raise Fault("`call all` needs a list of numbers", statement.number.span)
-        run_on.run.steps += len(numbers)
-        texts = [as_text(number, statement.number.span) for number in numbers]
-        placed = tuple(_place(run_on, statement, number) for number in texts)
+    placed = _placed(run_on, statement)
     if statement.name:
         run_on.names[statement.name] = placed
+
+
+async def connect_to(run_on: Scope, statement: nodes.ConnectTo) -> None:
+    """Call somebody, or several, and connect the first who answers; they are hung up at its end."""
+    run = run_on.run
+    placed = _placed(run_on, evolve(statement.call, name=_LINE))
+    others = [run.legs[str(one)] for one in (placed if isinstance(placed, tuple) else (placed,))]
+    if not others:
+        raise Fault("`connect to all` needs at least one number", statement.number.span)
+    try:
+        await bridge.connect_with(run_on, statement, others)
+    finally:
+        if not run_on.need_leg().closing:
+            for other in others:
+                run.close(other, "script")
+
+
+def _placed(run_on: Scope, statement: nodes.Call) -> Value:
+    """Place what *statement* calls; give the ID of the leg, or of each."""
+    if not statement.every:
+        return _place(run_on, statement, None)
+    numbers = evaluate(statement.number, run_on.names)
+    if not isinstance(numbers, tuple):
+        raise Fault("`all` needs a list of numbers", statement.number.span)
+    run_on.run.steps += len(numbers)
+    texts = [as_text(number, statement.number.span) for number in numbers]
+    return tuple(_place(run_on, statement, number) for number in texts)
 
 
 def _place(run_on: Scope, statement: nodes.Call, number: str | None) -> str:

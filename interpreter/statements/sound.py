@@ -14,6 +14,8 @@ from ringful.interpreter.strand import Failed, Signal
 from ringful.interpreter.values import Value
 from ringful.media import port
 
+RINGBACK = "ringback"
+"""The name of the ringing tone, which is no sound of the script."""
 _LOOK_AHEAD = 8
 """How many statements ahead the next sound is looked for."""
 
@@ -233,6 +235,21 @@ async def stop_play(run_on: Scope, _: nodes.StopPlay) -> None:
     if number is None:
         raise Failed("nothing is being played in the background")
     await run_on.wait(lambda s: _is_of(s, leg, number))
+
+
+def stop_sounds(run: Running, leg: Leg) -> None:
+    """End everything that is played on *leg* now, in the background or not."""
+    if leg.cued:
+        # It comes in its turn, and until then it is not to begin by itself.
+        run.perform(effects.StopPlayback(leg.name, leg.cued.playback))
+        leg.cued = None
+    for number in sounding(leg):
+        run.perform(effects.StopPlayback(leg.name, number))
+
+
+def sounding(leg: Leg) -> list[int]:
+    """Give the numbers of what is played on *leg* for its script."""
+    return [number for number, playback in leg.playbacks.items() if playback.name != RINGBACK]
 
 
 async def record(run_on: Scope, statement: nodes.Record) -> None:

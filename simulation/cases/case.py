@@ -48,6 +48,9 @@ class StepLine:
     """The time since the beginning, instead of *after* and *when*."""
     gap: float | None = None
     """Seconds between the keys of one line."""
+    line: int = field(default=0, eq=False)
+    said: str = field(default="", eq=False)
+    """Where it stands in the case's own file, and as what."""
 
 
 @frozen
@@ -66,6 +69,8 @@ class PhoneBlock:
     """What it is called, where it calls."""
     diverted_from: str = ""
     """The number that sends its call on to ours."""
+    line: int = field(default=0, eq=False)
+    """Where it stands in the case's own file; 0: in none."""
 
 
 @frozen
@@ -185,6 +190,9 @@ class Case:
     """What chance comes from; empty: from the call's ID."""
     unchecked: bool = False
     """The script runs although the checker finds errors in it."""
+
+    lines: dict[tuple[str, str], int] = field(factory=dict, eq=False)
+    """Where the case's own file gives what: the word of the line, and what it names."""
 
     def rewritten(self, trace: str) -> str:
         """Give the file's text with *trace* as what must come out."""

@@ -11,8 +11,9 @@ from ringful.grammar.errors import ScriptError
 from ringful.ground.complaint import Complaint
 from ringful.ground.files import write_whole
 from ringful.simulation.cases.case import ENDING, Case
-from ringful.simulation.cases.difference import difference
+from ringful.simulation.cases.difference import difference, without_places
 from ringful.simulation.cases.reader import read_case
+from ringful.simulation.cases.unused import unused
 from ringful.simulation.promises import broken_promises
 from ringful.simulation.simulate import Simulation, run_case
 
@@ -37,7 +38,7 @@ class Verdict:
     @property
     def told(self) -> str:
         """What an author is told of it; nothing of one that passed."""
-        if self.state == "passed":
+        if not self.said:
             return ""
         return "\n".join(
             [f"{self.path}: {_STATES[self.state]}", *(f"  {line}" for line in self.said.splitlines()), ""]
@@ -45,6 +46,7 @@ class Verdict:
 
 
 _STATES = {
+    "passed": "warning: it gives what nothing uses:",
     "updated": "updated",
     "failed": "the trace is another:",
     "wrong": "it cannot be run:",
@@ -107,8 +109,9 @@ def _try(path: Path, *, update: bool) -> Verdict:
     if broken := list(broken_promises(case.promises, simulation.entries)):
         said = "\n".join(f"{one.law}: {one.said}" for one in broken)
         return Verdict(path, title, "broken", said, simulation=simulation)
-    if trace == case.below:
-        return Verdict(path, title, "passed", simulation=simulation)
+    # A script's line that has only moved is no other call; with *update* the case follows it.
+    if trace == case.below or (not update and without_places(trace) == without_places(case.below)):
+        return Verdict(path, title, "passed", "\n".join(unused(simulation)), simulation=simulation)
     said = show_difference(case, trace)
     if not update:
         return Verdict(path, title, "failed", said, simulation=simulation)
@@ -123,4 +126,10 @@ def show_difference(case: Case, trace: str) -> str:
     source = case.source
     texts = {one.name.rpartition("/")[2]: one.text for one in (*source.uses.values(), source)}
     lines = difference(case.below, trace, texts)
-    return "\n".join(lines or ["the lines are the same, but not the blanks in them"])
+    moved = without_places(case.below) == without_places(trace)
+    same = (
+        "only lines of the script have moved"
+        if moved
+        else "the lines are the same, but not the blanks in them"
+    )
+    return "\n".join(lines or [same])

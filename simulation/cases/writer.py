@@ -9,7 +9,7 @@ from ringful.grammar.showing.expressions import show_duration
 from ringful.grammar.showing.printer import show, show_statement
 from ringful.interpreter import events
 from ringful.interpreter.tell import stamp
-from ringful.interpreter.values import Value, say
+from ringful.interpreter.values import Value, posted, say
 from ringful.simulation.cases.case import START, Case, PhoneBlock, SmsAnswer, StepLine, WebAnswer
 from ringful.simulation.cases.prices import show_rate
 from ringful.simulation.cases.texting import ReplyLine, Texting, TextLine
@@ -171,4 +171,4 @@ def show_value(value: Value) -> str:
         case None | bool() | int() | str():
             return json.dumps(value, ensure_ascii=False)
         case _:
-            return say(value)
+            return posted(value)

@@ -65,7 +65,7 @@ def test_there_are_many_of_them() -> None:
 
 
 SCRIPTS = (
-    'inbound "1"\ncall "2" as name\nlet x = 1\nlet n = 1\n{}\n',
+    'inbound "1"\nstart call "2" as name\nlet x = 1\nlet n = 1\n{}\n',
     'inbound "1"\nlet x = {}\n',
     'inbound "1"\nlet name = 1\nlet n = 1\nlet x = name {} n\n',
     'inbound "1"\nmenu {{ "1" {{ }} {} }}\n',
