@@ -60,11 +60,17 @@ def replay(
         replayed = replayed_call(_journal(config, call_id), tried, keys=keys)
     for note in replayed.notes:
         print(f"note: {note}", file=sys.stderr)
-    if not replayed.difference:
+    if replayed.apart:
+        print("in virtual time the call itself goes otherwise than it went:")
+        print("".join(f"  {line}\n" for line in replayed.apart.splitlines()), end="")
+        if script and not replayed.difference:
+            print("this script makes no difference to that")
+    elif not replayed.difference:
         print("identical: the call would have gone the same")
         return
-    print("the call would have gone otherwise:")
-    print("".join(f"  {line}\n" for line in replayed.difference), end="")
+    if replayed.difference:
+        print("the call would have gone otherwise:")
+        print("".join(f"  {line}\n" for line in replayed.difference), end="")
     sys.exit(1)
 
 

@@ -7,6 +7,7 @@ from ringful.command.checking.checked import checked, used_by
 from ringful.command.errors import CommandError
 from ringful.grammar import nodes
 from ringful.grammar.errors import ScriptError, render
+from ringful.grammar.fixing import fixed
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
 from ringful.ground.files import read_text, write_whole
@@ -36,19 +37,21 @@ def check(*files: Path, explain: bool = False, config: Path | None = None) -> No
         sys.exit(1)
 
 
-def format(*files: Path, check: bool = False) -> None:  # noqa: A001 (the command's name)
+def format(*files: Path, check: bool = False, fix: bool = False) -> None:  # noqa: A001 (the command's name)
     """Rewrite scripts in the canonical form; exit 1 if any cannot be read.
 
     Parameters
     ----------
     check
         Change nothing, say which files are not in the canonical form, and exit 1 if there are any.
+    fix
+        Write old words of the language anew as well, e.g. `start call` for a further `call` without a block.
     """
     wrong = False
     for file in _named(files):
         text = read_text(file)
         try:
-            shown = show(parse(text, str(file)))
+            shown = show(_parsed(text, str(file), fix=fix))
         except ScriptError as error:
             wrong = True
             for problem in error.problems:
@@ -61,6 +64,16 @@ def format(*files: Path, check: bool = False) -> None:  # noqa: A001 (the comman
             write_whole(file, shown)
     if wrong:
         sys.exit(1)
+
+
+def _parsed(text: str, path: str, *, fix: bool) -> nodes.Script:
+    """Parse *text*; with *fix* as it says in the words of today.  Raises ScriptError."""
+    try:
+        return parse(text, path)
+    except ScriptError as error:
+        if not fix or fixed(text, error.problems) == text:
+            raise
+        return parse(fixed(text, error.problems), path)
 
 
 def _named(files: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from ringful.command.arguments.pairs import pair
 from ringful.command.arguments.readable import readable
 from ringful.command.errors import CommandError
+from ringful.command.showing.progress import Progress
 from ringful.ground.files import write_whole
 from ringful.interpreter.sources import read_source
 from ringful.interpreter.values import Value, from_json
@@ -23,7 +24,7 @@ from ringful.simulation.mutation.mutation import Mutation
 from ringful.simulation.mutation.mutation import report as mutations
 from ringful.simulation.simulate import run_case
 from ringful.simulation.sweep.report import report
-from ringful.simulation.sweep.sweep import sweep_all
+from ringful.simulation.sweep.sweep import Sweep, sweep_all
 
 
 def test(
@@ -90,7 +91,15 @@ def _covered(verdicts: list[Verdict], least: float | None) -> bool:
 
 def _swept(verdicts: list[Verdict]) -> bool:
     began = time.perf_counter()
-    swept = sweep_all([one.case for one in ran(verdicts)])
+    progress = Progress(sys.stderr)
+
+    def tell(done: int, parts: int, sweep: Sweep) -> None:
+        rate = round(sweep.runs / (time.perf_counter() - began))
+        told = f"sweep: {done} of {parts} parts, {sweep.runs} runs, {rate} a second"
+        progress.tell(f"{told}; {len(sweep.found)} things broken")
+
+    swept = sweep_all([one.case for one in ran(verdicts)], tell)
+    progress.clear()
     print(report(swept, time.perf_counter() - began), end="")
     return not swept.found
 

@@ -21,11 +21,12 @@ STATEMENTS: Final = {
     "use": Meaning('use "FILE"', "Makes the flows of another script known; the path begins at this script."),
     "call": Meaning(
         "call [all] NUMBER [from ID] [named TEXT] [withheld] [diverted from NUMBER] [ring DURATION] "
-        "[notify URL] [as NAME] [{ … }]",
+        "[notify URL] [as NAME] { … }",
         "Rings NUMBER (with `all`, each of a list). As a script's head it makes the script's own call, "
         "and the script goes on when it is answered. Elsewhere it places another leg, and runs the block "
         "on it while the script goes on; a leg with a name stays up after its block.",
     ),
+    "start call": Meaning("start call … as NAME", "Places another leg, for the script to do things with it."),
     "inbound": Meaning("inbound NUMBER [notify URL]", "The script runs for calls that come in to NUMBER."),
     "inbound sms": Meaning(
         "inbound sms NUMBER [keyword WORD] [notify URL]",

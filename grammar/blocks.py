@@ -102,7 +102,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
 
 
 def _given(role: Role, *blocks: nodes.Block | None) -> tuple[tuple[Role, nodes.Block], ...]:
-    return tuple((role, block) for block in blocks if block is not None)
+    return tuple([(role, block) for block in blocks if block is not None])
 
 
 _Blockless: TypeAlias = (
@@ -153,13 +153,14 @@ def within(block: nodes.Block) -> Iterator[nodes.Statement]:
     """Give every statement in *block* and in its blocks, in the order of the text."""
     waiting = [iter(block.statements)]
     while waiting:
-        statement = next(waiting[-1], None)
-        if statement is None:
+        for statement in waiting[-1]:
+            yield statement
+            # Most have none, and every pass comes by here.
+            if type(statement) not in _NO_BLOCKS and (blocks := blocks_of(statement)):
+                waiting.extend([iter(inner.statements) for _, inner in reversed(blocks)])
+                break
+        else:
             waiting.pop()
-            continue
-        yield statement
-        if blocks := blocks_of(statement):
-            waiting.extend(iter(inner.statements) for _, inner in reversed(blocks))
 
 
 def in_place(block: nodes.Block) -> Iterator[nodes.Statement]:

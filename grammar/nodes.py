@@ -202,7 +202,7 @@ class Call(Line):
 
     As the header, it has no block: the script goes on when the phone is answered.  Inside a
     script, with a block, it places another leg and runs the block on it at the same time; with
-    ``all``, one for each number of a list.
+    ``all``, one for each number of a list.  One without a block is written ``start call``.
     """
 
     number: Expression
@@ -219,6 +219,8 @@ class Call(Line):
     """The number that sends the call on."""
     every: bool = False
     """``all``: *number* is a list of numbers."""
+    started: bool = field(default=False, eq=False, repr=False)
+    """It was written ``start call``: what has no block, and is not the header, must be."""
 
 
 @frozen

@@ -4,8 +4,9 @@ A tree may be built by anyone and be as deep as memory: only `too_deep` may look
 depth is known.  Parser, printer and checker ask it first, so that their own recursion is bounded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
@@ -23,6 +24,7 @@ _PLAIN = frozenset({"span", "comments", "trailing", "spaced", "closing"})
 _LEAVES = (str, int, bool, Decimal, type(None))
 
 _known: dict[type, tuple[str, ...]] = {}
+_getters: dict[type, Callable[[nodes.Node], Any] | None] = {}
 
 
 def slots(kind: type) -> tuple[str, ...]:
@@ -40,15 +42,29 @@ def _holds_no_node(kind: Any) -> bool:
     return all(one in _LEAVES or get_origin(one) is Literal for one in alone)
 
 
+def _getter(kind: type) -> Callable[[nodes.Node], Any] | None:
+    """Give what takes the values of the slots of a node of *kind*; None, where it has none."""
+    names = slots(kind)
+    if len(names) > 1:
+        return attrgetter(*names)
+    return (lambda node: (getattr(node, names[0]),)) if names else None
+
+
 def children(node: nodes.Node) -> list[nodes.Node]:
     """Give the nodes directly under *node*."""
     found: list[nodes.Node] = []
-    for name in slots(type(node)):
-        value = getattr(node, name)
-        if isinstance(value, nodes.Node):
-            found.append(value)
-        elif isinstance(value, tuple):
+    kind = type(node)
+    if kind not in _getters:
+        _getters[kind] = _getter(kind)
+    # Every pass goes by here for every node, and most have nothing under them.
+    get = _getters[kind]
+    if get is None:
+        return found
+    for value in get(node):
+        if value.__class__ is tuple:
             found += [item for item in value if isinstance(item, nodes.Node)]
+        elif value is not None and isinstance(value, nodes.Node):
+            found.append(value)
     return found
 
 
@@ -58,7 +74,9 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
     while waiting:
         one = waiting.pop()
         yield one
-        waiting.extend(reversed(children(one)))
+        if under := children(one):
+            under.reverse()
+            waiting += under
 
 
 def too_deep(node: nodes.Node) -> Problem | None:
@@ -81,5 +99,5 @@ def too_deep(node: nodes.Node) -> Problem | None:
                 one.span,
                 "put the inner part into a `flow`" if what == "blocks" else "take it apart with `let`",
             )
-        waiting.extend((child, blocks, expressions) for child in children(one))
+        waiting += [(child, blocks, expressions) for child in children(one)]
     return None

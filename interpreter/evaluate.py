@@ -227,6 +227,8 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
             return _numbers(operator, left, right, span)
         case Duration(a), Duration(b) if operator in ("+", "-"):
             return Duration(a + b if operator == "+" else a - b)
+        case Duration(a), Duration(b) if operator == "/":
+            return _numbers(operator, a, b, span)
         case (Duration(a), int() | Decimal()) if operator in ("*", "/"):
             return Duration(int(Decimal(say(_numbers(operator, a, right, span)))))
         case ((int() | Decimal()), Duration(b)) if operator == "*":

@@ -4,6 +4,7 @@ Values are immutable: text, whole and exact decimal numbers, truth, none, durati
 and maps.  There is no implicit conversion but one: interpolation says any value as text.
 """
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeAlias, Union
@@ -27,7 +28,7 @@ Value: TypeAlias = Union[str, int, Decimal, bool, Duration, "tuple[Value, ...]",
 
 
 def say(value: Value) -> str:
-    """Say *value* as interpolation and callbacks do."""
+    """Say *value* as interpolation does: for people to hear, or to read."""
     match value:
         case None:
             return ""
@@ -36,13 +37,58 @@ def say(value: Value) -> str:
         case Decimal():
             return format(value.normalize(), "f")
         case Duration():
-            return format((Decimal(value.milliseconds) / 1000).normalize(), "f")
+            return _in_words(value)
         case tuple():
             return ",".join(say(item) for item in value)
         case str() | int():
             return str(value)
         case _:
-            return ",".join(f"{key}={say(item)}" for key, item in value.items())
+            return _as_json(value)
+
+
+_UNITS = (("hour", 3_600_000), ("minute", 60_000), ("second", 1000))
+
+
+def _in_words(duration: Duration) -> str:
+    """Say a duration so that its unit is heard: ``2 hours``, ``1 minute 30 seconds``, ``1.5 seconds``."""
+    left, said = abs(duration.milliseconds), []
+    for unit, size in _UNITS:
+        count = Decimal(left) / size if size == 1000 else Decimal(left // size)
+        left %= size
+        if count:
+            said.append(f"{say(count)} {unit}{'' if count == 1 else 's'}")
+    words = " ".join(said) or "0 seconds"
+    return f"minus {words}" if duration.milliseconds < 0 else words
+
+
+def _seconds(duration: Duration) -> str:
+    return format((Decimal(duration.milliseconds) / 1000).normalize(), "f")
+
+
+def posted(value: Value) -> str:
+    """Give *value* as a field of a post: a duration in seconds, a list or a map as JSON."""
+    match value:
+        case Duration():
+            return _seconds(value)
+        case tuple() | Mapping():
+            return _as_json(value)
+        case _:
+            return say(value)
+
+
+def _as_json(value: Value) -> str:
+    """Give *value* as JSON; numbers stay exact, and a duration is its seconds."""
+    match value:
+        case None:
+            return "null"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case tuple():
+            return f"[{','.join(map(_as_json, value))}]"
+        case Mapping():
+            return f"{{{','.join(f'{_as_json(key)}:{_as_json(item)}' for key, item in value.items())}}}"
+        case _:
+            return posted(value)
 
 
 def kind(value: Value) -> str:
@@ -85,7 +131,7 @@ def to_json(value: Value) -> object:
     """Give *value* as something that `json.dumps` takes; exact numbers become text where JSON has none."""
     match value:
         case Decimal() | Duration():
-            return say(value)
+            return posted(value)
         case tuple():
             return [to_json(item) for item in value]
         case Mapping():

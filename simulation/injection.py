@@ -1,7 +1,8 @@
 """Put something into a simulation that its case does not say: faults, hang-ups, keys."""
 
+import json
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from attrs import frozen
 
@@ -9,6 +10,7 @@ from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.interpreter import events
 from ringful.interpreter.run import Run
+from ringful.interpreter.values import Value, from_json
 from ringful.simulation.cases.case import Injection
 from ringful.simulation.phones.leg import SimulatedLeg
 from ringful.simulation.phones.phones import SimulatedPhones
@@ -24,6 +26,28 @@ class Asked:
 
     run: Run
     asking: int
+    want: Literal["json", "script"] = "json"
+    """What the answer is to be."""
+    expected: Value = None
+    """What it was to be in this case."""
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Give other answers, as JSON: none, one without all that is in it, and one of another kind.
+
+        A script can guard itself against each: `if answer != none and "state" in answer`.
+        """
+        if self.want == "script":
+            return ('""', '"no script"')
+        match self.expected:
+            case Mapping():
+                return ("null", "{}", "[]", '"no"')
+            case tuple() | list():
+                return ("null", "[]")
+            case str():
+                return ("null", '""')
+            case _:
+                return ("null",)
 
 
 class World(Protocol):
@@ -57,6 +81,10 @@ def possible(simulation: World, step: int) -> Iterator[Injection]:
         leg = phones.far_side(name)
         yield Injection("hang up", step, name)
         yield Injection("lose", step, name)
+        if leg.state == "ringing" and not leg.inbound:
+            yield Injection("busy", step, name)
+            yield Injection("silent", step, name)
+            yield Injection("unreachable", step, name)
         if leg.state == "up":
             yield from (Injection("press", step, name, tone) for tone in KEYS)
     for place in _places(simulation):
@@ -71,6 +99,9 @@ def possible(simulation: World, step: int) -> Iterator[Injection]:
             yield Injection("now leave", step, call_id)
     if simulation.asked:
         yield Injection("web fails", step)
+        yield Injection("web never answers", step)
+        others = {other: None for asked in simulation.asked.values() for other in asked.others}
+        yield from (Injection("web answers", step, value=other) for other in others)
     if phones.live:
         yield Injection("fetch fails", step)
     yield from _possible_of_messages(simulation, step)
@@ -93,6 +124,15 @@ def inject(simulation: World, injection: Injection) -> None:
         case "web fails":
             for asked in list(simulation.asked.values()):
                 asked.run.post(events.WebFailed(asked.asking, "it answered 500"))
+            simulation.asked.clear()
+            return
+        case "web never answers":
+            # What it says later is heard by nobody.
+            simulation.asked.clear()
+            return
+        case "web answers":
+            for asked in list(simulation.asked.values()):
+                asked.run.post(events.WebAnswered(asked.asking, from_json(json.loads(injection.value))))
             simulation.asked.clear()
             return
         case "fetch fails":
@@ -138,6 +178,12 @@ def _act(leg: SimulatedLeg, injection: Injection) -> None:
             leg.put_down()
         case "lose":
             leg.lose()
+        case "busy" | "unreachable":
+            if leg.state == "ringing" and not leg.inbound:
+                leg.refuse(injection.what)
+        case "silent":
+            if leg.state == "ringing":
+                leg.far_end.end()
         case "press":
             leg.press(injection.tone)
 

@@ -69,6 +69,7 @@ class Simulation:
     queues: Queues = field(factory=Queues)
     texts: Texts = field(init=False)
     """The messages of this world."""
+    _outside: world.World = field(init=False)
     _web: list[cases.WebAnswer] = field(init=False)
     _expected: int = field(init=False)
     """Calls that have not come in yet."""
@@ -83,7 +84,7 @@ class Simulation:
             lambda seconds, action: self.agenda.at(seconds, action).cancel,
         )
         self.till.set_cap(KEY, case.cap)
-        outside = world_of(case)
+        outside = self._outside = world_of(case)
         self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
         self._web = list(case.web)
         answers, prices = list(case.sms), Prices(self.till)
@@ -251,6 +252,12 @@ class Simulation:
             self._web.remove(answer)
         return answer
 
+    def steps_of(self, phone: cases.PhoneBlock) -> tuple[world.Step, ...]:
+        """Give what the simulated *phone* of the case does: its far ends have these very steps."""
+        ours = [one for one in self.case.phones if bool(one.calls) == bool(phone.calls)]
+        place = next(place for place, one in enumerate(ours) if one is phone)
+        return (self._outside.callers if phone.calls else self._outside.phones)[place].steps
+
     @property
     def phones(self) -> SimulatedPhones:
         """The phones of this world."""
@@ -304,8 +311,9 @@ class _Door:
                 phones.transfer(leg, transfer, number)
             case effects.SendMessage():
                 self.run.post(self.simulation.texts.take(self.run.call_id, effect))
-            case effects.Ask(asking, url):
-                self._ask(asking, self.simulation.answer(url))
+            case effects.Ask(asking, url, want=want):
+                answer = self.simulation.answer(url)
+                self._ask(Asked(self.run, asking, want, answer.value), answer)
             case (
                 effects.OpenConference()
                 | effects.ReleaseConference()
@@ -391,11 +399,11 @@ class _Door:
     def _later(self, seconds: float, event: events.Event) -> Callable[[], None]:
         return self.simulation.agenda.at(seconds, lambda: self.run.post(event)).cancel
 
-    def _ask(self, asking: int, answer: cases.WebAnswer) -> None:
+    def _ask(self, pending: Asked, answer: cases.WebAnswer) -> None:
+        asking = pending.asking
         event: events.Event = events.WebAnswered(asking, answer.value)
         if answer.fails is not None:
             event = events.WebFailed(asking, answer.fails)
-        pending = Asked(self.run, asking)
         self.simulation.asked[self.run.call_id, asking] = pending
         if answer.after is not None:
             self.simulation.agenda.at(answer.after, lambda: self._hear(pending, event))
@@ -461,4 +469,9 @@ def run_case(case: cases.Case) -> Simulation:
     check_case(case)
     simulation = Simulation(case)
     simulation.go()
+    if not simulation.runs and isinstance(simulation.script.header, nodes.Inbound):
+        called = ", ".join(sorted({phone.calls for phone in case.phones if phone.calls}))
+        message = f"the script never began: phones call {called}, and it answers another number"
+        span = simulation.script.header.span
+        raise ScriptError(Problem("case", message, span, "let one call its number"), source=case.source.text)
     return simulation

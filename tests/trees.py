@@ -109,9 +109,11 @@ def _commented(lines: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(lines, st.builds(_beside, lines, above, st.one_of(st.none(), comment), st.booleans()))
 
 
+_shown: dict[str, Any] = {"named": _some, "withheld": _flag, "diverted": _some}
+
 _plain: st.SearchStrategy[Any] = st.one_of(
     st.just(nodes.Answer()),
-    st.builds(nodes.Reject, st.sampled_from([None, "busy", "declined"])),
+    st.builds(nodes.Reject, st.sampled_from([None, "busy", "declined", "unavailable", "unknown", 404, 608])),
     st.builds(nodes.Play, expressions, _tones, _some, _some, _flag, _flag),
     st.builds(nodes.Play, expressions, _tones, notify=_some, background=st.just(True), forever=_flag),
     st.just(nodes.StopPlay()),
@@ -167,7 +169,7 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     choices = st.lists(_commented(st.builds(nodes.Choice, _keys, block)), max_size=3).map(tuple)
     parameters = st.lists(names, max_size=3, unique=True).map(tuple)
     return st.one_of(
-        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, _flag),
+        st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, every=_flag, **_shown),
         st.builds(nodes.WaitTone, _keys, _flag, _name, _some, _some, block),
         st.builds(nodes.Connect, names, _some, block, _name, _further),
         st.builds(nodes.WaitCall, names, _name, _some, block),
@@ -198,7 +200,7 @@ statements: st.SearchStrategy[Any] = st.recursive(_plain, _with_blocks, max_leav
 
 headers: st.SearchStrategy[Any] = st.one_of(
     st.none(),
-    st.builds(nodes.Call, expressions, _some, _some, _some, _name),
+    st.builds(nodes.Call, expressions, _some, _some, _some, _name, **_shown),
     st.builds(nodes.Inbound, expressions, _some),
     st.builds(nodes.InboundSms, expressions, _some, _some),
 )

@@ -37,8 +37,8 @@ def _joined(operator: str, a: Constant, b: Constant) -> Constant | None:
                 return Constant(a.value + b.value if operator == "+" else a.value - b.value, a.is_duration)
             case "*" if not (a.is_duration and b.is_duration):
                 return Constant(a.value * b.value, a.is_duration or b.is_duration)
-            case "/" if not b.is_duration:
-                return Constant(a.value / b.value, a.is_duration)
+            case "/" if a.is_duration or not b.is_duration:
+                return Constant(a.value / b.value, a.is_duration and not b.is_duration)
     except DecimalException:
         return None
     return None

@@ -68,6 +68,8 @@ def kind_of(expression: nodes.Expression, names: Mapping[str, Kind] = _NO_NAMES)
 
 
 def _joined(operator: str, left: Kind | None, right: Kind | None) -> Kind | None:
+    if operator == "/" and left == right == "a duration":
+        return "a number"
     if (left == "a duration" and operator in ("*", "/")) or (right == "a duration" and operator == "*"):
         return "a duration"
     if operator == "+":
@@ -94,6 +96,8 @@ def cannot_join(operator: str, left: Kind | None, right: Kind | None) -> bool:
             return left != right or left not in ("a number", "a duration")
         case "*" if right == "a duration":
             return left != "a number"
+        case "/" if left == right == "a duration":
+            return False
         case "*" | "/":
             return right != "a number" or left not in ("a number", "a duration")
         case _:

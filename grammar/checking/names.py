@@ -8,14 +8,14 @@ where it began, and the script sees nothing of what it binds.  A flow sees its p
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ringful.grammar import nodes
+from ringful.grammar import foreign, nodes
 from ringful.grammar.blocks import Role, expressions_of, within
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
 from ringful.grammar.functions import BOUND, BOUND_BY_CALL, BOUND_BY_MESSAGE
 from ringful.grammar.paths import Paths
 from ringful.grammar.span import Span
 from ringful.grammar.spell import suggest
-from ringful.grammar.vocabulary import KEYWORDS
+from ringful.grammar.vocabulary import KEYWORDS, RESERVED
 from ringful.grammar.walk import walk
 
 _BRANCHES = ("prompt", "timeout", "otherwise")
@@ -70,6 +70,11 @@ def brought_by(header: nodes.Header | None) -> frozenset[str]:
             return frozenset()
 
 
+_LEGS = ("others",)
+"""What could be meant besides, where a leg is named."""
+_PLACE_A_LEG = "a leg is named where it is placed: `call NUMBER as NAME`"
+
+
 class _Scope(Paths[_Names]):
     """One scope: a script's body, or a flow's.
 
@@ -107,9 +112,9 @@ class _Scope(Paths[_Names]):
         match statement:
             case nodes.Connect():
                 for leg in statement.legs:
-                    self.use(nodes.Name(leg, span=statement.span))
+                    self.use(nodes.Name(leg, span=statement.span), _LEGS)
             case nodes.Hangup(str(leg)) | nodes.Mute(str(leg)) | nodes.Unmute(str(leg)) | nodes.WaitCall(leg):
-                self.use(nodes.Name(leg, span=statement.span))
+                self.use(nodes.Name(leg, span=statement.span), _LEGS)
             case nodes.StopRecord() if state.recording:
                 return _Names(_more(state.known, state.recording))
             case nodes.StartRecord(str(name)):
@@ -197,9 +202,18 @@ class _Scope(Paths[_Names]):
             if name.id in self._always:
                 hint = f"the {what} brings it, and a header or a default stands before that"
         else:
-            near = suggest(name.id, (*words, *self._bound, *self.given, *self.binders))
-            hint = near or self._hint(name.id)
+            own = (*words, *(self._bound.keys() | self.given) - self._always, *self.binders)
+            near = suggest(name.id, own) or self._elsewhere(name.id) or suggest(name.id, self._always)
+            hint = near or (_PLACE_A_LEG if words is _LEGS else self._hint(name.id))
         return Problem("unbound", f"`{name.id}` has no value here", name.span, hint)
+
+    def _elsewhere(self, name: str) -> str:
+        """Say what is written for a name that other languages have."""
+        key = foreign.plain(name)
+        if key in foreign.BRANCHES:
+            return foreign.BRANCHES[key]
+        meant = foreign.VALUES.get(key, "")
+        return f"write `{meant}`" if meant in RESERVED | self._always else ""
 
     def _hint(self, name: str) -> str:
         if name in KEYWORDS:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ringful.grammar import nodes
+from ringful.grammar import foreign, nodes
 from ringful.grammar.blocks import expressions_of
 from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
@@ -77,7 +77,15 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
         return
     kind = kind_of(want.expression, names.kinds)
     name, hint = _NEEDS[want.sort]
+    if want.sort == "number" and isinstance(want.expression, nodes.Binary) and kind == "a number":
+        said = re.sub(r"\s", "", show_expression(want.expression))
+        message = f"`{said}` is a sum and no phone number"
+        yield Problem("phone-number", message, want.expression.span, f'write `"{said}"`')
+        return
     if kind is not None and kind not in _TAKES[want.sort]:
+        hint = _unit(want) or hint
+        if want.sort in ("keys", "patterns") and kind == "none":
+            hint = "in a menu, `timeout { … }` is for no key in time"
         word = (
             "this"
             if want.sort in ("keys", "patterns")
@@ -86,7 +94,7 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
             else f"`{want.word}`"
         )
         message = f"{word} needs {name}, and {_this(want.expression, kind)}"
-        yield Problem("wrong-kind", message, want.expression.span, _unit(want) or hint)
+        yield Problem("wrong-kind", message, want.expression.span, hint)
         return
     match want.sort:
         case "duration" | "count":
@@ -182,8 +190,14 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
                 what = "a recording" if name in names.recordings else "what came of it"
                 hint = suggest(part, known) or f"it has {', '.join(f'`.{one}`' for one in known)}"
                 yield Problem("unknown-field", f"{what} has no `.{part}`", node.span, hint)
-        case nodes.Field(subject) if (kind := kind_of(subject, names.kinds)) in (*_FLAT, "text", "a list"):
-            yield Problem("wrong-kind", f"{kind} has no parts with names", node.span)
+        case nodes.Field(subject, part) if (kind := kind_of(subject, names.kinds)) in (
+            *_FLAT,
+            "text",
+            "a list",
+        ):
+            meant = foreign.FUNCTIONS.get(foreign.plain(part), "")
+            hint = f"write `{meant}({show_expression(subject)})`" if meant else ""
+            yield Problem("wrong-kind", f"{kind} has no parts with names", node.span, hint)
         case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
 
@@ -255,8 +269,7 @@ _FLAT: tuple[Kind, ...] = ("a number", "a duration", "true or false", "none")
 def _apply(node: nodes.Apply, names: Names) -> Iterator[Problem]:
     function, given = node.function, node.arguments
     if function not in FUNCTIONS:
-        hint = suggest(function, FUNCTIONS) or f"functions: {', '.join(sorted(FUNCTIONS))}"
-        yield Problem("unknown-function", f"there is no function `{function}`", node.span, hint)
+        yield Problem("unknown-function", f"there is no function `{function}`", node.span, _meant(function))
     elif len(given) != FUNCTIONS[function]:
         message = f"`{function}` takes one value, not {len(given)}"
         yield Problem("arguments", message, node.span)
@@ -264,6 +277,15 @@ def _apply(node: nodes.Apply, names: Names) -> Iterator[Problem]:
         message = f"`{function}` cannot take {kind}"
         hint = f"write `length(text({show_expression(given[0])}))`" if function == "length" else ""
         yield Problem("wrong-kind", message, node.span, hint)
+
+
+def _meant(function: str) -> str:
+    """Say what is written for a function that is not there."""
+    key = foreign.plain(function)
+    if key in foreign.FUNCTIONS:
+        return f"write `{foreign.FUNCTIONS[key]}(…)`"
+    near = foreign.CALLS.get(key) or suggest(function, FUNCTIONS)
+    return near or f"functions: {', '.join(sorted(FUNCTIONS))}"
 
 
 def _range(line: nodes.Line) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import expressions_of
+from ringful.grammar.walk import slots
 
 Sort: TypeAlias = Literal[
     "number",
@@ -89,11 +90,21 @@ _WORDS = {
 }
 
 
+_known: dict[type, tuple[str, ...]] = {}
+
+
+def _clauses(kind: type) -> tuple[str, ...]:
+    """Name the clauses that a *kind* of line can have."""
+    if kind not in _known:
+        _known[kind] = tuple(name for name in _CLAUSES if name in slots(kind))
+    return _known[kind]
+
+
 def wants_of(line: nodes.Line) -> Iterator[Want]:
     """Give what each expression that stands in *line* itself must come to."""
     known: dict[int, str] = {}
-    for name in _CLAUSES:
-        value = getattr(line, name, None)
+    for name in _clauses(type(line)):
+        value = getattr(line, name)
         if isinstance(value, nodes.Node) and not isinstance(value, nodes.Block):
             known[id(value)] = name
     for expression in expressions_of(line):

@@ -58,7 +58,10 @@ class Builder(ExpressionRules, ClauseRules, StatementRules):
         opener = next(child for child in c if isinstance(child, Token) and child.type == "BLOCK_OPEN")
         branches: list[_Part | nodes.Choice] = [one for one in c if isinstance(one, _Part | nodes.Choice)]
         lines = [one if isinstance(one, nodes.Choice) else one.block for one in branches]
-        given, closing = arrange(lines, _inside(span_of(opener, c[-1])), span_of(opener, opener).line)
+        comments = _inside(span_of(opener, c[-1]))
+        for comment in comments:
+            _branch_in_a_comment(comment)
+        given, closing = arrange(lines, comments, span_of(opener, opener).line)
         choices: list[nodes.Choice] = []
         parts: dict[str, Any] = {}
         for number, (branch, line) in enumerate(zip(branches, given, strict=True), 1):
@@ -78,6 +81,13 @@ class Builder(ExpressionRules, ClauseRules, StatementRules):
 
 def _lines(c: Children) -> Sequence[Item]:
     return [child for child in c if not isinstance(child, Token)]
+
+
+def _branch_in_a_comment(comment: Comment) -> None:
+    """Tell of ``# { … }`` in a menu, where the key is meant."""
+    if comment.text.lstrip("# ").startswith("{"):
+        span = Span(comment.line, comment.column, comment.line, comment.column + 1, current().path)
+        current().complain("`#` begins a comment", span, 'for the key, write `"#" { … }`')
 
 
 def _inside(span: Span) -> list[Comment]:

@@ -24,9 +24,16 @@ _DURATION = re.compile(r"([0-9.]+)([a-z]+)")
 
 def span_of(first: Any, last: Any) -> Span:
     """Give the stretch of text from *first* to *last*, each a token, a node or a clause."""
-    start = current().span(first) if isinstance(first, Token) else first.span
-    end = current().span(last) if isinstance(last, Token) else last.span
-    return Span(start.line, start.column, end.end_line, end.end_column, start.path)
+    reading = current()
+    shift = reading.shift
+    # Every node has one, so no other is made on the way.
+    if isinstance(first, Token):
+        line, column = (first.line or 0) + shift, first.column or 0
+    else:
+        line, column = first.span.line, first.span.column
+    if isinstance(last, Token):
+        return Span(line, column, (last.end_line or 0) + shift, last.end_column or 0, reading.path)
+    return Span(line, column, last.span.end_line, last.span.end_column, reading.path)
 
 
 def word(token: Token) -> str:

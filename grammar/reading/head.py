@@ -12,6 +12,9 @@ from ringful.grammar.span import Span
 
 Item: TypeAlias = nodes.Param | nodes.Use | nodes.Inbound | nodes.InboundSms | nodes.Statement
 
+OLD_WORD = "old-word"
+"""The code of a problem with a word that is another one now: `grammar.fixing` writes it anew."""
+
 _ORDER = "a script begins with its `param` lines, then `use`, then one `call` or `inbound`"
 
 
@@ -29,7 +32,7 @@ def script_of(items: Sequence[Item], closing: tuple[str | None, ...], reading: R
             case nodes.Use():
                 _misplaced("use", item, bool(header or statements), reading)
                 uses.append(item)
-            case nodes.Call(block=None) if header is not None or statements:
+            case nodes.Call(block=None) if item.started or header is not None or statements:
                 _needs_block(item, reading)
                 statements.append(item)
             case nodes.Inbound() | nodes.InboundSms() | nodes.Call(block=None):
@@ -91,8 +94,13 @@ def _late_header(item: nodes.Header, header: nodes.Header | None, reading: Readi
 def _needs_block(call: nodes.Call, reading: Reading) -> None:
     """Complain of another leg that nothing can be done with: it has neither a block nor a name."""
     if reading.whole and call.name is None:
-        hint = "write `call NUMBER { … }`, or name the leg: `call NUMBER as NAME`, and then `connect NAME`"
+        hint = (
+            "write `call NUMBER { … }`, or name the leg: `start call NUMBER as NAME`, and then `connect NAME`"
+        )
         reading.complain("this `call` needs a block: what shall happen on that leg?", call.span, hint)
+    elif reading.whole and not call.started:
+        message = "the script does not wait for this `call`, as it does for its own"
+        reading.complain(message, call.span, "write `start call`; `ringful format --fix` does", OLD_WORD)
 
 
 def _whole(items: Sequence[Item]) -> Span:

@@ -66,9 +66,9 @@ class Reading:
             self.path,
         )
 
-    def complain(self, message: str, span: Span, hint: str = "") -> None:
+    def complain(self, message: str, span: Span, hint: str = "", code: str = "syntax") -> None:
         """Note something that is wrong, and read on."""
-        self.problems.append(Problem("syntax", message, span, hint))
+        self.problems.append(Problem(code, message, span, hint))
 
 
 _current: ContextVar[Reading] = ContextVar("reading")

@@ -12,15 +12,15 @@ from lark.lark import PostLex
 from ringful.grammar.reading import comments
 from ringful.grammar.reading.known import Opener, Reading, current
 
-_OPENING = {
+OPENING = {
     "OPEN": "SHUT",
     "SQUARE_OPEN": "SQUARE_CLOSE",
     "MAP_OPEN": "CLOSE",
     "BLOCK_OPEN": "CLOSE",
     "HOLE_OPEN": "CLOSE",
 }
-_CLOSING = frozenset(_OPENING.values())
-_FREE = frozenset({"OPEN", "SQUARE_OPEN", "MAP_OPEN"})
+CLOSING = frozenset(OPENING.values())
+FREE = frozenset({"OPEN", "SQUARE_OPEN", "MAP_OPEN"})
 
 
 class Layout(PostLex):
@@ -33,7 +33,7 @@ class Layout(PostLex):
         """Give the tokens that the parser shall see."""
         reading = current()
         for token in stream:
-            if token.type == "NEWLINE" and reading.openers and reading.openers[-1].token.type in _FREE:
+            if token.type == "NEWLINE" and reading.openers and reading.openers[-1].token.type in FREE:
                 continue
             _follow(reading, token)
             if reading.heard is not None:
@@ -49,12 +49,12 @@ def _follow(reading: Reading, token: Token) -> None:
         reading.openers.pop()
     elif kind == "QUOTE":
         reading.openers.append(Opener(token, reading.span(token)))
-    elif kind in _OPENING:
+    elif kind in OPENING:
         menu = kind == "BLOCK_OPEN" and reading.verb is not None and reading.verb.type == "MENU"
         known = reading.outer.pop(0) if reading.outer else None
         reading.openers.append(known or Opener(token, reading.span(token), menu))
     reading.closing = False
-    if kind in _CLOSING and reading.openers and _OPENING.get(reading.openers[-1].token.type) == kind:
+    if kind in CLOSING and reading.openers and OPENING.get(reading.openers[-1].token.type) == kind:
         reading.openers.pop()
         reading.closing = True
     if kind in ("NEWLINE", "SEMICOLON", "BLOCK_OPEN"):

@@ -20,11 +20,14 @@ from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.grammar.reading import complaints
 from ringful.grammar.reading.builder import Builder
+from ringful.grammar.reading.direct import Tables, read_directly, tables_of
+from ringful.grammar.reading.documents import of_document
 from ringful.grammar.reading.head import fragment_of
 from ringful.grammar.reading.known import Opener, Reading, begin
 from ringful.grammar.reading.layout import Layout, keep_comment
 from ringful.grammar.reading.tables import parser_with
 from ringful.grammar.span import Span
+from ringful.grammar.vocabulary import VERBS
 from ringful.grammar.walk import MAX_DEPTH, too_deep
 
 MAX_SIZE = 1024 * 1024
@@ -70,10 +73,23 @@ def lark() -> Lark:
     )
 
 
+@cache
+def _tables() -> Tables:
+    return tables_of(lark())
+
+
 def _parse(text: str, path: str, heed: Heed | None = None) -> tuple[nodes.Script, Reading]:
     source, text = text, text.removeprefix("\ufeff")
     if problem := _unreadable(text, path):
         raise ScriptError(problem, source=source)
+    if heed is None:
+        reading = Reading(path)
+        begin(reading)
+        script = read_directly(text, reading, _tables())
+        if script is not None and not reading.problems:
+            if deep := too_deep(script):
+                raise ScriptError(deep, source=source)
+            return script, reading
     script, reading, problems = read(text, path, heed=heed)
     if script is not None and not problems:
         deep = too_deep(script)
@@ -85,14 +101,14 @@ def _parse(text: str, path: str, heed: Heed | None = None) -> tuple[nodes.Script
 
 
 def _unreadable(text: str, path: str) -> Problem | None:
-    """Say why a text cannot be read at all."""
+    """Say why a text cannot be read at all, or is of another kind."""
     if len(text) > MAX_SIZE or len(text.encode("utf-8", "surrogatepass")) > MAX_SIZE:
         return Problem("too-long", f"this text is longer than {MAX_SIZE} bytes", Span(1, 1, 1, 2, path))
     if stray := re.search("[\ud800-\udfff]", text):
         before = text[: stray.start()]
         line, column = before.count("\n") + 1, stray.start() - before.rfind("\n")
         return Problem("syntax", "this is no Unicode text", Span(line, column, line, column + 1, path))
-    return None
+    return of_document(text, path)
 
 
 def read(
@@ -117,6 +133,7 @@ def read(
             place = _place(error, len(text) + len(prefix) - line) - len(prefix) + line
             if heed:
                 heed(reading, line - len(prefix), place)
+            _forget(error, reading)
             after = _resume(text, place, at, reading)
             blocks = [opener for opener in reading.openers if opener.token.type == "BLOCK_OPEN"]
             if after >= len(text) or len(problems) >= MAX_SLIPS or len(blocks) > MAX_DEPTH:
@@ -139,7 +156,7 @@ def _understood(error: UnexpectedInput, text: str, reading: Reading) -> list[Pro
         case UnexpectedToken():
             if error.token.type == "$END" and any(opener.assumed for opener in reading.openers):
                 return []
-            problem = complaints.of_token(error, reading)
+            problem = complaints.of_token(error, text, reading)
             if error.token.type == "NEWLINE" and "BLOCK_OPEN" in error.accepts and not reading.quote:
                 # A block was forgotten its `{`; its lines and its `}` will come.
                 brace = Token("BLOCK_OPEN", "{")
@@ -155,6 +172,13 @@ def _is_menu(reading: Reading) -> bool:
     return reading.verb is not None and reading.verb.type == "MENU"
 
 
+def _forget(error: UnexpectedInput, reading: Reading) -> None:
+    """Take no notice of a bracket, or a quote, that cannot stand where it stands."""
+    rejected = error.token if isinstance(error, UnexpectedToken) else None
+    if rejected is not None and reading.openers and reading.openers[-1].token is rejected:
+        reading.openers.pop()
+
+
 def _place(error: UnexpectedInput, end: int) -> int:
     """Give where in the text that the parser read the error is."""
     if isinstance(error, UnexpectedToken):
@@ -163,12 +187,28 @@ def _place(error: UnexpectedInput, end: int) -> int:
 
 
 _MARK = re.compile(r'"(?:[^"\\\n]|\\.)*"?|#[^\n]*|with[ \t]*\{|\{[ \t]*(?=[#\n\r])|[{}\n]')
+_FOREIGN = re.compile(r"/?\*.*?\*/|\"(?<=\"\"\").*?\"\"\"", re.DOTALL)
+"""A comment or a text of other languages, which runs over lines, from where the parser met it."""
+_BRACE = re.compile(r"\s*\{")
+_QUOTED = re.compile('[^"\\n]*"')
+_MENU = re.compile(r"[ \t}]*(?:m[enu]{2,4}|switch|select|match)[ \t{(]")
+_STATEMENT = re.compile(rf"(?:{'|'.join(sorted(VERBS))})\b(?![ \t]*:)")
 
 
 def _resume(text: str, place: int, before: int, reading: Reading) -> int:
     """Find where to read on after an error at *place*: the next line, or the block that this one opens."""
+    if foreign := _FOREIGN.match(text, place):
+        return foreign.end()
+    if reading.openers and reading.openers[-1].assumed and (brace := _BRACE.match(text, place)):
+        return brace.end()
+    while reading.quote is not None or (reading.openers and reading.openers[-1].token.type == "HOLE_OPEN"):
+        # The rest of a text is no part of the script.
+        if reading.openers.pop().token.type == "QUOTE" and (
+            rest := re.compile('[^"\n]*"').match(text, place)
+        ):
+            place = rest.end()
     inner = reading.openers[-1].token.type if reading.openers else ""
-    free = inner in ("OPEN", "SQUARE_OPEN", "MAP_OPEN")
+    free = inner in ("OPEN", "SQUARE_OPEN", "MAP_OPEN") and _STATEMENT.match(text, place)
     if free and place > before and text[:place].rstrip(" \t").endswith("\n"):
         return place
     depth = 1 if inner == "MAP_OPEN" else 0
@@ -180,7 +220,7 @@ def _resume(text: str, place: int, before: int, reading: Reading) -> int:
                 line = text.count("\n", 0, mark.start()) + 1
                 column = mark.start() - text.rfind("\n", 0, mark.start())
                 span = Span(line, column, line, column + 1, reading.path)
-                menu = re.match("m[enu]{2,4}[ \t{]", text[place : mark.end()]) is not None
+                menu = _MENU.match(text, text.rfind("\n", 0, mark.start()) + 1) is not None
                 reading.openers.append(Opener(Token("BLOCK_OPEN", "{"), span, menu))
                 return mark.end()
             case ("{", _) | ("w", _):

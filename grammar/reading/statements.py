@@ -44,6 +44,10 @@ class StatementRules:
         number = next(child for child in c[1:] if isinstance(child, nodes.Node))
         return _line(nodes.Call, c, number, block=_block(c))
 
+    def start_call(self, c: Children) -> nodes.Call:
+        number = next(child for child in c[2:] if isinstance(child, nodes.Node))
+        return _line(nodes.Call, c, number, block=_block(c), started=True)
+
     def inbound(self, c: Children) -> nodes.Inbound:
         return _line(nodes.Inbound, c, c[1])
 

@@ -43,6 +43,12 @@ PHRASES: Final = {
     "EQUALS": "`=`",
     "MINUS": "`-`",
     "SAME": "`==`",
+    "PLUS": "`+`",
+    "STAR": "`*`",
+    "SLASH": "`/`",
+    "PERCENT": "`%`",
+    "LESSTHAN": "`<`",
+    "MORETHAN": "`>`",
 }
 
 _MARKS = {
@@ -112,9 +118,9 @@ def shown(wanted: frozenset[str]) -> str:
     if "NUMBER" in wanted:
         phrases.append("a value")
         wanted -= VALUES
-    elif {"PLUS", "SAME"} <= wanted:
+    elif "PLUS" in wanted:
         # A value could go on here; what may follow it is what the author wants to know.
-        wanted -= OPERATORS - {"IN"}
+        wanted -= OPERATORS
     if "CLOSE" not in wanted and wanted & ENDS:
         phrases.append("the end of the line")
     rest = {PHRASES.get(name, f"`{name.lower()}`") for name in wanted - ENDS - {"COMMENT", "BLANK"}}

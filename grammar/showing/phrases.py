@@ -79,9 +79,14 @@ _Control: TypeAlias = (
 AnyLine: TypeAlias = _Head | _Sound | _Keys | _Legs | _Web | _Control
 
 
-def phrase(line: AnyLine, indent: str) -> str:
-    """Show *line* without its blocks; *indent* stands before its further lines, if it has any."""
+def phrase(line: AnyLine, indent: str, *, head: bool = False) -> str:
+    """Show *line* without its blocks; *indent* stands before its further lines, if it has any.
+
+    *head*: it is the script's header.
+    """
     match line:
+        case nodes.Call(block=None) if not head:
+            return _join("start", *_head(line))
         case nodes.Param() | nodes.Use() | nodes.Call() | nodes.Inbound() | nodes.InboundSms():
             return _join(*_head(line))
         case nodes.Answer() | nodes.Reject() | nodes.Play() | nodes.StopPlay() | nodes.Say():

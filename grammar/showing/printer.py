@@ -36,9 +36,11 @@ def show(script: nodes.Script) -> str:
     Raises ScriptError for a tree that is too deep to have come from a text.
     """
     _shallow(script)
-    header = (script.header,) if script.header else ()
-    lines = [*script.params, *script.uses, *header, *script.body.statements]
-    shown = [*_lines(lines, ""), *_comments(script.body.closing, "")]
+    first: list[AnyLine] = [*script.params, *script.uses]
+    header: list[AnyLine] = [script.header] if script.header else []
+    shown = [*_lines(first, ""), *_lines(header, "", first=not first, head=True)]
+    shown += _lines(script.body.statements, "", first=not (first or header))
+    shown += _comments(script.body.closing, "")
     return "".join(f"{line}\n" for line in shown)
 
 
@@ -57,17 +59,17 @@ def _shallow(node: nodes.Node) -> None:
         raise ScriptError(problem)
 
 
-def _lines(lines: Sequence[AnyLine], indent: str, *, first: bool = True) -> Iterator[str]:
-    """Show *lines*; the *first* one of a block has no blank line above."""
+def _lines(lines: Sequence[AnyLine], indent: str, *, first: bool = True, head: bool = False) -> Iterator[str]:
+    """Show *lines*; the *first* one of a block has no blank line above.  *head*: they are the header."""
     for line in lines:
         if line.spaced and not first:
             yield ""
         first = False
         yield from _comments(line.comments, indent)
-        top, *rest = _line(line, indent)
+        top, *rest = [phrase(line, indent, head=True)] if head else _line(line, indent)
         if line.trailing is not None:
-            head, newline, tail = top.partition("\n")
-            top = f"{head}  {_comment(line.trailing)}{newline}{tail}"
+            words, newline, tail = top.partition("\n")
+            top = f"{words}  {_comment(line.trailing)}{newline}{tail}"
         yield top
         yield from rest
 

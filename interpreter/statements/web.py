@@ -12,7 +12,7 @@ from ringful.interpreter.evaluate import Fault, evaluate, seconds_of, text_of, u
 from ringful.interpreter.running import Scope
 from ringful.interpreter.sources import answered
 from ringful.interpreter.strand import Failed, Signal
-from ringful.interpreter.values import say
+from ringful.interpreter.values import posted
 
 
 def notify(run_on: Scope, statement: nodes.Notify) -> None:
@@ -24,7 +24,7 @@ def notify(run_on: Scope, statement: nodes.Notify) -> None:
 
 def _fields(run_on: Scope, fields: nodes.Map | None) -> dict[str, str]:
     entries = fields.entries if fields else ()
-    return {entry.key: say(evaluate(entry.value, run_on.names)) for entry in entries}
+    return {entry.key: posted(evaluate(entry.value, run_on.names)) for entry in entries}
 
 
 async def ask(run_on: Scope, statement: nodes.Ask) -> None:

@@ -55,6 +55,8 @@ class Front:
     """Since the node has started, whatever ended meanwhile."""
     _before: dict[str, int] = field(factory=dict)
     _heard: str = ""
+    _written: tuple[float, ...] = ()
+    """When the certificate and its key were written that are in use."""
     _in_a_row: int = 0
     _ending: bool = False
 
@@ -87,11 +89,20 @@ class Front:
         process.write_private(folder / "kamailio.cfg", written, user)
         process.write_private(folder / "tls", tls, user)
         await self._write_heard()
+        self._written = self._certificate_written()
         await self.kamailio.check()
         await self.kamailio.start()
         log.info(
             "the SIP front", kamailio=self.kamailio.version, address=settings.known_as, folder=str(folder)
         )
+
+    def _certificate_written(self) -> tuple[float, ...]:
+        tls = self.settings.tls
+        try:
+            return tuple(one.stat().st_mtime for one in (tls.certificate, tls.key)) if tls else ()
+        except OSError:
+            # It is being renewed.
+            return self._written
 
     # Who is heard
 
@@ -156,6 +167,10 @@ class Front:
             self._before[name] = now
         if await self._write_heard():
             await rpc(self.settings.folder, "permissions.addressReload")
+        if self._written and (written := self._certificate_written()) != self._written:
+            self._written = written
+            await rpc(self.settings.folder, "tls.reload")
+            log.info("the SIP front has read its certificate again")
 
     def _tell_news(self) -> None:
         lines = self.kamailio.news()

@@ -26,7 +26,7 @@ from ringful.media.front.rpc import RpcError, rpc
 log = structlog.get_logger()
 
 _READY_SECONDS = 10.0
-_END_SECONDS = 5.0
+END_SECONDS = 5.0
 LOG_LINES = 20
 """Lines of its log that are told at a time; the rest is counted."""
 _LOG_MOST = 1 << 20
@@ -149,7 +149,8 @@ class Kamailio:
                 if gone or time.monotonic() - began > _READY_SECONDS:
                     await self.end()
                     why = "; ".join(self.news()[-3:]) or "it says nothing"
-                    raise FrontError(f"kamailio does not start: {why}"[:600]) from None
+                    who = f", which runs as {self.user}," if self.user else ""
+                    raise FrontError(f"kamailio{who} does not start: {why}"[:600]) from None
                 await trio.sleep(0.02)
 
     async def end(self) -> None:
@@ -179,7 +180,7 @@ class Kamailio:
 
 async def end_session(leader: int, process: trio.Process | None = None) -> None:
     """End all processes of the session of *leader*."""
-    for number, seconds in ((signal.SIGTERM, _END_SECONDS), (signal.SIGKILL, _END_SECONDS)):
+    for number, seconds in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, END_SECONDS)):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(leader, number)
         with trio.move_on_after(seconds):

@@ -65,6 +65,7 @@ class Places:
         *spread*: those of one priority are asked by chance, as their weights say; else the heaviest first.
         Raises OSError, whose text says why there is none.
         """
+        host = host.rstrip(".")
         targets: Sequence[Srv] = ()
         if not at_port and "." in host and not is_address(host):
             targets = await self._services(host, transport)
@@ -79,6 +80,22 @@ class Places:
         found = self._found.get((host.lower(), transport))
         hosts = (host, *(one.host for one in (found.records if found else ())))
         return frozenset(address for one in hosts for address in self.names.known(one))
+
+    async def offered(self, host: str) -> list[Transport]:
+        """Give the transports that *host* offers by NAPTR, best first; nothing where it says nothing."""
+        if "." not in host or is_address(host):
+            return []
+        services = {service: transport for transport, (service, _, _) in _SERVICES.items()}
+        try:
+            with trio.move_on_after(PATIENCE):
+                found = sorted(
+                    (await self.records.naptr(host)).records, key=lambda one: (one.order, one.preference)
+                )
+                known = (services.get(one.service) for one in found)
+                return list(dict.fromkeys(one for one in known if one))
+        except OSError:
+            pass  # It is only a hint.
+        return []
 
     def failed(self, spot: Spot) -> None:
         """Take it that *spot* was of no use just now."""

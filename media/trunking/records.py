@@ -65,7 +65,7 @@ class NameServers:
         kept = [
             Srv(_host(one.target), one.port, one.priority, one.weight)
             for one in found.records
-            if _host(one.target) or str(one.target) == "."
+            if (_host(one.target) and one.port) or str(one.target) == "."
         ]
         return Answered(kept, found.seconds)
 

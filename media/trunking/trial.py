@@ -37,6 +37,9 @@ async def trial(trunk: Trunk, places: Places, around: Surroundings) -> AsyncIter
         yield Said("name", around.in_keys(trunk, unreachable(trunk, error)), well=False)
         return
     yield Said("name", f"{trunk.host} is {_listed(found)}, {trunk.transport}")
+    if not trunk.port and (offered := await places.offered(trunk.host)) and trunk.transport not in offered:
+        what = f"it offers SIP by {' and '.join(offered)}, not by {trunk.transport}: set its transport"
+        yield Said("NAPTR", what, well=False)
     alive, why, rtt = await watch.probe(trunk)
     answered = f"answered in {rtt * 1000:.0f} ms" if rtt is not None else ""
     told = "; ".join(one for one in (answered, around.in_keys(trunk, why)) if one)

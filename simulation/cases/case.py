@@ -47,6 +47,9 @@ class StepLine:
     """The time since the beginning, instead of *after* and *when*."""
     gap: float | None = None
     """Seconds between the keys of one line."""
+    line: int = field(default=0, eq=False)
+    said: str = field(default="", eq=False)
+    """Where it stands in the case's own file, and as what."""
 
 
 @frozen
@@ -65,6 +68,8 @@ class PhoneBlock:
     """What it is called, where it calls."""
     diverted_from: str = ""
     """The number that sends its call on to ours."""
+    line: int = field(default=0, eq=False)
+    """Where it stands in the case's own file; 0: in none."""
 
 
 @frozen
@@ -103,7 +108,12 @@ Fault = Literal[
     "press",
     "playback fails",
     "recording fails",
+    "busy",
+    "silent",
+    "unreachable",
     "web fails",
+    "web never answers",
+    "web answers",
     "fetch fails",
     "message refused",
     "message fails",
@@ -121,10 +131,27 @@ class Injection:
     """After how many steps of the simulated world."""
     leg: str = ""
     tone: str = ""
+    value: str = ""
+    """What the web answers, as JSON."""
 
     def __str__(self) -> str:
-        key = f' "{self.tone}"' if self.tone else ""
-        return f"inject {self.what}{key}{f' on {self.leg}' if self.leg else ''} at step {self.step}"
+        said = f' "{self.tone}"' if self.tone else f" {self.value}" if self.value else ""
+        return f"inject {self.what}{said}{f' on {self.leg}' if self.leg else ''} at step {self.step}"
+
+
+@frozen
+class Promise:
+    """What must be in the trace of every run of a case, or, where it is *never* to be, in none."""
+
+    never: bool
+    verb: str
+    """The trace's word: ``post``, ``say`` …"""
+    text: str = ""
+    """A part of what stands behind it."""
+
+    def __str__(self) -> str:
+        said = f' "{self.text}"' if self.text else ""
+        return f"{'never' if self.never else 'always'} {self.verb}{said}"
 
 
 @define
@@ -148,6 +175,7 @@ class Case:
     elsewhere: list[tuple[float, str, events.Event]] = field(factory=list)
     """The same for another run than the first: a conference, or a further call."""
     injections: list[Injection] = field(factory=list)
+    promises: list[Promise] = field(factory=list)
     rates: list[Rate] = field(factory=list)
     """What legs cost; none: nothing."""
     cap: Decimal | None = None
@@ -158,6 +186,9 @@ class Case:
     """What chance comes from; empty: from the call's ID."""
     unchecked: bool = False
     """The script runs although the checker finds errors in it."""
+
+    lines: dict[tuple[str, str], int] = field(factory=dict, eq=False)
+    """Where the case's own file gives what: the word of the line, and what it names."""
 
     def rewritten(self, trace: str) -> str:
         """Give the file's text with *trace* as what must come out."""

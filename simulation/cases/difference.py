@@ -8,12 +8,15 @@ import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 _LINE = re.compile(
     r"(?P<time>(?:\d+:)?\d\d:\d\d\.\d{3})  (?P<leg>\S+) +(?P<said>.*?)(?:  @(?P<place>[^\s@]+:\d+))?"
 )
 _AT = re.compile(r" at=\d{4}-\d\d-\d\dT[\d:.]+Z")
+_AT_LINE = re.compile(r"  @[^\s@]+:\d+$")
+_PLACES = re.compile(r"(?<=[ \"(])[^\s@:\"]+:\d+:\d+(?=: )| line=\d+ column=\d+(?= )|(?<= at line )\d+")
+"""Places that a line itself speaks of: where a fault is, and in what a callback has of it."""
 _CONTEXT = 2
 
 
@@ -25,20 +28,15 @@ class _Line:
     time: int | None = None
     """Milliseconds."""
     place: str = ""
-    source: str = ""
-    """The place to show a script's line of, where it is not compared."""
 
 
-def difference(wanted: str, came: str, texts: Mapping[str, str], *, places: bool = True) -> list[str]:
+def difference(wanted: str, came: str, texts: Mapping[str, str]) -> list[str]:
     """Show where *came* is not *wanted*, line by line; *texts* are the scripts that places speak of.
 
-    Without *places*, it does not matter which line of a script led to a line.
+    It does not matter which line of a script led to a line: that is another one after every comment above it.
     """
     old = [_read(line) for line in wanted.splitlines()]
     new = [_read(line) for line in came.splitlines()]
-    if not places:
-        old = [evolve(one, place="") for one in old]
-        new = [evolve(one, place="", source=one.place) for one in new]
     shown: list[str] = []
     shift = 0
     matcher = SequenceMatcher(None, [one.key for one in old], [one.key for one in new], autojunk=False)
@@ -52,13 +50,18 @@ def difference(wanted: str, came: str, texts: Mapping[str, str], *, places: bool
     return shown
 
 
+def without_places(trace: str) -> str:
+    """Give *trace* without what is another line of it, or says so, wherever a script's line only moved."""
+    return "\n".join(_PLACES.sub("", _AT_LINE.sub("", line)) for line in trace.split("\n"))
+
+
 def _read(raw: str) -> _Line:
     found = _LINE.fullmatch(raw)
     if not found:
         return _Line(raw, raw)
     return _Line(
         raw,
-        f"{found['leg']} {_AT.sub('', found['said'])}",
+        f"{found['leg']} {_PLACES.sub('', _AT.sub('', found['said']))}",
         _milliseconds(found["time"]),
         found["place"] or "",
     )
@@ -72,14 +75,13 @@ def _milliseconds(time: str) -> int:
 def _same(
     old: list[_Line], new: list[_Line], shift: int, *, open_before: bool, more: bool
 ) -> tuple[list[str], int]:
-    """Show lines that say the same; tell where their times, or their places, are others."""
+    """Show lines that say the same; tell where their times are others."""
     shown: list[str] = []
     quiet = 0 if open_before else _CONTEXT
     for place, (one, other) in enumerate(zip(old, new, strict=True)):
         now = (other.time or 0) - (one.time or 0)
-        moved = one.place != other.place
-        if now != shift or moved:
-            shown += [f"- {one.raw}", f"+ {other.raw}", f"  = {_moved(one, other, now - shift, now)}"]
+        if now != shift:
+            shown += [f"- {one.raw}", f"+ {other.raw}", f"  = {_moved(now - shift, now)}"]
             shift, quiet = now, 0
         else:
             if quiet < _CONTEXT or (more and len(old) - place <= _CONTEXT):
@@ -90,15 +92,9 @@ def _same(
     return shown, shift
 
 
-def _moved(one: _Line, other: _Line, more: int, now: int) -> str:
-    said = []
-    if more:
-        said.append(f"{abs(more) / 1000:g} s {'later' if more > 0 else 'earlier'}")
-        if now == 0:
-            said[-1] += ", on time again"
-    if one.place != other.place:
-        said.append(f"from {other.place or 'no line'} instead of {one.place or 'no line'}")
-    return ", ".join(said)
+def _moved(more: int, now: int) -> str:
+    said = f"{abs(more) / 1000:g} s {'later' if more > 0 else 'earlier'}"
+    return said if now else f"{said}, on time again"
 
 
 def _changed(old: list[_Line], new: list[_Line], texts: Mapping[str, str]) -> list[str]:
@@ -127,9 +123,8 @@ def _words(one: _Line, other: _Line) -> list[str]:
 
 def _source(line: _Line, texts: Mapping[str, str]) -> list[str]:
     """Show the script's line that *line* came from."""
-    place = line.place or line.source
-    name, _, number = place.rpartition(":")
+    name, _, number = line.place.rpartition(":")
     text = texts.get(name, "").split("\n")
     if not number or not 1 <= int(number) <= len(text):
         return []
-    return [f"  = {place} | {text[int(number) - 1].strip()}"]
+    return [f"  = {line.place} | {text[int(number) - 1].strip()}"]

@@ -12,7 +12,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 def junit(verdicts: Sequence[Verdict]) -> str:
     """Show *verdicts* as one test suite, a test for each case."""
-    failures = sum(verdict.state == "failed" for verdict in verdicts)
+    failures = sum(verdict.state in ("failed", "broken") for verdict in verdicts)
     errors = sum(verdict.state == "wrong" for verdict in verdicts)
     counts = {
         "tests": str(len(verdicts)),
@@ -40,7 +40,7 @@ def _add(suite: ET.Element, verdict: Verdict) -> None:
     )
     if verdict.is_good:
         return
-    word = "failure" if verdict.state == "failed" else "error"
+    word = "failure" if verdict.state in ("failed", "broken") else "error"
     first = "the trace is another" if verdict.state == "failed" else verdict.said.split("\n")[0]
     told = ET.SubElement(case, word, {"message": _clean(first), "type": verdict.state})
     told.text = _clean(f"{verdict.path}\n{verdict.said}\n")

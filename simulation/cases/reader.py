@@ -25,6 +25,7 @@ from ringful.simulation.cases.case import (
     Case,
     Fault,
     Injection,
+    Promise,
     SmsAnswer,
     WebAnswer,
 )
@@ -33,6 +34,12 @@ from ringful.simulation.cases.steps import block_of, read_step
 from ringful.simulation.cases.texting import FORMS as TEXTING
 from ringful.simulation.cases.texting import NOTHING, read_texting, texted
 
+PROMISED = (
+    *("post", "say", "play", "played", "ring", "answer", "answered", "reject", "refused", "ended", "hangup"),
+    *("record", "recorded", "sms", "ask", "pressed", "tone", "connect", "transfer", "conference", "join"),
+    *("joined", "left"),
+)
+"""The words of a trace that `always` and `never` can stand before."""
 _NOT_FOUND = "it cannot be fetched: the server answered 404"
 _NO_TRANSFERS = "refuses transfers"
 """Not a step: the phone never lets itself be sent to another number."""
@@ -56,7 +63,7 @@ def parse_case(text: str, path: Path, source: Source | None = None, *, alone: bo
     if not alone and shared.is_file() and shared.resolve() != path.resolve():
         _Reader(case, Lines(shared.read_bytes().decode(), shared)).read()
     lines = Lines(above, path)
-    _Reader(case, lines, alone=alone).read()
+    _Reader(case, lines, alone=alone, own=True).read()
     prices.check_rates(case, lines)
     if source:
         case.source = source
@@ -76,8 +83,8 @@ def _halves(text: str) -> tuple[str, str]:
 
 
 class _Reader:
-    def __init__(self, case: Case, lines: Lines, *, alone: bool = False) -> None:
-        self.case, self.lines, self._alone = case, lines, alone
+    def __init__(self, case: Case, lines: Lines, *, alone: bool = False, own: bool = False) -> None:
+        self.case, self.lines, self._alone, self._is_own = case, lines, alone, own
         self._own: set[tuple[str, str]] = set()
 
     def read(self) -> None:
@@ -95,6 +102,8 @@ class _Reader:
             "now": self._now,
             "phone": self._phone,
             "inject": self._inject,
+            "always": lambda rest: self._promise(rest, never=False),
+            "never": lambda rest: self._promise(rest, never=True),
             "rates": lambda rest: prices.read_rates(self.case, self.lines, rest, alone=self._alone),
             "rate": lambda rest: prices.read_rate(self.case, self.lines, rest),
             "cap": lambda rest: prices.read_cap(self.case, self.lines, rest),
@@ -108,6 +117,11 @@ class _Reader:
             if word not in readers:
                 raise self.lines.unknown(word, readers, "no part of a case")
             readers[word](rest.strip())
+
+    def _note(self, word: str, name: str = "") -> None:
+        """Note where the case itself gives this: a shared line is for other cases too."""
+        if self._is_own:
+            self.case.lines[word, name] = self.lines.number
 
     def _first(self, word: str, name: str) -> bool:
         """Say whether this text gives *name* for the first time: then it replaces what was shared."""
@@ -175,6 +189,7 @@ class _Reader:
     def _sound(self, rest: str) -> None:
         found = self.lines.match(TEXT + r"\s+(\S+)", rest, 'sound "http://h/a.wav" 3.2s')
         name = self.lines.unquoted(found[1])
+        self._note("sound", name)
         self.case.lengths[name] = self.lines.seconds(found[2])
         self.case.missing.pop(name, None)
 
@@ -184,12 +199,15 @@ class _Reader:
         reason = (
             self.lines.unquoted(found[2]) if found[2] else "it cannot be fetched: the server answered 404"
         )
-        self.case.missing[self.lines.unquoted(found[1])] = reason
+        name = self.lines.unquoted(found[1])
+        self._note("missing", name)
+        self.case.missing[name] = reason
 
     def _recording(self, rest: str) -> None:
         example = 'recording fails "the disk is full" after 3s'
         found = self.lines.match(rf"fails(?:\s+{TEXT})?{_AFTER}", rest, example)
         reason = self.lines.unquoted(found[1]) if found[1] else "the disk is full"
+        self._note("recording")
         self.case.bad_recording = BadRecording(reason, self._after(found[2]))
 
     def _after(self, text: str | None) -> float:
@@ -199,6 +217,7 @@ class _Reader:
         example = 'web "https://h/ask" -> { "open": true } after 300ms'
         found = self.lines.match(TEXT + r"\s*->\s*(.+)", rest, example)
         url = self.lines.unquoted(found[1])
+        self._note("web", url)
         if self._first("web", url):
             self.case.web = [answer for answer in self.case.web if answer.url != url]
         self.case.web.append(self._answer(url, found[2]))
@@ -228,6 +247,7 @@ class _Reader:
         if found[3] and found[3] not in reasons:
             raise self.lines.unknown(found[3], reasons, "no reason to refuse a message")
         number, reason = self.lines.unquoted(found[1]), cast(events.RefusedMessage | None, found[3])
+        self._note("sms", number)
         if self._first("sms", number):
             self.case.sms = [answer for answer in self.case.sms if answer.number != number]
         detail = self.lines.unquoted(found[4]) if found[4] else ""
@@ -267,11 +287,23 @@ class _Reader:
             self.case.requests.append((seconds, event))
 
     def _inject(self, rest: str) -> None:
-        faults = "|".join(fault for fault in get_args(Fault) if fault != "press")
-        pattern = rf'(?:({faults})|press "([0-9*#A-D])")(?: on (\S+))? at step (\d+)'
+        faults = "|".join(fault for fault in get_args(Fault) if fault not in ("press", "web answers"))
+        pattern = rf'(?:({faults})|press "([0-9*#A-D])"|web answers (.+?))(?: on (\S+))? at step (\d{{1,9}})'
         found = self.lines.match(pattern, rest, "inject hang up on call-1 at step 17")
-        what: Any = found[1] or "press"
-        self.case.injections.append(Injection(what, int(found[4]), found[3] or "", found[2] or ""))
+        what: Any = found[1] or ("web answers" if found[3] else "press")
+        if found[3]:
+            self.lines.value(found[3])
+        self.case.injections.append(
+            Injection(what, int(found[5]), found[4] or "", found[2] or "", found[3] or "")
+        )
+
+    def _promise(self, rest: str, *, never: bool) -> None:
+        word = "never" if never else "always"
+        found = self.lines.match(rf"([a-z]+)(?:\s+{TEXT})?", rest, f'{word} post "https://shop.example/over"')
+        if found[1] not in PROMISED:
+            raise self.lines.unknown(found[1], PROMISED, "nothing that a trace says")
+        text = self.lines.unquoted(found[2]) if found[2] else ""
+        self.case.promises.append(Promise(never, found[1], text))
 
     def _phone(self, rest: str) -> None:
         found = self.lines.match(rf"{TEXT}\s*\{{\s*(\}})?", rest, 'phone "+15125551234" {')
@@ -292,8 +324,8 @@ class _Reader:
         if self._first("phone", number):
             self.case.phones = [phone for phone in self.case.phones if phone.number != number]
         block = block_of(self.lines, number, steps)
-        texting = texted(self.lines, number, texting)
-        self.case.phones.append(evolve(block, transferable=transferable, texting=texting))
+        texting, place = texted(self.lines, number, texting), opened if self._is_own else 0
+        self.case.phones.append(evolve(block, transferable=transferable, texting=texting, line=place))
 
 
 def check_case(case: Case) -> None:

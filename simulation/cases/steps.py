@@ -49,7 +49,8 @@ def read_step(lines: Lines, line: str) -> StepLine:
     if when and not when.turn:
         raise lines.wrong("a sound is heard at least once", "write e.g. `ends 2 times`", word="0 times")
     name = "hang up" if verb == "hang" else verb
-    return StepLine(name, arguments, 0.0 if absolute else time, when, time if absolute else None, gap)
+    after, at = (0.0, time) if absolute else (time, None)
+    return StepLine(name, arguments, after, when, at, gap, lines.number, line)
 
 
 def _arguments(lines: Lines, verb: str, rest: str) -> tuple[tuple[str, ...], float | None]:

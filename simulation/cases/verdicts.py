@@ -11,8 +11,10 @@ from ringful.grammar.errors import ScriptError
 from ringful.ground.complaint import Complaint
 from ringful.ground.files import write_whole
 from ringful.simulation.cases.case import ENDING, Case
-from ringful.simulation.cases.difference import difference
+from ringful.simulation.cases.difference import difference, without_places
 from ringful.simulation.cases.reader import read_case
+from ringful.simulation.cases.unused import unused
+from ringful.simulation.promises import broken_promises
 from ringful.simulation.simulate import Simulation, run_case
 
 
@@ -22,8 +24,8 @@ class Verdict:
 
     path: Path
     title: str
-    state: Literal["passed", "failed", "wrong", "updated"]
-    """``wrong``: it could not be run."""
+    state: Literal["passed", "failed", "wrong", "updated", "broken"]
+    """``wrong``: it could not be run; ``broken``: it does not what the case promises."""
     said: str = ""
     seconds: float = 0.0
     simulation: Simulation | None = None
@@ -36,7 +38,7 @@ class Verdict:
     @property
     def told(self) -> str:
         """What an author is told of it; nothing of one that passed."""
-        if self.state == "passed":
+        if not self.said:
             return ""
         return "\n".join(
             [f"{self.path}: {_STATES[self.state]}", *(f"  {line}" for line in self.said.splitlines()), ""]
@@ -44,11 +46,19 @@ class Verdict:
 
 
 _STATES = {
+    "passed": "warning: it gives what nothing uses:",
     "updated": "updated",
     "failed": "the trace is another:",
     "wrong": "it cannot be run:",
+    "broken": "it breaks a promise:",
 }
-_COUNTED = {"passed": "passed", "failed": "failed", "wrong": "could not be run", "updated": "updated"}
+_COUNTED = {
+    "passed": "passed",
+    "failed": "failed",
+    "wrong": "could not be run",
+    "updated": "updated",
+    "broken": "broke a promise",
+}
 
 
 def counts(verdicts: Sequence[Verdict]) -> str:
@@ -96,8 +106,12 @@ def _try(path: Path, *, update: bool) -> Verdict:
     except Exception as error:  # a fault of ours must not keep the other cases from running
         return Verdict(path, title, "wrong", f"a fault of ringful itself: {type(error).__name__}: {error}")
     trace = simulation.trace
-    if trace == case.below:
-        return Verdict(path, title, "passed", simulation=simulation)
+    if broken := list(broken_promises(case.promises, simulation.entries)):
+        said = "\n".join(f"{one.law}: {one.said}" for one in broken)
+        return Verdict(path, title, "broken", said, simulation=simulation)
+    # A script's line that has only moved is no other call; with *update* the case follows it.
+    if trace == case.below or (not update and without_places(trace) == without_places(case.below)):
+        return Verdict(path, title, "passed", "\n".join(unused(simulation)), simulation=simulation)
     said = show_difference(case, trace)
     if not update:
         return Verdict(path, title, "failed", said, simulation=simulation)
@@ -112,4 +126,10 @@ def show_difference(case: Case, trace: str) -> str:
     source = case.source
     texts = {one.name.rpartition("/")[2]: one.text for one in (*source.uses.values(), source)}
     lines = difference(case.below, trace, texts)
-    return "\n".join(lines or ["the lines are the same, but not the blanks in them"])
+    moved = without_places(case.below) == without_places(trace)
+    same = (
+        "only lines of the script have moved"
+        if moved
+        else "the lines are the same, but not the blanks in them"
+    )
+    return "\n".join(lines or [same])

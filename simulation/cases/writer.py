@@ -9,7 +9,7 @@ from ringful.grammar.showing.expressions import show_duration
 from ringful.grammar.showing.printer import show, show_statement
 from ringful.interpreter import events
 from ringful.interpreter.tell import stamp
-from ringful.interpreter.values import Value, say
+from ringful.interpreter.values import Value, posted, say
 from ringful.simulation.cases.case import START, Case, PhoneBlock, SmsAnswer, StepLine, WebAnswer
 from ringful.simulation.cases.prices import show_rate
 from ringful.simulation.cases.texting import ReplyLine, Texting, TextLine
@@ -53,6 +53,7 @@ def _lines(case: Case, inline: bool) -> Iterator[str]:
         yield f'clock "{stamp(case.clock)}"'
     for phone in case.phones:
         yield from _phone(phone)
+    yield from map(str, case.promises)
     yield from map(str, case.injections)
 
 
@@ -95,7 +96,7 @@ def _phone(phone: PhoneBlock) -> Iterator[str]:
     if not phone.transferable:
         yield "    refuses transfers"
     yield from (f"    {line}" for line in _texting(phone.texting))
-    yield from (f"    {_step(step)}" for step in phone.steps)
+    yield from (f"    {show_step(step)}" for step in phone.steps)
     yield "}"
 
 
@@ -128,7 +129,8 @@ def _reply(line: ReplyLine) -> str:
     return f"replies {_quoted(line.text)}{each}{when}{_after(line.after)}"
 
 
-def _step(step: StepLine) -> str:
+def show_step(step: StepLine) -> str:
+    """Show one line of a phone."""
     words = [step.verb]
     if step.verb == "press":
         words.append(f'"{step.arguments[0]}"')
@@ -169,4 +171,4 @@ def show_value(value: Value) -> str:
         case None | bool() | int() | str():
             return json.dumps(value, ensure_ascii=False)
         case _:
-            return say(value)
+            return posted(value)

@@ -129,3 +129,23 @@ def _menu(menu: nodes.Menu) -> Iterator[nodes.Menu]:
 def _with_choices(menu: nodes.Menu, place: int, *choices: nodes.Choice) -> nodes.Menu:
     rest = menu.choices[place + len(choices) :]
     return evolve(menu, choices=(*menu.choices[:place], *choices, *rest))
+
+
+_REGISTERED = (
+    nodes.OnHangup | nodes.OnTone | nodes.OnMember | nodes.Start | nodes.StartRecord | nodes.StartTones
+)
+
+
+def registered_later(statements: tuple[nodes.Statement, ...]) -> Iterator[tuple[nodes.Statement, ...]]:
+    """Move each handler, and what begins in the background, behind the next statement that is none."""
+    for place, one in enumerate(statements):
+        if not isinstance(one, _REGISTERED):
+            continue
+        rest = statements[place + 1 :]
+        behind = next((n for n, next_one in enumerate(rest, 1) if not isinstance(next_one, _QUICK)), 0)
+        if behind:
+            yield (*statements[:place], *rest[:behind], one, *rest[behind:])
+
+
+_QUICK = _REGISTERED | nodes.Flow | nodes.Let
+"""What takes no time: moved behind it alone, a handler is as early as before."""

@@ -11,10 +11,10 @@ from attrs import evolve, frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.checking.checker import check
-from ringful.grammar.rewrite import rewritten
+from ringful.grammar.rewrite import Change, rewritten
 from ringful.grammar.showing.printer import show
 from ringful.grammar.span import Span
-from ringful.simulation.mutation.mistakes import changed_statement
+from ringful.simulation.mutation.mistakes import changed_statement, registered_later
 
 _NOT: Mapping[str, nodes.BinaryOperator] = {
     "and": "or",
@@ -34,6 +34,9 @@ class Mutant:
 
     script: nodes.Script
     place: Span
+    old: nodes.Node
+    new: nodes.Node | None
+    """What stood there, and what stands there now."""
 
 
 def mutants(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[Mutant]:
@@ -46,7 +49,15 @@ def mutants(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[
         if text in known or any(problem.is_error for problem in check(mutant, uses)):
             continue
         known.add(text)
-        yield Mutant(mutant, change.line.span if change.line else change.old.span)
+        yield Mutant(mutant, _place(change), change.old, change.new)
+
+
+def _place(change: Change) -> Span:
+    match change:
+        case Change(nodes.Block(old), nodes.Block(new)) if old != new:
+            return next(one.span for one, other in zip(old, new, strict=True) if one is not other)
+        case _:
+            return change.line.span if change.line else change.old.span
 
 
 def _changes_nothing(script: nodes.Script, left_out: nodes.Node) -> bool:
@@ -57,6 +68,8 @@ def _changes_nothing(script: nodes.Script, left_out: nodes.Node) -> bool:
 
 def _edits(node: nodes.Node) -> Iterator[nodes.Node | None]:
     match node:
+        case nodes.Block(statements):
+            yield from (evolve(node, statements=later) for later in registered_later(statements))
         case nodes.Duration(milliseconds):
             yield nodes.Duration(milliseconds * 2)
             yield nodes.Duration(milliseconds // 2)

@@ -2,21 +2,20 @@
 
 import difflib
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.showing.printer import show
 from ringful.grammar.span import Span
 from ringful.interpreter.sources import Source
+from ringful.simulation.mutation.catching import Catcher
 from ringful.simulation.mutation.mutants import Mutant, mutants
+from ringful.simulation.mutation.tracing import trace_without_places, with_script, without_places
 from ringful.simulation.simulate import Simulation
-
-_PLACE = re.compile(r"  @\S+$", re.MULTILINE)
 
 
 @frozen
@@ -27,6 +26,8 @@ class Survivor:
     source: Source
     mutant: Mutant
     is_reached: bool
+    caught_by: str = ""
+    """What case would notice it."""
 
 
 @define
@@ -44,13 +45,15 @@ class Mutation:
 
     def mutate(self, tried: Sequence[Simulation]) -> None:
         """Run the cases that were *tried* over every mutant of their scripts."""
+        catcher = Catcher()
         for path, source, users in _scripts(tried):
             self.scripts += 1
             for mutant in mutants(source.script, users[0].case.source.used_scripts):
                 self.count += 1
                 near = [one for one in users if _reaches(one, source, mutant.place)]
                 if not any(_notices(one, source, mutant.script) for one in near):
-                    self.survivors.append(Survivor(path, source, mutant, bool(near)))
+                    caught_by = catcher.caught_by(near or users, source, mutant)
+                    self.survivors.append(Survivor(path, source, mutant, bool(near), caught_by))
 
 
 def _scripts(tried: Sequence[Simulation]) -> Iterator[tuple[Path, Source, list[Simulation]]]:
@@ -72,22 +75,8 @@ def _reaches(tried: Simulation, source: Source, place: Span) -> bool:
 
 def _notices(tried: Simulation, source: Source, script: nodes.Script) -> bool:
     """Say whether the case's trace is another with *script* in the place of *source*'s."""
-    own = tried.case.source
-    if own.text == source.text and own.name == source.name:
-        changed = evolve(own, script=script)
-    else:
-        uses = {
-            path: evolve(used, script=script) if used.text == source.text else used
-            for path, used in own.uses.items()
-        }
-        changed = evolve(own, uses=uses)
-    simulation = Simulation(evolve(tried.case, source=changed))
-    try:
-        simulation.go()
-    except Exception:  # what cannot run is another trace
-        return True
-    # Places alone do not count: nobody on the phone hears them.
-    return _PLACE.sub("", simulation.trace) != _PLACE.sub("", tried.trace)
+    trace = trace_without_places(with_script(tried.case, source, script))
+    return trace != without_places(tried.trace)
 
 
 def report(mutation: Mutation) -> str:
@@ -97,6 +86,7 @@ def report(mutation: Mutation) -> str:
         why = "no case notices" if one.is_reached else "no case comes here"
         shown.append(f"{os.path.relpath(one.path)}:{one.mutant.place.line}: {why}")
         shown += [f"    {line}" for line in _changed_lines(one.source.script, one.mutant.script)]
+        shown.append(f"    = {one.caught_by}")
     noticed = mutation.count - len(mutation.survivors)
     shown.append(
         f"mutate: {mutation.count} mutants of {mutation.scripts} scripts, {noticed} noticed: "

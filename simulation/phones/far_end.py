@@ -35,6 +35,8 @@ class FarEndPlayer:
         self._heard: list[tuple[float, str, str]] = []
         self._seen = 0
         self._over = False
+        self.done = 0
+        """How many of its steps it has done, or begun to."""
 
     @property
     def awaited(self) -> int | None:
@@ -94,6 +96,7 @@ class FarEndPlayer:
                 return
 
     def _do(self, step: world.Step) -> None:
+        self.done += 1
         match step:
             case world.Answer():
                 self._line.answer()

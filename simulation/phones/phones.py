@@ -30,6 +30,8 @@ def length_of(sound: port.Sound, outside: world.World) -> float | str:
             if url in outside.missing:
                 return outside.missing[url]
             return outside.lengths.get(url, world.DEFAULT_LENGTH)
+        case port.Speech(text) if text in outside.missing:
+            return outside.missing[text]
         case port.Speech(text):
             return outside.lengths.get(text, max(1, len(text.split())) * world.WORD_LENGTH)
         case port.Ringback():

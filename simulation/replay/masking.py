@@ -22,7 +22,7 @@ from ringful.interpreter.settings import Settings
 from ringful.store.port import Entry
 
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.])(?:"
+    r"(?<![A-Za-z0-9_.])(?!\d{4}-\d\d-\d\d(?![\d-]))(?:"  # a date is none
     r"\(\d{3}\) ?\d{3}[-. ]\d{4}"  # (512) 555-1234
     r"|\+\d{1,3}(?: \d{2,4}){2,4}"  # +1 512 555 1234
     r"|\d(?: \d){6,}"  # as it is spelt

@@ -30,6 +30,8 @@ class Replay:
     difference: list[str]
     """Empty: it would have gone the same."""
     notes: list[str]
+    apart: str = ""
+    """Where the call itself goes otherwise in virtual time than it went; then nothing is as it was."""
 
 
 def replay(entries: Sequence[Entry], source: Source | None, *, keys: Keys = "answering") -> Replay:
@@ -39,7 +41,8 @@ def replay(entries: Sequence[Entry], source: Source | None, *, keys: Keys = "ans
     """
     case = _retold(entries, Path("replay"), keys)
     base = _run(case)
-    notes = [_fidelity(entries, base)]
+    notes: list[str] = []
+    apart = compare(entries, base)
     changed = base
     if source:
         params = {param.name for param in source.script.params}
@@ -52,10 +55,8 @@ def replay(entries: Sequence[Entry], source: Source | None, *, keys: Keys = "ans
     texts = {"script": case.source.text}
     if source:
         texts |= {one.name: one.text for one in (source, *source.uses.values())}
-    lines = (
-        [] if _says(base) == _says(changed) else difference(base.trace, changed.trace, texts, places=False)
-    )
-    return Replay(changed.trace, lines, [note for note in notes if note])
+    lines = [] if _says(base) == _says(changed) else difference(base.trace, changed.trace, texts)
+    return Replay(changed.trace, lines, notes, apart)
 
 
 def _says(simulation: Simulation) -> list[tuple[float, str, str, str]]:
@@ -114,12 +115,6 @@ def _stuck(simulation: Simulation, phones: Sequence[PhoneBlock]) -> tuple[int, i
 
 def _said(step: StepLine) -> str:
     return f"{step.verb} {' '.join(step.arguments)}".strip()
-
-
-def _fidelity(entries: Sequence[Entry], base: Simulation) -> str:
-    """Say where the call itself goes otherwise in virtual time than it went."""
-    apart = compare(entries, base)
-    return f"in virtual time the call itself goes otherwise than it went:\n{apart}" if apart else ""
 
 
 def compare(entries: Sequence[Entry], simulation: Simulation, mask: Mask | None = None) -> str:

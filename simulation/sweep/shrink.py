@@ -51,7 +51,7 @@ def _same_fault(case: Case, violation: Violation) -> tuple[Violation | None, int
         return None, 1
     runs = 1
     for injection in there:
-        if (injection.what, injection.tone, injection.leg) == (wanted.what, wanted.tone, wanted.leg):
+        if evolve(injection, step=wanted.step) == wanted:
             runs += 1
             for law in broken_laws(case, injection):
                 if law.law == violation.broken.law:

@@ -6,14 +6,15 @@ come, so the sweep meets every order that there is.  Whatever is put in, the law
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from attrs import define, evolve, field, frozen
 
 from ringful.simulation.cases.case import Case, Injection
 from ringful.simulation.injection import possible
 from ringful.simulation.invariants import Broken, broken, broken_farewells
+from ringful.simulation.promises import broken_promises
 from ringful.simulation.simulate import Simulation
 
 
@@ -35,11 +36,14 @@ class Sweep:
     runs: int = 0
     found: dict[tuple[str, str], list[Violation]] = field(factory=dict)
 
-    def sweep(self, case: Case) -> None:
-        """Run *case* once for each thing that can be put in.  Raises ScriptError where it cannot run."""
+    def sweep(self, case: Case, first: int = 0) -> None:
+        """Run *case* once for each thing that can be put in, from the *first* on.
+
+        Raises ScriptError where it cannot run.
+        """
         base = Simulation(case)
         fails = has_failed(base)
-        for injection in injections(base)[:: self.stride]:
+        for injection in injections(base)[first :: self.stride]:
             self.runs += 1
             for law in broken_laws(case, injection, fails_anyway=fails):
                 self.found.setdefault((law.law, injection.what), []).append(Violation(law, case, injection))
@@ -52,26 +56,49 @@ class Sweep:
 
     def shortest(self) -> Iterator[tuple[Violation, int]]:
         """Give one violation for each law and kind of fault, and how many there were."""
-        for violations in self.found.values():
-            yield min(violations, key=lambda one: (len(one.case.above), one.injection.step)), len(violations)
+        for _, violations in sorted(self.found.items()):
+            yield min(violations, key=_length), len(violations)
 
 
-def sweep_all(cases: Sequence[Case]) -> Sweep:
-    """Sweep *cases*, on as many processors as there are."""
+def _length(violation: Violation) -> tuple[int, int, str, str]:
+    """Order violations, also where they come from several processes."""
+    case, injection = violation.case, violation.injection
+    return len(case.above), injection.step, str(injection), str(case.path)
+
+
+Told = Callable[[int, int, Sweep], None]
+"""Is told how many of how many parts are done, and what was found so far."""
+
+
+def sweep_all(cases: Sequence[Case], tell: Told = lambda *_: None, processors: int = 0) -> Sweep:
+    """Sweep *cases*, on so many *processors* (0: on all that this process may use), and *tell* how it goes.
+
+    Few cases are taken apart, so that no processor is idle.
+    """
+    processors = processors or len(os.sched_getaffinity(0))
+    shares = 1 if processors == 1 else max(1, -(-_PARTS * processors // max(1, len(cases))))
+    parts = [(case, first, shares) for case in cases for first in range(shares)]
     whole = Sweep()
-    if len(cases) == 1 or os.cpu_count() == 1:
-        for case in cases:
-            whole.sweep(case)
+    if processors == 1 or len(parts) == 1:
+        for done, part in enumerate(parts, 1):
+            whole.add(_swept(*part))
+            tell(done, len(parts), whole)
         return whole
-    with ProcessPoolExecutor() as pool:
-        for one in pool.map(_swept, cases):
-            whole.add(one)
+    with ProcessPoolExecutor(processors) as pool:
+        waiting = [pool.submit(_swept, *part) for part in parts]
+        for done, swept in enumerate(as_completed(waiting), 1):
+            whole.add(swept.result())
+            tell(done, len(parts), whole)
     return whole
 
 
-def _swept(case: Case) -> Sweep:
-    sweep = Sweep()
-    sweep.sweep(case)
+_PARTS = 4
+"""So many parts each processor has at least, since some take longer than others."""
+
+
+def _swept(case: Case, first: int, shares: int) -> Sweep:
+    sweep = Sweep(stride=shares)
+    sweep.sweep(case, first)
     return sweep
 
 
@@ -95,6 +122,7 @@ def broken_laws(case: Case, injection: Injection | None, *, fails_anyway: bool =
     except Exception as error:  # whatever it is, it is ours, and the sweep is there to find it
         return [Broken("ringful itself does not fail", f"{type(error).__name__}: {error}")]
     found = [*broken(simulation.entries), *broken_farewells(simulation.visited)]
+    found += broken_promises(case.promises, simulation.entries)
     if any(run.strands for run in simulation.runs.values()):
         found.append(Broken("no strand outlives its run", "something still runs at the end"))
     if simulation.phones.rooms:

@@ -185,3 +185,21 @@ def test_what_is_no_script_is_said_in_a_line(scripts, capsys, command):
         ([], "ringful: name at least one script\n", 2),
     ]:
         assert ringful(capsys, command, *args) == ("", said, code)
+
+
+def test_format_fix_writes_old_words_anew(scripts, capsys):
+    old = 'call "1" as me\ncall "2" as two  # é\nif me == two { call "3" as three; call "4" as four }\n'
+    Path("old.call").write_text(old)
+    _, errors, code = ringful(capsys, "format", "old.call")
+    assert (code, errors.count("`ringful format --fix` does")) == (1, 3)
+    assert ringful(capsys, "format", "--fix", "old.call") == ("", "", 0)
+    new = Path("old.call").read_text()
+    assert new.startswith('call "1" as me\nstart call "2" as two  # é\n')
+    assert new.count("start call") == 3
+    assert ringful(capsys, "format", "--check", "--fix", "old.call") == ("", "", 0)
+    # What is wrong otherwise is told, and nothing is written.
+    wrong = 'call "1"\ncall "2" as two\nply "x"\n'
+    Path("old.call").write_text(wrong)
+    _, errors, code = ringful(capsys, "format", "--fix", "old.call")
+    assert (code, Path("old.call").read_text()) == (1, wrong)
+    assert "there is no statement `ply`" in errors

@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_kind_of_fence_is_tested() -> None:
     kinds = {kind for kind, _, _ in FENCES}
-    assert kinds == {"file", "trace", "text", "wrong", "problem", "coverage", "mutants"}
+    assert kinds == {"file", "trace", "text", "wrong", "problem", "coverage", "mutants", "sweep"}
 
 
 def test_the_trace(folder: Path) -> None:
@@ -51,8 +51,19 @@ def test_the_mutants(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_sweep_finds_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(["test", "--sweep"])
+    run(["test", "--sweep", "club.golden", "refund.golden"])
     assert "0 things broken" in capsys.readouterr().out
+
+
+def test_the_sweep_finds_what_is_promised_and_not_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (name, shown) = fences("sweep")[0]
+    with pytest.raises(SystemExit):
+        run(["test", "--sweep", name])
+    told = capsys.readouterr().out
+    assert shown in told
+    assert "no `.state`" in told
 
 
 def test_the_sweeps_example_is_what_a_sweep_says(

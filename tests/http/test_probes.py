@@ -66,6 +66,7 @@ def test_a_server_that_is_well_says_so_in_both_forms(ringful: Server) -> None:
     found = parts_of(text)
     assert found.pop("engine").partition(":")[0] in ("c", "python")
     assert found.pop("packets") == "checked"
+    assert found.pop("front") == "none"
     assert found.pop("messages") == "none are sent here"
     assert found.pop("trunk states").startswith("trunk: ")
     assert (status, found) == (200, dict.fromkeys(PARTS, "ok"))
@@ -73,6 +74,7 @@ def test_a_server_that_is_well_says_so_in_both_forms(ringful: Server) -> None:
     told = json.loads(text)
     assert told.pop("engine").partition(":")[0] in ("c", "python")
     assert told.pop("packets") == "checked"
+    assert told.pop("front") == "none"
     assert told.pop("messages") == "none are sent here"
     assert told.pop("trunk states").startswith("trunk: ")
     assert told == {"ready": True, "checks": {name: {"ok": True} for name in PARTS}}

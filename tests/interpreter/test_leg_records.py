@@ -248,10 +248,10 @@ async def test_what_may_have_been_a_text_has_no_leg(
 class Lines:
     """One number is bound."""
 
-    def known(self, written: str) -> str:
+    def known(self, written: str, trunk: str = "") -> str:
         return written
 
-    def at(self, written: str) -> Number | None:
+    def at(self, written: str, trunk: str = "") -> Number | None:
         return Number(written, "k", 0.0) if written == "+18005550000" else None
 
 

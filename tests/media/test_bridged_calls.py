@@ -84,7 +84,7 @@ def test_nobody_is_sent_or_connected_to_a_number_that_the_key_may_not_call(
 param target
 call "15125551234" notify "{web}/call"
 transfer target
-call target notify "{web}/leg" as leg
+start call target notify "{web}/leg" as leg
 connect leg else { notify "{web}/else" }
 hangup
 """

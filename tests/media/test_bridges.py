@@ -10,7 +10,7 @@ from ringful.store.port import Entry
 from tests.interpreter.test_run import Desk
 
 TWO = """call "1512" notify "http://h/call"
-call "1513" as other notify "http://h/other"
+start call "1513" as other notify "http://h/other"
 connect other for 45s
 notify "http://h/after"
 stay
@@ -62,7 +62,7 @@ def test_ringback_is_played_again_when_it_ends_and_not_over_music() -> None:
     desk.give(port.PlaybackEnded("c1", 1, "end"), after=60)
     rings = [one for one in desk.out if isinstance(one, effects.Play)]
     assert [(one.playback, one.sound) for one in rings] == [(1, port.Ringback()), (2, port.Ringback())]
-    music = Desk(TWO.replace('call "1513"', 'start play "m"\ncall "1513"'))
+    music = Desk(TWO.replace("start call", 'start play "m"\nstart call'))
     music.give(port.Answered("c1"))
     music.give(port.PlaybackStarted("c1", 1))
     assert [one.sound for one in music.out if isinstance(one, effects.Play)] == [port.Announcement("m")]
@@ -154,7 +154,7 @@ def test_a_transfer_that_fails_after_its_time_is_told_once() -> None:
     [
         ('call "1512" as host\nlet x = host\nhangup x\nstay\n', ""),
         ('call "1512"\nlet x = "nobody"\nconnect x\nstay\n', "`x` is no leg of this script"),
-        ('call "1512" as host\nlet x = host\nconnect x\nstay\n', "`x` is this leg itself"),
+        ('call "1512" as host\nlet x = host\nconnect x\nstay\n', "a leg cannot be connected with itself"),
     ],
 )
 def test_a_name_that_is_no_leg_is_a_fault_of_the_script(text: str, fault: str) -> None:
@@ -165,7 +165,7 @@ def test_a_name_that_is_no_leg_is_a_fault_of_the_script(text: str, fault: str) -
 
 def test_a_leg_that_is_connected_with_another_is_engaged() -> None:
     desk = Desk(
-        'call "1512" notify "http://h/call"\ncall "1513" as other\n'
+        'call "1512" notify "http://h/call"\nstart call "1513" as other\n'
         'call "1514" notify "http://h/third" { connect other }\nconnect other\nstay\n'
     )
     desk.give(port.Answered("c1"), port.Answered("c1.other"))

@@ -3,7 +3,9 @@
 Without the gate each of the first four ends the worker, and its calls with it.
 """
 
+import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -165,6 +167,23 @@ async def test_mutated_packets_of_sip_rtp_and_rtcp_are_not_noticed_by_live_calls
     crew = attack.pool.crew
     assert (crew.died, crew.shaken, attack.ends) == (0, 0, [])
     assert attack.sent["heard to the end"] == 3
+
+
+async def test_what_waits_for_ticks_of_sound_is_answered_all_the_same(tmp_path: Path) -> None:
+    """A hundred messages at once, at a worker that has a call: its ticks come first, and none is lost."""
+    async with peer(tmp_path) as far:
+        await far.call()
+        (worker,) = far.calls.pool.workers
+        os.kill(worker.pid, signal.SIGSTOP)
+        try:
+            for seed in range(100):
+                dialog = sip.Dialog(random.Random(1000 + seed), far.dialog.me, far.dialog.to)
+                await far.socket.sendto(dialog.request("OPTIONS"), far.at)
+        finally:
+            os.kill(worker.pid, signal.SIGCONT)
+        for _ in range(100):
+            await far.ask(b"\r\n\r\n", "200")
+        await far.lives()
 
 
 async def test_idle_connections_shut_nobody_out(tmp_path: Path) -> None:

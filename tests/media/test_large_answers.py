@@ -20,16 +20,16 @@ def candidates(count: int) -> str:
     return sdp(4444, *lines)
 
 
-@pytest.mark.parametrize("count", [75, 900])
-async def test_by_udp_in_fragments(tmp_path: Path, count: int) -> None:
+async def test_by_udp_in_fragments(tmp_path: Path) -> None:
     async with sip_peer() as peer, line(tmp_path) as calls:
-        calls.ring("a", peer.address)
-        call = await peer.called()
-        await call.answer(200, sdp=candidates(count))
-        await peer.request("ACK")
-        await calls.next(port.Answered)
-        calls.pool.hang_up("a")
-        await calls.next(port.HungUp)
+        for name, count in (("a", 75), ("b", 900)):
+            calls.ring(name, peer.address)
+            call = await peer.called()
+            await call.answer(200, sdp=candidates(count))
+            await peer.request("ACK")
+            await calls.next(port.Answered, name)
+            calls.pool.hang_up(name)
+            await calls.next(port.HungUp, name)
 
 
 def accepting(invite: Message, at: str, body: str) -> bytes:
@@ -43,7 +43,7 @@ def accepting(invite: Message, at: str, body: str) -> bytes:
     return written("SIP/2.0 200 OK", lines, body)
 
 
-@pytest.mark.parametrize(("count", "taken"), [(75, True), (200, True), (400, False)])
+@pytest.mark.parametrize(("count", "taken"), [(200, True), (400, False)])
 async def test_by_tcp_in_pieces(tmp_path: Path, count: int, taken: bool) -> None:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     at = "{}:{}".format(*listener.socket.getsockname())

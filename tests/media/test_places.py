@@ -19,6 +19,7 @@ from ringful.media.trunking.names import Names
 from ringful.media.trunking.places import Places, in_order
 from ringful.media.trunking.records import Answered, NameServers, Naptr, Srv
 from ringful.media.trunking.standing import Surroundings
+from ringful.media.trunking.trial import trial
 from ringful.media.trunking.watch import TrunkWatch
 from tests.media.test_pool import line
 from tests.trunk import false_trunk, trunk_to
@@ -87,7 +88,7 @@ def asking(server: NameServer) -> Places:
 
 
 SRV = {
-    ("_sip._udp." + HOST, "SRV"): [f"20 0 5090 b.{HOST}.", f"10 5 5070 a.{HOST}."],
+    ("_sip._udp." + HOST, "SRV"): [f"20 0 5090 b.{HOST}.", f"10 5 5070 a.{HOST}.", f"1 1 0 c.{HOST}."],
     (HOST, "A"): ["1.2.3.4"],
 }
 NAPTR = {
@@ -107,6 +108,7 @@ async def test_srv_says_where_in_what_order_and_at_what_port() -> None:
         assert await places.of(HOST, 0, "udp") == expected
         assert await places.of(HOST, 0, "udp", spread=True) == expected
         assert server.asked == [(HOST, "NAPTR"), ("_sip._udp." + HOST, "SRV")], "asked once"
+        assert await places.of(f"{HOST}.", 0, "udp") == expected
         # No SRV for that transport: its name is where it is.
         assert await places.of(HOST, 0, "tcp") == [("192.0.2.9", 5060)]
         assert await places.of(HOST, 0, "tls") == [("192.0.2.9", 5061)]
@@ -124,6 +126,19 @@ async def test_naptr_names_the_srv_of_our_transport() -> None:
         assert (await places.of(HOST, 0, "udp"))[0] == ("192.0.2.1", 5070)
         assert await places.of(HOST, 0, "tls") == [("192.0.2.1", 5061)]
         assert ("old." + HOST, "SRV") not in server.asked
+
+
+async def test_a_trial_says_where_naptr_offers_another_transport() -> None:
+    records = {(HOST, "NAPTR"): [f'1 1 "s" "SIP+D2T" "" t.{HOST}.', f'2 1 "s" "SIPS+D2T" "" s.{HOST}.']}
+    async with name_server(records) as server:
+        places = asking(server)
+        places.names = Hosts()
+        places.names.known = {HOST: ("127.0.0.1",)}
+        around = Surroundings(lambda status, _: f"it said {status}")
+        said = [one async for one in trial(trunk_to(HOST, "north"), places, around)]
+    assert (said[0].what, said[0].well) == ("name", True)
+    told = "it offers SIP by tcp and tls, not by udp: set its transport"
+    assert (said[1].what, said[1].found, said[1].well) == ("NAPTR", told, False)
 
 
 async def test_a_place_that_failed_is_asked_last_for_a_while(mock_clock: trio.testing.MockClock) -> None:

@@ -61,8 +61,8 @@ async def test_a_wrong_password_is_told_as_that(tmp_path: Path) -> None:
         assert made.algorithms_used == []
 
 
-@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-async def test_requests_within_a_call_show_who_we_are_as_well(tmp_path: Path, algorithm: str) -> None:
+async def test_requests_within_a_call_show_who_we_are_as_well(tmp_path: Path) -> None:
+    algorithm = "SHA-256"
     async with sip_peer() as peer:
         peer.by_itself.clear()
         way = trunk_to(peer.address, username="alice", password="wonder land")

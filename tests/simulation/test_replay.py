@@ -211,3 +211,24 @@ def test_what_cannot_be_retold_says_why() -> None:
     path = ROOT / "tests" / "golden" / "run" / "a_conference_has_a_queue_of_its_own.golden"
     with pytest.raises(ValueError, match="in a conference"):
         retell(journal(path), PLACE)
+
+
+def test_a_call_that_virtual_time_cannot_repeat_is_never_called_the_same() -> None:
+    entries = call('call "+15125551234"\nsay "x"\n', "    answer after 1s\n")
+    other = [
+        evolve(one, data={**one.data, "reason": "stopped"}) if one.name == "PlaybackEnded" else one
+        for one in entries
+    ]
+    assert replay(entries, None).apart == ""
+    replayed = replay(other, None)
+    assert "(stopped)" in replayed.apart
+    assert (replayed.difference, replayed.notes) == ([], [])
+
+
+def test_speech_that_could_not_be_had_is_retold() -> None:
+    entries = call(
+        'call "+15125551234"\nsay "x"\n', "    answer after 1s\n", 'missing "x" because "no voice"\n'
+    )
+    assert replay(entries, None).apart == ""
+    text, apart = golden(entries, Settings(), PLACE, keys="answering")
+    assert (apart, 'missing "x" because "no voice"' in text) == ("", True)

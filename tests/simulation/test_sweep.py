@@ -16,13 +16,13 @@ from ringful.interpreter.run import Run
 from ringful.interpreter.statements import messages
 from ringful.media import port
 from ringful.simulation.cases.reader import parse_case, read_case
-from ringful.simulation.cases.verdicts import find_cases
+from ringful.simulation.cases.verdicts import find_cases, try_cases
 from ringful.simulation.cases.writer import show_case
 from ringful.simulation.invariants import broken
-from ringful.simulation.simulate import run_case
+from ringful.simulation.simulate import Simulation, run_case
 from ringful.simulation.sweep.report import report
 from ringful.simulation.sweep.shrink import shrink
-from ringful.simulation.sweep.sweep import Sweep, broken_laws, sweep_all
+from ringful.simulation.sweep.sweep import Sweep, broken_laws, injections, sweep_all
 from ringful.simulation.texts import Texts
 from ringful.store.port import Entry
 
@@ -289,8 +289,20 @@ def test_a_sweep_of_many_cases_is_the_sum_of_its_parts() -> None:
     for case in cases:
         parts.sweep(case)
     assert whole.runs == parts.runs
-    assert list(whole.found) == list(parts.found) == [("the script does not fail", "web fails")]
+    faults = [what for law, what in sorted(whole.found) if law == "the script does not fail"]
+    assert faults == ["web answers", "web fails", "web never answers"]
+    assert sorted(whole.found) == sorted(parts.found)
     assert report(whole, 1) == report(parts, 1)
+
+
+def test_one_case_is_swept_by_all_processors_and_tells_how_far_it_is() -> None:
+    case = read_case(RUN / "nobody_answers.golden")
+    alone, told = Sweep(), []
+    alone.sweep(case)
+    whole = sweep_all([case], lambda done, parts, sweep: told.append((done, parts, sweep.runs)), processors=2)
+    assert whole.runs == alone.runs
+    assert told[-1] == (len(told), len(told), whole.runs)
+    assert len(told) > 2
 
 
 def test_what_is_written_is_read_back() -> None:
@@ -345,3 +357,58 @@ def test_phones_can_be_made_to_fail() -> None:
     ]:
         trace = run_case(parse_case(f"{text}{phone}{line}\n", Path("x.golden"))).trace
         assert said in trace, trace
+
+
+ASKS = 'script {\n    call "1" notify "http://h/c"\n    ask "http://h/q" as x for 5s\n    say "{x}"\n}\n'
+ANSWERS = 'web "http://h/q" -> { "y": 1 } after 1s\nphone "1" {\n    answer after 2s\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("inject busy on call-1 at step 2", "refused       busy 486"),
+        ("inject unreachable on call-1 at step 2", "refused       unreachable"),
+        ("inject silent on call-1 at step 2", "01:00.000  call-1  refused"),
+        ("inject web never answers at step 5", "00:07.000  call-1  say"),
+        ("inject web answers null at step 5", "web           null"),
+        ('inject web answers {"z": [1, "a"]} at step 5', 'web           {"z": [1, "a"]}'),
+    ],
+)
+def test_what_callees_and_the_web_do_is_put_in(line: str, said: str) -> None:
+    case = parse_case(f"{ASKS}{ANSWERS}{line}\n", Path("x.golden"))
+    assert said in run_case(case).trace, run_case(case).trace
+    assert line in show_case(case)
+
+
+def test_a_sweep_makes_callees_and_the_web_do_everything() -> None:
+    put_in = {
+        str(one).partition(" at ")[0] for one in injections(Simulation(parse_case(ASKS + ANSWERS, RUN)))
+    }
+    callee = {f"inject {what} on call-1" for what in ("busy", "silent", "unreachable")}
+    web = {f"inject web answers {value}" for value in ("null", "{}", "[]", '"no"')}
+    assert callee | web | {"inject web never answers", "inject web fails"} <= put_in
+
+
+def test_a_promise_holds_for_every_run() -> None:
+    farewell = 'script {\n    call "1"\n    on hangup { notify "http://h/over" }\n    say "a b c"\n}\n'
+    phone = 'phone "1" {\n    answer after 1s\n}\n'
+    sweep = Sweep()
+    sweep.sweep(parse_case(f'{farewell}{phone}always post "http://h/over"\nnever say "d"\n', RUN))
+    # Nothing is registered yet for a callee that never takes the call.
+    broken = {what for law, what in sweep.found if law == 'always post "http://h/over"'}
+    assert broken == {law[1] for law in sweep.found}
+    assert {"busy", "silent", "unreachable", "now hangup"} <= broken
+    (violation, *_) = sweep.found['always post "http://h/over"', "busy"]
+    assert violation.broken.said == 'there is no `post` with "http://h/over" in the trace'
+    sweep = Sweep()
+    sweep.sweep(parse_case(f'{farewell}{phone}never say "b"\n', RUN))
+    assert {law for law, _ in sweep.found} == {'never say "b"'}
+
+
+def test_a_case_that_breaks_its_promise_fails(tmp_path: Path) -> None:
+    path = tmp_path / "x.golden"
+    path.write_text(f"{ASKS}{ANSWERS}never ask\n---\n")
+    (verdict,) = try_cases([path], update=True)
+    assert verdict.state == "broken"
+    assert verdict.told.splitlines()[1].startswith("  never ask: call-1: ask http://h/q")
+    assert path.read_text().endswith("---\n")

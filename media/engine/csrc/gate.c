@@ -147,6 +147,10 @@ static ssize_t disguised_recvfrom(int fd, unsigned char *buffer, size_t room, in
 static ssize_t our_recvfrom(int fd, void *buffer, size_t room, int flags, struct sockaddr *from, socklen_t *size) {
     if (room != PACKET || !from)
         return disguised_recvfrom(fd, buffer, room, flags, from, size);
+    if (loop_is_due()) {
+        errno = EAGAIN; /* It is still there after the tick. */
+        return -1;
+    }
     socklen_t offered = *size;
     ssize_t got = their_recvfrom(fd, whole, WHOLE, flags, from, size);
     if (got < 0)

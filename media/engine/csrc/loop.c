@@ -18,6 +18,7 @@ static int (*ioqueue_poll)(void *, const long *);
 static int (*get_frame)(void *, struct frame *);
 static void *ioqueue, *bridge;
 static int64_t next, drain_at, ticks, skipped;
+static bool has_sound;
 
 static int64_t now(void) {
     struct timespec time;
@@ -67,6 +68,7 @@ static void run_tick(int64_t late) {
  * Returns how many events wait.
  */
 unsigned loop_run(int milliseconds, bool ticking) {
+    has_sound = ticking;
     if (!ticking) {
         handle_events((unsigned)milliseconds);
         start_over(now());
@@ -92,6 +94,11 @@ unsigned loop_run(int milliseconds, bool ticking) {
         }
     }
     return events_waiting();
+}
+
+/* Whether a tick is due, for which SIP has to wait: a poll of the library may handle a hundred packets. */
+bool loop_is_due(void) {
+    return has_sound && now() >= next;
 }
 
 /* How many ticks were skipped because the loop was late. */

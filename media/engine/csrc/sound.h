@@ -170,6 +170,7 @@ unsigned rtp_events_waiting(void);
 
 void loop_open(void *handle_events, void *ioqueue_poll, void *ioqueue, void *get_frame, void *bridge);
 unsigned loop_run(int milliseconds, bool ticking);
+bool loop_is_due(void);
 int64_t loop_skipped(void);
 int64_t loop_ticks(void);
 

@@ -5,6 +5,7 @@ import random
 import signal
 from pathlib import Path
 
+import pytest
 import trio
 
 from ringful.media import port
@@ -139,6 +140,21 @@ async def test_a_front_that_is_killed_loses_no_call(tmp_path: Path) -> None:
         new = await peer.call(behind.address, OURS, sdp=sdp())
         behind.pool.answer(await behind.offered.receive())
         assert (await new.final()).status == 200
+
+
+async def test_a_front_that_hangs_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringful.media.front.front.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("ringful.media.front.process.END_SECONDS", 0.1)
+    async with fronted(tmp_path) as behind, sip_peer() as peer:
+        running = behind.front.kamailio.process
+        assert running
+        os.killpg(running.pid, signal.SIGSTOP)
+        with trio.fail_after(PATIENCE):
+            while behind.front.restarts == 0:  # noqa: ASYNC110 (nothing tells of it)
+                await trio.sleep(0.01)
+        call = await peer.call(behind.address, OURS, sdp=sdp())
+        behind.pool.answer(await behind.offered.receive())
+        assert (await call.final()).status == 200
 
 
 async def test_a_node_that_is_away_means_503_with_retry_after(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Callers whom the front knows by a password, or by TLS, and where it speaks TLS itself."""
 
+import os
 import ssl
 import subprocess
 from ipaddress import ip_network
@@ -82,7 +83,7 @@ async def test_wrong_passwords_shut_a_stranger_out_and_nobody_else(tmp_path: Pat
 def certificates(folder: Path) -> Certificate:
     """Make an authority, and a certificate of 127.0.0.1 that it has signed."""
     made = folder / "tls"
-    made.mkdir()
+    made.mkdir(parents=True)
     key, ours = made / "key.pem", made / "cert.pem"
     options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
@@ -134,6 +135,15 @@ async def test_a_call_in_by_tls(tmp_path: Path) -> None:
             await behind.line.next(port.Answered, "c1")
             behind.pool.hang_up("c1")
             assert (await message_of(stream, "BYE")).header("call-id") == call.name
+        # A renewed certificate is shown to the next caller; the old one is not believed any more.
+        renewed = certificates(tmp_path / "renewed")
+        made.key.write_bytes(renewed.key.read_bytes())
+        made.certificate.write_bytes(renewed.certificate.read_bytes())
+        os.utime(made.certificate, (1, 1))
+        await behind.front.look()
+        trusting = ssl.create_default_context(cafile=str(renewed.authorities))
+        async with await trio.open_ssl_over_tcp_stream("127.0.0.1", at_port, ssl_context=trusting) as stream:
+            await stream.do_handshake()
 
 
 async def test_a_call_out_by_tls_asks_for_a_certificate_that_it_believes(tmp_path: Path) -> None:
@@ -162,7 +172,6 @@ async def test_a_call_out_by_tls_asks_for_a_certificate_that_it_believes(tmp_pat
 
 async def test_a_trunk_whose_certificate_nobody_has_signed_gets_no_call(tmp_path: Path) -> None:
     made, at_port = certificates(tmp_path), free_port()
-    (tmp_path / "other").mkdir()
     others = certificates(tmp_path / "other")
     serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     serving.load_cert_chain(others.certificate, others.key)

@@ -1,0 +1,57 @@
+"""The loop over Lark's tables makes of every right text what Lark makes, and of no wrong one anything."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from attrs import asdict, fields
+from hypothesis import HealthCheck, given, settings
+
+from ringful.grammar import nodes
+from ringful.grammar.reading.direct import read_directly, tables_of
+from ringful.grammar.reading.known import Reading, begin
+from ringful.grammar.reading.parser import lark, read
+from ringful.grammar.showing.printer import show
+from ringful.grammar.walk import walk
+from tests import trees
+
+ROOT = Path(__file__).parents[2]
+TABLES = cache(lambda: tables_of(lark()))
+SCRIPT = re.compile(r"^script \{\n(.*?)^\}\n", re.MULTILINE | re.DOTALL)
+
+
+def whole(script: nodes.Script) -> list[object]:
+    """Give all of a tree, what does not count when trees are compared too."""
+    return [
+        (type(node), *(getattr(node, one.name) for one in fields(type(node)) if not one.eq))
+        for node in walk(script)
+    ] + [asdict(script, recurse=False)]
+
+
+def held(text: str) -> bool:
+    """See that both make the same of *text*; say whether they made anything."""
+    slow, _, problems = read(text, "")
+    reading = Reading()
+    begin(reading)
+    fast = read_directly(text, reading, TABLES())
+    if slow is None or problems:
+        assert fast is None or reading.problems
+        return False
+    assert fast == slow
+    assert whole(fast) == whole(slow)
+    return not reading.problems
+
+
+def test_texts_that_were_written_for_other_tests() -> None:
+    paths = [*ROOT.glob("scripts/*.call"), *ROOT.glob("tests/golden/parse/*.golden")]
+    texts = [part for path in paths for part in re.split(r"^== .*\n", path.read_text(), flags=re.MULTILINE)]
+    right = [held(text) for text in texts]
+    assert 20 < sum(right) < len(right) - 20
+    cases = [SCRIPT.search(path.read_text()) for path in ROOT.glob("tests/golden/run/a_*.golden")]
+    assert all(held(case[1]) for case in cases if case)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(trees.scripts)
+def test_any_script(script: nodes.Script) -> None:
+    assert held(show(script))
