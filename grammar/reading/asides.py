@@ -61,7 +61,7 @@ def name(slip: Slip) -> Problem | None:
     if slip.token.type == "QUOTE" and wants_name:
         said = piece(slip.after)
         if slip.verb == "connect":
-            hint = "write `call NUMBER as NAME`, and then `connect NAME`"
+            hint = "write `start call NUMBER as NAME`, and then `connect NAME`"
             return slip.problem("`connect` takes the name of a leg", hint)
         if slip.verb == "conference":
             return slip.problem(
