@@ -12,7 +12,7 @@ _FLOW = "write `flow NAME(…) { … }`"
 _LOOP = "loops have a bound: `repeat 3 times { … }`"
 _USE = 'write `use "other.call"`'
 _ELSE_IF = "write `else if … { … }`, on the line of the `}` before it"
-_CONNECT = "write `call NUMBER as NAME`, and then `connect NAME`"
+_CONNECT = "write `start call NUMBER as NAME`, and then `connect NAME`"
 _CHOOSE = 'by a key: `menu { "1" { … } otherwise { … } }`; by a value: `if … { … } else if … { … }`'
 _TELL = "nothing is printed: tell it with `notify URL with { … }`; the trace has the rest"
 _THROW = "nothing is thrown: tell it with `notify URL with { … }`, and `hangup`"
@@ -235,7 +235,7 @@ CALLS: Final = {
     "date": "it is a statement: `clock TEXT as NAME`, where the text is a zone",
     "time": "it is a statement: `clock TEXT as NAME`, where the text is a zone",
     "gather": "it is a statement: `gather NAME digits 4`",
-    "call": "it is a statement: `call NUMBER as NAME`",
+    "call": "it is a statement: `start call NUMBER as NAME`",
     "record": "it is a statement: `record as NAME`",
 }
 """What is done by functions elsewhere, and by statements here."""

@@ -72,7 +72,7 @@ def brought_by(header: nodes.Header | None) -> frozenset[str]:
 
 _LEGS = ("others",)
 """What could be meant besides, where a leg is named."""
-_PLACE_A_LEG = "a leg is named where it is placed: `call NUMBER as NAME`"
+_PLACE_A_LEG = "a leg is named where it is placed: `start call NUMBER as NAME`"
 
 
 class _Scope(Paths[_Names]):

@@ -61,7 +61,7 @@ def name(slip: Slip) -> Problem | None:
     if slip.token.type == "QUOTE" and wants_name:
         said = piece(slip.after)
         if slip.verb == "connect":
-            hint = "write `call NUMBER as NAME`, and then `connect NAME`"
+            hint = "write `start call NUMBER as NAME`, and then `connect NAME`"
             return slip.problem("`connect` takes the name of a leg", hint)
         if slip.verb == "conference":
             return slip.problem(
@@ -190,13 +190,7 @@ def _value(slip: Slip, meant: str) -> str:
 def _of_statement(slip: Slip) -> Problem | None:
     """Say what is wrong with a word that only one statement is given elsewhere."""
     key, message = foreign.plain(slip.word), f"`{slip.verb}` does not take `{slip.word}` here"
-    posts = key in ("notify", "action", "actionhook", "callback")
     match slip.verb:
-        case "gather" if posts and (bound := re.match(r"\s*gather\s+(\w+)", slip.before)):
-            code = f"notify {piece(slip.rest)} with {{ {bound[1]}: {bound[1]} }}"
-            return slip.of_word(
-                message, f"it posts nothing; behind it, {write(code, 'notify URL with { … }')}"
-            )
         case "gather" if key == "to" and (least := re.search(r"digits\s+(\d+)\s*$", slip.before)):
             return slip.of_word(message, write(f"digits {least[1]}..{piece(slip.rest)}", "digits 4..8"))
         case "play" | "record" if key in ("async", "background", "nowait", "parallel"):

@@ -38,7 +38,7 @@ def _mark(slip: Slip) -> Problem:
 _ELEMENTS = {
     "say": 'say "{}"',
     "play": 'play "{}"',
-    "dial": 'call "{}" as callee',
+    "dial": 'start call "{}" as callee',
     "redirect": 'follow "{}" for 5s',
     "pause": "wait 1s",
     "hangup": "hangup",

@@ -214,7 +214,7 @@ def bracket(slip: Slip) -> Problem | None:
             )
         items = opened[1] + slip.after.partition(")")[0]
         return slip.problem("a list stands in [ ]", write(f"[{items}]", "[…]"))
-    if slip.token == "(" and slip.last == slip.verb and slip.after.startswith("()"):
+    if slip.token == ")" and slip.verb in VERBS and slip.before.strip() == f"{slip.verb}(":
         return slip.problem("a verb has no parentheses", f"write `{slip.verb}`")
     if slip.inner == "MAP_OPEN" and slip.verb == "repeat" and "COLON" in slip.wanted:
         return slip.problem("`repeat` needs a count before its block", "write `repeat 3 times { … }`")
