@@ -64,6 +64,18 @@ STATEMENTS: Final = {
         "tone TONES", 'Sends tones to the far end, e.g. `"1234#"`, and waits until they are out.'
     ),
     "wait": Meaning("wait DURATION", "Pauses."),
+    "wait event": Meaning(
+        "wait event NAME [as NAME] [for DURATION] [else { … }]",
+        "Goes on when this event comes; the name holds what came with it.",
+    ),
+    "on event": Meaning(
+        "on event NAME [as NAME] { … }",
+        "For the rest of this block, runs when this event comes and no statement waits for it.",
+    ),
+    "signal": Meaning(
+        "signal NAME [with { … }] [to CALL]",
+        "Sends an event to this call, or to another one of the same key.",
+    ),
     "wait call": Meaning(
         "wait call LEG [as NAME] [for DURATION] [else { … }]",
         "Goes on when another leg is over. NAME has `.reason`, `.seconds`, `.status` and `.given`.",
@@ -103,6 +115,7 @@ STATEMENTS: Final = {
     ),
     "start join": Meaning("start join", "Puts this leg into a conference, and goes on at once."),
     "leave": Meaning("leave CONF", "Takes this leg out of a conference."),
+    "end": Meaning("end CONF", "Ends a conference; whoever is in it goes on with its own script."),
     "in": Meaning("in CONF { … }", "Queues statements on the conference itself."),
     "connect": Meaning(
         "connect LEG [, LEG …] [early] [for DURATION] [as NAME] [else { … }]",
@@ -196,6 +209,8 @@ STATEMENTS: Final = {
 """The statements, by the words that they begin with; and the branches of a menu."""
 
 CLAUSES: Final = {
+    "event": "`wait event NAME`, `on event NAME`: an event of one's own, which `signal` sends.",
+    "to": "`signal … to CALL`: the ID of the call that the event is for.",
     "all": "`call all LIST`: places a leg for each number of a list.",
     "early": "`early`: before the answer; it does not answer the call.",
     "alone": "`alone`: the leg does not bring in a moderator who waits for the first other member.",

@@ -42,6 +42,8 @@ _NAMED: dict[str, Sort] = {
     "wait tone": "tone",
     "wait call": "value",
     "connect": "value",
+    "wait event": "value",
+    "on event": "value",
     "queue": "value",
     "serve": "value",
     "transfer": "value",

@@ -70,7 +70,14 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
     match statement:
         case nodes.If(_, then, otherwise):
             return _given("branch", then, otherwise)
-        case nodes.WaitTone() | nodes.WaitCall() | nodes.Ask() | nodes.Follow() | nodes.Connect():
+        case (
+            nodes.WaitTone()
+            | nodes.WaitCall()
+            | nodes.WaitEvent()
+            | nodes.Ask()
+            | nodes.Follow()
+            | nodes.Connect()
+        ):
             return _given("branch", statement.otherwise)
         case nodes.ConnectTo():
             return _given("branch", statement.otherwise)
@@ -89,7 +96,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("background", statement.block)
         case nodes.Until():
             return _given("until", statement.block)
-        case nodes.OnTone() | nodes.OnMember():
+        case nodes.OnTone() | nodes.OnEvent() | nodes.OnMember():
             return _given("handler", statement.block)
         case nodes.OnHangup():
             return _given("farewell", statement.block)
@@ -121,12 +128,14 @@ _Blockless: TypeAlias = (
     | nodes.Conference
     | nodes.Join
     | nodes.Leave
+    | nodes.End
     | nodes.Members
     | nodes.Transfer
     | nodes.Give
     | nodes.Mute
     | nodes.Unmute
     | nodes.Hangup
+    | nodes.Signal
     | nodes.Sms
     | nodes.Notify
     | nodes.Let

@@ -24,6 +24,8 @@ def branches_of(statement: nodes.Statement) -> tuple[str, ...]:
             return "answer", "else"
         case nodes.Connect() | nodes.ConnectTo():
             return "connected", "else"
+        case nodes.WaitEvent() if statement.limit or statement.otherwise:
+            return "event", "else"
         case nodes.Serve():
             return "served", "else"
         case nodes.WaitCall() if statement.limit or statement.otherwise:

@@ -339,6 +339,16 @@ class WaitCall(Line):
 
 
 @frozen
+class WaitEvent(Line):
+    """``wait event "paid" as NAME for 1m else { … }``: go on when such an event comes."""
+
+    event: Expression
+    name: str | None = None
+    limit: Expression | None = None
+    otherwise: Block | None = None
+
+
+@frozen
 class WaitTone(Line):
     """``wait tone TONES fresh as NAME for DURATION notify URL else { … }``."""
 
@@ -484,6 +494,13 @@ class Leave(Line):
 
 
 @frozen
+class End(Line):
+    """``end room``: end a conference; whoever is in it goes on with its own script."""
+
+    conference: Expression
+
+
+@frozen
 class In(Line):
     """``in room { … }``: queue statements on the conference itself."""
 
@@ -491,7 +508,7 @@ class In(Line):
     block: Block
 
 
-Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick"]
+Change: TypeAlias = Literal["mute", "unmute", "deafen", "undeafen", "kick", "hangup"]
 """What can be done to members of a conference."""
 
 
@@ -612,6 +629,15 @@ class Hangup(Line):
     """``hangup``, or ``hangup operator`` for another leg of this script."""
 
     leg: str | None = None
+
+
+@frozen
+class Signal(Line):
+    """``signal "paid" with { … } to CALL``: send an event to this call, or to another one."""
+
+    event: Expression
+    fields: Map | None = None
+    call: Expression | None = None
 
 
 @frozen
@@ -753,6 +779,15 @@ class OnTone(Line):
 
 
 @frozen
+class OnEvent(Line):
+    """``on event "paid" as NAME { … }``: runs beside the script whenever such an event comes."""
+
+    event: Expression
+    block: Block
+    name: str | None = None
+
+
+@frozen
 class OnMember(Line):
     """``on join as member { … }``, ``on leave …``, ``on speech …``: within ``in room { … }``."""
 
@@ -790,6 +825,7 @@ Statement: TypeAlias = (
     | Tone
     | Wait
     | WaitCall
+    | WaitEvent
     | WaitTone
     | StartTones
     | StopTones
@@ -803,6 +839,7 @@ Statement: TypeAlias = (
     | Conference
     | Join
     | Leave
+    | End
     | In
     | Members
     | Connect
@@ -814,6 +851,7 @@ Statement: TypeAlias = (
     | Mute
     | Unmute
     | Hangup
+    | Signal
     | Sms
     | Notify
     | Ask
@@ -828,6 +866,7 @@ Statement: TypeAlias = (
     | Return
     | OnHangup
     | OnTone
+    | OnEvent
     | OnMember
     | Start
     | Stay

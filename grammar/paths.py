@@ -74,6 +74,7 @@ class Paths(Generic[StateT]):
                 nodes.If()
                 | nodes.WaitTone()
                 | nodes.WaitCall()
+                | nodes.WaitEvent()
                 | nodes.Ask()
                 | nodes.Follow()
                 | nodes.Connect()

@@ -3,16 +3,16 @@
 from typing import Final
 
 _VERBS = """
-    param use call inbound answer reject play say record tone wait gather menu conference join leave in
-    connect queue serve give transfer mute unmute deafen undeafen kick hangup sms notify ask follow let
-    if repeat for break flow do return stay on start stop again back until clock pick
+    param use call inbound answer reject play say record tone wait gather menu conference join leave end
+    in connect queue serve give transfer mute unmute deafen undeafen kick hangup signal sms notify ask
+    follow let if repeat for break flow do return stay on start stop again back until clock pick
 """
 
 _INNER = """
-    all alone and any as beep between busy counting deaf declined digits diverted early else false forever
-    fresh from keys keyword moderator most muted named none not or others otherwise prompt ring secret
-    silence speaking speech timeout times to tones tries true unavailable unknown until via voice waiting with
-    withheld within
+    all alone and any as beep between busy counting deaf declined digits diverted early else event false
+    forever fresh from keys keyword moderator most muted named none not or others otherwise prompt ring
+    secret silence speaking speech timeout times to tones tries true unavailable unknown until via voice
+    waiting with withheld within
 """
 
 REJECTIONS: Final = {"busy": 486, "declined": 603, "unavailable": 480, "unknown": 404}

@@ -229,6 +229,10 @@ class Facade:
             case requests.Call():
                 started = Started(compile_call(made), label=made.label or "")
                 return await placed(self.calls, key, started, asking)
+            case requests.Signal(call_id, event, sent):
+                fields = {**sent.texts, **sent.values}
+                await self.calls.signal(key, call_id, event, fields, seqs=asking.used(NOTHING))
+                return NOTHING
             case Upload() | Run():
                 return await self.desk.answer(key, made, asking)
             case Bind() | Unbind():

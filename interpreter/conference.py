@@ -94,6 +94,8 @@ def message(call_id: str, effect: effects.ForConference) -> Message:
             return events.MemberPressed(leg, tone)
         case effects.QueueOn(_, statement):
             return events.Queued(0, statement)
+        case effects.EndConference():
+            return events.EndWanted(call_id)
         case effects.ChangeMembers(_, change, who, by):
             return events.MembersChange(change, who, by, call_id)
         case _:
@@ -117,7 +119,7 @@ def unreached(effect: effects.ForConference, *, ended: bool, refused: bool = Fal
         case effects.JoinConference(leg, name):
             why = "capacity" if refused else "ended" if ended else "unknown"
             return events.Left(leg, name, why, detail=detail)
-        case effects.QueueOn(name) | effects.ChangeMembers(name):
+        case effects.QueueOn(name) | effects.ChangeMembers(name) | effects.EndConference(name):
             return events.NotReached(name, detail)
         case _:
             return None

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter.events import Change, Plan
+from ringful.interpreter.values import Value
 from ringful.media import port
 from ringful.media.port import Shown, Sound
 
@@ -250,6 +251,13 @@ class QueueOn:
 
 
 @frozen
+class EndConference:
+    """End a conference: whoever is in it goes on."""
+
+    conference: str
+
+
+@frozen
 class ChangeMembers:
     """Mute, deafen or put out who is in a conference: *who*, or all but the leg *by*.
 
@@ -367,6 +375,15 @@ class NotReach:
 
 
 @frozen
+class Signal:
+    """Send the event *name* to the run *call*, with *fields*: see `events.Signalled`."""
+
+    call: str
+    name: str
+    fields: Mapping[str, Value]
+
+
+@frozen
 class Notify:
     """Post *fields* to *url*: durable, in order, at least once.
 
@@ -409,7 +426,14 @@ class SendMessage:
 
 
 ForConference: TypeAlias = (
-    OpenConference | ReleaseConference | JoinConference | LeaveConference | PassTone | QueueOn | ChangeMembers
+    OpenConference
+    | ReleaseConference
+    | JoinConference
+    | LeaveConference
+    | PassTone
+    | QueueOn
+    | EndConference
+    | ChangeMembers
 )
 """What a call asks of a conference: it comes to that run as an event."""
 
@@ -436,6 +460,7 @@ Effect: TypeAlias = (
     | ForConference
     | ForQueue
     | OfConference
+    | Signal
     | Notify
     | Ask
     | SendMessage

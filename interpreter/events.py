@@ -207,6 +207,13 @@ class Released:
 
 
 @frozen
+class EndWanted:
+    """To a conference: the run *call* wants it to end."""
+
+    call: str
+
+
+@frozen
 class Closed:
     """From a conference to itself, as its room is over: what came before this has been answered, and it ends.
 
@@ -295,6 +302,15 @@ class NextCame:
     since: float
 
 
+@frozen
+class Signalled:
+    """The event *name* was sent to this run by another one (*by*; empty: a client, or itself)."""
+
+    name: str
+    fields: Mapping[str, Value] = field(factory=dict)
+    by: str = ""
+
+
 QueueEvent: TypeAlias = Placed | Summoned | NextCame
 
 RefusedMessage: TypeAlias = Literal["optedout", "notallowed", "unavailable", "spent", "invalid", "capacity"]
@@ -353,7 +369,7 @@ class Spent:
     cap: str
 
 
-MemberEvent: TypeAlias = MemberCame | MemberWent | MemberPressed | MembersChange | Held | Released
+MemberEvent: TypeAlias = MemberCame | MemberWent | MemberPressed | MembersChange | EndWanted | Held | Released
 
 Event: TypeAlias = (
     port.Event
@@ -369,6 +385,7 @@ Event: TypeAlias = (
     | Left
     | NotReached
     | QueueEvent
+    | Signalled
     | MessageTaken
     | MessageRefused
     | Priced

@@ -13,7 +13,7 @@ from ringful.grammar.blocks import answers
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import events
 from ringful.interpreter.evaluate import EFFORT, Fault
-from ringful.interpreter.leg import Handling, Leg
+from ringful.interpreter.leg import EventHandler, Handling, Leg
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import inbound, sound
 from ringful.interpreter.statements.control import Broke, Returned, flows_of
@@ -45,6 +45,7 @@ class Executor:
         self.depth = depth
         self.handling = handling
         self.statement: nodes.Statement | None = None
+        self.listening: list[EventHandler] = []
         self._upcoming: list[Callable[[], tuple[nodes.Statement, ...]]] = []
 
     # Waiting
@@ -136,6 +137,7 @@ class Executor:
     async def block(self, block: nodes.Block) -> None:
         """Run the statements of *block* in order; its tone handlers end with it."""
         handlers = len(self.leg.tone_handlers) if self.leg else 0
+        listening = len(self.listening)
         place = 0
         self._upcoming.append(lambda: block.statements[place + 1 :])
         try:
@@ -143,6 +145,9 @@ class Executor:
                 await self.perform(statement)
         finally:
             self._upcoming.pop()
+            for one in self.listening[listening:]:
+                self.run.event_handlers.remove(one)
+            del self.listening[listening:]
             if self.leg:
                 del self.leg.tone_handlers[handlers:]
 

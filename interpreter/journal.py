@@ -41,6 +41,7 @@ _EVENTS: dict[str, type] = {
         events.Spent,
         *get_args(events.MemberEvent),
         *get_args(events.QueueEvent),
+        events.Signalled,
     )
 }
 _SOUNDS = {kind.__name__: kind for kind in get_args(port.Sound)}
@@ -53,6 +54,7 @@ _converter = cattrs.Converter(forbid_extra_keys=True)
 
 _SPECIAL = frozenset(
     {events.Started, events.Queued, events.WebAnswered, effects.QueueOn, effects.Notify, effects.Ask}
+    | {effects.Signal, events.Signalled}
 )
 """What is not written down field by field."""
 
@@ -68,6 +70,10 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
             return {"task": task, "statement": show_statement(statement)}
         case effects.QueueOn(conference, statement):
             return {"conference": conference, "statement": show_statement(statement)}
+        case effects.Signal(call, name, fields):
+            return {"call": call, "name": name, "fields": keep(fields)}
+        case events.Signalled(name, fields, by):
+            return {"name": name, "fields": keep(fields), "by": by}
         case events.WebAnswered(asking, value):
             return {"asking": asking, "value": keep(value)}
         case effects.Notify(url, fields, n, secret):
@@ -193,6 +199,9 @@ def decode_event(entry: Entry) -> events.Event:
             return _decode_started(data)
         case "Queued":
             return events.Queued(data["task"], _statement(data["statement"]))
+        case "Signalled":
+            found = kept(data["fields"])
+            return events.Signalled(data["name"], found if isinstance(found, Mapping) else {}, data["by"])
         case "WebAnswered":
             return events.WebAnswered(data["asking"], kept(data["value"]))
         case name if name in _EVENTS:

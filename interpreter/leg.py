@@ -108,6 +108,17 @@ class ToneHandler:
     """The name that the keys are bound to."""
 
 
+@define(eq=False)
+class EventHandler:
+    """An ``on event`` that is in force: its block runs, on *leg* or on none, whenever *event* comes."""
+
+    event: str
+    name: str | None
+    block: nodes.Block
+    leg: "Leg | None"
+    names: dict[str, Value] = field(repr=False)
+
+
 @frozen
 class MemberHandler:
     """An ``on join``, ``on leave`` or ``on speech`` of a room."""

@@ -54,6 +54,8 @@ def hear_member(run: Running, event: events.MemberEvent) -> None:
             run.hear(port.TonePressed(room.name, tone))
         case events.MembersChange():
             _change(run, conference, room, event)
+        case events.EndWanted():
+            run.close(room, "script")
         case events.Held(call):
             conference.holders.add(call)
         case events.Released(call, why):
@@ -193,10 +195,10 @@ def _change(run: Running, conference: Conference, room: Leg, event: events.Membe
     if not some and event.who is not None and event.call:
         run.perform(effects.NotReach(event.call, f"{event.who} is not in the conference {room.name}"))
     for member in some:
-        if event.change == "kick":
+        if event.change in ("kick", "hangup"):
             inside = conference.members if member.leg in conference.members else conference.pending
             del inside[member.leg]
-            _dismiss(run, member, "kicked")
+            _dismiss(run, member, "kicked", hang_up=event.change == "hangup")
             _without(run, conference, room, member, "kicked")
             if room.closing:
                 return

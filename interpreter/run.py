@@ -30,12 +30,12 @@ from ringful.interpreter.hearing import (
     rate_of,
     started_seconds,
 )
-from ringful.interpreter.leg import Leg
+from ringful.interpreter.leg import EventHandler, Leg
 from ringful.interpreter.params import bind
 from ringful.interpreter.running import Sending, Watch
 from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
-from ringful.interpreter.statements import bridge, inbound, legs, messages, queues
+from ringful.interpreter.statements import bridge, inbound, legs, messages, queues, signals
 from ringful.interpreter.statements.conference import hear_conference, leave_now, unreached_moderator
 from ringful.interpreter.statements.sound import stop_sounds
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
@@ -97,6 +97,12 @@ class Run:
     """The messages that nobody has said of whether they are taken, by their IDs."""
     legs: dict[str, Leg] = field(factory=dict, init=False)
     subject: Leg | None = field(default=None, init=False)
+    event_handlers: list[EventHandler] = field(factory=list, init=False)
+    """The ``on event`` that are in force."""
+    unheard: list[events.Signalled] = field(factory=list, init=False)
+    """Events that came before anybody waited for them."""
+    signals: int = field(default=0, init=False)
+    """How many events it has sent."""
     over: list[Leg] = field(factory=list, init=False)
     """The legs that are over, and of which nobody has taken note yet; never a room."""
     tasks: list[Task] = field(factory=list, init=False)
@@ -188,6 +194,7 @@ class Run:
                 | events.MemberWent()
                 | events.MemberPressed()
                 | events.MembersChange()
+                | events.EndWanted()
                 | events.Held()
                 | events.Released()
             ):
@@ -197,6 +204,8 @@ class Run:
                     hear_conference(self, leg, event)
             case events.Placed() | events.Summoned() | events.NextCame():
                 queues.hear(self, event)
+            case events.Signalled():
+                signals.hear(self, event)
             case events.Priced():
                 if leg := self.legs.get(event.leg):
                     leg.rate = rate_of(event)
@@ -346,7 +355,7 @@ class Run:
 
     def _finish(self) -> None:
         if (
-            not self.subject
+            (not self.subject or self.subject.state == "over")
             and self.strands
             and all(strand.waiting and strand.waiting.idle for strand in self.strands)
         ):
@@ -412,6 +421,10 @@ class Run:
         self.strands.append(strand)
         self._ready.append((strand, None))
         return strand
+
+    def begin_block(self, leg: Leg | None, block: nodes.Block, names: dict[str, Value]) -> None:
+        """Run *block* on *leg*, or on none, as a strand of its own."""
+        self.spawn(leg, Executor(self, leg, names).body(block))
 
     def signal(self, signal: Signal) -> bool:
         """Give *signal* to the first strand that waits for it; say whether there was one."""
@@ -586,6 +599,10 @@ class Run:
                     for strand in self.strands:
                         strand.cancel()
                     self._reap()
+                elif leg.state == "over":
+                    # Calls that came after its end.
+                    for other in list(self.legs.values()):
+                        self.close(other, event.why)
                 else:
                     self.close(leg, event.why)
             case "stop record":
@@ -642,5 +659,6 @@ class Run:
     def cut_farewell(self) -> None:
         """End what ``on hangup`` still does."""
         for strand in list(self.strands):
-            strand.cancel()
+            if strand.leg is None:
+                strand.cancel()
         self._reap()

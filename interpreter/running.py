@@ -15,8 +15,8 @@ from ringful.grammar import nodes
 from ringful.grammar.span import Span
 from ringful.interpreter import effects
 from ringful.interpreter.conference import Conference
-from ringful.interpreter.events import Started
-from ringful.interpreter.leg import Handling, Leg
+from ringful.interpreter.events import Signalled, Started
+from ringful.interpreter.leg import EventHandler, Handling, Leg
 from ringful.interpreter.secrets import Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.strand import Signal, Strand, Wait
@@ -84,6 +84,9 @@ class Strands(Protocol):
     def spawn(self, leg: Leg | None, coroutine: Coroutine[Wait, Signal, None]) -> Strand:
         """Make a strand of *coroutine*; it starts when the present one waits."""
 
+    def begin_block(self, leg: Leg | None, block: nodes.Block, names: dict[str, Value]) -> None:
+        """Run *block* on *leg*, or on none, as a strand of its own."""
+
     def advance(self, strand: Strand, signal: Signal | None) -> None:
         """Let *strand* go on with *signal*."""
 
@@ -147,6 +150,12 @@ class Running(Doings, Strands, Legs, Queue, Protocol):
     """What is known of the conference that it is; None: it is none."""
     conferences: dict[str, str | None]
     """The conferences that it has made, each with the number of its moderator."""
+    event_handlers: list[EventHandler]
+    """The ``on event`` that are in force."""
+    unheard: list[Signalled]
+    """Events that came before anybody waited for them."""
+    signals: int
+    """How many events it has sent."""
     sendings: dict[str, Sending]
     """The messages that nobody has said of whether they are taken, by their IDs."""
     now: float
@@ -177,6 +186,8 @@ class Scope(Protocol):
     """The handler that it is part of."""
     statement: nodes.Statement | None
     """The one that is being done."""
+    listening: list[EventHandler]
+    """The ``on event`` that were met in it and are in force."""
 
     async def wait(
         self,

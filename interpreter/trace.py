@@ -123,6 +123,10 @@ class Tracer:
             case "LeaveConference":
                 why = "" if data["why"] == "left" else f" ({data['why']})"
                 return None if data["why"] == "hangup" else ("leave", f"{data['conference']}{why}")
+            case "Signal":
+                return "signal", " ".join([f"{data['name']} to {data['call']}", _json(data["fields"])])
+            case "EndConference":
+                return "end", str(data["conference"])
             case "ChangeMembers":
                 where = "from" if data["change"] == "kick" else "in"
                 return str(data["change"]), f"{data['who'] or 'others'} {where} {data['conference']}"
@@ -190,6 +194,9 @@ class Tracer:
                 return "joined", str(data["conference"])
             case "Left":
                 return "left", f"{data['conference']} ({data['why']})"
+            case "Signalled":
+                by = f" by {data['by']}" if data["by"] else ""
+                return "event", f"{data['name']}{by} {_json(data['fields'])}"
             case "Placed":
                 return "placed", f"{data['place'] or 'nowhere'} in queue {data['queue']}"
             case "NextCame":

@@ -121,19 +121,8 @@ def inject(simulation: World, injection: Injection) -> None:
     """Let *injection* happen now; on a leg that is over, or was never there, it does nothing."""
     phones = simulation.phones
     match injection.what:
-        case "web fails":
-            for asked in list(simulation.asked.values()):
-                asked.run.post(events.WebFailed(asked.asking, "it answered 500"))
-            simulation.asked.clear()
-            return
-        case "web never answers":
-            # What it says later is heard by nobody.
-            simulation.asked.clear()
-            return
-        case "web answers":
-            for asked in list(simulation.asked.values()):
-                asked.run.post(events.WebAnswered(asked.asking, from_json(json.loads(injection.value))))
-            simulation.asked.clear()
+        case "web fails" | "web never answers" | "web answers":
+            _let_the_web(simulation, injection)
             return
         case "fetch fails":
             phones.fail_fetches("it cannot be fetched: the server answered 500")
@@ -161,6 +150,16 @@ def inject(simulation: World, injection: Injection) -> None:
     for place in _places(simulation):
         if place.name == here:
             _break(place, injection)
+
+
+def _let_the_web(simulation: World, injection: Injection) -> None:
+    """Fail, answer otherwise, or never: what it says later is heard by nobody."""
+    for asked in list(simulation.asked.values()):
+        if injection.what == "web fails":
+            asked.run.post(events.WebFailed(asked.asking, "it answered 500"))
+        elif injection.what == "web answers":
+            asked.run.post(events.WebAnswered(asked.asking, from_json(json.loads(injection.value))))
+    simulation.asked.clear()
 
 
 def _sends(script: nodes.Script) -> bool:

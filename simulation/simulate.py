@@ -300,6 +300,12 @@ class _Door:
                 self._timers[timer] = self._later(seconds, fired)
             case effects.CancelTimer(timer):
                 self._timers.pop(timer)()
+            case effects.Signal(call, name, fields):
+                run = self.simulation.runs.get(call)
+                if run and not run.ended:
+                    run.post(events.Signalled(name, fields, "" if run is self.run else self.run.call_id))
+                else:
+                    self.run.post(events.NotReached(call, f"there is no call {call}, or no more"))
             case effects.Notify():
                 pass  # The journal has it.
             case effects.Ring(leg, number, caller_id, shown):
@@ -321,6 +327,7 @@ class _Door:
                 | effects.LeaveConference()
                 | effects.PassTone()
                 | effects.QueueOn()
+                | effects.EndConference()
                 | effects.ChangeMembers()
             ):
                 self._perform_for_conference(effect)

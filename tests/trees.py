@@ -131,9 +131,12 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.builds(nodes.Join, expressions, _flag, _flag, _some, _flag, _flag, _flag, _some, _some, _some, _why),
     st.builds(nodes.Members, st.sampled_from(get_args(nodes.Change)), _some, expressions),
     st.builds(nodes.Leave, expressions),
+    st.builds(nodes.End, expressions),
     st.builds(nodes.Connect, names, _some, st.none(), _name, _further, _flag),
     st.builds(nodes.ConnectTo, expressions, _some, _some, _some, _some, st.none(), _name, _flag, _flag),
     st.builds(nodes.WaitCall, names, _name, _some),
+    st.builds(nodes.WaitEvent, expressions, _name, _some),
+    st.builds(nodes.Signal, expressions, _fields, _some),
     st.builds(nodes.Queue, expressions, _some, _name, _some),
     st.builds(nodes.Serve, expressions, _some, _some, _name, _some),
     st.builds(nodes.Transfer, expressions, _name),
@@ -173,6 +176,8 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(nodes.WaitTone, _keys, _flag, _name, _some, _some, block),
         st.builds(nodes.Connect, names, _some, block, _name, _further),
         st.builds(nodes.WaitCall, names, _name, _some, block),
+        st.builds(nodes.WaitEvent, expressions, _name, _some, block),
+        st.builds(nodes.OnEvent, expressions, block, _name),
         st.builds(
             nodes.Gather, names, expressions, _some, _tones, prompt=block, keys=_flag, notify=_some, **_asked
         ),

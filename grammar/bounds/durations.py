@@ -120,6 +120,9 @@ class Durations:
                 ready = [self._until_ready(leg, statement) for leg in statement.legs]
                 longest = max(ready, key=lambda time: (time.endless, time.milliseconds))
                 return takes(longest).then(self.block(otherwise).either(connected))
+            case nodes.WaitEvent(limit=limit, otherwise=otherwise):
+                waited = takes(self._limit(statement, "wait event", limit, None))
+                return waited.then(self.block(otherwise).either(Ways()))
             case nodes.ConnectTo(limit=limit, otherwise=otherwise):
                 connected = takes(self._limit(statement, "connect to", limit, None))
                 rings = self.ringing(statement.call)

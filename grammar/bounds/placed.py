@@ -83,7 +83,9 @@ def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: L
             return int(count)
         case nodes.For(_, nodes.List(items)):
             return len(items)
-        case nodes.Queue() | nodes.Repeat() | nodes.For() | nodes.OnTone() | nodes.OnMember():
+        case (
+            nodes.Queue() | nodes.Repeat() | nodes.For() | nodes.OnTone() | nodes.OnEvent() | nodes.OnMember()
+        ):
             return None
         case nodes.Menu() if not (
             role == "prompt" or block is statement.timeout or block is statement.otherwise

@@ -71,6 +71,8 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
                 others.add(name)
             case nodes.WaitTone(name=str(name)) | nodes.Join(name=str(name)):
                 others.add(name)
+            case nodes.OnEvent(name=str(name)) | nodes.WaitEvent(name=str(name)):
+                others.add(name)
             case nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
                 others.add(name)
             case nodes.Clock(name):
@@ -114,7 +116,13 @@ def _statement(statement: nodes.Statement, names: _Names, own: str | None) -> It
         case nodes.Conference(named=nodes.Text() as named) if "." in (literal(named) or ""):
             message = f"`{literal(named)}` is no name of a conference: it has a dot"
             yield Problem("conference-name", message, named.span, "a dot is what IDs have")
-        case nodes.Join(room) | nodes.Leave(room) | nodes.In(room) | nodes.Members(_, _, room):
+        case (
+            nodes.Join(room)
+            | nodes.Leave(room)
+            | nodes.End(room)
+            | nodes.In(room)
+            | nodes.Members(_, _, room)
+        ):
             if isinstance(room, nodes.Name) and room.id in (names.legs | names.others) - names.conferences:
                 what = "a leg" if room.id in names.legs else "no conference"
                 hint = suggest(room.id, names.conferences) or "write `conference NAME` to make one"

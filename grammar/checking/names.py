@@ -120,6 +120,8 @@ class _Scope(Paths[_Names]):
             case nodes.StartRecord(str(name)):
                 self.may_bind(name, statement.span)
                 return state._replace(recording=name)
+            case nodes.OnEvent(name=str(name)):
+                self.may_bind(name, statement.span)
             case nodes.For(name) | nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
                 # Bound in the block only: the list may be empty.
                 self.may_bind(name, statement.span)
@@ -130,7 +132,8 @@ class _Scope(Paths[_Names]):
         return state._replace(known=known)
 
     def enter(self, statement: nodes.Statement, role: Role, state: _Names) -> _Names:
-        if isinstance(statement, nodes.For | nodes.OnMember | nodes.OnTone) and statement.name:
+        by_turns = nodes.For | nodes.OnMember | nodes.OnTone | nodes.OnEvent
+        if isinstance(statement, by_turns) and statement.name:
             return state._replace(known=_more(state.known, statement.name))
         return state
 
@@ -254,7 +257,7 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
             return (name,)
-        case nodes.ConnectTo(name=str(name)):
+        case nodes.WaitEvent(name=str(name)) | nodes.ConnectTo(name=str(name)):
             return (name,)
         case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
             return (name,)
@@ -270,7 +273,7 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
-    by_turns = nodes.For | nodes.StartRecord | nodes.OnMember | nodes.OnTone
+    by_turns = nodes.For | nodes.StartRecord | nodes.OnMember | nodes.OnTone | nodes.OnEvent
     if isinstance(statement, by_turns) and statement.name:
         return (statement.name,)
     return bound_by(statement)

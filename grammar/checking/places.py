@@ -222,7 +222,9 @@ def wrong_at(statement: nodes.Statement, subject: Subject) -> str:
     match subject:
         case "nothing" if media or own:
             return f"`{word}` needs a call leg, and there is none here"
-        case "farewell" if statement == nodes.Hangup() or not isinstance(statement, nodes.Hangup):
+        case "farewell" if statement == nodes.Hangup() or not isinstance(
+            statement, nodes.Hangup | nodes.Call
+        ):
             return f"`{word}` needs a call, and this runs after it has ended"
         case "conference" if not media and not isinstance(statement, nodes.OnMember):
             return f"`{word}` cannot be done by a conference"
@@ -237,7 +239,7 @@ def _code(subject: Subject) -> str:
 def _hint(subject: Subject) -> str:
     match subject:
         case "farewell":
-            return "after the hang-up a script can still `notify`, `ask`, `sms` and `let`"
+            return "after the hang-up a script can still `notify`, `ask`, `sms`, `let`, and `call … { … }`"
         case "conference":
             return "a conference can play, say, record, send and hear tones"
         case "nothing":

@@ -50,6 +50,8 @@ def _outward(statement: nodes.Statement) -> Iterator[tuple[str, nodes.Expression
     match statement:
         case nodes.Notify(fields=nodes.Map() as fields):
             yield "a callback", fields
+        case nodes.Signal(fields=nodes.Map() as fields):
+            yield "an event, which is logged", fields
         case nodes.Give(value):
             yield "what the script is told of this leg", value
         case nodes.In(_, block):

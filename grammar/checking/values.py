@@ -84,15 +84,10 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
         return
     if kind is not None and kind not in _TAKES[want.sort]:
         hint = _unit(want) or hint
-        if want.sort in ("keys", "patterns") and kind == "none":
-            hint = "in a menu, `timeout { … }` is for no key in time"
-        word = (
-            "this"
-            if want.sort in ("keys", "patterns")
-            else want.word
-            if " " in want.word
-            else f"`{want.word}`"
-        )
+        if want.sort == "patterns" and kind == "none":
+            hint = f"{hint}; in a menu, `timeout {{ … }}` is for no key in time"
+        word = want.word if " " in want.word else f"`{want.word}`"
+        word = "this" if want.sort in ("keys", "patterns") else word
         message = f"{word} needs {name}, and {_this(want.expression, kind)}"
         yield Problem("wrong-kind", message, want.expression.span, hint)
         return

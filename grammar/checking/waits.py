@@ -17,11 +17,14 @@ def check_waits(body: nodes.Block, flows: Flows) -> Iterator[Problem]:
             waiting.add(name)
     for statement in within(body):
         match statement:
-            case nodes.WaitTone(limit=None, otherwise=nodes.Block()):
+            case (
+                nodes.WaitTone(limit=None, otherwise=nodes.Block())
+                | nodes.WaitEvent(limit=None, otherwise=nodes.Block())
+            ):
                 message = "this `else` never runs: the wait has no bound"
                 hint = "give it one, e.g. `for 10s`"
                 yield Problem("unbounded-wait", message, statement.span, hint)
-            case nodes.WaitTone(limit=None):
+            case nodes.WaitTone(limit=None) | nodes.WaitEvent(limit=None):
                 message = "this wait has no bound: only the call's longest duration ends it"
                 hint = "give it one, e.g. `for 10s`"
                 yield Problem("unbounded-wait", message, statement.span, hint, "warning")
@@ -53,7 +56,7 @@ def _waits(block: nodes.Block, flows: set[str]) -> bool:
                 return True
             case nodes.Connect() | nodes.ConnectTo() | nodes.Stay() | nodes.Transfer() | nodes.WaitCall():
                 return True
-            case nodes.Queue() | nodes.Serve():
+            case nodes.Queue() | nodes.Serve() | nodes.WaitEvent():
                 return True
             case nodes.Do(flow) if flow in flows:
                 return True

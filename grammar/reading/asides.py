@@ -71,13 +71,25 @@ def name(slip: Slip) -> Problem | None:
         small = said.strip('"')
         hint = write(small, "order") if re.fullmatch("[a-z_][a-z0-9_]*", small) else "write e.g. `order`"
         return slip.problem("a name stands without quotes", hint)
+    if slip.token.type == "QUOTE" and slip.last == "to" and slip.before.split()[-2:] == [slip.verb, "to"]:
+        return slip.problem("no `to` stands before a number", write(f"{slip.verb} {piece(slip.after)}", "…"))
+    if slip.token.type == "NUMBER" and wants_name and (whole := re.match(r"\d\w*", slip.after)):
+        message = f"`{whole[0]}` is no name"
+        return slip.problem(message, "a name begins with a small letter", width=len(whole[0]))
+    return None
+
+
+def count(slip: Slip) -> Problem | None:
+    """``gather digits 4``, ``gather 4 digits``, ``gather pin 4``."""
+    wants_name = "NAME" in slip.wanted and not slip.wants_value
     if slip.token.type == "NUMBER" and slip.verb == "gather" and (wants_name or slip.last == "digits"):
         amount = piece(slip.after)
         message = "`gather` needs a name for the keys"
         return slip.problem(message, write(f"gather NAME digits {amount}", "gather NAME digits 4"))
-    if slip.token.type == "NUMBER" and wants_name and (whole := re.match(r"\d\w*", slip.after)):
-        message = f"`{whole[0]}` is no name"
-        return slip.problem(message, "a name begins with a small letter", width=len(whole[0]))
+    if slip.token.type == "NUMBER" and slip.verb == "gather" and "DIGITS" in slip.wanted:
+        return slip.problem(
+            "`digits` is missing before the count", write(f"digits {piece(slip.after)}", "digits 4")
+        )
     return None
 
 
@@ -124,7 +136,7 @@ def behind_a_block(slip: Slip) -> Problem | None:
     hint = foreign.BESIDE.get(foreign.plain(slip.word))
     if not hint or not slip.before.strip().endswith("}"):
         return None
-    if hint == foreign.BESIDE["elif"] and (condition := re.match(r"(.+?)\s*[:{]?$", slip.rest)):
+    if hint == foreign.BESIDE["elif"] and (condition := re.match(r"(.+?)\s*(?:[:{].*)?$", slip.rest)):
         hint = write(f"else if {condition[1]} {{", "else if … {")
     return slip.problem(f"there is no `{slip.word}`", hint)
 
@@ -221,6 +233,7 @@ RULES: Final[tuple[Callable[[Slip], Problem | None], ...]] = (
     number_of_digits,
     parts,
     unit,
+    count,
     name,
     event,
     prompt,

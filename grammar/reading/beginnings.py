@@ -7,7 +7,7 @@ from ringful.grammar.errors import Problem
 from ringful.grammar.reading.slip import Slip, bare, write
 from ringful.grammar.reading.words import found
 from ringful.grammar.spell import nearest
-from ringful.grammar.vocabulary import VERBS
+from ringful.grammar.vocabulary import KEYWORDS, VERBS
 
 _VERB = "a line begins with a verb, e.g. `play`"
 
@@ -30,6 +30,8 @@ def _mark(slip: Slip) -> Problem:
     if context := re.fullmatch(r"\[(\w[^]]*)\]", said):
         message = "a script has no sections"
         return slip.problem(message, f"to give it a title, write `# {context[1]}`", width=len(said))
+    if not slip.token.isprintable():
+        return slip.problem(f"the character U+{ord(slip.token[0]):04X} has no place here")
     return slip.problem(f"found {found(slip.token)}, expected a statement", _VERB)
 
 
@@ -107,6 +109,12 @@ def _foreign(slip: Slip) -> Problem | None:
 
 def _unknown(slip: Slip) -> Problem:
     word = slip.word
+    if word in KEYWORDS - VERBS:
+        hint = f"a statement ends with its line: `{word}` stands on that of its statement"
+        return slip.of_word(f"there is no statement `{word}`", hint)
+    if re.match(r"[.\[].*[^=!<>]=[^=]", slip.rest):
+        hint = "a value stays as it is; a name is given another one with `let NAME = …`"
+        return slip.of_word("a part of a value cannot be set", hint)
     if not word.islower():
         small = foreign.snake(word)
         hint = write(small if small in VERBS else foreign.plain(word), word.lower())
@@ -116,19 +124,32 @@ def _unknown(slip: Slip) -> Problem:
     return slip.of_word(f"there is no statement `{word}`", hint)
 
 
+def _part_of_menu(slip: Slip, verb: str, rest: str) -> Problem:
+    """``say "x"`` between the branches, ``prompt: say "x"``, ``prompt "x"``."""
+    part = verb.rstrip(":")
+    if part in VERBS:
+        code = f"prompt {{ {part} {rest} }}" if rest else ""
+        return slip.problem("what a menu says first stands in its `prompt`", write(code, "prompt { … }"))
+    said = f"say {rest}" if rest.startswith('"') else rest
+    code = f"{part} {{ {said} }}" if said else ""
+    return slip.problem(f"`{part}` has a block in braces", write(code, f"{part} {{ … }}"))
+
+
 def branch(slip: Slip) -> Problem | None:
     """Say what is wrong with a line in a menu that is to be a branch."""
     if not slip.in_menu:
         return None
-    matched = re.match(r'(?:case\s+)?("[^"]*"|[0-9*#])\s*(?::|->|=>|=|-|)\s*(.*)$', slip.line)
+    inner = re.split(r"[{};]", slip.before)[-1]
+    alone = len(inner) == len(slip.before)
+    line = (inner + slip.after).strip()
+    matched = re.match(r'(?:case\s+)?("[^"]*"|[0-9*#])\s*(?::|->|=>|=|-|)\s*(.*)$', line)
     if matched:
         keys = matched[1] if matched[1].startswith('"') else f'"{matched[1]}"'
-        code = f"{keys} {{ {bare(matched[2]) or '…'} }}"
+        code = f"{keys} {{ {(bare(matched[2]) if alone else '') or '…'} }}"
         return slip.problem("a branch of a menu is its keys and a block", write(code, f"{keys} {{ … }}"))
-    verb = slip.line.partition(" ")[0]
-    if verb in VERBS:
-        message = "what a menu says first stands in its `prompt`"
-        return slip.problem(message, write(f"prompt {{ {bare(slip.line)} }}", "prompt { … }"))
+    verb, _, rest = line.partition(" ")
+    if verb in VERBS or verb.rstrip(":") in ("prompt", "timeout", "otherwise"):
+        return _part_of_menu(slip, verb, bare(rest) if alone else "")
     if hint := foreign.BRANCHES.get(foreign.plain(verb.rstrip(":"))):
         return slip.problem(f"found {found(slip.token)}, expected a block", hint)
     return None

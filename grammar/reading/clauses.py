@@ -35,6 +35,9 @@ class ClauseRules:
     def diverted(self, c: Children) -> Clause:
         return _clause("diverted", c, c[2])
 
+    def to_clause(self, c: Children) -> Clause:
+        return _clause("call", c, c[1])
+
     def every(self, c: Children) -> Clause:
         return _clause("every", c, True)
 

@@ -112,7 +112,7 @@ def _unclosed(slip: Slip) -> Problem | None:
     if inner is not None and inner.type == "HOLE_OPEN" and token.type in ("NEWLINE", "$END"):
         hint = "write `\\{` for a brace itself"
         return _problem("this `{` in a text is not closed", reading.openers[-1].span, hint)
-    begins = inner is not None and inner.type != "BLOCK_OPEN" and token in VERBS and slip.before.isspace()
+    begins = inner is not None and inner.type != "BLOCK_OPEN" and token in VERBS and not slip.before.strip()
     if inner is not None and (token.type == "$END" or (begins and not slip.rest.startswith(":"))):
         return _problem(f"this `{inner}` is never closed", reading.openers[-1].span)
     if token.type == "CLOSE" and inner is None and not reading.closing:

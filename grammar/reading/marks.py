@@ -54,7 +54,11 @@ def equals(slip: Slip) -> Problem | None:
         said = found_back[1]
         return slip.problem(f"there is no `{said}=`", f"write `{said}`", 2, 3)
     if "COLON" in slip.wanted:
-        return slip.problem("an entry of a map is `key: value`", write(f"{slip.last}:", "key: value"))
+        key = re.search(r'("[^"]*"|\w+)\s*$', slip.before)
+        code = f"{key[1]}:" if key else ""
+        return slip.problem("an entry of a map is `key: value`", write(code, "key: value"))
+    if slip.verb == "let" and not slip.after.startswith("=>"):
+        return _second_equals(slip)
     if slip.verb == "flow" and "SHUT" in slip.wanted:
         return slip.problem(
             "a parameter of a flow has no default", "give the value where it is run, with `do`"
@@ -69,6 +73,14 @@ def equals(slip: Slip) -> Problem | None:
     return None
 
 
+def _second_equals(slip: Slip) -> Problem:
+    """``let x == 1``, ``let x = y = 1``."""
+    if slip.before.endswith("="):
+        code = f"{slip.before.strip()} {slip.after[1:].strip()}"
+        return slip.problem("`==` compares, and gives no name a value", write(code, "let NAME = …"), 1, 2)
+    return slip.problem("a `let` gives one name its value", "write a `let` for each; `==` compares")
+
+
 def arrow(slip: Slip) -> Problem | None:
     """``-> found``, ``=> found``."""
     if slip.after.startswith("=>"):
@@ -77,8 +89,8 @@ def arrow(slip: Slip) -> Problem | None:
         back, name = 1, slip.rest
     else:
         return None
-    hint = "what a statement gives is named with `as NAME`"
-    if re.fullmatch(r"[a-z_]\w*", name):
+    hint = "there are no functions without a name: write `flow NAME(…) { … }`"
+    if slip.verb != "let" and re.fullmatch(r"[a-z_]\w*", name):
         hint = write(f"as {name}", "as NAME")
     return slip.problem("an arrow means nothing", hint, back, 2)
 
@@ -202,6 +214,10 @@ def bracket(slip: Slip) -> Problem | None:
             )
         items = opened[1] + slip.after.partition(")")[0]
         return slip.problem("a list stands in [ ]", write(f"[{items}]", "[…]"))
+    if slip.token == "(" and slip.last == slip.verb and slip.after.startswith("()"):
+        return slip.problem("a verb has no parentheses", f"write `{slip.verb}`")
+    if slip.inner == "MAP_OPEN" and slip.verb == "repeat" and "COLON" in slip.wanted:
+        return slip.problem("`repeat` needs a count before its block", "write `repeat 3 times { … }`")
     if slip.token == "(" and slip.verb == "for" and slip.last == "for":
         return _loop(slip)
     if slip.token == "(" and (method := re.search(r"([a-z_][\w.]*)\.([A-Za-z_]\w*)$", slip.before)):

@@ -103,6 +103,15 @@ class StatementRules:
     def wait(self, c: Children) -> nodes.Wait:
         return _line(nodes.Wait, c, c[1])
 
+    def wait_event(self, c: Children) -> nodes.WaitEvent:
+        return _line(nodes.WaitEvent, c, c[2])
+
+    def on_event(self, c: Children) -> nodes.OnEvent:
+        return _line(nodes.OnEvent, c, c[2], _needed(c))
+
+    def signal(self, c: Children) -> nodes.Signal:
+        return _line(nodes.Signal, c, c[1])
+
     def wait_call(self, c: Children) -> nodes.WaitCall:
         return _line(nodes.WaitCall, c, word(c[2]))
 
@@ -134,6 +143,9 @@ class StatementRules:
 
     def leave(self, c: Children) -> nodes.Leave:
         return _line(nodes.Leave, c, c[1])
+
+    def end(self, c: Children) -> nodes.End:
+        return _line(nodes.End, c, c[1])
 
     def in_conference(self, c: Children) -> nodes.In:
         return _line(nodes.In, c, c[1], _needed(c))
@@ -236,7 +248,9 @@ class StatementRules:
     def pick(self, c: Children) -> nodes.Pick:
         fields, span = gathered(c), span_of(c[0], c[-1])
         name = required(fields, "name", "`as NAME`, the name for what is picked,", span, "one")
-        last = next((after for to, after in pairwise(c) if isinstance(to, Token) and to.type == "TO"), None)
+        last = next(
+            (after for to, after in pairwise(c) if isinstance(to, Token) and to.type == "UP_TO"), None
+        )
         return nodes.Pick(c[1], name, last, **fields, span=span)
 
     def stay(self, c: Children) -> nodes.Stay:

@@ -108,7 +108,7 @@ _SIMPLE: dict[str, Kind] = {
     "HOLE_OPEN": "hole",
     "NEWLINE": "blank",
     "EQUALS": "mark",
-    "TO": "mark",
+    "UP_TO": "mark",
     "COMMA": "mark",
     "COLON": "mark",
     "DOT": "mark",

@@ -31,6 +31,7 @@ _Keys: TypeAlias = (
     nodes.Tone
     | nodes.Wait
     | nodes.WaitCall
+    | nodes.WaitEvent
     | nodes.WaitTone
     | nodes.StartTones
     | nodes.StopTones
@@ -43,6 +44,7 @@ _Legs: TypeAlias = (
     nodes.Conference
     | nodes.Join
     | nodes.Leave
+    | nodes.End
     | nodes.In
     | nodes.Members
     | nodes.Connect
@@ -55,7 +57,7 @@ _Legs: TypeAlias = (
     | nodes.Unmute
     | nodes.Hangup
 )
-_Web: TypeAlias = nodes.Sms | nodes.Notify | nodes.Ask | nodes.Follow
+_Web: TypeAlias = nodes.Signal | nodes.Sms | nodes.Notify | nodes.Ask | nodes.Follow
 _Control: TypeAlias = (
     nodes.Let
     | nodes.If
@@ -72,6 +74,7 @@ _Control: TypeAlias = (
     | nodes.Return
     | nodes.OnHangup
     | nodes.OnTone
+    | nodes.OnEvent
     | nodes.OnMember
     | nodes.Start
     | nodes.Stay
@@ -97,6 +100,7 @@ def phrase(line: AnyLine, indent: str, *, head: bool = False) -> str:
             nodes.Tone()
             | nodes.Wait()
             | nodes.WaitCall()
+            | nodes.WaitEvent()
             | nodes.WaitTone()
             | nodes.StartTones()
             | nodes.StopTones()
@@ -104,10 +108,10 @@ def phrase(line: AnyLine, indent: str, *, head: bool = False) -> str:
             return _join(*_keys(line))
         case nodes.Gather() | nodes.Menu() | nodes.Choice():
             return _join(*_keys(line))
-        case nodes.Sms() | nodes.Notify() | nodes.Ask() | nodes.Follow():
+        case nodes.Signal() | nodes.Sms() | nodes.Notify() | nodes.Ask() | nodes.Follow():
             flat = _join(*_web(line, None))
             return flat if len(indent) + len(flat) <= WIDTH else _join(*_web(line, indent))
-        case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.In() | nodes.Connect():
+        case nodes.Conference() | nodes.Join() | nodes.Leave() | nodes.End() | nodes.In() | nodes.Connect():
             return _join(*_legs(line))
         case nodes.Queue() | nodes.Serve() | nodes.ConnectTo():
             return _join(*_legs(line))
@@ -204,7 +208,10 @@ def _keys(line: _Keys) -> tuple[str, ...]:
         case nodes.Tone(tones):
             return "tone", show_expression(tones)
         case nodes.Wait(duration):
-            return "wait", show_unless(duration, "tone", "call")
+            return "wait", show_unless(duration, "tone", "call", "event")
+        case nodes.WaitEvent(event, name, limit, otherwise):
+            given = _with("as", name), _with("for", limit)
+            return "wait event", show_expression(event), *given, _flag("else", otherwise is not None)
         case nodes.WaitCall(leg, name, limit, otherwise):
             given = _with("as", name), _with("for", limit)
             return "wait call", leg, *given, _flag("else", otherwise is not None)
@@ -241,6 +248,8 @@ def _legs(line: _Legs) -> tuple[str, ...]:
             return _room(line)
         case nodes.Leave(conference):
             return "leave", show_expression(conference)
+        case nodes.End(conference):
+            return "end", show_expression(conference)
         case nodes.In(conference):
             return "in", show_expression(conference)
         case nodes.Members(change, who, conference):
@@ -294,6 +303,8 @@ def _room(line: nodes.Conference | nodes.Join) -> tuple[str, ...]:
 def _web(line: _Web, indent: str | None) -> tuple[str, ...]:
     """Show *line*; with *indent* its map has a line for each entry."""
     match line:
+        case nodes.Signal(event, fields, call):
+            return "signal", show_expression(event), _fields(fields, indent), _with("to", call)
         case nodes.Sms(number, text, operator, notify):
             clauses = _with("via", operator), _with("notify", notify)
             return "sms", show_primary(number), show_message(text), *clauses
@@ -342,6 +353,8 @@ def _control(line: _Control) -> tuple[str, ...]:
             return ("on hangup",)
         case nodes.OnTone(tones, name=name):
             return "on tone", show_unless(tones, "any"), _with("as", name)
+        case nodes.OnEvent(said, name=name):
+            return "on event", show_expression(said), _with("as", name)
         case nodes.Until(tones, name=name):
             return "until", show_unless(tones, "any"), _with("as", name)
         case nodes.Again():

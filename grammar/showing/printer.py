@@ -103,13 +103,17 @@ def _pieces(line: AnyLine, words: str) -> list[_Piece]:
             return [_Piece(words, block)] if block else []
         case nodes.Ask(otherwise=block) | nodes.Follow(otherwise=block) | nodes.Connect(otherwise=block):
             return [_Piece(words, block)] if block else []
-        case nodes.Serve(otherwise=block) | nodes.ConnectTo(otherwise=block):
+        case (
+            nodes.Serve(otherwise=block) | nodes.WaitEvent(otherwise=block) | nodes.ConnectTo(otherwise=block)
+        ):
             return [_Piece(words, block)] if block else []
         case nodes.Gather(prompt=block) | nodes.Queue(block=block):
             return [_Piece(words, block)] if block.statements or block.closing else []
         case nodes.Choice() | nodes.In() | nodes.Repeat() | nodes.For() | nodes.Flow():
             return [_Piece(words, line.block)]
         case nodes.OnHangup() | nodes.OnTone() | nodes.OnMember() | nodes.Start() | nodes.Until():
+            return [_Piece(words, line.block)]
+        case nodes.OnEvent():
             return [_Piece(words, line.block)]
         case _:
             return []

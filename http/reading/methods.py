@@ -21,6 +21,7 @@ METHODS = (
     "Tone",
     "Answer",
     "Reject",
+    "Signal",
     "Gather",
     "Connect",
     "Transfer",

@@ -182,6 +182,16 @@ class Reject:
 
 
 @frozen
+class Signal:
+    """Send an event to a call (ours): what its script's ``wait event`` and ``on event`` are for."""
+
+    call_id: str
+    event: str
+    given: scripts.Given = field(factory=scripts.Given)
+    """What comes with it."""
+
+
+@frozen
 class Gather:
     """Collect digits, and tell them (ours)."""
 
@@ -276,6 +286,7 @@ class OnConference:
 Request: TypeAlias = (
     Call
     | Task
+    | Signal
     | OnConference
     | conferences.ConferenceRequest
     | QueryCall
@@ -316,6 +327,11 @@ def _call(given: Parameters, dialect: Dialect) -> Call:
         return call
     version = given.optional("version", p.version)
     return evolve(call, script=scripts.Named(name, version), given=scripts.values(given))
+
+
+def _signal(given: Parameters, _: Dialect) -> Signal:
+    call_id, event = _call_id(given), given.required("event", p.label, "paid")
+    return Signal(call_id, event, scripts.values(given))
 
 
 def _script(given: Parameters, _: Dialect) -> Request:
@@ -433,9 +449,10 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     "confcall": lambda given, dialect: conferences.conf_call(
         given, dialect.number, dialect.announcement, dialect.callback
     ),
-    **{f"{change}conf": _changer(change) for change in get_args(Change)},
+    **{f"{change}conf": _changer(change) for change in get_args(Change) if change != "hangup"},
     "answer": lambda given, _: Answer(_call_id(given)),
     "reject": lambda given, _: Reject(_call_id(given), given.optional("reason", p.rejection)),
+    "signal": _signal,
     "gather": _gather,
     "connect": _connect,
     "transfer": lambda given, dialect: Transfer(

@@ -133,6 +133,17 @@ class Hall:
         conference, _ = self.node.begin(key, made, started)
         return conference
 
+    # Events
+
+    def signal(self, call: LiveCall, effect: effects.Signal) -> None:
+        """Put an event that *call* sends into the inbox of another call of its key, or its own."""
+        found = self.node.live.get(effect.call)
+        if found and found.key.key == call.key.key and not found.run.ended:
+            by = "" if found is call else call.run.call_id
+            found.run.post(events.Signalled(effect.name, effect.fields, by))
+        else:
+            call.run.post(events.NotReached(effect.call, f"there is no call {effect.call}, or no more"))
+
     # Queues
 
     def queue(self, call: LiveCall, effect: effects.ForQueue) -> None:

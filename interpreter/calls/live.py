@@ -77,6 +77,9 @@ class Meetings(Protocol):
     def ask(self, call: "LiveCall", effect: effects.ForConference) -> None:
         """Put what *call* asks of a conference into that one's inbox."""
 
+    def signal(self, call: "LiveCall", effect: effects.Signal) -> None:
+        """Put an event that *call* sends into another's inbox, or its own."""
+
     def queue(self, call: "LiveCall", effect: effects.ForQueue) -> None:
         """Do what *call* asks of a queue."""
 
@@ -202,6 +205,8 @@ class LiveCall:
                     phones.transfer(leg, transfer, number)
                 else:
                     self.run.post(port.TransferFailed(leg, transfer, "notallowed"))
+            case effects.Signal():
+                self._meetings.signal(self, effect)
             case effects.SetTimer(timer, seconds):
                 self._set_timer(timer, seconds)
             case effects.CancelTimer(timer):
@@ -214,6 +219,7 @@ class LiveCall:
                 | effects.LeaveConference()
                 | effects.PassTone()
                 | effects.QueueOn()
+                | effects.EndConference()
                 | effects.ChangeMembers()
             ):
                 self._meetings.ask(self, effect)

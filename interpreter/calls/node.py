@@ -6,7 +6,7 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -292,6 +292,14 @@ class Switchboard:
         if operation == "stop tones" and not (leg and leg.detector):
             raise CallOver(f"no tone detector runs {where}")
         call.run.post(events.Interrupted(operation, notify))
+        await self.durable(call.turn(seqs), call)
+
+    async def signal(
+        self, key: Key, call_id: str, event: str, fields: Mapping[str, Value], *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
+        """Send *event* with *fields* to the call's script.  Raises NoSuchCall, CallOver."""
+        call = await self.find_live(key, call_id)
+        call.run.post(events.Signalled(event, fields))
         await self.durable(call.turn(seqs), call)
 
     async def query(self, key: Key, call_id: str) -> CallView:

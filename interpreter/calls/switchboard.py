@@ -4,7 +4,7 @@ Everything a client asks for becomes a statement in some call's inbox.  Each met
 what it did is durable; when it raises, nothing has changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, Protocol, TypeAlias
 
@@ -14,6 +14,7 @@ from ringful.grammar import nodes
 from ringful.grammar.span import Span
 from ringful.interpreter.events import Origin, Started
 from ringful.interpreter.trace import Line
+from ringful.interpreter.values import Value
 from ringful.media.port import Quality
 from ringful.store.port import Key, UsedSeq
 
@@ -175,6 +176,12 @@ class Calls(Protocol):
         seqs: Sequence[UsedSeq] = (),
     ) -> None:
         """Do *operation* at once, past the queue.  Raises NoSuchCall, CallOver."""
+        ...
+
+    async def signal(
+        self, key: Key, call_id: str, event: str, fields: Mapping[str, Value], *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
+        """Send *event* with *fields* to the call's script.  Raises NoSuchCall, CallOver."""
         ...
 
     async def query(self, key: Key, call_id: str) -> CallView:

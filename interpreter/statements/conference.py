@@ -165,6 +165,11 @@ def queue(run_on: Scope, statement: nodes.In) -> None:
         run_on.run.perform(effects.QueueOn(conference, closed(one, names)))
 
 
+def end(run_on: Scope, statement: nodes.End) -> None:
+    """End a conference, and nobody's call."""
+    run_on.run.perform(effects.EndConference(text_of(statement.conference, run_on.names)))
+
+
 def change(run_on: Scope, statement: nodes.Members) -> None:
     """Do something to who is in a conference: one, or all others."""
     conference = text_of(statement.conference, run_on.names)
@@ -200,7 +205,7 @@ def hear_conference(run: Running, leg: Leg, event: events.Joined | events.Left) 
     membership.id = event.conference
     _end(run, leg, membership, event.why, event.detail)
     if event.hang_up:
-        run.close(leg, "the conference has ended")
+        run.close(leg, "kicked" if event.why == "kicked" else "the conference has ended")
     # Everyone who waits for it may go on: a `join`, and the `leave` of a handler beside it.  Each does so
     # once: what joins again next waits for another end.
     run.announce(event)

@@ -20,6 +20,7 @@ from ringful.interpreter.statements import (
     legs,
     messages,
     queues,
+    signals,
     sound,
     web,
 )
@@ -42,6 +43,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Connect: bridge.connect,
     nodes.ConnectTo: legs.connect_to,
     nodes.Do: control.do,
+    nodes.End: conference.end,
     nodes.Flow: control.nothing,
     nodes.Follow: web.follow,
     nodes.For: control.loop,
@@ -56,6 +58,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Menu: keys.menu,
     nodes.Mute: bridge.mute,
     nodes.Notify: web.notify,
+    nodes.OnEvent: signals.on_event,
     nodes.OnHangup: legs.on_hangup,
     nodes.OnTone: handlers.on_tone,
     nodes.Play: sound.play,
@@ -66,6 +69,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Return: control.leave_flow,
     nodes.Say: sound.play,
     nodes.Serve: queues.serve,
+    nodes.Signal: signals.send,
     nodes.Sms: messages.send,
     nodes.Start: legs.start,
     nodes.StartRecord: sound.start_record,
@@ -80,5 +84,6 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Until: handlers.until,
     nodes.Wait: control.wait,
     nodes.WaitCall: legs.wait_call,
+    nodes.WaitEvent: signals.wait_event,
     nodes.WaitTone: keys.wait_tone,
 }

@@ -17,6 +17,7 @@ _OTHER_CHANGE: dict[nodes.Change, nodes.Change] = {
     "deafen": "undeafen",
     "undeafen": "deafen",
     "kick": "mute",
+    "hangup": "kick",
 }
 _OPPOSITE: dict[str, nodes.BinaryOperator] = {
     "==": "!=",

@@ -1,5 +1,6 @@
 """Mutants of scripts, and what the report says of those that no case notices."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from ringful.command.main import run
 from ringful.grammar.checking.checker import check
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
+from ringful.simulation.cases.verdicts import ran, try_cases
 from ringful.simulation.mutation.mutants import mutants
+from ringful.simulation.mutation.mutation import Mutation
 
 SCRIPT = """\
 call "+15125551234" ring 20s
@@ -117,6 +120,52 @@ def test_a_wait_for_every_key_loses_one() -> None:
     menu = 'call "1"\nmenu {\n    "1,2,3,4,5,6" { say "x" }\n    "7,8,9,0,*,#" { say "y" }\n}\n'
     swapped = menu.replace('"x"', '"z"').replace('"y"', '"x"').replace('"z"', '"y"')
     assert show(parse(swapped)) in shown(menu)
+
+
+def test_handlers_are_registered_later() -> None:
+    head, handler, other = 'call "1"\n', 'on hangup { notify "http://h/over" }\n', 'on tone "0" { say "x" }\n'
+    text = f'{head}{handler}{other}let a = 1\nplay "a"\nplay "b"\n'
+    made = shown(text)
+    assert show(parse(f'{head}{other}let a = 1\nplay "a"\n{handler}play "b"\n')) in made
+    assert show(parse(f'{head}{handler}let a = 1\nplay "a"\n{other}play "b"\n')) in made
+    # Behind another handler alone it is as early as before.
+    assert show(parse(f'{head}{other}{handler}let a = 1\nplay "a"\nplay "b"\n')) not in made
+    begun = f'{head}start record\nplay "a"\nstop record\nhangup\n'
+    assert show(parse(begun.replace('start record\nplay "a"', 'play "a"\nstart record'))) in shown(begun)
+
+
+def _told(tmp_path: Path, script: str, case: str) -> dict[str, str]:
+    """Give what is said of each survivor, by the line that it has instead."""
+    (tmp_path / "x.call").write_text(script)
+    (tmp_path / "x.golden").write_text(f"script x.call\n{case}---\n")
+    (verdict,) = try_cases([tmp_path / "x.golden"], update=True)
+    mutation = Mutation()
+    mutation.mutate(ran([verdict]))
+    found = {}
+    for one in mutation.survivors:
+        lines = set(show(one.mutant.script).splitlines()) - set(show(one.source.script).splitlines())
+        found[" ".join(sorted(lines)) or "moved"] = one.caught_by
+    return found
+
+
+def test_what_case_would_notice_is_said_and_does(tmp_path: Path) -> None:
+    script = 'call "1"\nplay "a" until "1"\non hangup { notify "http://h/over" }\nplay "b"\nwait 2s\n'
+    said = _told(tmp_path, script, 'sound "a" 5s\nphone "1" {\n    answer\n}\n')
+    assert said["moved"].startswith("x.golden would, with `inject hang up on call-1 at step ")
+    other_key = said['play "a" until "2"']
+    found = re.search("`(inject press .* at step [0-9]+)`", other_key)
+    assert found, other_key
+    case = (tmp_path / "x.golden").read_text().replace("---", f"{found[1]}\n---")
+    now = _told(tmp_path, script, case.partition("\n")[2].partition("---")[0])
+    assert 'play "a" until "2"' not in now
+
+
+def test_a_case_that_is_not_found_is_described(tmp_path: Path) -> None:
+    script = 'param who = 1\ncall "1"\nif who == 1 { say "x" } else if who == 2 { say "y" }\n'
+    said = _told(tmp_path, script, 'phone "1" {\n    answer\n}\n')
+    assert said
+    assert all("would" in one for one in said.values())
+    assert "two cases would, one for each way of this condition" in said.values()
 
 
 def test_what_is_certain_to_change_nothing_is_no_mutant() -> None:
