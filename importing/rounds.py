@@ -62,6 +62,8 @@ def without_jumps(body: Body, block: nodes.Block) -> nodes.Block:
                 nodes.Connect(otherwise=nodes.Block() as inner) | nodes.Ask(otherwise=nodes.Block() as inner)
             ):
                 kept.append(evolve(statement, otherwise=without_jumps(body, inner)))
+            case nodes.ConnectTo(otherwise=nodes.Block() as inner):
+                kept.append(evolve(statement, otherwise=without_jumps(body, inner)))
             case _:
                 kept.append(statement)
     return evolve(block, statements=tuple(kept))
@@ -93,6 +95,8 @@ def blocks_of(statement: nodes.Statement) -> list[nodes.Block]:
         case nodes.If(then=then, otherwise=otherwise):
             return [then, otherwise] if otherwise else [then]
         case nodes.Connect(otherwise=nodes.Block() as block) | nodes.Ask(otherwise=nodes.Block() as block):
+            return [block]
+        case nodes.ConnectTo(otherwise=nodes.Block() as block):
             return [block]
         case _:
             return []

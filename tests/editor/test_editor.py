@@ -170,7 +170,7 @@ def test_statements_are_offered_where_they_can_stand() -> None:
 def test_clauses_are_offered_once() -> None:
     assert {"until", "times", "notify"} <= set(labels('call x\nplay "a" |'))
     assert labels('call x\nplay "a" until "1" un|').count("until") == 0
-    assert {"play", "record", "tones", "join"} == set(labels("call x\nstart |"))
+    assert {"play", "record", "tones", "join", "call"} == set(labels("call x\nstart |"))
     assert "tone" in labels("call x\nwait |")
     assert "moderator" in labels("join room as |")
 
