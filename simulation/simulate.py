@@ -122,7 +122,11 @@ class Simulation:
         """Run to the end, with what the case injects."""
         self.begin()
         done = 0
-        for injection in sorted(self.case.injections, key=lambda one: one.step):
+        for injection in self.case.injections:
+            if injection.at is not None:
+                self.agenda.at(injection.at, partial(inject, self, injection))
+        stepped = [one for one in self.case.injections if one.at is None]
+        for injection in sorted(stepped, key=lambda one: one.step):
             self.advance(injection.step - done)
             done = max(done, injection.step)
             inject(self, injection)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
+from ringful.grammar.showing.expressions import show_duration
 from ringful.interpreter import events
 from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.sources import Source
@@ -133,10 +134,13 @@ class Injection:
     tone: str = ""
     value: str = ""
     """What the web answers, as JSON."""
+    at: float | None = None
+    """So many seconds after the beginning, instead of a *step*."""
 
     def __str__(self) -> str:
         said = f' "{self.tone}"' if self.tone else f" {self.value}" if self.value else ""
-        return f"inject {self.what}{said}{f' on {self.leg}' if self.leg else ''} at step {self.step}"
+        when = f"step {self.step}" if self.at is None else show_duration(round(self.at * 1000))
+        return f"inject {self.what}{said}{f' on {self.leg}' if self.leg else ''} at {when}"
 
 
 @frozen

@@ -288,13 +288,21 @@ class _Reader:
 
     def _inject(self, rest: str) -> None:
         faults = "|".join(fault for fault in get_args(Fault) if fault not in ("press", "web answers"))
-        pattern = rf'(?:({faults})|press "([0-9*#A-D])"|web answers (.+?))(?: on (\S+))? at step (\d{{1,9}})'
+        what_is_put_in = rf'(?:({faults})|press "([0-9*#A-D])"|web answers (.+?))'
+        pattern = rf"{what_is_put_in}(?: on (\S+))? at (?:step (\d{{1,9}})|(\d\S*))"
         found = self.lines.match(pattern, rest, "inject hang up on call-1 at step 17")
         what: Any = found[1] or ("web answers" if found[3] else "press")
         if found[3]:
             self.lines.value(found[3])
         self.case.injections.append(
-            Injection(what, int(found[5]), found[4] or "", found[2] or "", found[3] or "")
+            Injection(
+                what,
+                int(found[5] or 0),
+                found[4] or "",
+                found[2] or "",
+                found[3] or "",
+                self.lines.seconds(found[6]) if found[6] else None,
+            )
         )
 
     def _promise(self, rest: str, *, never: bool) -> None:

@@ -11,12 +11,12 @@ from attrs import Factory, define, evolve
 from ringful.grammar import nodes
 from ringful.grammar.showing.expressions import show_duration
 from ringful.interpreter.sources import Source
-from ringful.simulation.cases.case import Case
+from ringful.simulation.cases.case import Case, Injection
 from ringful.simulation.cases.writer import show_step
+from ringful.simulation.injection import possible
 from ringful.simulation.mutation.mutants import Mutant
 from ringful.simulation.mutation.tracing import trace_without_places, with_script
 from ringful.simulation.simulate import Simulation
-from ringful.simulation.sweep.sweep import injections
 
 MOST_RUNS = 300
 """So many runs a mistake is looked for."""
@@ -70,13 +70,38 @@ def _nearly(case: Case) -> Iterator[tuple[Case, str]]:
             said = f"if the phone of {phone.number} did nothing more after `{last}`"
             yield evolve(case, phones=phones), said
     yield from _other_texts(case)
-    possible = injections(Simulation(case))
-    known = [one for kind in _KINDS for one in possible if one.what == kind]
-    others = [one for one in possible if one.what not in _KINDS]
+    timed = _timed(case)
+    known = [one for kind in _KINDS for one in timed if one.what == kind]
+    others = [one for one in timed if one.what not in _KINDS]
     # A stretch of steps is much alike: of many, some do.
     for some in (known, others):
         for injection in some[:: max(1, len(some) * 2 // MOST_RUNS)]:
             yield evolve(case, injections=[*case.injections, injection]), f"with `{injection}`"
+
+
+def _timed(case: Case) -> list[Injection]:
+    """Give what can be put into *case* between two moments at which something happens.
+
+    A step is another moment where a script is another; a time is the same.
+    """
+    simulation = Simulation(case)
+    simulation.begin()
+    found: list[Injection] = []
+    step, before = 0, 0.0
+    last: list[Injection] = []
+    while simulation.advance(1) == "steps":
+        step += 1
+        now = simulation.agenda.elapsed
+        if now - before >= _LEAST:
+            middle = round((before + now) / 2, 3)
+            found += (evolve(one, step=0, at=middle) for one in last)
+        before = now
+        last = list(possible(simulation, step))
+    return found
+
+
+_LEAST = 0.01
+"""Seconds between two moments, where something comes between them."""
 
 
 def _other_texts(case: Case) -> Iterator[tuple[Case, str]]:

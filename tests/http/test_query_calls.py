@@ -169,7 +169,7 @@ def test_the_newest_are_first_and_told_with_all_that_a_list_shows(ringful: Serve
     assert [one["label"] for one in found["calls"][1:]] == ["batch 1", "batch 0", "batch 1", "batch 0"]
     lines = ask(ringful, "QueryCalls").text.splitlines()
     assert [line.split()[0] for line in lines] == [one["callId"] for one in found["calls"]]
-    assert lines[0].endswith("15125550009  unreachable    0  ein Läufer")
+    assert lines[0].endswith("15125550009  unreachable    0  by trunk  ein Läufer")
     assert ringful.query(newest["callId"])["label"] == "ein Läufer"
 
 

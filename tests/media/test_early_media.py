@@ -46,7 +46,7 @@ async def test_a_caller_who_heard_us_is_turned_away_unanswered(tmp_path: Path) -
         await calls.next(port.EarlyMedia, "c1")
         calls.pool.play("c1", 1, port.Announcement("tone.wav"))
         await mouth.until_heard(450, 20)
-        calls.pool.reject("c1", "busy")
+        calls.pool.reject("c1", 486)
         assert (await calls.next(port.PlaybackEnded, "c1")).reason == "hangup"
         assert (await calls.next(port.Refused, "c1")).reason == "busy"
         refused = await call.final()

@@ -58,6 +58,7 @@ def test_any_lines_give_a_case_or_a_located_complaint(given_lines: list[str]) ->
         ("always post http://h", "cannot be read"),
         ('never dance "x"', "nothing that a trace says"),
         ("inject web answers {no at step 3", "`{no` is no value"),
+        ("inject hang up at 3", "`3` is no duration"),
         ("inject web answers at step 3", "cannot be read"),
         ('phone "1" {\n    answer after 99999h\n}', "`99999h` is too long"),
         ('phone "1" {\n    answer after 5\n}', "`5` is no duration"),

@@ -28,9 +28,14 @@ def journal(path: Path) -> Sequence[Entry]:
 
 
 def is_alone(path: Path) -> bool:
-    """Say whether a case's call is in no conference, as its trace tells: no case is run for that."""
-    trace = path.read_text().rpartition("\n---\n")[2]
-    return not re.search("^[^ ]+ +call-1 +(conference|join) ", trace, re.MULTILINE)
+    """Say whether a case's call is in no conference, as its trace tells: no case is run for that.
+
+    Nor has it a chance of its own, which no real call has: theirs comes from their IDs.
+    """
+    given, _, trace = path.read_text().rpartition("\n---\n")
+    return "\nchance " not in given and not re.search(
+        "^[^ ]+ +call-1 +(conference|join) ", trace, re.MULTILINE
+    )
 
 
 CASES = [path for path in find_cases((ROOT / "tests" / "golden" / "run", ROOT / "scripts")) if is_alone(path)]
