@@ -194,7 +194,8 @@ def test_what_a_message_brings_is_offered_where_one_begins_the_script() -> None:
 
 
 def test_legs_flows_and_fields_are_offered_where_they_are_wanted() -> None:
-    assert set(labels(SCRIPT.replace("hangup\n\nflow", "connect |\n\nflow"))) == {"customer", "clerk"}
+    connected = set(labels(SCRIPT.replace("hangup\n\nflow", "connect |\n\nflow")))
+    assert connected == {"customer", "clerk", "to"}
     assert set(labels(SCRIPT.replace("hangup\n\nflow", "do |\n\nflow"))) == {"local", "greet"}
     assert set(labels(SCRIPT.replace("hangup\n\nflow", "say message.|\n\nflow"))) == {
         "url",
