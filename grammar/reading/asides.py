@@ -222,8 +222,21 @@ def prompt(slip: Slip) -> Problem | None:
     return slip.problem("what a menu says stands in its `prompt`", write(code, "prompt { … }"))
 
 
+def hung_up(slip: Slip) -> Problem | None:
+    """``hangup 3``: whoever is meant of a conference could have stood there, but no conference does."""
+    found = re.search(r"\bhangup[ \t]+(.+?)\s*$", slip.before)
+    if not found or slip.token.type not in ENDS | {"CLOSE"} or "IN" not in slip.wanted:
+        return None
+    back, said = len(slip.before) - found.start(1), found[1]
+    if said in ("true", "false", "none"):
+        return slip.problem(f"`{said}` is a word of the language and cannot be a name", "", back, len(said))
+    hint = "write `hangup`, `hangup agent`, or, in a conference, `hangup agent in \"sales\"`"
+    return slip.problem("`hangup` takes the name of a leg", hint, back, len(said))
+
+
 RULES: Final[tuple[Callable[[Slip], Problem | None], ...]] = (
     behind_a_block,
+    hung_up,
     number_of_digits,
     parts,
     unit,

@@ -242,7 +242,7 @@ class StatementRules:
     def clock(self, c: Children) -> nodes.Clock:
         fields, span = gathered(c), span_of(c[0], c[-1])
         name = required(fields, "name", "`as NAME`, the name for what it shows,", span, "now")
-        zone = c[1:2] if isinstance(c[1], nodes.Node) else ()
+        zone = c[1:2] if len(c) > 1 and isinstance(c[1], nodes.Node) else ()
         return nodes.Clock(name, *zone, **fields, span=span)
 
     def pick(self, c: Children) -> nodes.Pick:

@@ -289,7 +289,7 @@ def test_a_problem_that_reaches_over_a_long_line_is_cut() -> None:
         ("let and = 1", "`and` is a word of the language and cannot be a name"),
         ("if 1 < 2 < 3 { }", "comparisons do not chain"),
         ("menu { secret }", "found `}`, expected `{`"),
-        ("if a == 1 { wait }", "found `}`, expected a value, `call` or `tone`"),
+        ("if a == 1 { wait }", "found `}`, expected a value, `call`, `event` or `tone`"),
         ("start { }\n}", "this `}` closes nothing"),
     ],
 )
