@@ -188,7 +188,7 @@ def done(
     *arguments: str,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    timeout: float = PATIENCE,
+    timeout: float = 4 * PATIENCE,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end; it is killed after *timeout* seconds."""
     with TemporaryFile("w+", encoding="utf-8") as stderr:

@@ -44,7 +44,9 @@ def ringful(command: Path, folder: Path, *arguments: str) -> "subprocess.Complet
 
 def test_cases_are_tested_with_the_installed_package(installed: Path, tmp_path: Path) -> None:
     for name, body in FILES:
-        (tmp_path / name).write_text(body)
+        # The page shows with an order what a sweep brings to light.
+        if not name.startswith("order."):
+            (tmp_path / name).write_text(body)
     where = subprocess.run(
         [str(installed.parent / "python"), "-c", "import ringful.command.test as t; print(t.__file__)"],
         cwd=tmp_path,

@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeAlias, assert_never
 from attrs import field, frozen
 
 from ringful.grammar import nodes
+from ringful.grammar.blocks import within
 from ringful.grammar.bounds.costs import Part, Time, part
 from ringful.grammar.bounds.durations import Durations, Limits
 from ringful.grammar.bounds.placed import Many, begun
@@ -153,7 +154,8 @@ def longest(
     flows = flows_of(script, uses)
     found = begun(script.body, flows, limits)
     calls = [(one, count) for one, count in found if isinstance(one, nodes.Call)]
-    durations = Durations(flows, limits, [call for call, _ in calls])
+    held = any(isinstance(one, nodes.OnTone) and _plays(one.block) for one, _ in found)
+    durations = Durations(flows, limits, [call for call, _ in calls], held=held)
     own = _own(script, durations, limits)
     further = [_further(call, count, own, durations, limits) for call, count in calls]
     return Bound(
@@ -165,6 +167,14 @@ def longest(
             for one, count in found
             if isinstance(one, nodes.Follow)
         ),
+    )
+
+
+def _plays(block: nodes.Block) -> bool:
+    """Say whether something is heard in *block* while it goes on."""
+    return any(
+        isinstance(one, nodes.Say | nodes.Do) or (isinstance(one, nodes.Play) and not one.background)
+        for one in within(block)
     )
 
 

@@ -44,14 +44,19 @@ class Limits:
 _MOST_WAITING = 4
 """Chains of legs that wait for one another are followed so far: it bounds the recursion."""
 
+_HELD = "what an `on tone` plays holds it, as often as the caller likes"
 _TURNS = "how often is worked out as the call goes"
 
 
 class Durations:
     """The times of the statements of one script, which places *calls*."""
 
-    def __init__(self, flows: Flows, limits: Limits, calls: Iterable[nodes.Call]) -> None:
+    def __init__(
+        self, flows: Flows, limits: Limits, calls: Iterable[nodes.Call], *, held: bool = False
+    ) -> None:
+        """*held*: what is heard may be held by what a handler plays, as often as the caller likes."""
         self._limits = limits
+        self._held = held
         self._calls: dict[str, list[nodes.Call]] = {}
         for call in calls:
             if call.name:
@@ -149,6 +154,8 @@ class Durations:
                 return self._limit(statement, "wait", duration, None)
             case nodes.Play(audio, _, times, _, False):
                 return self._play(statement, audio, times)
+            case nodes.Say() if self._held:
+                return part(span, "say", None, _HELD)
             case nodes.Say(text):
                 return part(span, "say", self._speech(text), "assumed: as long as it is read aloud")
             case nodes.Record(_, limit):
@@ -180,6 +187,8 @@ class Durations:
                 return part(statement.span, what, None, "how long is worked out as the call goes")
 
     def _play(self, statement: nodes.Play, audio: nodes.Expression, times: nodes.Expression | None) -> Time:
+        if self._held:
+            return part(statement.span, "play", None, _HELD)
         known = self._limits.sounds.get(literal(audio) or "")
         length = self._limits.announcement if known is None else known
         note = "assumed: its length is not known" if known is None else ""

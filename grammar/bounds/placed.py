@@ -71,11 +71,15 @@ def _kept(statement: nodes.ConnectTo) -> nodes.Call:
 
 def _inside(statement: nodes.Statement, many: Many, limits: Limits) -> Iterator[tuple[nodes.Block, Many]]:
     """Give the blocks of *statement*, each with how often it can run where *statement* runs *many* times."""
+    returns = isinstance(statement, nodes.Menu) and _returns(statement)
     for role, block in blocks_of(statement):
-        yield block, _times(many, _turns(statement, role, block, limits))
+        yield block, _times(many, _turns(statement, role, block, limits, returns=returns))
 
 
-def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: Limits) -> Many:
+def _turns(
+    statement: nodes.Statement, role: Role, block: nodes.Block, limits: Limits, *, returns: bool
+) -> Many:
+    """Give how often *block* can run each time; *returns*: something in a menu leads back to it."""
     match statement:
         case nodes.Call():
             return legs_of(statement)
@@ -91,8 +95,8 @@ def _turns(statement: nodes.Statement, role: Role, block: nodes.Block, limits: L
             role == "prompt" or block is statement.timeout or block is statement.otherwise
         ):
             # Its choice is the end of a menu, unless something leads back to it.
-            return None if _returns(statement) else 1
-        case nodes.Menu() if _returns(statement):
+            return None if returns else 1
+        case nodes.Menu() if returns:
             return None
         case nodes.Menu(tries=None) | nodes.Gather(tries=None):
             return limits.tries

@@ -89,16 +89,13 @@ def check_places(body: nodes.Block, subject: Subject, flows: Flows) -> list[Prob
 def _block(block: nodes.Block, place: _Place, flows: Flows, known: _KnownFlows) -> Iterator[Problem]:
     for statement in block.statements:
         yield from _statement(statement, place, flows, known)
+        menu = statement if isinstance(statement, nodes.Menu) else None
+        chosen = {id(choice.block) for choice in menu.choices} if menu else set()
         for role, inner in blocks_of(statement):
-            yield from _block(inner, _of_menu(statement, inner, _inside(role, place)), flows, known)
-
-
-def _of_menu(statement: nodes.Statement, block: nodes.Block, place: _Place) -> _Place:
-    """Give the *place* of a *block* that may be a branch of a menu."""
-    if not isinstance(statement, nodes.Menu) or place.prompt:
-        return place
-    chosen = any(block is choice.block for choice in statement.choices)
-    return evolve(place, menus=(*place.menus, chosen))
+            inside = _inside(role, place)
+            if menu and not inside.prompt:
+                inside = evolve(inside, menus=(*inside.menus, id(inner) in chosen))
+            yield from _block(inner, inside, flows, known)
 
 
 def _inside(role: Role, place: _Place) -> _Place:

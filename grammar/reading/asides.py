@@ -230,7 +230,7 @@ def hung_up(slip: Slip) -> Problem | None:
     back, said = len(slip.before) - found.start(1), found[1]
     if said in ("true", "false", "none"):
         return slip.problem(f"`{said}` is a word of the language and cannot be a name", "", back, len(said))
-    hint = "write `hangup`, `hangup agent`, or, in a conference, `hangup agent in \"sales\"`"
+    hint = 'write `hangup`, `hangup agent`, or, in a conference, `hangup agent in "sales"`'
     return slip.problem("`hangup` takes the name of a leg", hint, back, len(said))
 
 

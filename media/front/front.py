@@ -160,9 +160,9 @@ class Front:
 
     async def look(self) -> None:
         """Ask it what it has counted, and tell it who is heard now.  Raises RpcError."""
-        found = await rpc(self.settings.folder, "stats.fetchn", *(f"script.{one}" for one in COUNTS))
+        found = await rpc(self.settings.folder, "cnt.grp_get_all", "script")
         for name in COUNTS:
-            now = int(found.get(f"script.{name}", 0))
+            now = int(found.get(name, 0))
             self.counts[name] += now - self._before.get(name, 0)
             self._before[name] = now
         if await self._write_heard():

@@ -12,8 +12,12 @@ from ringful.media.trunks import Credentials, Trunk
 
 PATIENCE = 3000
 """Milliseconds that the node may take to say who takes a call; then it is away."""
+INTERVAL = 5
+"""Seconds for which requests are counted."""
 RATE = 300
 """New requests of one trunk address in a second; those beyond it get 503."""
+WITHIN = 40
+"""Requests within one call in a second."""
 STRANGERS = 60
 """Requests of one stranger within two seconds; one that sends more is shut out until it is quiet."""
 SHUT = 300
@@ -98,7 +102,9 @@ def render(settings: FrontSettings, inner: int, desk: int, secret: str) -> str:
         "LAST": last,
         "FOLDER": _quoted(str(settings.folder)),
         "PATIENCE": PATIENCE,
-        "RATE": RATE,
+        "INTERVAL": INTERVAL,
+        "RATE": RATE * INTERVAL,
+        "WITHIN": WITHIN * INTERVAL,
         "STRANGERS": STRANGERS,
         "SHUT": SHUT,
         "LONGEST": int(settings.longest_call) + 600,

@@ -107,8 +107,9 @@ def test_a_call_that_comes_in_costs_and_is_declined_where_it_cannot_be_paid(tmp_
         receiver({}) as web,
         server(tmp_path, f"127.0.0.1:{free_port()}", RINGFUL_RATES__FILE=str(rates)) as ringful,
     ):
-        ringful.ask("Number", number=OURS, callbackUrl=f"{web.url}/call")
+        # A cap that is set later is followed within five seconds.
         capped(ringful, "0.05")
+        ringful.ask("Number", number=OURS, callbackUrl=f"{web.url}/call")
         with phone("--call", OURS, "--server", ringful.sip):
             call_id = web.until("CallReceived")[0][1]["callId"]
             ringful.ask("Play", callId=call_id, announcement=f"{web.url}/none.wav")

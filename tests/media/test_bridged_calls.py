@@ -155,7 +155,7 @@ def test_a_server_that_is_killed_ends_both_legs_of_a_connection(tmp_path: Path) 
     script = f"""param web
 call "{NUMBER}" notify "{{web}}/call"
 start record notify "{{web}}/record"
-call "{OTHER}" notify "{{web}}/other" as other
+start call "{OTHER}" notify "{{web}}/other" as other
 connect other else {{ notify "{{web}}/else" }}
 notify "{{web}}/after"
 hangup

@@ -370,7 +370,7 @@ ANSWERS = 'web "http://h/q" -> { "y": 1 } after 1s\nphone "1" {\n    answer afte
         ("inject unreachable on call-1 at step 2", "refused       unreachable"),
         ("inject silent on call-1 at step 2", "01:00.000  call-1  refused"),
         ("inject hang up on call-1 at 2500ms", "00:02.500  call-1  ended         by callee"),
-        ("inject web never answers at step 5", "00:07.000  call-1  say"),
+        ("inject web never answers at step 5", "00:07.000  call-1  script failed"),
         ("inject web answers null at step 5", "web           null"),
         ('inject web answers {"z": [1, "a"]} at step 5', 'web           {"z": [1, "a"]}'),
     ],
