@@ -154,7 +154,10 @@ def longest(
     flows = flows_of(script, uses)
     found = begun(script.body, flows, limits)
     calls = [(one, count) for one, count in found if isinstance(one, nodes.Call)]
-    held = any(isinstance(one, nodes.OnTone) and _plays(one.block) for one, _ in found)
+    blocks = (script.body, *(flow.block for flow in flows.by_name.values()))
+    held = any(
+        isinstance(one, nodes.OnTone) and _plays(one.block) for block in blocks for one in within(block)
+    )
     durations = Durations(flows, limits, [call for call, _ in calls], held=held)
     own = _own(script, durations, limits)
     further = [_further(call, count, own, durations, limits) for call, count in calls]

@@ -133,13 +133,14 @@ class Worker:
             self._waker.sendto(b"\r\n\r\n", (self.engine.config.address, self.engine.port))
 
     def _rung(self, name: str, message: str) -> None:
-        call_id = _CALL_ID.search(message)
+        call_id, leg = _CALL_ID.search(message), self.engine.legs.get(name)
         self.send(
             {
                 "is": "Offered",
                 "offer": name,
                 "call": asdict(offer_of(message)),
-                "source": self.engine.legs[name].source,
+                # Where the caller has given up already, taking the call will tell so.
+                "source": leg.source if leg else "",
                 "call_id": call_id[1] if call_id else "",
             }
         )
