@@ -68,6 +68,7 @@ def response(request: Request, status: str, tag: str, contact: str = "", sdp: st
     lines = [
         f"SIP/2.0 {status}",
         *(f"Via: {via}" for via in request.headers.get("via", ())),
+        *(f"Record-Route: {route}" for route in request.headers.get("record-route", ())),
         f"From: {request.header('from')}",
         f"To: {to}" if ";tag=" in to else f"To: {to};tag={tag}",
         f"Call-ID: {request.header('call-id')}",
