@@ -27,7 +27,7 @@ from ringful.bench.figures import Effort, Figure
 from ringful.ground.faults import Fence
 from ringful.media import port
 from ringful.media.admission import BehindFront
-from ringful.media.front.front import NODE_PORTS, Front, open_front
+from ringful.media.front.front import NODE_PORTS, Front, free_port, open_front
 from ringful.media.front.process import installed
 from ringful.media.front.settings import FrontSettings
 from ringful.media.pool import Pool, PoolSettings, open_pool
@@ -119,7 +119,7 @@ async def _pool(folder: Path | None) -> AsyncIterator[tuple[Pool, Front | None]]
                 yield pool, None
         else:
             trunk = Trunk("callers", "127.0.0.1", 9, networks=(ip_network("127.0.0.1"),))
-            made = FrontSettings("127.0.0.1", _free(), (trunk,), folder / "front", (26_000, 26_399))
+            made = FrontSettings("127.0.0.1", free_port(), (trunk,), folder / "front", (26_000, 26_399))
             async with open_front(made) as there:
                 ports = range(26_000, 26_400 - NODE_PORTS)
                 died = Fence(nursery)
@@ -151,12 +151,6 @@ async def _warm(pool: Pool, workers: int) -> None:
     while len(pool.workers) < workers:
         pool.crew.start_one()
         await trio.sleep(0.05)
-
-
-def _free() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _heard(ports: Sequence[int], rate: float, seconds: float) -> Heard:

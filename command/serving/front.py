@@ -10,7 +10,7 @@ import trio
 
 from ringful.command.configuration.address import split_address
 from ringful.command.configuration.config import Config
-from ringful.command.errors import CommandError
+from ringful.command.errors import CommandError, first_of
 from ringful.command.serving.exposure import is_fronted
 from ringful.command.serving.ports import check_udp
 from ringful.ground.faults import Tasks
@@ -39,15 +39,11 @@ async def front_of(config: Config) -> AsyncIterator[Front | None]:
     # One of a server that died holds the address; it is asked to leave first.
     if not (settings.folder / "pid").exists():
         check_udp("sip.bind", config.sip.bind)
-    opened = open_front(settings)
     try:
-        front = await opened.__aenter__()
+        async with open_front(settings) as front:
+            yield front
     except* FrontError as errors:
-        raise CommandError(f"sip.front: {errors.exceptions[0]}", 2) from None
-    try:
-        yield front
-    finally:
-        await opened.__aexit__(None, None, None)
+        raise CommandError(f"sip.front: {first_of(errors)}", 2) from None
 
 
 def front_settings(config: Config) -> FrontSettings:

@@ -4,6 +4,7 @@ It is looked after: what ends is started again, what does not answer is ended an
 that are up go on meanwhile, since the front keeps nothing of them that they need.
 """
 
+import socket
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -58,7 +59,6 @@ class Front:
     _written: tuple[float, ...] = ()
     """When the certificate and its key were written that are in use."""
     _in_a_row: int = 0
-    _ending: bool = False
 
     @property
     def node_ports(self) -> tuple[int, int]:
@@ -221,7 +221,7 @@ async def open_front(settings: FrontSettings, user: str | None = None) -> AsyncI
         tasks = Fence(nursery)
         with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as asked:
             await asked.bind(("127.0.0.1", 0))
-            inner = await _free_port()
+            inner = free_port()
             desk = Desk(asked, inner, tasks)
             runs_as = process.someone_unprivileged() if user is None else user
             kamailio = Kamailio(settings.folder, runs_as, settings.shared_megabytes)
@@ -236,7 +236,8 @@ async def open_front(settings: FrontSettings, user: str | None = None) -> AsyncI
                     await kamailio.end()
 
 
-async def _free_port() -> int:
-    with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as probe:
-        await probe.bind(("127.0.0.1", 0))
+def free_port() -> int:
+    """Give a UDP port of 127.0.0.1 that nobody has now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

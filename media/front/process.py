@@ -1,8 +1,8 @@
 """Kamailio as a process: checked, started, watched, started again, ended.
 
 It is no child that ends with us: where the node is killed, the front tells callers to come again (503,
-Retry-After) and ends the calls of workers that are gone.  The next node finds it in its folder, has it
-say BYE to what is left, and takes its place.
+Retry-After).  The next node finds it in its folder, has it say BYE for the calls whose workers ended with
+the node before, and takes its place.
 """
 
 import os
@@ -17,13 +17,10 @@ from pathlib import Path
 from subprocess import DEVNULL, STDOUT
 from typing import Any
 
-import structlog
 import trio
 from attrs import define, field
 
 from ringful.media.front.rpc import RpcError, rpc
-
-log = structlog.get_logger()
 
 _READY_SECONDS = 10.0
 END_SECONDS = 5.0
@@ -125,9 +122,7 @@ class Kamailio:
         program = installed()
         if not program:
             raise FrontError("kamailio is not installed any more")
-        for file in ("rpc",):
-            with suppress(FileNotFoundError):
-                (self.folder / file).unlink()
+        (self.folder / "rpc").unlink(missing_ok=True)
         # The allocator for machines at work: the default one, for looking for faults, is a sixth of a call.
         memory = ["-x", "fm", "-X", "fm", "-m", str(self.shared_megabytes), "-M", "8"]
         places = ["-Y", str(self.folder), "-w", str(self.folder), "-P", str(self.folder / "pid")]

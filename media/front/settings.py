@@ -66,8 +66,6 @@ class FrontSettings:
     tls: Certificate | None = None
     longest_call: float = 14_400.0
     """Seconds after which a call that nobody has ended is forgotten."""
-    user: str = ""
-    """Whom it runs as, where we are root."""
     shared_megabytes: int = 64
 
     @property
