@@ -9,7 +9,6 @@ import json
 import os
 import select
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ import trio
 from attrs import define, field, frozen
 
 from ringful.bench.figures import Effort, Figure
+from ringful.bench.media import measured
 from ringful.ground.faults import Fence
 from ringful.media import port
 from ringful.media.admission import BehindFront
@@ -96,9 +96,9 @@ async def _measure(effort: Effort) -> tuple[list[Heard], list[Heard], list[Heard
             await _warm(pool, 8)
             for found, rate in ((fronted, QUIET), (busy, BUSY)):
                 for _ in range(effort.rounds):
-                    before = _cpu(there)
+                    before = _cpu_ms(there)
                     heard = await _heard([there.settings.port], rate, seconds)
-                    cpu = 1000 * (_cpu(there) - before) / heard.calls
+                    cpu = (_cpu_ms(there) - before) / heard.calls
                     found.append(Heard(heard.calls, heard.lost, heard.ringing, cpu))
     return direct, fronted, busy
 
@@ -161,19 +161,11 @@ async def _heard(ports: Sequence[int], rate: float, seconds: float) -> Heard:
     return Heard(found["calls"], found["lost"], tuple(sorted(found["ringing"])))
 
 
-def _cpu(there: Front) -> float:
-    """Give the seconds of processor time of the front's processes."""
+def _cpu_ms(there: Front) -> float:
+    """Give the milliseconds of processor time that the front's processes have taken."""
     running = there.kamailio.process
     assert running
-    done = subprocess.run(
-        ["ps", "-o", "cputimes=,pid=", "-s", str(running.pid)], capture_output=True, text=True, check=True
-    )
-    pids = [line.split()[1] for line in done.stdout.splitlines()]
-    ticks = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return measured.fine_cpu_ms({running.pid, *measured.workers_of(running.pid, 0)})
 
 
 @define
