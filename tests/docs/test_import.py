@@ -62,7 +62,8 @@ def test_a_pair_runs(
     assert ringful(capsys, "import", kind, "flow.doc")[2] == 0
     assert ringful(capsys, "test")[2] == 0
     trace = Path("flow.golden").read_text(encoding="utf-8").partition("---\n")[2]
-    assert "ended" in trace and "script failed" not in trace
+    assert "ended" in trace
+    assert "script failed" not in trace
 
 
 @pytest.mark.parametrize(("script", "fence"), BY_HAND, ids=range(len(BY_HAND)))
