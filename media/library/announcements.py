@@ -2,9 +2,10 @@
 
 A fetched file is kept with what its server said of it, and asked for again only when that says so
 (RFC 9111): ``max-age`` for as long as it says, ``no-store`` not at all, ``no-cache`` by asking whether
-it has changed; where nothing was said, it is asked for `UNSAID_SECONDS` later at the earliest (4.2.2).  Two calls that want the same sound at once share one fetch, and a caller
-who gives up does not take it from the other.  A file that cannot be fetched anew is not played from
-the cache unless it is still fresh: what the customer took down is not played.
+it has changed; where nothing was said, it is asked for `UNSAID_SECONDS` later at the earliest (4.2.2).
+Two calls that want the same sound at once share one fetch, and a caller who gives up does not take it
+from the other.  A file that cannot be fetched anew is not played from the cache unless it is still
+fresh: what the customer took down is not played.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Protocol, assert_never
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ringful.ground.faults import Tasks, fault
 from ringful.media.library.converter import Converter
@@ -31,7 +32,7 @@ _RECORDING = re.compile(r"[A-Za-z0-9._-]{1,200}\.wav")
 
 MAX_BYTES = 64 * 1024 * 1024
 UNSAID_SECONDS = 3.0
-"""How long a file is fresh whose server says nothing of it: a call's prompts are asked about once for many calls."""
+"""How long a file is fresh whose server says nothing of it: many calls that play it ask once."""
 _TOUCH_SECONDS = 60.0
 """A file that is in use is touched no more often, so that the cache keeps it."""
 
