@@ -4,7 +4,7 @@ All rows of a batch that go to one table go there in one statement, in the order
 Where a row replaces another (calls, how posts stand, keys), only the last one of the batch is written.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import SimpleNamespace as Row
@@ -30,15 +30,8 @@ Change: TypeAlias = Write | Key | Sign
 _LISTS = tuple(one.name for one in attrs.fields(Write) if one.name != "forgotten")
 _lists_of = attrgetter(*_LISTS)
 _urgent_of = attrgetter(*(name for name in _LISTS if name not in ("entries", "post_states")))
-_OF_MESSAGES = (
-    "messages",
-    "remote_parts",
-    "fragments",
-    "joined",
-    "opt_outs",
-    "keywords",
-    "keywords_removed",
-)
+_OFTEN = {"entries", "posts", "recordings", "seqs", "calls", "legs", "post_states"}
+"""What calls write; all else is seldom."""
 PRUNE_EVERY = 64
 """How many seqs of a key are used until old ones are removed: to find them is to read a thousand."""
 
@@ -150,28 +143,21 @@ class Scribe:
     def write(self, cursor: Any, changes: Sequence[Change]) -> None:
         """Make *changes* in the transaction of the driver's *cursor*.  Raises what the driver raises."""
         pen = Pen(cursor, self._statements)
-        if any(isinstance(change, Sign) for change in changes):
-            pen.run(_SIGN, [None])
-        writes = [change for change in changes if isinstance(change, Write)]
-        found = _gathered(writes)
-        pen.insert(schema.journal, found["entries"])
-        pen.run(_POST, found["posts"], keys=_POST_KEYS, where={"next_at": "created"})
-        pen.insert(schema.recordings, found["recordings"])
-        self._use(pen, [UsedSeq(*used) for used in found["seqs"]])
-        _add_versions(pen, found["scripts"])
-        if found["numbers"] or found["freed"]:
-            _bind(pen, writes)
-        if any(found[name] for name in _OF_MESSAGES):
-            _mail(pen, writes)
-        pen.replace(schema.calls, _last(found["calls"], "call_id"))
-        _end_legs(pen, _last(found["legs"], "leg_id"))
-        standing = _last(found["post_states"], "post.event_id")
-        pen.run(_STANDING, standing, keys=_STANDING_KEYS, where={"of_event": "post.event_id"})
-        _resend(pen, found["resend"])
-        _look_after(pen, found)
-        forgotten = [write.forgotten for write in writes if write.forgotten is not None]
-        _forget(pen, max(forgotten, default=None))
-        pen.replace(schema.keys, _last((one for one in changes if isinstance(one, Key)), "key"))
+        found = _gathered(changes)
+        pen.insert(schema.journal, found.get("entries", ()))
+        pen.run(_POST, found.get("posts", ()), keys=_POST_KEYS, where={"next_at": "created"})
+        pen.insert(schema.recordings, found.get("recordings", ()))
+        if "seqs" in found:
+            self._use(pen, [UsedSeq(*used) for used in found["seqs"]])
+        if "calls" in found:
+            pen.change(schema.calls, _last(found["calls"], "call_id"))
+        if "legs" in found:
+            _end_legs(pen, _last(found["legs"], "leg_id"))
+        if "post_states" in found:
+            standing = _last(found["post_states"], "post.event_id")
+            pen.run(_STANDING, standing, keys=_STANDING_KEYS, where={"of_event": "post.event_id"})
+        if not found.keys() <= _OFTEN:
+            _write_seldom(pen, found, [change for change in changes if isinstance(change, Write)])
 
     def _use(self, pen: Pen, seqs: Sequence[UsedSeq]) -> None:
         """Write *seqs* down; keep at least the newest `WINDOW` of each key: all in the window are among them.
@@ -186,13 +172,18 @@ class Scribe:
             del self._since[key]
 
 
-def _gathered(writes: Iterable[Write]) -> Mapping[str, list[Any]]:
-    """Give what *writes* hold of each kind, in the order in which it was given."""
-    found: dict[str, list[Any]] = defaultdict(list)
-    for write in writes:
-        for name, things in zip(_LISTS, _lists_of(write), strict=True):
+def _gathered(changes: Iterable[Change]) -> Mapping[str, list[Any]]:
+    """Give what *changes* hold of each kind, in the order in which it was given."""
+    found: dict[str, list[Any]] = {}
+    for change in changes:
+        if not isinstance(change, Write):
+            found.setdefault("signs" if isinstance(change, Sign) else "keys", []).append(change)
+            continue
+        for name, things in zip(_LISTS, _lists_of(change), strict=True):
             if things:
-                found[name] += things
+                found.setdefault(name, []).extend(things)
+        if change.forgotten is not None:
+            found.setdefault("forgotten", []).append(change.forgotten)
     return found
 
 
@@ -200,6 +191,20 @@ def _last(things: Iterable[Any], name: str) -> Sequence[Any]:
     """Give the last one of *things* for each value of that *name*, where its first one is."""
     of = attrgetter(name)
     return list({of(one): one for one in things}.values())
+
+
+def _write_seldom(pen: Pen, found: Mapping[str, Sequence[Any]], writes: Sequence[Write]) -> None:
+    """Write what no call needs at its turns; *found* holds all of *writes*, and what is no `Write`."""
+    pen.run(_SIGN, found.get("signs", ()))
+    _add_versions(pen, found.get("scripts", ()))
+    _bind(pen, writes)
+    _mail(pen, writes)
+    _resend(pen, found.get("resend", ()))
+    _look_after(pen, found)
+    if "forgotten" in found:
+        for statement in _FORGET:
+            pen.run(statement, [Row(before=max(found["forgotten"]))])
+    pen.replace(schema.keys, _last(found.get("keys", ()), "key"))
 
 
 def _add_versions(pen: Pen, uploads: Iterable[Upload]) -> None:
@@ -252,24 +257,18 @@ def _resend(pen: Pen, posts: Sequence[Post]) -> None:
 
 def _look_after(pen: Pen, found: Mapping[str, Sequence[Any]]) -> None:
     """Write what the server keeps for itself, and remove what is too old."""
-    pen.replace(schema.beats, [Row(node=node, at=at) for node, at in dict(found["beats"]).items()])
-    pen.insert(schema.secrets, [Row(name=name, secret=secret) for name, secret in found["secrets"]])
-    pen.run(_REMOVE, [Row(of_file=file, at=at) for file, at in found["removed"]])
-    slices: Sequence[Slice] = found["pruned"]
+    pen.replace(schema.beats, [Row(node=node, at=at) for node, at in dict(found.get("beats", ())).items()])
+    pen.insert(schema.secrets, [Row(name=name, secret=secret) for name, secret in found.get("secrets", ())])
+    pen.run(_REMOVE, [Row(of_file=file, at=at) for file, at in found.get("removed", ())])
+    slices: Sequence[Slice] = found.get("pruned", ())
     for one in slices:
         pen.run(_LINES, [one])
         if one.last:
             pen.run(_TOLD, [one])
             pen.run(_CALL_PRUNED, [one], where={"of_call": "call_id"})
-    pruned: Sequence[tuple[Message, float]] = found["pruned_messages"]
+    pruned: Sequence[tuple[Message, float]] = found.get("pruned_messages", ())
     for message, at in pruned:
         pen.run(_ALL_LINES, [Row(call_id=message.message_id)])
         pen.run(_RUN_LINES, [message])
         pen.run(_TOLD, [Row(call_id=message.message_id)])
         pen.run(_MESSAGE_PRUNED, [Row(of_message=message.message_id, at=at)])
-
-
-def _forget(pen: Pen, before: float | None) -> None:
-    if before is not None:
-        for statement in _FORGET:
-            pen.run(statement, [Row(before=before)])

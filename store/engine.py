@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    PoolProxiedConnection,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -126,24 +135,41 @@ def _begin_immediate(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-@contextmanager
-def transaction(engine: Engine) -> Iterator[Any]:
-    """Begin a transaction of the one writer, give the driver's cursor in it, and commit.
+class Line:
+    """The one writer's connection by the driver, whose transactions are its own.
 
-    It is the driver's own, since what SQLAlchemy does round a transaction takes longer than a small one.
-    Raises what SQLAlchemy raises.
+    What SQLAlchemy does round a transaction takes longer than a small one does.  A file stays connected
+    until something goes wrong; a server may go away, so that the pool is asked each time.
     """
-    with as_sqlalchemy_says(engine.dialect):
-        connection = engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            if engine.dialect.name == "sqlite":
-                cursor.execute("BEGIN IMMEDIATE")
-            yield cursor
-            connection.commit()
-        finally:
-            # Whatever was not committed is rolled back by the pool.
-            connection.close()
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._connection: PoolProxiedConnection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Begin a transaction, give a cursor in it, and commit.  Raises what SQLAlchemy raises."""
+        with as_sqlalchemy_says(self._engine.dialect):
+            try:
+                if self._connection is None:
+                    self._connection = self._engine.raw_connection()
+                cursor = self._connection.cursor()
+                if self._sqlite:
+                    cursor.execute("BEGIN IMMEDIATE")
+                yield cursor
+                self._connection.commit()
+            except BaseException:
+                self.close()
+                raise
+        if not self._sqlite:
+            self.close()
+
+    def close(self) -> None:
+        """Give the connection back; the pool rolls back what was not committed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 @contextmanager

@@ -5,16 +5,15 @@ Doing so costs several times what the database itself takes for a row, and what 
 turn is always the same few statements.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 from attrs import frozen
-from sqlalchemy import Dialect, Executable, Insert, Table, insert
+from sqlalchemy import Dialect, Executable, Insert, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-Values: TypeAlias = tuple[Any, ...] | dict[str, Any]
 Take: TypeAlias = Callable[[Any], tuple[Any, ...]]
 
 
@@ -38,27 +37,34 @@ class Prepared:
         self._text = compiled.string
         given = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
         names = (compiled.positiontup if compiled.positional else None) or list(compiled.params)
+        self.names = tuple(names)
+        """Of the values, as the statement wants them."""
         self._take = _taker(names, given, where or {})
-        self._names = None if compiled.positional else tuple(names)
+        self._positional = compiled.positional
         self._encoders = _encoders(compiled, names, dialect)
 
-    def run(self, cursor: Any, things: Sequence[Any]) -> None:
+    def run(self, cursor: Any, things: Iterable[Any]) -> None:
         """Execute it for each of *things*, in their order.  Raises what the driver raises."""
-        cursor.executemany(self._text, [self._values(thing) for thing in things])
+        cursor.executemany(self._text, [self._bound(thing) for thing in things])
 
     def ask(self, cursor: Any, thing: Any) -> Any:
         """Execute it once, and give the first row that it finds, or None."""
-        cursor.execute(self._text, self._values(thing))
+        cursor.execute(self._text, self._bound(thing))
         return cursor.fetchone()
 
-    def _values(self, thing: Any) -> Values:
+    def values(self, thing: Any) -> tuple[Any, ...]:
+        """Give the values that are taken of *thing*, as the database keeps them."""
         values = self._take(thing)
         if self._encoders:
             changed = list(values)
             for place, encode in self._encoders:
                 changed[place] = encode(changed[place])
-            values = tuple(changed)
-        return values if self._names is None else dict(zip(self._names, values, strict=True))
+            return tuple(changed)
+        return values
+
+    def _bound(self, thing: Any) -> tuple[Any, ...] | dict[str, Any]:
+        values = self.values(thing)
+        return values if self._positional else dict(zip(self.names, values, strict=True))
 
 
 def _taker(names: Sequence[str], given: Mapping[str, Any], where: Mapping[str, str]) -> Take:
@@ -112,17 +118,32 @@ class Pen:
     def insert(self, table: Table, things: Sequence[Any]) -> None:
         """Insert a row for each of *things*."""
         if things:
-            self._fill("insert", table, insert, things)
+            self._filling("insert", table, insert).run(self.cursor, things)
 
     def insert_new(self, table: Table, things: Sequence[Any]) -> None:
         """Insert a row for each of *things*, unless there is one with the same primary key."""
         if things:
-            self._fill("insert new", table, self._insert_new, things)
+            self._filling("insert new", table, self._insert_new).run(self.cursor, things)
 
     def replace(self, table: Table, things: Sequence[Any]) -> None:
         """Insert a row for each of *things*, or replace the one with the same primary key."""
         if things:
-            self._fill("replace", table, self._upsert, things)
+            self._filling("replace", table, self._upsert).run(self.cursor, things)
+
+    def change(self, table: Table, things: Iterable[Any]) -> None:
+        """Insert a row for each of *things*, or change that of its primary key where it differs.
+
+        What is written again although it stays the same costs its indexes, and a call has many.
+        """
+        fill, look = self._filling("replace", table, self._upsert), self._looking(table)
+        for thing in things:
+            known = look.ask(self.cursor, thing)
+            if known is None:
+                fill.run(self.cursor, [thing])
+                continue
+            pairs = zip(fill.names, known, fill.values(thing), strict=True)
+            if changed := tuple(name for name, old, new in pairs if old != new):
+                self._changing(table, changed).run(self.cursor, [thing])
 
     def run(
         self,
@@ -148,12 +169,28 @@ class Pen:
             "", statement, lambda: Prepared(statement, dialect, keys=keys, where=where)
         )
 
-    def _fill(
-        self, kind: str, table: Table, statement: Callable[[Table], Executable], things: Sequence[Any]
-    ) -> None:
-        keys, dialect = [one.name for one in table.columns], self.statements.dialect
-        made = self.statements.get(kind, table, lambda: Prepared(statement(table), dialect, keys=keys))
-        made.run(self.cursor, things)
+    def _filling(self, kind: str, table: Table, statement: Callable[[Table], Executable]) -> Prepared:
+        def make() -> Prepared:
+            keys = [one.name for one in table.columns]
+            return Prepared(statement(table), self.statements.dialect, keys=keys)
+
+        return self.statements.get(kind, table, make)
+
+    def _looking(self, table: Table) -> Prepared:
+        def make() -> Prepared:
+            same = (one == bindparam(one.name) for one in table.primary_key.columns)
+            return Prepared(select(table).where(*same), self.statements.dialect)
+
+        return self.statements.get("look", table, make)
+
+    def _changing(self, table: Table, names: tuple[str, ...]) -> Prepared:
+        def make() -> Prepared:
+            # A bound name must not be a column's own, or Core takes it for a value to set.
+            where = {f"of_{one.name}": one.name for one in table.primary_key.columns}
+            same = (table.c[name] == bindparam(of) for of, name in where.items())
+            return Prepared(update(table).where(*same), self.statements.dialect, keys=names, where=where)
+
+        return self.statements.get("change", (table, names), make)
 
     def _insert_new(self, table: Table) -> Executable:
         new: sqlite.Insert = inserter(self.statements.dialect.name)(table)

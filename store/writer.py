@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ringful.ground.faults import fault
 from ringful.ground.logger import get_logger
 from ringful.store.change import Change, Scribe, can_wait, says_something
-from ringful.store.engine import as_sqlalchemy_says, describe, refused_for_itself, transaction
+from ringful.store.engine import Line, as_sqlalchemy_says, describe, refused_for_itself
 from ringful.store.port import StoreError
 
 log = get_logger()
@@ -74,6 +74,7 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._line = Line(engine)
         self._scribe = Scribe(engine.dialect)
         self.on_commit: Callable[[int, float], None] = lambda _writes, _seconds: None
         """Told of each commit how many writes it held and how long it took; in the writer's thread."""
@@ -122,6 +123,7 @@ class Writer:
                 for place, error in zip(kept, said, strict=True):
                     errors[place] = error
             self._tell(batch, errors)
+        self._line.close()
 
     def _take(self) -> tuple[list[Pending], bool]:
         """Wait for changes, and for company as long as none of them is hurried.
@@ -165,7 +167,7 @@ class Writer:
     def _commit(self, changes: Sequence[Change]) -> list[str]:
         """Commit *changes* together; give an error for each, empty where it is durable."""
         try:
-            with transaction(self._engine) as cursor:
+            with self._line.transaction() as cursor:
                 self._scribe.write(cursor, changes)
         except Exception as error:
             if len(changes) > 1 and refused_for_itself(error):
@@ -175,7 +177,7 @@ class Writer:
 
     def _commit_one_by_one(self, changes: Sequence[Change]) -> list[str]:
         try:
-            with transaction(self._engine) as cursor:
+            with self._line.transaction() as cursor:
                 return [self._attempt(cursor, change) for change in changes]
         except Exception as error:
             return self._failed(changes, error)
