@@ -223,6 +223,8 @@ class Deliverer:
         self._latest[post.call_id] = self._turns[post.event_id] = turn
         if lane.insert(turn) and lane.spot in ("new", "queued"):
             self._queue(receiver, lane)
+        if lane.noting:
+            lane.noting.hurry()
 
     def _queue(self, receiver: Receiver, lane: Lane) -> None:
         """Queue *lane* for when its first post is due."""
@@ -328,7 +330,7 @@ class Deliverer:
         if found.verdict == "delivered":
             self._end(lane, [turn])
             self.delivered += 1
-            await self._keep([evolve(state, state="delivered")])
+            await self._keep_delivered(lane, evolve(state, state="delivered"))
             self._on_delivered(state.post)
             return
         self.failed_attempts += 1
@@ -418,12 +420,24 @@ class Deliverer:
         return min(max(seconds, 0.0), 3600.0)
 
     async def _keep(self, states: Sequence[PostState]) -> None:
+        await _noted(self._store.submit(Write(post_states=states)).wait(), states[0])
+
+    async def _keep_delivered(self, lane: Lane, state: PostState) -> None:
+        """Write down that a post was delivered; what comes behind it in its *lane* goes once that is kept."""
+        lane.noting = commit = self._store.submit(Write(post_states=[state]))
+        if lane.turns:
+            commit.hurry()
         try:
-            await self._store.submit(Write(post_states=states)).wait()
-        except StoreError as error:
-            log.error(
-                "how callbacks stand cannot be stored", event_id=states[0].post.event_id, why=str(error)
-            )
+            await _noted(commit.settled(), state)
+        finally:
+            lane.noting = None
+
+
+async def _noted(durable: Awaitable[None], state: PostState) -> None:
+    try:
+        await durable
+    except StoreError as error:
+        log.error("how callbacks stand cannot be stored", event_id=state.post.event_id, why=str(error))
 
 
 def _about(state: PostState) -> dict[str, object]:

@@ -381,6 +381,11 @@ class Noted:
     async def wait(self) -> None:
         """Nothing to wait for."""
 
+    settled = wait
+
+    def hurry(self) -> None:
+        """Nothing to hurry."""
+
     async def posts(self, _: str) -> list[PostState]:
         return self.states[-1:]
 
