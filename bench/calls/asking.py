@@ -1,8 +1,8 @@
 """The customer's requests: signed, over connections that stay open."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import count
 
 import trio
 from attrs import define, field
@@ -28,7 +28,8 @@ class Asker:
     """What is signed and sent as Host."""
     key: str
     secret: str
-    _seq: "count[int]" = field(factory=lambda: count(1))
+    _seq: int = 0
+    """The newest that was used: the clock's, so that several processes share a key."""
     _idle: list[Wire] = field(factory=list)
 
     async def ask(self, method: str, **parameters: str) -> str:
@@ -46,7 +47,8 @@ class Asker:
 
     def request(self, method: str, **parameters: str) -> bytes:
         """Give the signed request for *method* as it is sent."""
-        pairs = [*parameters.items(), ("seq", str(next(self._seq)))]
+        self._seq = max(self._seq + 1, time.time_ns())
+        pairs = [*parameters.items(), ("seq", str(self._seq))]
         url = signed_url(self.secret, "GET", "", f"/{method}/apikey/{self.key}", pairs)
         return f"GET {url} HTTP/1.1\r\nHost: {self.base}\r\n\r\n".encode()
 

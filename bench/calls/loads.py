@@ -4,13 +4,11 @@ What began before a load had settled counts as a call, and not for its times.
 """
 
 import random
-from collections.abc import Awaitable, Callable
 
 import trio
 from attrs import frozen
 
 from ringful.bench.calls import jobs
-from ringful.bench.calls.asking import Asker
 from ringful.bench.calls.jobs import Job
 from ringful.bench.calls.parts import Part, Story
 from ringful.bench.calls.site import Place, Site, open_site
@@ -20,7 +18,15 @@ MOST_PAUSE = 0.5
 """Seconds between a call and the next in its place, at most: they spread by themselves."""
 AWAY = 0.08
 """Seconds to a customer who is far away, and back."""
-Do = Callable[[Asker, Job, str], Awaitable[None]]
+LEAST_CALLS = 60
+"""A server is made for so many at least."""
+PATIENT_SECONDS = 2
+"""So many seconds of calls can be up at once where they are placed at a rate."""
+PROBES = 5.0
+"""Calls a second whose events are timed."""
+SPARE = 20
+"""Legs for them."""
+IDLE_SECONDS = 10.0
 
 
 @frozen
@@ -69,3 +75,42 @@ async def busy(site: Site, calls: int, ramp: float, closing: trio.Event) -> None
     async with trio.open_nursery() as nursery:
         for number in range(calls):
             nursery.start_soon(place, number)
+
+
+async def set_up(place: Place, rate: int, pace: Pace) -> Work:
+    """Place *rate* calls a second that their phones end, and look at them for a while."""
+    async with open_site(place, max(LEAST_CALLS, PATIENT_SECONDS * rate)) as site:
+        await jobs.brief(site.asker, site.jobs.begin(Part.BRIEF), site.web)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(steady, site, nursery, rate, pace.settle + pace.seconds, Part.BRIEF)
+            await trio.sleep(pace.settle)
+            window = await site.window(pace.seconds)
+        return Work(rate, tuple(site.jobs.all.values()), await site.story(), window)
+
+
+async def steady(site: Site, nursery: trio.Nursery, rate: float, seconds: float, part: Part) -> None:
+    """Begin *rate* calls a second for so many seconds, whatever becomes of those before."""
+    began = trio.current_time()
+    for number in range(round(rate * seconds)):
+        await trio.sleep_until(began + number / rate)
+        nursery.start_soon(jobs.brief, site.asker, site.jobs.begin(part), site.web)
+
+
+async def events(place: Place, calls: int, pace: Pace) -> Work:
+    """Have *calls* do the main job, and beside them short ones whose answer and end are timed."""
+    async with open_site(place, calls + SPARE) as site:
+        async with trio.open_nursery() as nursery:
+            closing = trio.Event()
+            nursery.start_soon(busy, site, calls, pace.ramp, closing)
+            await trio.sleep(pace.ramp + pace.settle)
+            nursery.start_soon(steady, site, nursery, PROBES, pace.seconds, Part.PROBE)
+            window = await site.window(pace.seconds)
+            closing.set()
+        return Work(calls, tuple(site.jobs.all.values()), await site.story(), window)
+
+
+async def idle(place: Place, pace: Pace) -> Window:
+    """Look at a server that has nothing to do."""
+    async with open_site(place, LEAST_CALLS) as site:
+        await trio.sleep(pace.settle)
+        return await site.window(min(IDLE_SECONDS, pace.seconds))

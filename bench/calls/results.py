@@ -1,17 +1,17 @@
 """What came out of loads, as figures: pure arithmetic."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from ringful.bench.calls.jobs import MAIN_JOB, Job
+from ringful.bench.calls.jobs import Job
+from ringful.bench.calls.judged import call_seconds, ended_in, failures
 from ringful.bench.calls.loads import Work
-from ringful.bench.calls.parts import BEEP_SECONDS, SPEAKING_SECONDS, Seen
+from ringful.bench.calls.parts import Part, Seen, part_of
+from ringful.bench.calls.requests import Requests
 from ringful.bench.calls.usage import FRONT, NODE, WORKERS, Window
 from ringful.bench.media.heard import Heard, Lateness
 from ringful.bench.media.results import (
     FAR_P99,
-    FIRST_FRAMES,
     OTHERS,
-    SECOND_FRAMES,
     Measure,
     percentile,
 )
@@ -20,50 +20,6 @@ MS = 1e6
 NODE_CPU, WORKERS_CPU, ALL_CPU = "node's CPU", "workers' CPU", "all processes' CPU"
 NODE_CALL, WORKERS_CALL, ALL_CALL = "node, a call", "workers, a call", "all processes, a call"
 EACH_SECOND, EACH_CALL = "ms/call-second", "ms/call"
-
-
-def call_seconds(seen: Iterable[Seen], window: Window) -> float:
-    """Give how long calls were up in *window*, added up."""
-    began, ended = window.began.clock, window.ended.clock
-    shared = (min(one.ended or ended, ended) - max(one.answered, began) for one in seen)
-    return sum(max(0, one) for one in shared) / 1e9
-
-
-def ended_in(seen: Iterable[Seen], window: Window) -> int:
-    """Count the calls that ended in *window*."""
-    return sum(window.began.clock <= one.ended < window.ended.clock for one in seen)
-
-
-def failure(job: Job, seen: Seen | None) -> str:
-    """Say why a call was no good; nothing where it was."""
-    if job.failure:
-        return job.failure
-    told = tuple(one.action for one in job.told)
-    if told != job.expected:
-        return f"its callbacks: {', '.join(told) or 'none'}"
-    if seen is None:
-        return "the far end knows nothing of it"
-    return _of_main_job(job, seen.heard) if job.expected == MAIN_JOB else ""
-
-
-def _of_main_job(job: Job, heard: Heard) -> str:
-    fields = {one.action: one.fields for one in job.told}
-    if (tone := fields["WaitForToneDetected"].get("tone")) != "1":
-        return f"the key 1 was pressed, and {tone or 'none'} came"
-    if heard.first_frames < FIRST_FRAMES or heard.second_frames < SECOND_FRAMES:
-        return f"of its sounds, {heard.first_frames} and {heard.second_frames} packets were heard"
-    recorded = fields["RecordComplete"].get("duration", "")
-    try:
-        off = abs(float(recorded) - SPEAKING_SECONDS)
-    except ValueError:
-        return f"the recording has no duration: {recorded or 'nothing'}"
-    return f"{recorded} s were recorded" if off > SPEAKING_SECONDS / 4 + BEEP_SECONDS else ""
-
-
-def failures(work: Work) -> list[str]:
-    """Say of each call that was no good why; one that the server would not have is told apart."""
-    told = ((job, failure(job, work.story.seen.get(job.number))) for job in work.jobs)
-    return [f"{job.number}: {why}" for job, why in told if why]
 
 
 def of_main_job(work: Work) -> Iterator[Measure]:
@@ -90,7 +46,7 @@ def _cpu(window: Window, by: float, unit: str, names: tuple[str, str, str]) -> I
         yield Measure(name, unit, sum(map(window.cpu, kind)) / by, f"processor time {said}")
 
 
-def _set_up(jobs: Sequence[Job], seen: dict[str, Seen]) -> Iterator[Measure]:
+def _set_up(jobs: Sequence[Job], seen: Mapping[str, Seen]) -> Iterator[Measure]:
     up = [(job.at("CallEstablished") - job.asked) / MS for job in jobs if job.at("CallEstablished")]
     rung = [(seen[job.number].invited - job.asked) / MS for job in jobs if job.taken and job.number in seen]
     for name, values, about in (
@@ -137,3 +93,68 @@ def around(window: Window, late: Lateness) -> Iterator[Measure]:
     yield Measure(OTHERS, "cores", window.others / seconds, "that have nothing to do with this")
     yield Measure(FAR_P99, "ms", late.p99, "of the far end's own sending")
     yield Measure("far end late, most", "ms", late.most, "of the far end's own sending")
+
+
+def of_set_up(work: Work) -> Iterator[Measure]:
+    """Give the figures of calls that are placed at a rate."""
+    window, seen = work.window, work.story.seen
+    placed = [job for job in work.jobs if window.began.clock <= job.asked < window.ended.clock]
+    yield Measure("calls placed", "calls/s", len(placed) / window.seconds, "requests that were sent")
+    wrong, refused = len(failures(work)), sum(job.refused for job in work.jobs)
+    yield Measure("calls made", "", len(work.jobs), "in all, those before the load was looked at among them")
+    yield Measure("calls refused", "", refused, "by 429 or 503")
+    yield Measure("calls failed", "", wrong - refused, "ended otherwise than by the phone, or told wrongly")
+    ended = ended_in(seen.values(), window)
+    yield from _cpu(window, ended, EACH_CALL, (NODE_CALL, WORKERS_CALL, ALL_CALL))
+    yield from _set_up(placed, seen)
+    answered = [(job.taken - job.asked) / MS for job in placed if job.taken]
+    yield from percentiles("request answered", answered, "from the request for the call to its answer")
+    yield from memory(window)
+    yield from around(window, work.story.late)
+
+
+def of_events(work: Work) -> Iterator[Measure]:
+    """Give the figures of what happens on the wire and is told."""
+    window, seen = work.window, work.story.seen
+    timed = [job for job in work.jobs if part_of(job.number) is Part.PROBE and job.number in seen]
+    up = [(job.at("CallEstablished") - seen[job.number].answered, job) for job in timed]
+    over = [(job.at("CalleeHangUp") - seen[job.number].ended, job) for job in timed]
+    answers = [took / MS for took, job in up if job.at("CallEstablished")]
+    ends = [took / MS for took, job in over if job.at("CalleeHangUp")]
+    yield Measure("calls timed", "", len(timed), "short ones, beside those of the load")
+    yield Measure("calls failed", "", len(failures(work)), "of all")
+    about = "from the packet that leaves the far end to the callback's arrival"
+    yield from percentiles("event to callback", answers + ends, f"answers and ends; {about}")
+    yield from percentiles("answer to callback", answers, f"200 to CallEstablished, {about}")
+    yield from percentiles("end to callback", ends, f"BYE to CalleeHangUp, {about}")
+    yield from around(window, work.story.late)
+
+
+def of_requests(found: Requests) -> Iterator[Measure]:
+    """Give the figures of requests as fast as they are answered."""
+    for connections, (borne, window) in found.borne.items():
+        by = f"{connections} connection" + ("" if connections == 1 else "s")
+        about = f"signed, journalled, done: Mute and Unmute, by {by}"
+        yield Measure(f"requests, {by}", "requests/s", borne.requests / borne.seconds, about)
+        for name, value in (("p50", borne.p50), ("p99", borne.p99)):
+            took = float("nan") if value is None else value
+            yield Measure(f"request, {by}, {name}", "ms", took, about)
+        yield Measure(f"requests failed, {by}", "", borne.failed, "answered otherwise than by 200")
+        node = window.cpu(NODE) / (borne.requests or float("nan"))
+        yield Measure(f"node, a request, {by}", "ms", node, "processor time, that of the calls too")
+    yield Measure("calls failed", "", len(failures(found.work)), "of those meanwhile")
+    yield from around(found.work.window, found.work.story.late)
+
+
+def of_idle(window: Window) -> Iterator[Measure]:
+    """Give the figures of a server that has nothing to do."""
+    yield from memory(window)
+    for name, kind in (("node's CPU", NODE), ("workers' CPU", WORKERS)):
+        took = window.cpu(kind) / window.seconds
+        yield Measure(name, "ms/s", took, "processor time of each second")
+
+
+def of_memory(work: Work) -> Iterator[Measure]:
+    """Give what so many calls take in memory."""
+    yield from memory(work.window)
+    yield Measure("calls failed", "", len(failures(work)), "of all")

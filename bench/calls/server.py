@@ -23,6 +23,8 @@ from ringful.ground.complaint import Complaint
 
 START_SECONDS = 60.0
 END_SECONDS = 15.0
+_GUARD = 'read nothing; kill -TERM "-$1"; sleep 5; kill -KILL "-$1"'
+"""Ends the server where we are gone, and its standard input with us."""
 _ASKED_EVERY = 0.1
 _LAST_LINES = 5
 _RINGFUL = shlex.join([sys.executable, "-m", "ringful.command.main"])
@@ -114,6 +116,9 @@ async def open_server(order: Order, folder: Path) -> AsyncIterator[Server]:
             stderr=errors,
             start_new_session=True,
         )
+    guard = await trio.lowlevel.open_process(
+        ["/bin/sh", "-c", _GUARD, "guard", str(process.pid)], stdin=subprocess.PIPE, start_new_session=True
+    )
     try:
         await _ready(process, port, order.patience, log)
         key, secret = key_in(told.read_text(encoding="utf-8", errors="replace")) or (key, secret)
@@ -123,6 +128,10 @@ async def open_server(order: Order, folder: Path) -> AsyncIterator[Server]:
     finally:
         with trio.CancelScope(shield=True):
             await _end(process)
+            guard.kill()
+            await guard.wait()
+            if guard.stdin:
+                await guard.stdin.aclose()
 
 
 def key_in(told: str) -> tuple[str, str] | None:

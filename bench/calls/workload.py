@@ -5,10 +5,12 @@ from functools import partial
 from typing import TypeAlias
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ringful.bench.calls import loads, results
+from ringful.bench.calls.judged import failures
 from ringful.bench.calls.loads import AWAY, Pace
+from ringful.bench.calls.requests import requests
 from ringful.bench.calls.site import Place
 from ringful.bench.figures import Figure
 from ringful.bench.media.results import Measure, figures
@@ -64,18 +66,73 @@ def _rounds(asked: Asked, workload: str, at: float, unit: str, take: Callable[[]
 def _main_job(asked: Asked, workload: str, away: float = 0.0) -> Iterator[Load]:
     def take(count: int) -> Taken:
         work = trio.run(loads.main_job, asked.place, count, asked.pace, away)
-        return list(results.of_main_job(work)), results.failures(work)
+        return list(results.of_main_job(work)), failures(work)
 
     for count in asked.calls:
         yield _rounds(asked, workload, count, "", partial(take, count))
 
 
+def _set_up(asked: Asked, workload: str) -> Iterator[Load]:
+    """Raise the rate until it is not sustained: calls are refused, or fail."""
+
+    def take(rate: int) -> Taken:
+        work = trio.run(loads.set_up, asked.place, rate, asked.pace)
+        return list(results.of_set_up(work)), failures(work)
+
+    for rate in asked.rates:
+        load = _rounds(asked, workload, rate, "/s", partial(take, rate))
+        yield load
+        if load.wrong:
+            return
+
+
+def _events(asked: Asked, workload: str) -> Iterator[Load]:
+    def take(count: int) -> Taken:
+        work = trio.run(loads.events, asked.place, count, asked.pace)
+        return list(results.of_events(work)), failures(work)
+
+    for count in asked.calls:
+        yield _rounds(asked, workload, count, "", partial(take, count))
+
+
+def _requests(asked: Asked, workload: str) -> Iterator[Load]:
+    def take(count: int) -> Taken:
+        found = trio.run(requests, asked.place, count, asked.pace)
+        refusals = [borne.refusal for borne, _ in found.borne.values() if borne.refusal]
+        return list(results.of_requests(found)), [*refusals, *failures(found.work)]
+
+    for count in (0, *asked.calls):
+        yield _rounds(asked, workload, count, "", partial(take, count))
+
+
+def _memory(asked: Asked, workload: str) -> Iterator[Load]:
+    def idle() -> Taken:
+        return list(results.of_idle(trio.run(loads.idle, asked.place, asked.pace))), []
+
+    def take(count: int) -> Taken:
+        pace = evolve(asked.pace, seconds=min(asked.pace.seconds, loads.IDLE_SECONDS))
+        work = trio.run(loads.main_job, asked.place, count, pace)
+        return list(results.of_memory(work)), failures(work)
+
+    yield _rounds(asked, workload, 0, "", idle)
+    for count in asked.calls:
+        yield _rounds(asked, workload, count, "", partial(take, count))
+
+
 WORKLOADS: Mapping[str, Callable[[Asked, str], Iterator[Load]]] = {
+    "W1": _set_up,
     "W2": _main_job,
+    "W4": _events,
+    "W5": _requests,
+    "W6": _memory,
     "W7": partial(_main_job, away=AWAY),
 }
 """Each gives its loads as they have been measured."""
 MEANINGS: Mapping[str, str] = {
+    "W1": "set-up: calls placed at a rate, which their phones answer at once and end 0.3 s later",
     "W2": "the main job: two announcements, a key, a recording, nine callbacks, at so many calls at once",
+    "W4": "from an event on the wire to its callback, beside so many calls that do the main job",
+    "W5": "signed requests on live calls, as fast as they are answered, beside so many calls",
+    "W6": "memory, at so many calls at once",
     "W7": f"the main job with the customer's programs {1000 * AWAY:g} ms away",
 }
