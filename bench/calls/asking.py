@@ -1,12 +1,12 @@
 """The customer's requests: signed, over connections that stay open."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import trio
 from attrs import define, field
 
+from ringful.bench.calls.numbers import Numbers
 from ringful.bench.calls.wire import Message, Wire, WireError
 from ringful.http.signing import signed_url
 
@@ -28,8 +28,7 @@ class Asker:
     """What is signed and sent as Host."""
     key: str
     secret: str
-    _seq: int = 0
-    """The newest that was used: the clock's, so that several processes share a key."""
+    numbers: Numbers
     _idle: list[Wire] = field(factory=list)
 
     async def ask(self, method: str, **parameters: str) -> str:
@@ -47,8 +46,7 @@ class Asker:
 
     def request(self, method: str, **parameters: str) -> bytes:
         """Give the signed request for *method* as it is sent."""
-        self._seq = max(self._seq + 1, time.time_ns())
-        pairs = [*parameters.items(), ("seq", str(self._seq))]
+        pairs = [*parameters.items(), ("seq", str(self.numbers.next()))]
         url = signed_url(self.secret, "GET", "", f"/{method}/apikey/{self.key}", pairs)
         return f"GET {url} HTTP/1.1\r\nHost: {self.base}\r\n\r\n".encode()
 
@@ -81,9 +79,9 @@ class Asker:
 
 
 @asynccontextmanager
-async def open_asker(port: int, base: str, key: str, secret: str) -> AsyncIterator[Asker]:
+async def open_asker(port: int, base: str, key: str, secret: str, numbers: Numbers) -> AsyncIterator[Asker]:
     """Give who asks the server at *port*."""
-    asker = Asker(port, base, key, secret)
+    asker = Asker(port, base, key, secret, numbers)
     try:
         yield asker
     finally:

@@ -13,10 +13,12 @@ import sys
 import time
 from collections.abc import Sequence
 from itertools import cycle
+from pathlib import Path
 
 from attrs import asdict, define, frozen
 
 from ringful.bench.calls.asking import Asker
+from ringful.bench.calls.numbers import Numbers, open_numbers
 from ringful.bench.media.results import percentile
 
 _SIZE = re.compile(rb"^content-length:[ \t]*(\d+)", re.MULTILINE | re.IGNORECASE)
@@ -35,6 +37,8 @@ class Assault:
     calls: tuple[str, ...]
     connections: int
     seconds: float
+    numbers: str
+    """The file where seq is counted."""
 
 
 @frozen
@@ -57,9 +61,9 @@ class _Connection:
     came: bytes = b""
 
 
-def assault(order: Assault) -> Borne:
+def assault(order: Assault, numbers: Numbers) -> Borne:
     """Ask for so many seconds; give how that went."""
-    asker = Asker(order.port, order.base, order.key, order.secret)
+    asker = Asker(order.port, order.base, order.key, order.secret, numbers)
     turns = cycle([(method, call) for call in order.calls for method in ("Mute", "Unmute")])
     open_ones: dict[int, _Connection] = {}
     poll = select.epoll()
@@ -118,7 +122,9 @@ def _borne(took: Sequence[float], refused: Sequence[str], seconds: float) -> Bor
 def main() -> None:
     """Do what standard input orders."""
     told = json.load(sys.stdin)
-    print(json.dumps(asdict(assault(Assault(**{**told, "calls": tuple(told["calls"])})))))
+    order = Assault(**{**told, "calls": tuple(told["calls"])})
+    with open_numbers(Path(order.numbers)) as numbers:
+        print(json.dumps(asdict(assault(order, numbers))))
 
 
 if __name__ == "__main__":

@@ -78,9 +78,17 @@ async def _let_go(site: Site, job: Job) -> None:
 
 
 async def _assault(site: Site, held: Sequence[Job], connections: int, seconds: float) -> Borne:
-    asker = site.asker
-    calls = tuple(job.call_id for job in held)
-    order = Assault(site.server.port, asker.base, asker.key, asker.secret, calls, connections, seconds)
+    asker, calls = site.asker, tuple(job.call_id for job in held)
+    order = Assault(
+        site.server.port,
+        asker.base,
+        asker.key,
+        asker.secret,
+        calls,
+        connections,
+        seconds,
+        str(site.numbers),
+    )
     command = [sys.executable, "-m", "ringful.bench.calls.hammer"]
     done = await trio.run_process(command, stdin=json.dumps(asdict(order)).encode(), capture_stdout=True)
     return Borne(**json.loads(done.stdout))

@@ -18,6 +18,7 @@ import trio
 from attrs import define, frozen
 
 from ringful.bench.calls.asking import Asker
+from ringful.bench.calls.numbers import Numbers
 from ringful.bench.calls.wire import WireError
 from ringful.ground.complaint import Complaint
 
@@ -120,7 +121,7 @@ async def open_server(order: Order, folder: Path) -> AsyncIterator[Server]:
         ["/bin/sh", "-c", _GUARD, "guard", str(process.pid)], stdin=subprocess.PIPE, start_new_session=True
     )
     try:
-        await _ready(process, port, order.patience, log)
+        await until_ready(process, port, order.patience, log)
         key, secret = key_in(told.read_text(encoding="utf-8", errors="replace")) or (key, secret)
         yield Server(process.pid, port, key, secret)
         if process.poll() is not None:
@@ -143,8 +144,9 @@ def key_in(told: str) -> tuple[str, str] | None:
     return None
 
 
-async def _ready(process: trio.Process, port: int, patience: float, log: Path) -> None:
-    asker = Asker(port, f"127.0.0.1:{port}", "", "")
+async def until_ready(process: trio.Process, port: int, patience: float, log: Path) -> None:
+    """Wait until who listens at *port* says that it is ready.  Raises Complaint."""
+    asker = Asker(port, f"127.0.0.1:{port}", "", "", Numbers(-1))
     said = "nobody listens there"
     with trio.move_on_after(patience):
         while True:

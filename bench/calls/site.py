@@ -10,6 +10,7 @@ from attrs import frozen
 
 from ringful.bench.calls.asking import Asker, open_asker
 from ringful.bench.calls.jobs import BEEP, FIRST, SECOND, Jobs
+from ringful.bench.calls.numbers import open_numbers
 from ringful.bench.calls.parts import BEEP_SECONDS, Story, story_of
 from ringful.bench.calls.relay import open_relay
 from ringful.bench.calls.server import OURS, START_SECONDS, Order, Server, open_server
@@ -41,6 +42,8 @@ class Site:
     asker: Asker
     jobs: Jobs
     web: str
+    numbers: Path
+    """Where seq is counted."""
 
     def look(self) -> Look:
         """See what the server's processes have taken until now."""
@@ -77,8 +80,10 @@ async def open_site(place: Place, calls: int, away: float = 0.0) -> AsyncIterato
         if away:
             port = await stack.enter_async_context(open_relay(port, away / 2))
         base = f"127.0.0.1:{server.port}"
-        asker = await stack.enter_async_context(open_asker(port, base, server.key, server.secret))
-        yield Site(server, far, asker, jobs, web)
+        numbers = folder / "seq"
+        counted = stack.enter_context(open_numbers(numbers))
+        asker = await stack.enter_async_context(open_asker(port, base, server.key, server.secret, counted))
+        yield Site(server, far, asker, jobs, web, numbers)
 
 
 def _sounds() -> dict[str, bytes]:

@@ -136,3 +136,15 @@ MEANINGS: Mapping[str, str] = {
     "W6": "memory, at so many calls at once",
     "W7": f"the main job with the customer's programs {1000 * AWAY:g} ms away",
 }
+
+
+def sustained(loads: Sequence[Load]) -> list[str]:
+    """Say which rate of W1 was sustained: the highest below which nothing was refused, and nothing failed."""
+    rates = [load for load in loads if load.workload == "W1"]
+    good = [load.at for load in rates if not load.wrong]
+    if not rates:
+        return []
+    said = f"{max(good):g} calls a second were sustained" if good else "no rate was sustained"
+    failed = [load for load in rates if load.wrong]
+    more = "; a higher one was not tried" if not failed else f"; at {failed[0].at:g} not all calls were good"
+    return [f"W1: {said}{more}"]

@@ -17,10 +17,11 @@ MOST = 500
 """More calls at once is a mistake of typing: this is one machine, and its far end is on it."""
 
 
-def counts(option: str, written: str, example: str, most: int = MOST) -> tuple[int, ...]:
-    """Read numbers such as ``4,20,60``, each once.  Raises CommandError (code 2)."""
+def counts(option: str, written: str, example: str, most: int = MOST, least: int = 0) -> tuple[int, ...]:
+    """Read numbers such as ``4,20,60``, each once; *least* of them must be there.  Raises CommandError."""
     found = [one.strip() for one in written.split(",") if one.strip()]
-    if not all(re.fullmatch(r"[0-9]{1,4}", one) and 0 < int(one) <= most for one in found):
+    good = all(re.fullmatch(r"[0-9]{1,4}", one) and 0 < int(one) <= most for one in found)
+    if not good or len(found) < least:
         raise CommandError(f"{option} {written}: numbers from 1 to {most}, as {example}", 2)
     return tuple(dict.fromkeys(int(one) for one in found))
 

@@ -1,21 +1,25 @@
 """`ringful bench calls`: what a whole server does under calls."""
 
-from collections.abc import Mapping, Sequence
+import shlex
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ringful.bench import report
+from ringful.bench.calls.curves import bends, picture
 from ringful.bench.calls.loads import Pace
 from ringful.bench.calls.server import OURS
 from ringful.bench.calls.site import Place
-from ringful.bench.calls.workload import MEANINGS, WORKLOADS, Asked, Load
+from ringful.bench.calls.workload import MEANINGS, WORKLOADS, Asked, Load, sustained
 from ringful.bench.calls.workload import calls as call_loads
 from ringful.bench.earlier import Earlier, read_earlier
 from ringful.bench.figures import Figure
-from ringful.bench.machine import this_machine
+from ringful.bench.machine import Machine, this_machine
 from ringful.bench.media.results import doubts
 from ringful.command.arguments.loads import Printed, chosen, counts, there, writable
 from ringful.command.errors import CommandError
 from ringful.command.showing.figures import keep
+from ringful.ground.files import write_whole
 
 SAID = 5
 """How many calls that went wrong are told one by one."""
@@ -79,9 +83,9 @@ def calls(
         there(folder)
     writable(json, write)
     asked = Asked(
-        tuple(chosen((one.strip() for one in workloads.split(",") if one.strip()), WORKLOADS)),
-        counts("--calls", calls, "10,30,60"),
-        counts("--rates", rates, "20,40,60", 1000),
+        tuple(chosen((one.strip().upper() for one in workloads.split(",") if one.strip()), WORKLOADS)),
+        counts("--calls", calls, "10,30,60", least=1),
+        counts("--rates", rates, "20,40,60", 1000, least=1),
         Pace(seconds, ramp),
         Place(server, folder),
         rounds,
@@ -101,20 +105,40 @@ def _measure(asked: Asked, json: Path | None, earlier: Earlier, write: Path | No
         told += [f"{load.name}: {doubt}" for doubt in doubts(load.figures, machine.cores)]
         told += [f"{load.name}: {wrong}" for wrong in load.wrong[:SAID]]
         if not quiet:
-            print(f"{load.name}: measured", flush=True)
-    taken = {load.name: load.figures for load in loads}
-    keep(json, machine, asked.rounds, taken)
+            good = f"{len(load.wrong)} things went wrong" if load.wrong else "nothing went wrong"
+            print(f"{load.name}: measured, {good}", flush=True)
+    keep(json, machine, asked.rounds, {load.name: load.figures for load in loads})
+    told = [*sustained(loads), *told]
     if not quiet:
-        print(*_tables(loads, earlier), *told, sep="\n")
+        for heading, taken in _by_workload(loads).items():
+            print("", heading, report.aligned(report.table(taken, earlier)), sep="\n")
+        print("", *told, sep="\n")
+    if write:
+        _write(write, machine, loads, earlier, told)
 
 
-def _tables(loads: Sequence[Load], earlier: Earlier) -> list[str]:
-    """Give a table for each workload, with a column for each load."""
-    by_workload: dict[str, dict[str, Sequence[Figure]]] = {}
+def _by_workload(loads: Sequence[Load]) -> dict[str, dict[str, Sequence[Figure]]]:
+    """Give the figures by what was measured, and by load."""
+    found: dict[str, dict[str, Sequence[Figure]]] = {}
     for load in loads:
-        by_workload.setdefault(load.workload, {})[load.name] = load.figures
-    return [_table(name, taken, earlier) for name, taken in by_workload.items()]
+        heading = f"{load.workload}: {MEANINGS[load.workload]}"
+        found.setdefault(heading, {})[load.name] = load.figures
+    return found
 
 
-def _table(workload: str, taken: Mapping[str, Sequence[Figure]], earlier: Earlier) -> str:
-    return f"\n{workload}: {MEANINGS[workload]}\n{report.aligned(report.table(taken, earlier))}"
+def _write(write: Path, machine: Machine, loads: Sequence[Load], earlier: Earlier, told: list[str]) -> None:
+    drawing = write.with_suffix(".svg")
+    title = f"A server under calls: {machine.cpu}, {machine.cores} cores"
+    write_whole(drawing, picture(loads, earlier, title))
+    tables = {
+        heading: report.marked(report.table(taken, earlier)) for heading, taken in _by_workload(loads).items()
+    }
+    about = {one.name: one.about for load in loads for one in load.figures}
+    said = {
+        "What is to be said of it": told,
+        "Where the curves bend": bends(loads),
+        "What the figures are": [f"**{name}**: {about}" for name, about in about.items()],
+    }
+    write_whole(
+        write, report.calls_page(machine, shlex.join(["ringful", *sys.argv[1:]]), tables, said, drawing.name)
+    )
