@@ -7,6 +7,7 @@ ends; then it prints its `Story` as JSON.
 import gc
 import json
 import os
+import resource
 import sys
 import time
 
@@ -128,6 +129,8 @@ class Callees(FarEnd):
 
 def main() -> None:
     """Be the far end of whoever started us."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # A socket for each phone.
     far = Callees(int(sys.argv[1]))
     print(far.port, flush=True)
     gc.freeze()

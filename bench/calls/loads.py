@@ -8,7 +8,7 @@ import random
 import trio
 from attrs import frozen
 
-from ringful.bench.calls import jobs
+from ringful.bench.calls import jobs, recordings
 from ringful.bench.calls.jobs import Job
 from ringful.bench.calls.parts import Part, Story
 from ringful.bench.calls.site import Place, Site, open_site
@@ -48,6 +48,14 @@ class Work:
     jobs: tuple[Job, ...]
     story: Story
     window: Window
+    said: str = ""
+    """The last lines of the server's log."""
+
+
+async def result(site: Site, calls: float, window: Window) -> Work:
+    """Put together what came out of a load that is over.  Raises Complaint."""
+    await recordings.hear(site.asker, site.jobs.all.values())
+    return Work(calls, tuple(site.jobs.all.values()), await site.story(), window, site.server.said())
 
 
 async def main_job(place: Place, calls: int, pace: Pace, away: float = 0.0) -> Work:
@@ -59,7 +67,7 @@ async def main_job(place: Place, calls: int, pace: Pace, away: float = 0.0) -> W
             await trio.sleep(pace.ramp + pace.settle)
             window = await site.window(pace.seconds)
             closing.set()
-        return Work(calls, tuple(site.jobs.all.values()), await site.story(), window)
+        return await result(site, calls, window)
 
 
 async def busy(site: Site, calls: int, ramp: float, closing: trio.Event) -> None:
@@ -85,7 +93,7 @@ async def set_up(place: Place, rate: int, pace: Pace) -> Work:
             nursery.start_soon(steady, site, nursery, rate, pace.settle + pace.seconds, Part.BRIEF)
             await trio.sleep(pace.settle)
             window = await site.window(pace.seconds)
-        return Work(rate, tuple(site.jobs.all.values()), await site.story(), window)
+        return await result(site, rate, window)
 
 
 async def steady(site: Site, nursery: trio.Nursery, rate: float, seconds: float, part: Part) -> None:
@@ -106,7 +114,7 @@ async def events(place: Place, calls: int, pace: Pace) -> Work:
             nursery.start_soon(steady, site, nursery, PROBES, pace.seconds, Part.PROBE)
             window = await site.window(pace.seconds)
             closing.set()
-        return Work(calls, tuple(site.jobs.all.values()), await site.story(), window)
+        return await result(site, calls, window)
 
 
 async def idle(place: Place, pace: Pace) -> Window:

@@ -11,7 +11,7 @@ from ringful.bench.calls import jobs
 from ringful.bench.calls.asking import RefusedError
 from ringful.bench.calls.hammer import Assault, Borne
 from ringful.bench.calls.jobs import Job
-from ringful.bench.calls.loads import Pace, Work, busy
+from ringful.bench.calls.loads import Pace, Work, busy, result
 from ringful.bench.calls.parts import Part
 from ringful.bench.calls.site import Place, Site, open_site
 from ringful.bench.calls.usage import Window
@@ -49,8 +49,7 @@ async def requests(place: Place, calls: int, pace: Pace) -> Requests:
             for job in held:
                 nursery.start_soon(_let_go, site, job)
         window = Window(borne[CONNECTIONS[0]][1].began, borne[CONNECTIONS[-1]][1].ended)
-        work = Work(calls, tuple(site.jobs.all.values()), await site.story(), window)
-        return Requests(calls, borne, work)
+        return Requests(calls, borne, await result(site, calls, window))
 
 
 async def _held(site: Site) -> list[Job]:

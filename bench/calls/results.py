@@ -8,6 +8,7 @@ from ringful.bench.calls.loads import Work
 from ringful.bench.calls.parts import Part, Seen, part_of
 from ringful.bench.calls.requests import Requests
 from ringful.bench.calls.usage import FRONT, NODE, WORKERS, Window
+from ringful.bench.figures import Figure
 from ringful.bench.media.heard import Heard, Lateness
 from ringful.bench.media.results import (
     FAR_P99,
@@ -19,6 +20,8 @@ from ringful.bench.media.results import (
 MS = 1e6
 NODE_CPU, WORKERS_CPU, ALL_CPU = "node's CPU", "workers' CPU", "all processes' CPU"
 NODE_CALL, WORKERS_CALL, ALL_CALL = "node, a call", "workers, a call", "all processes, a call"
+PLACED = "calls placed"
+NEARLY = 0.95
 EACH_SECOND, EACH_CALL = "ms/call-second", "ms/call"
 
 
@@ -99,7 +102,7 @@ def of_set_up(work: Work) -> Iterator[Measure]:
     """Give the figures of calls that are placed at a rate."""
     window, seen = work.window, work.story.seen
     placed = [job for job in work.jobs if window.began.clock <= job.asked < window.ended.clock]
-    yield Measure("calls placed", "calls/s", len(placed) / window.seconds, "requests that were sent")
+    yield Measure(PLACED, "calls/s", len(placed) / window.seconds, "requests that were sent")
     wrong, refused = len(failures(work)), sum(job.refused for job in work.jobs)
     yield Measure("calls made", "", len(work.jobs), "in all, those before the load was looked at among them")
     yield Measure("calls refused", "", refused, "by 429 or 503")
@@ -111,6 +114,14 @@ def of_set_up(work: Work) -> Iterator[Measure]:
     yield from percentiles("request answered", answered, "from the request for the call to its answer")
     yield from memory(window)
     yield from around(window, work.story.late)
+
+
+def doubts(load: str, at: float, figures: Sequence[Figure]) -> list[str]:
+    """Say where our own customer could not do what *load* wants: so many calls a second."""
+    placed = next((one.median for one in figures if one.name == PLACED), at)
+    if placed >= at * NEARLY:
+        return []
+    return [f"{load}: our own customer placed only {placed:.3g} calls a second"]
 
 
 def of_events(work: Work) -> Iterator[Measure]:

@@ -55,6 +55,11 @@ class Server:
     port: int
     key: str
     secret: str
+    log: Path
+
+    def said(self) -> str:
+        """Give the last lines that it has logged."""
+        return _last(self.log)
 
 
 def environment(order: Order, port: int, folder: Path, key: str, secret: str) -> dict[str, str]:
@@ -123,7 +128,7 @@ async def open_server(order: Order, folder: Path) -> AsyncIterator[Server]:
     try:
         await until_ready(process, port, order.patience, log)
         key, secret = key_in(told.read_text(encoding="utf-8", errors="replace")) or (key, secret)
-        yield Server(process.pid, port, key, secret)
+        yield Server(process.pid, port, key, secret, log)
         if process.poll() is not None:
             raise Complaint(f"the server has ended by itself: {_last(log)}")
     finally:

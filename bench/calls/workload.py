@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from ringful.bench.calls import loads, results
 from ringful.bench.calls.judged import failures
-from ringful.bench.calls.loads import AWAY, Pace
+from ringful.bench.calls.loads import AWAY, Pace, Work
 from ringful.bench.calls.requests import requests
 from ringful.bench.calls.site import Place
 from ringful.bench.figures import Figure
@@ -17,6 +17,8 @@ from ringful.bench.media.results import Measure, figures
 
 Taken: TypeAlias = tuple[Sequence[Measure], Sequence[str]]
 """The figures of a round, and what went wrong in it."""
+SAID = 5
+"""How many calls that went wrong are told one by one."""
 
 
 @frozen
@@ -31,6 +33,8 @@ class Asked:
     pace: Pace
     place: Place
     rounds: int = 1
+    say: Callable[[str], None] = lambda said: None
+    """Is told what is begun."""
 
 
 @frozen
@@ -48,7 +52,18 @@ class Load:
     @property
     def name(self) -> str:
         """What it is called in tables and in JSON."""
-        return f"{self.workload} at {self.at:g}{self.unit}"
+        return name_of(self.workload, self.at, self.unit)
+
+
+def name_of(workload: str, at: float, unit: str = "") -> str:
+    """Give a load's name: ``W2 at 60``, ``W1 at 40/s``."""
+    return f"{workload} at {at:g}{unit}"
+
+
+def wrong_in(work: Work) -> list[str]:
+    """Say of each call that was no good why, and what the server has logged where there is one."""
+    told = failures(work)
+    return [*told[:SAID], f"the server's log: {work.said}", *told[SAID:]] if told else []
 
 
 def calls(asked: Asked) -> Iterator[Load]:
@@ -58,6 +73,7 @@ def calls(asked: Asked) -> Iterator[Load]:
 
 
 def _rounds(asked: Asked, workload: str, at: float, unit: str, take: Callable[[], Taken]) -> Load:
+    asked.say(name_of(workload, at, unit))
     taken = [take() for _ in range(asked.rounds)]
     wrong = tuple(one for _, told in taken for one in told)
     return Load(workload, at, unit, tuple(figures([measures for measures, _ in taken])), wrong)
@@ -66,7 +82,7 @@ def _rounds(asked: Asked, workload: str, at: float, unit: str, take: Callable[[]
 def _main_job(asked: Asked, workload: str, away: float = 0.0) -> Iterator[Load]:
     def take(count: int) -> Taken:
         work = trio.run(loads.main_job, asked.place, count, asked.pace, away)
-        return list(results.of_main_job(work)), failures(work)
+        return list(results.of_main_job(work)), wrong_in(work)
 
     for count in asked.calls:
         yield _rounds(asked, workload, count, "", partial(take, count))
@@ -77,7 +93,7 @@ def _set_up(asked: Asked, workload: str) -> Iterator[Load]:
 
     def take(rate: int) -> Taken:
         work = trio.run(loads.set_up, asked.place, rate, asked.pace)
-        return list(results.of_set_up(work)), failures(work)
+        return list(results.of_set_up(work)), wrong_in(work)
 
     for rate in asked.rates:
         load = _rounds(asked, workload, rate, "/s", partial(take, rate))
@@ -89,7 +105,7 @@ def _set_up(asked: Asked, workload: str) -> Iterator[Load]:
 def _events(asked: Asked, workload: str) -> Iterator[Load]:
     def take(count: int) -> Taken:
         work = trio.run(loads.events, asked.place, count, asked.pace)
-        return list(results.of_events(work)), failures(work)
+        return list(results.of_events(work)), wrong_in(work)
 
     for count in asked.calls:
         yield _rounds(asked, workload, count, "", partial(take, count))
@@ -99,7 +115,7 @@ def _requests(asked: Asked, workload: str) -> Iterator[Load]:
     def take(count: int) -> Taken:
         found = trio.run(requests, asked.place, count, asked.pace)
         refusals = [borne.refusal for borne, _ in found.borne.values() if borne.refusal]
-        return list(results.of_requests(found)), [*refusals, *failures(found.work)]
+        return list(results.of_requests(found)), [*refusals, *wrong_in(found.work)]
 
     for count in (0, *asked.calls):
         yield _rounds(asked, workload, count, "", partial(take, count))
@@ -112,7 +128,7 @@ def _memory(asked: Asked, workload: str) -> Iterator[Load]:
     def take(count: int) -> Taken:
         pace = evolve(asked.pace, seconds=min(asked.pace.seconds, loads.IDLE_SECONDS))
         work = trio.run(loads.main_job, asked.place, count, pace)
-        return list(results.of_memory(work)), failures(work)
+        return list(results.of_memory(work)), wrong_in(work)
 
     yield _rounds(asked, workload, 0, "", idle)
     for count in asked.calls:

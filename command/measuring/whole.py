@@ -8,9 +8,10 @@ from pathlib import Path
 from ringful.bench import report
 from ringful.bench.calls.curves import bends, picture
 from ringful.bench.calls.loads import Pace
+from ringful.bench.calls.results import doubts as own_doubts
 from ringful.bench.calls.server import OURS
 from ringful.bench.calls.site import Place
-from ringful.bench.calls.workload import MEANINGS, WORKLOADS, Asked, Load, sustained
+from ringful.bench.calls.workload import MEANINGS, SAID, WORKLOADS, Asked, Load, sustained
 from ringful.bench.calls.workload import calls as call_loads
 from ringful.bench.earlier import Earlier, read_earlier
 from ringful.bench.figures import Figure
@@ -21,8 +22,6 @@ from ringful.command.errors import CommandError
 from ringful.command.showing.figures import keep
 from ringful.ground.files import write_whole
 
-SAID = 5
-"""How many calls that went wrong are told one by one."""
 MOST_SECONDS = 3600.0
 
 
@@ -89,6 +88,7 @@ def calls(
         Pace(seconds, ramp),
         Place(server, folder),
         rounds,
+        (lambda said: None) if json == Path("-") else (lambda said: print(f"{said} …", flush=True)),
     )
     earlier = read_earlier(compare) if compare else {}
     _measure(asked, json, earlier, write)
@@ -103,7 +103,8 @@ def _measure(asked: Asked, json: Path | None, earlier: Earlier, write: Path | No
     for load in call_loads(asked):
         loads.append(load)
         told += [f"{load.name}: {doubt}" for doubt in doubts(load.figures, machine.cores)]
-        told += [f"{load.name}: {wrong}" for wrong in load.wrong[:SAID]]
+        told += own_doubts(load.name, load.at, load.figures)
+        told += [f"{load.name}: {wrong}" for wrong in load.wrong[: SAID + 1]]
         if not quiet:
             good = f"{len(load.wrong)} things went wrong" if load.wrong else "nothing went wrong"
             print(f"{load.name}: measured, {good}", flush=True)

@@ -10,7 +10,7 @@ import pytest
 import trio
 from attrs import evolve
 
-from ringful.bench.calls import curves, judged, results, server
+from ringful.bench.calls import curves, judged, recordings, results, server
 from ringful.bench.calls.asking import Asker, RefusedError
 from ringful.bench.calls.hammer import Borne
 from ringful.bench.calls.jobs import BRIEF, MAIN_JOB, Job, Jobs, Told
@@ -23,12 +23,13 @@ from ringful.bench.calls.site import Place
 from ringful.bench.calls.usage import Look, Window, kind_of, look
 from ringful.bench.calls.web import Web, open_web
 from ringful.bench.calls.wire import Message, Wire, WireError
-from ringful.bench.calls.workload import WORKLOADS, Load, sustained
+from ringful.bench.calls.workload import WORKLOADS, Load, sustained, wrong_in
 from ringful.bench.figures import Figure
 from ringful.bench.media import sip
 from ringful.bench.media.heard import Heard, Lateness
 from ringful.ground.complaint import Complaint
 from ringful.http.signing import sign
+from ringful.media import wav
 from tests.typed import ringful
 
 MS = 1_000_000
@@ -211,6 +212,34 @@ def test_processes_are_of_a_kind():
     found = look(1, 1)
     assert set(found.cpu) <= {"node", "workers", "front"}
     assert found.machine > 0
+
+
+@pytest.mark.parametrize(
+    ("first", "body", "said"),
+    [
+        ("HTTP/1.1 200 OK", wav.header(4000) + b"\x00\x10" * 2000, ""),
+        ("HTTP/1.1 200 OK", wav.header(4000) + b"\x01\x00" * 2000, "its recording is silent"),
+        ("HTTP/1.1 200 OK", b"R", "its recording is silent"),
+        ("HTTP/1.1 404 Not Found", b"", "its recording could not be had: HTTP/1.1 404 Not Found"),
+    ],
+)
+def test_somebody_is_heard_in_a_recording(first, body, said):
+    assert recordings.fault_in(Message(first, {}, body)) == said
+
+
+def test_what_went_wrong_is_told_with_the_servers_log():
+    bad = [(Job(str(number), BRIEF, failure="429"), None) for number in range(7)]
+    told = wrong_in(evolve(work(*bad), said="disk full"))
+    assert told[4:7] == ["4: 429", "the server's log: disk full", "5: 429"]
+    assert wrong_in(work((job(), seen()))) == []
+
+
+def test_our_own_customer_is_told_to_be_slow():
+    found = [Figure("calls placed", "calls/s", (70.0,), "")]
+    assert results.doubts("W1 at 80/s", 80, found) == [
+        "W1 at 80/s: our own customer placed only 70 calls a second"
+    ]
+    assert results.doubts("W1 at 71/s", 71, found) == results.doubts("W2 at 60", 60, []) == []
 
 
 # Curves
@@ -458,8 +487,11 @@ async def test_requests_are_measured_on_a_real_server():
 
 def test_a_server_is_measured_that_a_command_starts(capsys, tmp_path):
     told, page = tmp_path / "figures.json", tmp_path / "page.md"
-    options = ("--workloads", "W1", "--rates", "5", "--seconds", "1", "--json", told, "--write", page)
-    more = ("--server", f": another one; {server.OURS}", "--folder", tmp_path)
+    earlier = tmp_path / "earlier.json"
+    before = {"workload": "W1 at 5/s", "name": "node, a call", "median": 1.0}
+    earlier.write_text(json.dumps({"figures": [before]}))
+    options = ("--workloads", "w1", "--rates", "5", "--seconds", "1", "--json", told, "--write", page)
+    more = ("--server", f": another one; {server.OURS}", "--folder", tmp_path, "--compare", earlier)
     output, errors, code = ringful(capsys, "bench", "calls", *map(str, (*options, *more)))
     assert (errors, code) == ("", 0)
     found = {(one["workload"], one["name"]): one["median"] for one in json.loads(told.read_text())["figures"]}
@@ -468,9 +500,11 @@ def test_a_server_is_measured_that_a_command_starts(capsys, tmp_path):
     assert found["W1 at 5/s", "calls made"] == 21
     assert found["W1 at 5/s", "node, a call"] > 0
     assert "W1: 5 calls a second were sustained; a higher one was not tried" in output
+    assert re.search(r"^node, a call +[\d.,]+ \(x[\d.]+\) +ms/call$", output, re.MULTILINE)
     assert "| calls failed | 0 |" in page.read_text()
     assert ElementTree.parse(page.with_suffix(".svg"))
-    assert {file.name for file in tmp_path.iterdir()} == {"figures.json", "page.md", "page.svg"}
+    written = {"earlier.json", "figures.json", "page.md", "page.svg"}
+    assert {file.name for file in tmp_path.iterdir()} == written
 
 
 TIMES = "--rounds is at least 1, --seconds more than 0, and --ramp not less than 0, both 3600 at most"
