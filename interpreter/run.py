@@ -140,7 +140,7 @@ class Run:
         self.secrets = Secrets(self.started.script, self.started.uses)
         if self.started.message:
             self._ids[self.started.message.message_id] = 1
-        self.names = {"call_id": self.call_id, "caller": None, "called": None}
+        self.names = {"call_id": self.call_id, "caller": None, "called": None, "answered_at": None}
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
