@@ -188,6 +188,8 @@ class Turn:
     since: float
     place: int = 0
     expected: int | None = None
+    put_out: bool = False
+    """A client has put it out."""
 
 
 @define(eq=False)

@@ -618,6 +618,8 @@ class Run:
                 if leg and not leg.closing:
                     leg.detector = None
                     self.tell(event.notify, "ToneDetectorStop", leg.name)
+            case "leave queue":
+                queues.put_out(self)
             case "leave":
                 if leg and not leg.closing:
                     leave_now(self, leg, event.conference)

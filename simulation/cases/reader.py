@@ -272,7 +272,9 @@ class _Reader:
 
     def _now(self, rest: str) -> None:
         told = rf"(?:\s+on\s+(\S+))?(?:\s+notify\s+{TEXT})?(?:\s+because\s+{TEXT})?"
-        pattern = rf"(hangup|stop play|stop record|stop tones|mute|unmute|leave){told}\s+after\s+(\S+)"
+        pattern = (
+            rf"(hangup|stop play|stop record|stop tones|mute|unmute|leave queue|leave){told}\s+after\s+(\S+)"
+        )
         found = self.lines.match(pattern, rest, "now hangup after 3s")
         operation: Any = found[1]
         notify = self.lines.unquoted(found[3]) if found[3] else None
