@@ -188,6 +188,10 @@ STATEMENTS: Final = {
         "until TONES [as NAME] { … }",
         "Runs the block, and leaves it when one of TONES is pressed that no statement in it waits for.",
     ),
+    "until event": Meaning(
+        "until event NAME [as NAME] { … }",
+        "Runs the block, and leaves it when the event comes and no statement in it waits for it.",
+    ),
     "break": Meaning("break", "Leaves the innermost loop."),
     "flow": Meaning("flow NAME(params) { … }", "A named piece of script; it sees its parameters only."),
     "do": Meaning("do NAME(values) [as NAME]", "Runs a flow here, on this leg. NAME is what it returns."),

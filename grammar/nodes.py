@@ -445,6 +445,15 @@ class Until(Line):
 
 
 @frozen
+class UntilEvent(Line):
+    """``until event "ready" as came { … }``: run the block, and leave it when such an event comes."""
+
+    event: Expression
+    block: Block
+    name: str | None = None
+
+
+@frozen
 class Conference(Line):
     """``conference room named TEXT moderator NUMBER waiting most 20 speaking notify URL``.
 
@@ -826,6 +835,7 @@ Statement: TypeAlias = (
     | Wait
     | WaitCall
     | WaitEvent
+    | UntilEvent
     | WaitTone
     | StartTones
     | StopTones

@@ -173,6 +173,7 @@ class Executor:
             raise Fault(f"too much was done without a wait: {most}; a loop?", statement.span)
         self.statement = statement
         run.position = statement.span
+        self.names["answered_at"] = run.names["answered_at"]
         self.names["duration"] = Duration((run.duration or 0) * 1000)
         if run.watch:
             run.watch(statement, "")

@@ -20,7 +20,7 @@ from ringful.interpreter.statements.conference import leave_by_end, nobody_left,
 from ringful.interpreter.statements.handlers import go_on, handler_of
 from ringful.interpreter.statements.interrupting import handle, is_held
 from ringful.interpreter.statements.sound import RINGBACK, cut_background, play_again
-from ringful.interpreter.strand import LeftByKey, LegChanged, LegOver, Quiet, Strand
+from ringful.interpreter.strand import BlockCut, LegChanged, LegOver, Quiet, Strand
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.values import Value, say
 from ringful.media import port
@@ -159,7 +159,7 @@ def _run_handler(run: Running, leg: Leg, handler: ToneHandler, keys: str) -> Non
     if handler.block is None:
         if handler.name:
             handler.names[handler.name] = keys
-        run.signal(LeftByKey(handler))
+        run.signal(BlockCut(handler))
         return
     names = handler.names
     if handler.name:

@@ -110,11 +110,14 @@ class ToneHandler:
 
 @define(eq=False)
 class EventHandler:
-    """An ``on event`` that is in force: its block runs, on *leg* or on none, whenever *event* comes."""
+    """An ``on event`` that is in force: its block runs, on *leg* or on none, whenever *event* comes.
+
+    Without a block it is an ``until event``, whose block is left.
+    """
 
     event: str
     name: str | None
-    block: nodes.Block
+    block: nodes.Block | None
     leg: "Leg | None"
     names: dict[str, Value] = field(repr=False)
 
@@ -185,6 +188,8 @@ class Turn:
     since: float
     place: int = 0
     expected: int | None = None
+    put_out: bool = False
+    """A client has put it out."""
 
 
 @define(eq=False)

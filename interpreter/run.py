@@ -140,7 +140,7 @@ class Run:
         self.secrets = Secrets(self.started.script, self.started.uses)
         if self.started.message:
             self._ids[self.started.message.message_id] = 1
-        self.names = {"call_id": self.call_id, "caller": None, "called": None}
+        self.names = {"call_id": self.call_id, "caller": None, "called": None, "answered_at": None}
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
@@ -618,6 +618,8 @@ class Run:
                 if leg and not leg.closing:
                     leg.detector = None
                     self.tell(event.notify, "ToneDetectorStop", leg.name)
+            case "leave queue":
+                queues.put_out(self)
             case "leave":
                 if leg and not leg.closing:
                     leave_now(self, leg, event.conference)

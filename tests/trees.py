@@ -183,6 +183,7 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         ),
         st.builds(nodes.Menu, block, choices, _some, _some, _flag, maybe, maybe, _name, **_asked),
         st.builds(nodes.Until, _keys, block, _name),
+        st.builds(nodes.UntilEvent, expressions, block, _name),
         st.builds(nodes.ConnectTo, expressions, otherwise=block),
         st.builds(nodes.Queue, expressions, _some, _name, _some, block),
         st.builds(nodes.Serve, expressions, _some, _some, _name, _some, block),

@@ -96,7 +96,7 @@ class Durations:
                         statement.span, type(statement).__name__.lower(), None, "as often as the caller likes"
                     ),
                 )
-            case nodes.Until(block=block):
+            case nodes.Until(block=block) | nodes.UntilEvent(block=block):
                 return self.block(block).either(Ways())
             case nodes.Stay(None):
                 return Ways(None, part(statement.span, "stay", None))

@@ -257,7 +257,11 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
             return (name,)
-        case nodes.WaitEvent(name=str(name)) | nodes.ConnectTo(name=str(name)):
+        case (
+            nodes.WaitEvent(name=str(name))
+            | nodes.UntilEvent(name=str(name))
+            | nodes.ConnectTo(name=str(name))
+        ):
             return (name,)
         case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
             return (name,)

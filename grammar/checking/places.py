@@ -41,6 +41,7 @@ _LEG = (
     | nodes.Transfer
     | nodes.OnTone
     | nodes.Until
+    | nodes.UntilEvent
     | nodes.OnHangup
     | nodes.Stay
     | nodes.Start

@@ -224,6 +224,9 @@ class StatementRules:
     def until_block(self, c: Children) -> nodes.Until:
         return _line(nodes.Until, c, c[1], _needed(c))
 
+    def until_event(self, c: Children) -> nodes.UntilEvent:
+        return _line(nodes.UntilEvent, c, c[2], _needed(c))
+
     def flow(self, c: Children) -> nodes.Flow:
         names = [child for child in c[2:] if isinstance(child, Token) and child.type == "NAME"]
         parameters = tuple(word(name) for name in names)

@@ -69,6 +69,7 @@ _Control: TypeAlias = (
     | nodes.Again
     | nodes.Back
     | nodes.Until
+    | nodes.UntilEvent
     | nodes.Flow
     | nodes.Do
     | nodes.Return
@@ -357,6 +358,8 @@ def _control(line: _Control) -> tuple[str, ...]:
             return "on event", show_expression(said), _with("as", name)
         case nodes.Until(tones, name=name):
             return "until", show_unless(tones, "any"), _with("as", name)
+        case nodes.UntilEvent(said, name=name):
+            return "until event", show_expression(said), _with("as", name)
         case nodes.Again():
             return ("again",)
         case nodes.Back():

@@ -5,7 +5,7 @@ from typing import assert_never
 from attrs import evolve
 
 from ringful.grammar import nodes
-from ringful.http.reading import conferences, messages, requests
+from ringful.http.reading import conferences, messages, queues, requests
 
 
 def compile_call(request: requests.Call) -> nodes.Script:
@@ -79,6 +79,13 @@ def compile_task(request: requests.Task) -> nodes.Statement:
             return nodes.Transfer(nodes.text(callee))
         case requests.Mute(_, muted):
             return nodes.Mute() if muted else nodes.Unmute()
+        case queues.Enqueue(_, queue, limit, announcement, callback_url):
+            heard = (nodes.Play(nodes.text(announcement)),) if announcement is not None else ()
+            told, block = _text(callback_url), nodes.Block(heard)
+            return nodes.Queue(nodes.text(queue), _time(limit), notify=told, block=block)
+        case queues.Serve(_, queue, within, limit, callback_url):
+            told = _text(callback_url)
+            return nodes.Serve(nodes.text(queue), _time(within), _time(limit), notify=told)
         case _:
             assert_never(request)
 

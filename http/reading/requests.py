@@ -9,7 +9,16 @@ from typing import TypeAlias, get_args
 from attrs import evolve, field, frozen
 
 from ringful.grammar.nodes import RejectReason
-from ringful.http.reading import callbacks, conferences, messages, numbers, recordings, records, scripts
+from ringful.http.reading import (
+    callbacks,
+    conferences,
+    messages,
+    numbers,
+    queues,
+    recordings,
+    records,
+    scripts,
+)
 from ringful.http.reading import parameters as p
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.interpreter.events import Change
@@ -273,6 +282,8 @@ Task: TypeAlias = (
     | Connect
     | Transfer
     | Mute
+    | queues.Enqueue
+    | queues.Serve
 )
 
 
@@ -289,6 +300,8 @@ Request: TypeAlias = (
     | Signal
     | OnConference
     | conferences.ConferenceRequest
+    | queues.LeaveQueue
+    | queues.QueryQueues
     | QueryCall
     | Script
     | scripts.Trace
@@ -460,6 +473,10 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
     ),
     "mute": lambda given, _: Mute(_call_id(given), True, _immediate(given)),
     "unmute": lambda given, _: Mute(_call_id(given), False, _immediate(given)),
+    "enqueue": lambda given, dialect: queues.enqueue(given, dialect.announcement, dialect.callback),
+    "serve": lambda given, dialect: queues.serve(given, dialect.callback),
+    "leavequeue": lambda given, _: queues.LeaveQueue(_call_id(given)),
+    "queryqueues": lambda given, _: queues.query_queues(given),
     "querycall": lambda given, _: QueryCall(_call_id(given)),
     "querycalls": lambda given, dialect: records.calls(given, p.any_number(dialect.country)),
     "querylegs": lambda given, dialect: records.legs(given, p.any_number(dialect.country)),

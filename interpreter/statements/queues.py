@@ -63,6 +63,8 @@ async def _until_summoned(
     first = await run_on.wait(lambda s: _is_for(s, leg, turn))
     if not isinstance(first, events.Placed) or not first.place:
         return (first, "served") if isinstance(first, events.Summoned) else (None, "full")
+    if turn.put_out:
+        return None, "kicked"
     strand = None
     if statement.block.statements:
         strand = run.spawn(leg, _entertain(run_on.on(leg, visit.names), statement.block, visit, gone))
@@ -76,6 +78,8 @@ async def _until_summoned(
             return None, "limit"
         case events.Summoned():
             return signal, "served"
+        case _ if turn.put_out:
+            return None, "kicked"
         case _:
             return None, gone[0] if gone else "left"
 
@@ -210,6 +214,14 @@ async def _meet(
     talk = held["talk"]
     assert isinstance(talk, Mapping)
     return talk
+
+
+def put_out(run: Running) -> None:
+    """Put every leg of *run* that waits in a queue out of it: its script goes on."""
+    for leg in list(run.legs.values()):
+        if leg.queued and not leg.queued.put_out:
+            leg.queued.put_out = True
+            run.announce(BlockLeft(leg.name))
 
 
 def hear(run: Running, event: events.QueueEvent) -> None:

@@ -82,6 +82,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Transfer: bridge.transfer,
     nodes.Unmute: bridge.mute,
     nodes.Until: handlers.until,
+    nodes.UntilEvent: handlers.until_event,
     nodes.Wait: control.wait,
     nodes.WaitCall: legs.wait_call,
     nodes.WaitEvent: signals.wait_event,
