@@ -102,9 +102,60 @@ STATEMENTS: Final = {
     "async": "what runs beside the script stands in a block: `start { … }`",
     "exit": "write `hangup`",
     "quit": "write `hangup`",
+    "unless": "write `if … { … }` with the opposite condition",
+    "assert": "write `if … { … }` with the opposite condition, and `hangup` in it",
+    "yield": "a flow gives its value with `return`",
+    "class": _FLOW,
+    "struct": _FLOW,
+    "proc": _FLOW,
+    "press": "a key is waited for with `wait tone TONES`, and sent with `tone TONES`",
+    "collect": _KEYS,
+    "forward": "write `connect to NUMBER`, or, to be rid of the call, `transfer NUMBER`",
+    "music": "write `start play AUDIO forever`",
+    "hold": "write `start play AUDIO forever`",
+    "mailbox": "write `record as NAME beep`",
+    "rem": "a comment begins with `#`",
     "delete": "a name keeps its value; give it none with `let NAME = none`",
 }
 """What a line begins with elsewhere."""
+
+FORMS: Final = {
+    "answer": "answer",
+    "ask": "ask URL as NAME for 5s",
+    "call": "call NUMBER",
+    "clock": "clock TEXT as NAME",
+    "conference": "conference NAME",
+    "connect": "connect NAME",
+    "do": "do NAME()",
+    "flow": "flow NAME(…) { … }",
+    "follow": "follow URL for 5s",
+    "for": "for NAME in LIST { … }",
+    "gather": "gather NAME digits 4",
+    "hangup": "hangup",
+    "if": "if … { … }",
+    "inbound": "inbound NUMBER",
+    "join": "join TEXT",
+    "let": "let NAME = …",
+    "menu": 'menu { "1" { … } }',
+    "notify": "notify URL",
+    "on": "on tone TONES { … }",
+    "pick": "pick LIST as NAME",
+    "play": "play AUDIO",
+    "queue": "queue TEXT for 15m",
+    "record": "record as NAME",
+    "reject": "reject busy",
+    "repeat": "repeat 3 times { … }",
+    "say": "say TEXT",
+    "serve": "serve TEXT within 1m",
+    "signal": "signal TEXT",
+    "sms": "sms NUMBER TEXT",
+    "start": "start play AUDIO",
+    "tone": "tone TONES",
+    "transfer": "transfer NUMBER",
+    "until": "until TONES { … }",
+    "wait": "wait 5s",
+}
+"""A statement of each verb, in its plainest form."""
 
 BESIDE: Final = {
     "elif": _ELSE_IF,
@@ -222,6 +273,7 @@ FUNCTIONS: Final = {
 """What functions are called elsewhere, as functions, as methods or as parts."""
 
 CALLS: Final = {
+    "datetime": "it is a statement: `clock TEXT as NAME`, where the text is a zone",
     "range": "write `repeat 3 times { … }`, or `for NAME in [1, 2, 3] { … }`",
     "fetch": _POST,
     "axios": _POST,

@@ -199,10 +199,10 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
 
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
     for before, hole in pairwise(parts):
-        if isinstance(before, str) and before.endswith("$") and not isinstance(hole, str):
-            said = show_expression(hole)
-            message = f"`$` is said as it stands, before the value of `{said}`"
-            hint = f"a value is written `{{{said}}}`; where a dollar sign is meant, `$ {{{said}}}`"
+        if isinstance(before, str) and before.endswith(("$", "%")) and not isinstance(hole, str):
+            sign, said = before[-1], show_expression(hole)
+            message = f"`{sign}` is said as it stands, before the value of `{said}`"
+            hint = f"a value is written `{{{said}}}`; where the sign is meant, `{sign} {{{said}}}`"
             yield Problem("dollar", message, hole.span, hint, "warning")
 
 
@@ -218,7 +218,7 @@ def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
     yield from _whole_outcome(node, names)
     kinds = kind_of(node.left, names.kinds), kind_of(right, names.kinds)
     if cannot_join(operator, *kinds):
-        message = f"`{operator}` cannot take {kinds[0]} and {kinds[1]}"
+        message = f"`{operator}` cannot take {kinds[0] or 'a value'} and {kinds[1] or 'a value'}"
         yield Problem("wrong-kind", message, node.span, _convert(node, kinds))
     elif operator in ("/", "%") and isinstance(right, nodes.Number) and right.value == 0:
         yield Problem("zero", "nothing can be divided by zero", node.span)
@@ -252,7 +252,10 @@ def _convert(node: nodes.Binary, kinds: tuple[Kind | None, Kind | None]) -> str:
             return f"write `number({name})`"
         case nodes.Binary(right=nodes.Name(name)), ("a number", "text"):
             return f"write `number({name})`"
-        case nodes.Binary("+"), _ if "text" in kinds:
+        case nodes.Binary("or" | "and", nodes.Binary("==" | "!=" as sign, subject), nodes.Text() as other), _:
+            again = nodes.Binary(sign, subject, other)
+            return f"write `{node.operator} {show_expression(again)}`: each side is a condition"
+        case nodes.Binary("+" | "%" | "*"), _ if "text" in kinds:
             return 'to put values into a text, write `"… {value} …"`'
         case _:
             return ""

@@ -173,7 +173,7 @@ def clause(slip: Slip) -> Problem | None:
         return slip.of_word(message, f"did you mean `{near}`?")
     meant = next((one for one in foreign.CLAUSES.get(foreign.plain(slip.word), ()) if one in words), None)
     if meant:
-        return slip.of_word(message, write(f"{meant} {_value(slip, meant)}", meant))
+        return slip.of_word(message, write(f"{meant} {_value(slip, meant)}".rstrip(), meant))
     takes = ", ".join(f"`{one}`" for one in sorted(words))
     hint = f"here it can take {takes}" if takes else f"the line could end here, before `{slip.word}`"
     return slip.of_word(message, hint)
@@ -181,6 +181,8 @@ def clause(slip: Slip) -> Problem | None:
 
 def _value(slip: Slip, meant: str) -> str:
     value = piece(slip.rest)
+    if meant == "as" and value.startswith('"'):
+        return "recording" if slip.verb == "record" else "NAME"
     if meant in foreign.SPANS:
         value = value.strip('"')
         value = f"{value}s" if value.isdigit() else value
@@ -197,6 +199,12 @@ def _of_statement(slip: Slip) -> Problem | None:
             return slip.of_word(message, write(f"start {slip.before.strip()}", f"start {slip.verb} …"))
         case "sms" if key in ("body", "text", "message") and (number := re.search('"[^"]*"', slip.before)):
             return slip.of_word(message, write(f"sms {number[0]} {piece(slip.rest)}", "sms NUMBER TEXT"))
+        case "play" if key == "for" and slip.rest[:1].isdigit():
+            code = f"start {slip.before.strip()}"
+            hint = f"{write(code, 'start play …')}, and then `wait {piece(slip.rest)}` and `stop play`"
+            return slip.of_word(message, hint)
+        case "join" if key in ("moderator", "host", "leader", "admin"):
+            return slip.of_word(message, "write `as moderator`")
         case "reject" if key == "reason":
             return slip.of_word(message, write("reject " + piece(slip.rest).strip('"'), "reject busy"))
         case "let" | "if" if slip.last.isidentifier() and slip.last not in KEYWORDS:
