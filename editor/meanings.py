@@ -39,7 +39,8 @@ STATEMENTS: Final = {
         "Turns the call that came in away, and ends it.",
     ),
     "play": Meaning(
-        "play AUDIO [early] [from DURATION] [speed N] [until TONES] [times N | forever] [as NAME] [notify URL]",
+        "play AUDIO [early] [from DURATION] [speed N] [until TONES] [times N | forever] [as NAME] "
+        "[notify URL]",
         "Plays an announcement, a URL or a name in the media library, and waits for its end.",
     ),
     "start play": Meaning("start play …", "Plays in the background, until `stop play`."),

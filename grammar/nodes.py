@@ -258,7 +258,10 @@ class Reject(Line):
 
 @frozen
 class Play(Line):
-    """``play AUDIO early from D speed N until TONES times N as NAME notify URL``, ``start play … forever``."""
+    """``play AUDIO early from D speed N until TONES times N as NAME notify URL``.
+
+    In the background it is ``start play``, which may be ``forever``.
+    """
 
     audio: Expression
     until: Expression | None = None
@@ -306,6 +309,10 @@ class Speed(Line):
     """``speed 1.5``, ``speed up``, ``speed down``: of what is heard."""
 
     speed: "Expression | Literal['up', 'down']"
+
+
+Steering: TypeAlias = PausePlay | ResumePlay | Skip | Speed
+"""What is done with a sound while it is heard."""
 
 
 @frozen

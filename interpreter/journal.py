@@ -182,10 +182,17 @@ def _plain(value: Any) -> Any:
     if type(value) in _PLAIN:
         return value
     if isinstance(value, port.Sound):
-        return {"sound": type(value).__name__, **_encode_fields(value)}
+        return {"sound": type(value).__name__, **_without_speed(_encode_fields(value))}
     if isinstance(value, Decimal):
         return str(value)
     return _encode_fields(value) if attrs.has(type(value)) else value
+
+
+def _without_speed(sound: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the speed that nearly every sound has."""
+    if sound.get("speed") == 1.0:
+        del sound["speed"]
+    return sound
 
 
 def decode_event(entry: Entry) -> events.Event:

@@ -265,9 +265,7 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Clock(name) | nodes.Pick(_, name):
             return (name,)
-        case nodes.Say(name=str(name)) | nodes.PausePlay(str(name)):
-            return (name,)
-        case nodes.Play(name=str(name), background=False):
+        case nodes.Play(name=str(name)) | nodes.Say(name=str(name)) | nodes.PausePlay(str(name)):
             return (name,)
         case nodes.Menu(name=name, counting=counting):
             return tuple(one for one in (name, counting) if one)
@@ -277,7 +275,7 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
-    by_turns = nodes.For | nodes.StartRecord | nodes.OnMember | nodes.OnTone | nodes.OnEvent | nodes.Play
+    by_turns = nodes.For | nodes.StartRecord | nodes.OnMember | nodes.OnTone | nodes.OnEvent
     if isinstance(statement, by_turns) and statement.name:
         return (statement.name,)
     return bound_by(statement)

@@ -222,6 +222,26 @@ def prompt(slip: Slip) -> Problem | None:
     return slip.problem("what a menu says stands in its `prompt`", write(code, "prompt { … }"))
 
 
+def steering(slip: Slip) -> Problem | None:
+    """``pause``, ``pause 2s``, ``resume``, ``skip forward 10s``."""
+    amount = re.match(r"\d+(\.\d+)?(ms|s|m|h)?\b", slip.after)
+    if slip.verb in ("pause", "resume") and slip.last == slip.verb:
+        hint = f"write `{slip.verb} play`"
+        if slip.verb == "pause":
+            unit = "s" if amount and not amount[2] else ""
+            waits = f"`wait {amount[0]}{unit}`" if amount else "`wait 2s`"
+            hint = f"to do nothing for a while, write {waits}; {hint} to halt what is heard"
+        return slip.problem(f"`{slip.verb}` is for a sound, and `play` is missing", hint)
+    if slip.verb == "skip" and amount and slip.last in (*_BACK, *_ON):
+        way = "back " if slip.last in _BACK else ""
+        hint = f"write `skip {way}{amount[0]}`"
+        return slip.problem(f"`skip` takes no `{slip.last}`", hint, len(slip.last) + 1, len(slip.last))
+    return None
+
+
+_BACK, _ON = ("backward", "backwards", "rewind"), ("forward", "forwards", "ahead", "on")
+
+
 def hung_up(slip: Slip) -> Problem | None:
     """``hangup 3``: whoever is meant of a conference could have stood there, but no conference does."""
     found = re.search(r"\bhangup[ \t]+(.+?)\s*$", slip.before)
@@ -237,6 +257,7 @@ def hung_up(slip: Slip) -> Problem | None:
 RULES: Final[tuple[Callable[[Slip], Problem | None], ...]] = (
     behind_a_block,
     hung_up,
+    steering,
     number_of_digits,
     parts,
     unit,

@@ -17,13 +17,12 @@ from ringful.grammar.showing.expressions import (
 )
 
 _Head: TypeAlias = nodes.Param | nodes.Use | nodes.Call | nodes.Inbound | nodes.InboundSms
-_Heard: TypeAlias = nodes.PausePlay | nodes.ResumePlay | nodes.Skip | nodes.Speed
 _Sound: TypeAlias = (
     nodes.Answer
     | nodes.Reject
     | nodes.Play
     | nodes.StopPlay
-    | _Heard
+    | nodes.Steering
     | nodes.Say
     | nodes.Record
     | nodes.StartRecord
@@ -182,15 +181,15 @@ def _sound(line: _Sound) -> tuple[str, ...]:
             return "reject", "" if reason is None else str(reason)
         case nodes.Play(audio, until, times, notify, background):
             verb, often = "start play" if background else "play", _with("times", times)
-            ends = _tones("until", until), often or _flag("forever", line.forever)
-            told = _with("as", line.name), _with("notify", notify)
-            return verb, show_expression(audio), _flag("early", line.early), *_from(line), *ends, *told
+            how = _flag("early", line.early), *_from(line), _tones("until", until)
+            told = often or _flag("forever", line.forever), _with("as", line.name), _with("notify", notify)
+            return verb, show_expression(audio), *how, *told
         case nodes.StopPlay():
             return ("stop play",)
         case nodes.Say(text, voice, until, notify):
-            how = _flag("early", line.early), _with("voice", voice), *_from(line)
-            told = _with("as", line.name), _with("notify", notify)
-            return "say", show_expression(text), *how, _tones("until", until), *told
+            last = _tones("until", until), _with("as", line.name), _with("notify", notify)
+            spoken = _flag("early", line.early), _with("voice", voice), *_from(line)
+            return "say", show_expression(text), *spoken, *last
         case nodes.PausePlay() | nodes.ResumePlay() | nodes.Skip() | nodes.Speed():
             return _heard(line)
         case nodes.Record(name, limit, until, silence, beep, notify):
@@ -216,7 +215,7 @@ def _from(line: nodes.Play | nodes.Say) -> tuple[str, ...]:
     return _with("from", line.start), _with("speed", line.speed)
 
 
-def _heard(line: _Heard) -> tuple[str, ...]:
+def _heard(line: nodes.Steering) -> tuple[str, ...]:
     """Show what is done with a sound that is heard."""
     match line:
         case nodes.PausePlay(name):

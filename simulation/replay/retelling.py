@@ -168,6 +168,7 @@ def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]
     names: dict[tuple[str, int], str] = {}
     began: dict[tuple[str, int], float] = {}
     offsets: dict[tuple[str, int], float] = {}
+    speeds: dict[tuple[str, int], float] = {}
     lengths: dict[str, float] = {}
     cut: dict[str, float] = {}
     missing: dict[str, str] = {}
@@ -175,11 +176,13 @@ def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]
         if entry.name in ("Play", "Cue"):
             names[playback_of(entry)] = sound_name(entry.data["sound"])
             offsets[playback_of(entry)] = entry.data.get("offset", 0.0)
+            speeds[playback_of(entry)] = entry.data["sound"].get("speed", 1.0)
         elif entry.name == "PlaybackStarted":
             # It may go on where a handler interrupted it.
             began[playback_of(entry)] = entry.at - offsets[playback_of(entry)]
         elif entry.name == "PlaybackEnded" and playback_of(entry) in began:
             name, heard = names[playback_of(entry)], entry.at - began[playback_of(entry)]
+            heard *= speeds[playback_of(entry)]
             if entry.data["reason"] == "end":
                 lengths.setdefault(name, heard)
             else:
