@@ -231,6 +231,8 @@ class Tracer:
                 return "queued", " ".join(str(data["statement"]).split())
             case "Interrupted":
                 return "now", str(data["operation"])
+            case "Steered":
+                return "now", str(data["statement"])
             case "WebAnswered":
                 return "web", HIDDEN if hidden(data) else _json(data["value"])
             case "WebFailed":

@@ -224,17 +224,15 @@ def prompt(slip: Slip) -> Problem | None:
 
 def steering(slip: Slip) -> Problem | None:
     """``pause``, ``pause 2s``, ``resume``, ``skip forward 10s``."""
-    amount = re.match(r"\d+(\.\d+)?(ms|s|m|h)?\b", slip.after)
+    amount = re.search(r"\b(\d+(?:\.\d+)?)(ms|s|m|h)?\b", slip.after)
+    time = f"{amount[1]}{amount[2] or 's'}" if amount else ""
     if slip.verb in ("pause", "resume") and slip.last == slip.verb:
         hint = f"write `{slip.verb} play`"
         if slip.verb == "pause":
-            unit = "s" if amount and not amount[2] else ""
-            waits = f"`wait {amount[0]}{unit}`" if amount else "`wait 2s`"
-            hint = f"to do nothing for a while, write {waits}; {hint} to halt what is heard"
-        return slip.problem(f"`{slip.verb}` is for a sound, and `play` is missing", hint)
-    if slip.verb == "skip" and amount and slip.last in (*_BACK, *_ON):
-        way = "back " if slip.last in _BACK else ""
-        hint = f"write `skip {way}{amount[0]}`"
+            hint = f"to wait, write `wait {time}`" if time else f"{hint}; to wait, write e.g. `wait 2s`"
+        return slip.problem(f"`{slip.verb}` is for what is heard, and `play` is missing", hint)
+    if slip.verb == "skip" and time and slip.last in (*_BACK, *_ON):
+        hint = f"write `skip {'back ' if slip.last in _BACK else ''}{time}`"
         return slip.problem(f"`skip` takes no `{slip.last}`", hint, len(slip.last) + 1, len(slip.last))
     return None
 

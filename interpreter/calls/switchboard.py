@@ -59,7 +59,9 @@ class Unavailable(Refusal):
     """The server is draining or has no free leg (503)."""
 
 
-Operation: TypeAlias = Literal["hangup", "stop play", "stop record", "stop tones", "mute", "unmute"]
+Operation: TypeAlias = (
+    Literal["hangup", "stop play", "stop record", "stop tones", "mute", "unmute"] | nodes.Steering
+)
 """What can be done at once instead of queued."""
 
 

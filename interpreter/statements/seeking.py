@@ -4,6 +4,7 @@ They are for what the leg hears: the newest sound of its foreground, also one th
 handler is heard; and where there is none, what plays in the background.
 """
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import assert_never
 
@@ -21,6 +22,12 @@ from ringful.interpreter.values import Value
 def steer_here(run_on: Scope, statement: nodes.Steering) -> None:
     """Do *statement* with what is heard where it stands."""
     steer(run_on.run, run_on.need_leg(), run_on.names, statement)
+
+
+def steer_now(run: Running, leg: Leg, statement: nodes.Steering) -> None:
+    """Do *statement*, which holds its values, with what *leg* hears; nothing, where that is over."""
+    with suppress(Failed):
+        steer(run, leg, {}, statement)
 
 
 def steer(run: Running, leg: Leg, names: dict[str, Value], statement: nodes.Steering) -> None:

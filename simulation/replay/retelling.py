@@ -64,7 +64,7 @@ def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") ->
     case.requests = [
         (entry.at - began, event)
         for entry in entries
-        if entry.name in ("Queued", "Interrupted") and (event := decode_event(entry))
+        if entry.name in ("Queued", "Interrupted", "Steered") and (event := decode_event(entry))
     ]
     if _has(case.source.script, nodes.Pick):
         case.chance = first.call_id
