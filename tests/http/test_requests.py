@@ -1,7 +1,6 @@
 """Parameters: what is taken, what is refused, and what is said then."""
 
 from contextlib import suppress
-
 from decimal import Decimal
 
 import pytest
