@@ -48,10 +48,11 @@ STATEMENTS: Final = {
     "pause play": Meaning("pause play [as NAME]", "What is heard stands still; NAME is where in the sound."),
     "resume play": Meaning("resume play", "What stands still goes on."),
     "skip": Meaning(
-        "skip DURATION, skip back DURATION, skip to DURATION", "Goes to another place in what is heard."
+        "skip [back | to] DURATION",
+        "Goes to another place in what is heard: on, back, or so long after the beginning.",
     ),
     "speed": Meaning(
-        "speed N, speed up, speed down",
+        "speed up | down | N",
         "What is heard goes on faster or slower, at the same pitch: N is from 0.5 to 2.",
     ),
     "say": Meaning(
