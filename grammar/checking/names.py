@@ -273,6 +273,8 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Clock(name) | nodes.Pick(_, name):
             return (name,)
+        case nodes.Play(name=str(name)) | nodes.Say(name=str(name)) | nodes.PausePlay(str(name)):
+            return (name,)
         case nodes.Menu(name=name, counting=counting):
             return tuple(one for one in (name, counting) if one)
         case _:

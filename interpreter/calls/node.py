@@ -305,8 +305,11 @@ class Switchboard:
         """Do *operation* to *call* at once.  Raises CallOver where there is nothing to do it to."""
         leg = call.run.subject
         where = "in this conference" if call.is_conference else "on this call"
-        if operation == "stop play" and not (leg and sounding(leg)):
+        steering = None if isinstance(operation, str) else operation
+        if (steering or operation == "stop play") and not (leg and sounding(leg)):
             raise CallOver(f"nothing is being played {where}")
+        if isinstance(steering, nodes.ResumePlay) and not (leg and any(one.paused for one in leg.resting)):
+            raise CallOver(f"nothing was paused {where}")
         if operation in ("mute", "unmute") and not (leg and leg.state in ("ringing", "up")):
             raise CallOver(f"nobody has been rung yet {where}")
         if operation == "stop record" and not (leg and leg.background_recording):
@@ -316,7 +319,10 @@ class Switchboard:
             raise CallOver("this call waits in no queue")
         if operation == "stop tones" and not (leg and leg.detector):
             raise CallOver(f"no tone detector runs {where}")
-        call.run.post(events.Interrupted(operation, notify))
+        if isinstance(operation, str):
+            call.run.post(events.Interrupted(operation, notify))
+        else:
+            call.run.post(events.Steered(operation))
         await self.durable(call.turn(seqs), call)
 
     async def signal(

@@ -63,9 +63,10 @@ class Unavailable(Refusal):
     """The server is draining or has no free leg (503)."""
 
 
-Operation: TypeAlias = Literal[
-    "hangup", "stop play", "stop record", "stop tones", "mute", "unmute", "leave queue"
-]
+Operation: TypeAlias = (
+    Literal["hangup", "stop play", "stop record", "stop tones", "mute", "unmute", "leave queue"]
+    | nodes.Steering
+)
 """What can be done at once instead of queued."""
 
 
