@@ -261,13 +261,19 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return (name,)
         case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
             return (name,)
-        case nodes.WaitEvent(name=str(name)) | nodes.ConnectTo(name=str(name)):
+        case (
+            nodes.WaitEvent(name=str(name))
+            | nodes.UntilEvent(name=str(name))
+            | nodes.ConnectTo(name=str(name))
+        ):
             return (name,)
         case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
             return (name,)
         case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
             return (name,)
         case nodes.Clock(name) | nodes.Pick(_, name):
+            return (name,)
+        case nodes.Play(name=str(name)) | nodes.Say(name=str(name)) | nodes.PausePlay(str(name)):
             return (name,)
         case nodes.Menu(name=name, counting=counting):
             return tuple(one for one in (name, counting) if one)

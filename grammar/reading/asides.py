@@ -230,6 +230,24 @@ def prompt(slip: Slip) -> Problem | None:
     return slip.problem("what a menu says stands in its `prompt`", write(code, "prompt { … }"))
 
 
+def steering(slip: Slip) -> Problem | None:
+    """``pause``, ``pause 2s``, ``resume``, ``skip forward 10s``."""
+    amount = re.search(r"\b(\d+(?:\.\d+)?)(ms|s|m|h)?\b", slip.after)
+    time = f"{amount[1]}{amount[2] or 's'}" if amount else ""
+    if slip.verb in ("pause", "resume") and slip.last == slip.verb:
+        hint = f"write `{slip.verb} play`"
+        if slip.verb == "pause":
+            hint = f"to wait, write `wait {time}`" if time else f"{hint}; to wait, write e.g. `wait 2s`"
+        return slip.problem(f"`{slip.verb}` is for what is heard, and `play` is missing", hint)
+    if slip.verb == "skip" and time and slip.last in (*_BACK, *_ON):
+        hint = f"write `skip {'back ' if slip.last in _BACK else ''}{time}`"
+        return slip.problem(f"`skip` takes no `{slip.last}`", hint, len(slip.last) + 1, len(slip.last))
+    return None
+
+
+_BACK, _ON = ("backward", "backwards", "rewind"), ("forward", "forwards", "ahead", "on")
+
+
 def hung_up(slip: Slip) -> Problem | None:
     """``hangup 3``: whoever is meant of a conference could have stood there, but no conference does."""
     found = re.search(r"\bhangup[ \t]+(.+?)\s*$", slip.before)
@@ -245,6 +263,7 @@ def hung_up(slip: Slip) -> Problem | None:
 RULES: Final[tuple[Callable[[Slip], Problem | None], ...]] = (
     behind_a_block,
     hung_up,
+    steering,
     number_of_digits,
     parts,
     unit,
