@@ -406,6 +406,11 @@ class Rooms(Protocol):
 class Phones(Protocol):
     """Place calls, take those that come in, and do things on their legs."""
 
+    @property
+    def backlog(self) -> float:
+        """For how many seconds the call waits that waits longest for a line of ours; 0 where none does."""
+        ...
+
     def open(self, desk: Desk) -> None:
         """Let calls come in; *desk* says who takes each.
 

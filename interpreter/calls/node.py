@@ -24,6 +24,7 @@ from ringful.interpreter.calls.limits import Bucket
 from ringful.interpreter.calls.live import House, LiveCall
 from ringful.interpreter.calls.meetings import Meetings
 from ringful.interpreter.calls.switchboard import (
+    Busy,
     CallOver,
     CallView,
     CannotStart,
@@ -54,6 +55,8 @@ log = structlog.get_logger()
 MOST_MESSAGE_RUNS = 1000
 """Runs of one key that messages began, at a time: whoever brings another one is asked to try again."""
 _DRAINING = "the server is shutting down; call another one, or try again in a minute"
+MOST_BACKLOG = 1.0
+"""Seconds that a call may wait for a line of ours; where one has waited for longer, no more are taken."""
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
 
@@ -92,7 +95,7 @@ class Switchboard:
     ) -> None:
         """Start what *started* says, as *call_id*.
 
-        Raises CannotStart, NotAllowed, TooMany, Unavailable.
+        Raises CannotStart, NotAllowed, TooMany, Busy, Unavailable.
         """
         await self.admit(key, _number(started))
         call, commit = self.begin(key, call_id, started, seqs)
@@ -101,7 +104,7 @@ class Switchboard:
     async def admit(self, key: Key, number: str | None) -> None:
         """Refuse what this key, or this server, cannot take now; *number* is what it would call.
 
-        Raises NotAllowed, TooMany, Unavailable.
+        Raises NotAllowed, TooMany, Busy, Unavailable.
         """
         await self.know(key)
         if unpaid := self.till.cannot_call(key.key, number):
@@ -210,6 +213,11 @@ class Switchboard:
             raise NotAllowed(f"this key may not call {number}: it must be {wanted}")
         if self.full:
             raise Unavailable(f"all {self._limits.max_calls} legs of this server are in use")
+        if (backlog := self.house.phones.backlog) > MOST_BACKLOG:
+            raise Busy(
+                f"more calls are placed than this server sets up: one has waited {backlog:.1f} s for a line; "
+                "place this one again in a moment"
+            )
         if busy := self.busy(key):
             raise TooMany(busy, 5.0)
         rate = self._rate(key)

@@ -47,6 +47,10 @@ class TooMany(Refusal):
         self.retry_after = retry_after
 
 
+class Busy(Refusal):
+    """More calls are placed than this server can set up at once (429)."""
+
+
 class CannotStart(Refusal):
     """The script cannot be started with these values (422)."""
 
@@ -156,7 +160,7 @@ class Calls(Protocol):
     async def place(self, key: Key, call_id: str, started: Started, *, seqs: Sequence[UsedSeq] = ()) -> None:
         """Start what *started* says, as *call_id*.
 
-        Raises CannotStart, NotAllowed, TooMany, Unavailable.
+        Raises CannotStart, NotAllowed, TooMany, Busy, Unavailable.
         """
         ...
 

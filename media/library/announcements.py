@@ -1,10 +1,11 @@
 """The library of sounds: fetched, checked, converted, and kept.
 
 A fetched file is kept with what its server said of it, and asked for again only when that says so
-(RFC 9111): ``max-age`` for as long as it says, ``no-store`` not at all, and otherwise by asking
-whether it has changed.  Two calls that want the same sound at once share one fetch, and a caller
-who gives up does not take it from the other.  A file that cannot be fetched anew is not played from
-the cache unless it is still fresh: what the customer took down is not played.
+(RFC 9111): ``max-age`` for as long as it says, ``no-store`` not at all, ``no-cache`` by asking whether
+it has changed; where nothing was said, it is asked for `UNSAID_SECONDS` later at the earliest (4.2.2).
+Two calls that want the same sound at once share one fetch, and a caller who gives up does not take it
+from the other.  A file that cannot be fetched anew is not played from the cache unless it is still
+fresh: what the customer took down is not played.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Protocol, assert_never
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ringful.ground.faults import Tasks, fault
 from ringful.media.library.converter import Converter
@@ -30,6 +31,10 @@ from ringful.media.sounds import SoundError
 _RECORDING = re.compile(r"[A-Za-z0-9._-]{1,200}\.wav")
 
 MAX_BYTES = 64 * 1024 * 1024
+UNSAID_SECONDS = 3.0
+"""How long a file is fresh whose server says nothing of it: many calls that play it ask once."""
+_TOUCH_SECONDS = 60.0
+"""A file that is in use is touched no more often, so that the cache keeps it."""
 
 
 class Answer(Protocol):
@@ -55,12 +60,13 @@ Fetch = Callable[[str, Mapping[str, str], int], Awaitable[Answer]]
 """GET a URL with headers, of so many bytes at most; raises OSError with a readable reason."""
 
 
-@frozen
+@define
 class Kept:
     """A sound in the cache, and until when it need not be asked for."""
 
     path: Path
     fresh_until: float
+    touched: float
     etag: str = ""
     modified: str = ""
 
@@ -105,6 +111,8 @@ class Library:
 
     async def path(self, sound: Sound) -> Path:
         """Give the file of *sound*, ready to play.  Raises SoundError."""
+        if isinstance(sound, Announcement) and (kept := self._kept.get(sound.url)) and self._is_fresh(kept):
+            return kept.path
         making = self._making.get(sound)
         if making is None:
             making = self._making[sound] = _Making()
@@ -187,9 +195,6 @@ class Library:
         kept = self._kept.get(url)
         if kept and not kept.path.exists():
             kept = None
-        if kept and self._clock() < kept.fresh_until:
-            kept.path.touch()
-            return kept.path
         asking = {}
         if kept and kept.etag:
             asking["If-None-Match"] = kept.etag
@@ -208,6 +213,16 @@ class Library:
         self._remember(url, path, answer.headers, kept)
         return path
 
+    def _is_fresh(self, kept: Kept) -> bool:
+        """Say whether a fetched file need not be asked for, and is still there."""
+        now = self._clock()
+        if now >= kept.fresh_until or not kept.path.exists():
+            return False
+        if now - kept.touched > _TOUCH_SECONDS:
+            kept.touched = now
+            kept.path.touch()
+        return True
+
     async def _converted(self, body: bytes) -> Path:
         target = self._cache / f"web-{hashlib.sha256(body).hexdigest()[:32]}.wav"
         if not target.exists():
@@ -225,10 +240,13 @@ class Library:
             self._kept.pop(url, None)
             return
         age = re.search(r"max-age=(\d{1,9})", control)
-        fresh = int(age[1]) if age and "no-cache" not in control else 0
+        fresh = float(age[1]) if age else UNSAID_SECONDS
+        if "no-cache" in control:
+            fresh = 0.0
         etag = headers.get("etag") or (kept.etag if kept else "")
         modified = headers.get("last-modified") or (kept.modified if kept else "")
-        self._kept[url] = Kept(path, self._clock() + fresh, etag, modified)
+        now = self._clock()
+        self._kept[url] = Kept(path, now + fresh, now, etag, modified)
         if len(self._kept) > 10_000:
             del self._kept[next(iter(self._kept))]
 

@@ -156,6 +156,11 @@ class SimulatedPhones:
         """See `port.Phones`."""
         self._order(leg, lambda found: found.hang_up())
 
+    @property
+    def backlog(self) -> float:
+        """See `port.Phones`: there are always lines enough."""
+        return 0.0
+
     def prepare(self, sound: port.Sound) -> None:
         """Do nothing: every sound is here already."""
 

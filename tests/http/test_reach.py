@@ -152,3 +152,15 @@ async def test_a_call_that_cannot_be_connected_goes_on(rig: Rig) -> None:
     await rig.hears("ConnectFailed", callId=ann, reason="notallowed")
     await rig.until(lambda: all(task.state == "failed" for task in rig.switchboard.live[ann].run.tasks))
     assert rig.leg_up(ann)
+
+
+async def test_where_calls_wait_for_a_line_no_more_are_taken_until_they_have_one(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(type(rig.phones), "backlog", 1.5)
+        refused = await rig.ask("Call", callee=ANN)
+        assert (refused.status, refused.code) == (429, "server.busy")
+        assert "1.5 s" in refused.text
+        assert not rig.switchboard.live
+    assert await rig.up(ANN)

@@ -139,7 +139,10 @@ def test_what_a_telephone_cannot_carry_does_not_come_back_as_something_else(tmp_
     assert np.abs(read(tmp_path / "out.wav")[800:-800]).max() < 50
 
 
-async def test_a_fetched_sound_is_asked_for_again_and_not_sent_again(web: Web, tmp_path: Path) -> None:
+async def test_a_fetched_sound_is_asked_for_again_and_not_sent_again(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringful.media.library.announcements.UNSAID_SECONDS", 0.0)
     web.files["/a.wav"] = (200, {"ETag": '"1"'}, melody([440]))
     async with library(tmp_path) as sounds:
         first = await sounds.path(Announcement(f"{web.url}/a.wav"))
@@ -147,6 +150,22 @@ async def test_a_fetched_sound_is_asked_for_again_and_not_sent_again(web: Web, t
         web.files["/a.wav"] = (200, {"ETag": '"2"'}, melody([660]))
         assert await sounds.path(Announcement(f"{web.url}/a.wav")) != first
     assert web.asked == [("/a.wav", None), ("/a.wav", '"1"'), ("/a.wav", '"1"')]
+
+
+async def test_what_says_nothing_is_fresh_for_a_moment_unless_it_forbids_that(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringful.media.library.announcements.UNSAID_SECONDS", 1000.0)
+    web.files["/a.wav"] = (200, {"ETag": '"1"'}, melody([440]))
+    web.files["/b.wav"] = (200, {"Cache-Control": "no-cache"}, melody([440]))
+    async with library(tmp_path) as sounds:
+        first = await sounds.path(Announcement(f"{web.url}/a.wav"))
+        assert await sounds.path(Announcement(f"{web.url}/a.wav")) == first
+        first.unlink()
+        for name in ("a", "b", "b"):
+            await sounds.path(Announcement(f"{web.url}/{name}.wav"))
+        assert first.exists()
+    assert [path for path, _ in web.asked] == ["/a.wav", "/a.wav", "/b.wav", "/b.wav"]
 
 
 async def test_max_age_and_no_store(web: Web, tmp_path: Path) -> None:
