@@ -12,7 +12,7 @@ from quart_trio import QuartTrio
 
 from ringful.http.connection import Connection
 
-hypercorn.trio.run.TCPServer = Connection  # type: ignore[attr-defined]  # it has no place to hand one in
+hypercorn.trio.run.TCPServer = Connection  # type: ignore[assignment, attr-defined]  # it has no place for one
 
 
 async def serve(

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
+from typing import cast
 
 import h11
 import httpcore2
@@ -93,13 +94,14 @@ class _Line:
 
     async def next(self) -> h11.Event | type[h11.PAUSED]:
         """Give what the receiver sends next.  Raises OutboundError where it ends before it answers."""
-        while (event := self.http.next_event()) is h11.NEED_DATA:
+        while True:
+            event = self.http.next_event()
+            if event is not h11.NEED_DATA:
+                return cast("h11.Event | type[h11.PAUSED]", event)
             data = await self.stream.read(_CHUNK, self.step_seconds)
             if not data and self.http.their_state is h11.SEND_RESPONSE:
                 raise OutboundError(ENDED)
             self.http.receive_data(data)
-        assert event is not h11.NEED_DATA
-        return event
 
     async def close(self) -> None:
         with trio.move_on_after(READ_SECONDS, shield=True), suppress(Exception):

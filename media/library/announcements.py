@@ -18,7 +18,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Protocol, assert_never
 
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ringful.ground.faults import Tasks, fault
 from ringful.media.library.converter import Converter
@@ -29,6 +29,10 @@ from ringful.media.port import Announcement, Ringback, Sound, Speech
 from ringful.media.sounds import SoundError
 
 _RECORDING = re.compile(r"[A-Za-z0-9._-]{1,200}\.wav")
+
+_BRIEF, _BRIEF_SECONDS = "brief", 600.0
+"""What the copies of recordings at another speed are called, and how long each is kept: none is to
+outlive its recording for long."""
 
 MAX_BYTES = 64 * 1024 * 1024
 UNSAID_SECONDS = 3.0
@@ -106,12 +110,17 @@ class Library:
         self._max_cache = max_cache
         self._kept: dict[str, Kept] = {}
         self._making: dict[Sound, _Making] = {}
+        self._brief: dict[Path, float] = {}
+        """Files of recordings, and when each is removed."""
         cache.mkdir(parents=True, exist_ok=True)
+        for left in cache.glob(f"{_BRIEF}-*.wav"):
+            left.unlink(missing_ok=True)
         nursery.start_soon(self._converter.serve)
 
     async def path(self, sound: Sound) -> Path:
         """Give the file of *sound*, ready to play.  Raises SoundError."""
-        if isinstance(sound, Announcement) and (kept := self._kept.get(sound.url)) and self._is_fresh(kept):
+        kept = self._kept.get(sound.url) if isinstance(sound, Announcement) and sound.speed == 1.0 else None
+        if kept and self._is_fresh(kept):
             return kept.path
         making = self._making.get(sound)
         if making is None:
@@ -138,6 +147,8 @@ class Library:
 
     async def _find(self, sound: Sound) -> Path:
         match sound:
+            case Announcement(speed=speed) | Speech(speed=speed) if speed != 1.0:
+                return await self._at_speed(evolve(sound, speed=1.0), speed)
             case Speech(text, voice):
                 return await self._spoken(text, voice)
             case Announcement(url) if file := self._recording(url):
@@ -161,6 +172,33 @@ class Library:
         if not _RECORDING.fullmatch(name) or not self._allowed(name, query):
             raise SoundError("there is no such recording")
         return file_of(name, [folder.resolve()])
+
+    async def _at_speed(self, sound: Announcement | Speech, speed: float) -> Path:
+        """Give the file of *sound*, *speed* times as fast."""
+        own = await self.path(sound)
+        kept = own.parent == self._cache
+        target = self._cache / f"{'pace' if kept else _BRIEF}-{_digest(str(own), f'{speed:g}')}.wav"
+        if not kept:
+            self._keep_briefly(target)
+        if not target.exists():
+            await self._converter.stretch(own, target, speed)
+            await trio.to_thread.run_sync(self._trim)
+        target.touch()
+        return target
+
+    def _keep_briefly(self, target: Path) -> None:
+        """Have *target*, which is of a recording, removed when it has not been asked for in a while."""
+        if target not in self._brief:
+            self._nursery.start_soon(self._forget, target)
+        self._brief[target] = trio.current_time() + _BRIEF_SECONDS
+
+    async def _forget(self, target: Path) -> None:
+        await trio.sleep_until(until := self._brief[target])
+        if self._brief[target] > until:
+            self._nursery.start_soon(self._forget, target)
+            return
+        del self._brief[target]
+        await trio.Path(target).unlink(missing_ok=True)
 
     def _ringback(self) -> Path:
         target = self._cache / "ringback.wav"
