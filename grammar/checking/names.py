@@ -6,10 +6,13 @@ where it began, and the script sees nothing of what it binds.  A flow sees its p
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, get_args
+
+from attrs import fields
 
 from ringful.grammar import foreign, nodes
-from ringful.grammar.blocks import Role, expressions_of, within
+from ringful.grammar.blocks import Role, within
+from ringful.grammar.checking.index import Index, inside_of
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
 from ringful.grammar.functions import BOUND, BOUND_BY_CALL, BOUND_BY_MESSAGE
 from ringful.grammar.paths import Paths
@@ -36,21 +39,22 @@ class _Names(NamedTuple):
     recording: str | None = None
 
 
-def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterable[str] = ()) -> list[Problem]:
+def check_names(
+    script: nodes.Script, never_back: frozenset[str], index: Index, given: Iterable[str] = ()
+) -> list[Problem]:
     """Check the names of *script*, which begins where those that are *given* are bound."""
     problems: list[Problem] = []
     bound = BOUND | brought_by(script.header)
-    scope = _Scope(script.body, never_back, problems, given, bound)
+    scope = _Scope(index.own, never_back, problems, index, given, bound)
     for param in script.params:
         scope.binders.setdefault(param.name, []).append(param.span)
     for param in script.params:
         scope.may_bind(param.name, param.span)
         if param.default is not None:
-            scope.use(param.default)
+            scope.use(walk(param.default))
         scope.given.add(param.name)
     if script.header is not None:
-        for expression in expressions_of(script.header):
-            scope.use(expression)
+        scope.use(inside_of(script.header))
         if isinstance(script.header, nodes.Call) and script.header.name:
             scope.may_bind(script.header.name, script.header.span)
             scope.given.add(script.header.name)
@@ -84,9 +88,10 @@ class _Scope(Paths[_Names]):
 
     def __init__(
         self,
-        body: nodes.Block,
+        statements: Iterable[nodes.Statement],
         never_back: frozenset[str],
         problems: list[Problem],
+        index: Index,
         given: Iterable[str] = (),
         bound: frozenset[str] = BOUND,
     ) -> None:
@@ -96,7 +101,8 @@ class _Scope(Paths[_Names]):
         self._always = bound
         self._never = never_back
         self._problems = problems
-        self.binders = _binders(body)
+        self._index = index
+        self.binders = _binders(statements)
         self._told: set[str] = set()
         self._bound: dict[str, int] = {}
         self._at: _Known | None = None
@@ -104,17 +110,19 @@ class _Scope(Paths[_Names]):
     # Where ways lead.
 
     def step(self, statement: nodes.Statement, state: _Names) -> _Names:
-        self._move(state.known)
-        branches = _BRANCHES if isinstance(statement, nodes.Menu) else ()
-        for expression in expressions_of(statement):
-            self.use(expression, branches)
+        if state.known is not self._at:
+            self._move(state.known)
+        inside = self._index.inside[id(statement)]
+        if inside:
+            self.use(inside, _BRANCHES if statement.__class__ is nodes.Menu else ())
+        if statement.__class__ not in _WITH_NAMES:
+            return state
         names = bound_by(statement)
         match statement:
             case nodes.Connect():
-                for leg in statement.legs:
-                    self.use(nodes.Name(leg, span=statement.span), _LEGS)
+                self.use([nodes.Name(leg, span=statement.span) for leg in statement.legs], _LEGS)
             case nodes.Hangup(str(leg)) | nodes.Mute(str(leg)) | nodes.Unmute(str(leg)) | nodes.WaitCall(leg):
-                self.use(nodes.Name(leg, span=statement.span), _LEGS)
+                self.use([nodes.Name(leg, span=statement.span)], _LEGS)
             case nodes.StopRecord() if state.recording:
                 return _Names(_more(state.known, state.recording))
             case nodes.StartRecord(str(name)):
@@ -132,12 +140,13 @@ class _Scope(Paths[_Names]):
         return state._replace(known=known)
 
     def enter(self, statement: nodes.Statement, role: Role, state: _Names) -> _Names:
-        by_turns = nodes.For | nodes.OnMember | nodes.OnTone | nodes.OnEvent
-        if isinstance(statement, by_turns) and statement.name:
+        if isinstance(statement, _BY_TURNS) and statement.name:
             return state._replace(known=_more(state.known, statement.name))
         return state
 
     def meet(self, one: _Names, other: _Names) -> _Names:
+        if one is other:
+            return one
         recording = one.recording if one.recording == other.recording else None
         shared, new_one, new_other = _fork(one.known, other.known)
         both = set(new_other)
@@ -147,10 +156,13 @@ class _Scope(Paths[_Names]):
         return _Names(shared, recording)
 
     def statement(self, statement: nodes.Statement, before: _Names) -> _Names | None:
-        if not isinstance(statement, nodes.Flow):
+        if statement.__class__ is not nodes.Flow:
             return super().statement(statement, before)
+        assert isinstance(statement, nodes.Flow)
         given = (*self._always, *statement.parameters)
-        inner = _Scope(statement.block, self._never, self._problems, given, self._always)
+        # One that does not stand at the top is told of elsewhere.
+        own = self._index.flows.get(id(statement)) or within(statement.block)
+        inner = _Scope(own, self._never, self._problems, self._index, given, self._always)
         for name in statement.parameters:
             inner.may_bind(name, statement.span)
         inner.block(statement.block, _Names())
@@ -177,12 +189,12 @@ class _Scope(Paths[_Names]):
             message = f"`{name}` is bound in {where} and cannot be given another value"
             self._problems.append(Problem("bound-name", message, span, "choose another name"))
 
-    def use(self, expression: nodes.Expression, words: tuple[str, ...] = ()) -> None:
-        """Hold that all names in *expression* have a value here; each name is told of once.
+    def use(self, inside: Iterable[nodes.Node], words: tuple[str, ...] = ()) -> None:
+        """Hold that all names *inside* an expression have a value here; each name is told of once.
 
         *words* could have been meant as well.
         """
-        for node in walk(expression):
+        for node in inside:
             if not isinstance(node, nodes.Name) or node.id in self.given or node.id in self._bound:
                 continue
             if node.id not in self._told and len(self._problems) < MAX_PROBLEMS:
@@ -246,8 +258,21 @@ def _fork(one: _Known | None, other: _Known | None) -> tuple[_Known | None, list
     return one, new_one, new_other
 
 
+_NAMING = frozenset({"name", "counting", "leg"})
+"""The fields that hold a name which a statement binds, or which was bound."""
+
+_WITH_NAMES: frozenset[type] = frozenset(
+    kind
+    for kind in get_args(nodes.Statement)
+    if kind is nodes.StopRecord or not _NAMING.isdisjoint(one.name for one in fields(kind))
+)
+"""Statements that can bind a name, or name what was bound, besides in their expressions."""
+
+
 def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once for what follows it."""
+    if statement.__class__ not in _WITH_NAMES:
+        return ()
     match statement:
         case nodes.Gather(name, counting=str(counting)):
             return name, counting
@@ -271,26 +296,22 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return ()
 
 
+_BY_TURNS = nodes.For | nodes.OnMember | nodes.OnTone | nodes.OnEvent
+
+
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
-    by_turns = nodes.For | nodes.StartRecord | nodes.OnMember | nodes.OnTone | nodes.OnEvent
-    if isinstance(statement, by_turns) and statement.name:
+    if statement.__class__ not in _WITH_NAMES:
+        return ()
+    if isinstance(statement, _BY_TURNS | nodes.StartRecord) and statement.name:
         return (statement.name,)
     return bound_by(statement)
 
 
-def _binders(body: nodes.Block) -> dict[str, list[Span]]:
-    """Give where each name gets a value in the scope of *body*."""
+def _binders(statements: Iterable[nodes.Statement]) -> dict[str, list[Span]]:
+    """Give where each name gets a value in *statements*, those of one scope."""
     found: dict[str, list[Span]] = {}
-    for statement in _of_scope(body):
+    for statement in statements:
         for name in ever_bound_by(statement):
             found.setdefault(name, []).append(statement.span)
     return found
-
-
-def _of_scope(body: nodes.Block) -> Iterable[nodes.Statement]:
-    """Give the statements of *body*'s own scope: those of flows have theirs."""
-    apart = {
-        id(one) for flow in body.statements if isinstance(flow, nodes.Flow) for one in within(flow.block)
-    }
-    return (statement for statement in within(body) if id(statement) not in apart)
