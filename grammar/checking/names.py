@@ -74,6 +74,23 @@ def brought_by(header: nodes.Header | None) -> frozenset[str]:
             return frozenset()
 
 
+_NAMING = frozenset(
+    {
+        nodes.Connect,
+        nodes.Hangup,
+        nodes.Mute,
+        nodes.Unmute,
+        nodes.WaitCall,
+        nodes.StartRecord,
+        nodes.StopRecord,
+        nodes.For,
+        nodes.OnEvent,
+        nodes.OnMember,
+        nodes.OnTone,
+    }
+)
+"""Statements that name a leg, or bind a name otherwise than at once: `_Scope.step` says what of each."""
+
 _LEGS = ("others",)
 """What could be meant besides, where a leg is named."""
 _PLACE_A_LEG = "a leg is named where it is placed: `start call NUMBER as NAME`"
@@ -115,9 +132,9 @@ class _Scope(Paths[_Names]):
         inside = self._index.inside[id(statement)]
         if inside:
             self.use(inside, _BRANCHES if statement.__class__ is nodes.Menu else ())
-        if statement.__class__ not in _WITH_NAMES:
-            return state
         names = bound_by(statement)
+        if statement.__class__ not in _NAMING:
+            return self._binds(statement, names, state) if names else state
         match statement:
             case nodes.Connect():
                 self.use([nodes.Name(leg, span=statement.span) for leg in statement.legs], _LEGS)
@@ -133,6 +150,9 @@ class _Scope(Paths[_Names]):
             case nodes.For(name) | nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
                 # Bound in the block only: the list may be empty.
                 self.may_bind(name, statement.span)
+        return self._binds(statement, names, state)
+
+    def _binds(self, statement: nodes.Statement, names: tuple[str, ...], state: _Names) -> _Names:
         known = state.known
         for name in names:
             self.may_bind(name, statement.span)
@@ -231,6 +251,10 @@ class _Scope(Paths[_Names]):
         return f"write `{meant}`" if meant in RESERVED | self._always else ""
 
     def _hint(self, name: str) -> str:
+        if name in ("now", "today", "date", "time"):
+            return f"what a clock shows is bound before: `clock TEXT as {name}`, where the text is a zone"
+        if name in ("if", "for", "while", "repeat"):
+            return "a block ends with `}`"
         if name in KEYWORDS:
             return "this is a word of the language; a text stands in double quotes"
         known = sorted((self.given | self._bound.keys()) - self._always)
@@ -258,54 +282,32 @@ def _fork(one: _Known | None, other: _Known | None) -> tuple[_Known | None, list
     return one, new_one, new_other
 
 
-_NAMING = frozenset({"name", "counting", "leg"})
-"""The fields that hold a name which a statement binds, or which was bound."""
+_BY_TURNS = nodes.For | nodes.OnMember | nodes.OnTone | nodes.OnEvent
+"""Statements that bind a name in their block only."""
 
-_WITH_NAMES: frozenset[type] = frozenset(
-    kind
+_LATER = {nodes.StartRecord, nodes.Flow, *get_args(_BY_TURNS)}
+
+_BINDING: dict[type, tuple[str, ...]] = {
+    kind: found
     for kind in get_args(nodes.Statement)
-    if kind is nodes.StopRecord or not _NAMING.isdisjoint(one.name for one in fields(kind))
-)
-"""Statements that can bind a name, or name what was bound, besides in their expressions."""
+    if (found := tuple(one.name for one in fields(kind) if one.name in ("name", "counting")))
+}
+"""The fields that hold what a statement binds, of each kind that has such."""
 
 
 def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once for what follows it."""
-    if statement.__class__ not in _WITH_NAMES:
-        return ()
-    match statement:
-        case nodes.Gather(name, counting=str(counting)):
-            return name, counting
-        case nodes.Let(name) | nodes.Gather(name) | nodes.Conference(name) | nodes.Ask(_, name):
-            return (name,)
-        case nodes.Call(name=str(name)) | nodes.Record(str(name)) | nodes.WaitTone(name=str(name)):
-            return (name,)
-        case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
-            return (name,)
-        case nodes.WaitEvent(name=str(name)) | nodes.ConnectTo(name=str(name)):
-            return (name,)
-        case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
-            return (name,)
-        case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
-            return (name,)
-        case nodes.Clock(name) | nodes.Pick(_, name):
-            return (name,)
-        case nodes.Menu(name=name, counting=counting):
-            return tuple(one for one in (name, counting) if one)
-        case _:
-            return ()
-
-
-_BY_TURNS = nodes.For | nodes.OnMember | nodes.OnTone | nodes.OnEvent
+    return () if statement.__class__ in _LATER else _named(statement)
 
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
-    if statement.__class__ not in _WITH_NAMES:
-        return ()
-    if isinstance(statement, _BY_TURNS | nodes.StartRecord) and statement.name:
-        return (statement.name,)
-    return bound_by(statement)
+    return () if statement.__class__ is nodes.Flow else _named(statement)
+
+
+def _named(statement: nodes.Statement) -> tuple[str, ...]:
+    names = _BINDING.get(statement.__class__)
+    return tuple([name for one in names if (name := getattr(statement, one))]) if names else ()
 
 
 def _binders(statements: Iterable[nodes.Statement]) -> dict[str, list[Span]]:

@@ -16,6 +16,8 @@ Sort: TypeAlias = Literal[
     "sequence",
     "duration",
     "count",
+    "start",  # where in a sound: may be zero, or none
+    "speed",  # may be none, but in a statement
     "condition",
     "list",
     "any",
@@ -64,6 +66,9 @@ _CLAUSES: dict[str, Sort] = {
     "condition": "condition",
     "items": "list",
     "zone": "text",
+    "start": "start",
+    "time": "duration",
+    "speed": "speed",
 }
 
 _WORDS = {
@@ -88,6 +93,8 @@ _WORDS = {
     "tones": "the tones",
     "text": "say",
     "zone": "clock",
+    "start": "from",
+    "time": "skip",
 }
 
 
@@ -100,6 +107,7 @@ _PECULIAR = (
     nodes.Call,
     nodes.ConnectTo,
     nodes.Sms,
+    nodes.Skip,
 )
 """Lines of which a field alone does not say what is wanted."""
 
@@ -123,7 +131,7 @@ def wants_of(line: nodes.Line) -> list[Want]:
     peculiar = isinstance(line, _PECULIAR)
     for name, sort in _clauses(type(line)):
         value = getattr(line, name)
-        if value is None:
+        if not isinstance(value, nodes.Node):
             continue
         if peculiar:
             wants.append(_peculiar(line, name, sort, value))
@@ -142,6 +150,8 @@ def _peculiar(line: nodes.Line, name: str, sort: Sort, value: nodes.Expression) 
             return Want("any" if line.last is not None else sort, value, "pick")
         case nodes.Tone():
             sort = "sequence"
+        case nodes.Skip(way="to"):
+            sort = "start"
         case nodes.Call() | nodes.ConnectTo() if line.every and name == "number":
             return Want("list", value, "call all" if isinstance(line, nodes.Call) else "connect to all")
         case nodes.Sms() if name == "text":
