@@ -12,7 +12,7 @@ from attrs import evolve
 
 from ringful.bench.calls import curves, judged, recordings, results, server
 from ringful.bench.calls.asking import Asker, RefusedError
-from ringful.bench.calls.hammer import Borne
+from ringful.bench.calls.hammer import Assault, Borne, assault
 from ringful.bench.calls.jobs import BRIEF, MAIN_JOB, Job, Jobs, Told
 from ringful.bench.calls.loads import Pace, Work, events
 from ringful.bench.calls.numbers import open_numbers
@@ -30,6 +30,7 @@ from ringful.bench.media.heard import Heard, Lateness
 from ringful.ground.complaint import Complaint
 from ringful.http.signing import sign
 from ringful.media import wav
+from tests.server import nobody
 from tests.typed import ringful
 
 MS = 1_000_000
@@ -391,6 +392,14 @@ async def test_who_is_80_ms_away_is_told_later(autojump_clock, numbers):
 def numbers(tmp_path):
     with open_numbers(tmp_path / "seq") as counted:
         yield counted
+
+
+def test_a_server_that_is_gone_is_a_refusal(numbers):
+    with nobody() as address:
+        order = Assault(int(address.partition(":")[2]), address, "k", "s", ("r1-1",), 2, 0.1, "")
+        borne = assault(order, numbers)
+    assert (borne.requests, borne.failed, borne.p99) == (0, 1, None)
+    assert borne.refusal == "no answer: Connection refused"
 
 
 def test_numbers_are_counted_by_all_who_have_the_file(numbers, tmp_path):
