@@ -10,6 +10,8 @@ from ringful.bench.calls.numbers import Numbers
 from ringful.bench.calls.wire import Message, Wire, WireError
 from ringful.http.signing import signed_url
 
+_OVERTAKEN = 409
+
 
 class RefusedError(Exception):
     """The server did not do what was asked; *status* is 0 where it did not answer."""
@@ -32,7 +34,18 @@ class Asker:
     _idle: list[Wire] = field(factory=list)
 
     async def ask(self, method: str, **parameters: str) -> str:
-        """Ask for *method*; give what is answered.  Raises RefusedError."""
+        """Ask for *method*; give what is answered.  Raises RefusedError.
+
+        A seq that others have overtaken by too much (409) is no fault of the server's: the next one is used.
+        """
+        try:
+            return await self._ask(method, **parameters)
+        except RefusedError as error:
+            if error.status != _OVERTAKEN:
+                raise
+            return await self._ask(method, **parameters)
+
+    async def _ask(self, method: str, **parameters: str) -> str:
         request = self.request(method, **parameters)
         try:
             answer = await self._exchange(request)

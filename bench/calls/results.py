@@ -44,9 +44,9 @@ def of_main_job(work: Work) -> Iterator[Measure]:
 def _cpu(window: Window, by: float, unit: str, names: tuple[str, str, str]) -> Iterator[Measure]:
     by = by or float("nan")
     kinds = ((NODE,), (WORKERS,), (NODE, WORKERS, FRONT))
-    about = ("of what is neither worker nor front", "of the media workers", "node, workers, and front if any")
+    about = ("what is neither worker nor front", "the media workers", "node, workers, and front if any")
     for name, kind, said in zip(names, kinds, about, strict=True):
-        yield Measure(name, unit, sum(map(window.cpu, kind)) / by, f"processor time {said}")
+        yield Measure(name, unit, sum(map(window.cpu, kind)) / by, f"processor time of {said}")
 
 
 def _set_up(jobs: Sequence[Job], seen: Mapping[str, Seen]) -> Iterator[Measure]:
