@@ -35,6 +35,7 @@ COMMANDS = {
     "keys:app": "API keys.",
     "rates:app": "What calls and messages cost.",
     "calls:app": "Calls, live and ended.",
+    "queues:queues": "Show who waits in the queues of a key.",
     "messages:app": "Text messages, both ways.",
     "trunks:app": "Trunks: how they stand, and what is wrong with one.",
     "callbacks:app": "Callbacks that were not delivered, and sending them again.",

@@ -44,6 +44,7 @@ _NAMED: dict[str, Sort] = {
     "connect": "value",
     "wait event": "value",
     "on event": "value",
+    "until event": "value",
     "queue": "value",
     "serve": "value",
     "transfer": "value",

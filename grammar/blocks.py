@@ -94,7 +94,7 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             return _given("leg", statement.block)
         case nodes.Start():
             return _given("background", statement.block)
-        case nodes.Until():
+        case nodes.Until() | nodes.UntilEvent():
             return _given("until", statement.block)
         case nodes.OnTone() | nodes.OnEvent() | nodes.OnMember():
             return _given("handler", statement.block)
@@ -117,6 +117,10 @@ _Blockless: TypeAlias = (
     | nodes.Reject
     | nodes.Play
     | nodes.StopPlay
+    | nodes.PausePlay
+    | nodes.ResumePlay
+    | nodes.Skip
+    | nodes.Speed
     | nodes.Say
     | nodes.Record
     | nodes.StartRecord

@@ -14,7 +14,7 @@ def branches_of(statement: nodes.Statement) -> tuple[str, ...]:
             return "then", "else"
         case nodes.WaitTone() if statement.limit or statement.otherwise:
             return "tone", "else"
-        case nodes.Until():
+        case nodes.Until() | nodes.UntilEvent():
             return "left", "done"
         case nodes.Gather():
             return "digits", "nothing"

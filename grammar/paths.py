@@ -88,7 +88,7 @@ class Paths(Generic[StateT]):
                 return self._menu(statement, state)
             case nodes.Repeat() | nodes.For() | nodes.Queue():
                 return self._loop(statement, state)
-            case nodes.Until(block=block):
+            case nodes.Until(block=block) | nodes.UntilEvent(block=block):
                 return self._met([state, self._inside(statement, "until", block, state)])
             case nodes.Gather(prompt=prompt):
                 return self._met([state, self._inside(statement, "prompt", prompt, state)])

@@ -21,6 +21,7 @@ from ringful.http.desks.callbacks import CallbackDesk
 from ringful.http.desks.conferences import ConferenceDesk
 from ringful.http.desks.messages import KeywordDesk, Sender
 from ringful.http.desks.numbers import NumberDesk
+from ringful.http.desks.queues import tell_queues
 from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.records import RecordDesk
 from ringful.http.desks.scripts import ScriptDesk, placed, trace
@@ -43,6 +44,7 @@ from ringful.http.reading.messages import (
 )
 from ringful.http.reading.numbers import Bind, GetNumbers, Unbind
 from ringful.http.reading.parameters import BadParameter, Parameters
+from ringful.http.reading.queues import LeaveQueue, QueryQueues
 from ringful.http.reading.recordings import RemoveRecording
 from ringful.http.reading.records import (
     QueryBill,
@@ -74,6 +76,7 @@ Read: TypeAlias = (
     requests.QueryCall
     | RecordRequest
     | QueryConf
+    | QueryQueues
     | requests.Script
     | Trace
     | QueryCallbacks
@@ -233,6 +236,9 @@ class Facade:
                 fields = {**sent.texts, **sent.values}
                 await self.calls.signal(key, call_id, event, fields, seqs=asking.used(NOTHING))
                 return NOTHING
+            case LeaveQueue(call_id):
+                await self.calls.interrupt(key, call_id, "leave queue", seqs=asking.used(NOTHING))
+                return NOTHING
             case Upload() | Run():
                 return await self.desk.answer(key, made, asking)
             case Bind() | Unbind():
@@ -280,6 +286,8 @@ class Facade:
                 return await self.numbers.answer(key, made, asking)
             case GetKeywords():
                 return await self.keywords.answer(key, made, asking)
+            case QueryQueues(queue):
+                return tell_queues(self.calls.queues(key), queue)
             case GetScript() | GetVersions() | Check() | Simulate():
                 return await self.desk.answer(key, made, asking)
 

@@ -16,7 +16,9 @@ from ringful.interpreter.money.rates import Rate
 from ringful.interpreter.values import Value
 from ringful.media import port
 
-Operation: TypeAlias = Literal["hangup", "stop play", "stop record", "stop tones", "mute", "unmute", "leave"]
+Operation: TypeAlias = Literal[
+    "hangup", "stop play", "stop record", "stop tones", "mute", "unmute", "leave", "leave queue"
+]
 """What can be done at once instead of queued."""
 
 Change: TypeAlias = nodes.Change
@@ -110,13 +112,21 @@ class Interrupted:
 
     *notify* is where `stop tones` is told; *why* is told in the trace (``api``, ``shutdown``).
     Of a conference, ``hangup`` ends it and every leg in it; ``leave`` takes the script's own leg
-    out of *conference* (empty: of the one that it is in).
+    out of *conference* (empty: of the one that it is in).  ``leave queue`` puts whatever leg of the
+    run waits in a queue out of it.
     """
 
     operation: Operation
     notify: str | None = None
     why: str = "api"
     conference: str = ""
+
+
+@frozen
+class Steered:
+    """What is heard is done this with at once: it does not queue."""
+
+    statement: nodes.Steering
 
 
 @frozen
@@ -376,6 +386,7 @@ Event: TypeAlias = (
     | Started
     | Queued
     | Interrupted
+    | Steered
     | TimerFired
     | WebAnswered
     | WebFailed

@@ -37,6 +37,7 @@ from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.statements import bridge, inbound, legs, messages, queues, signals
 from ringful.interpreter.statements.conference import hear_conference, leave_now, unreached_moderator
+from ringful.interpreter.statements.seeking import steer_now
 from ringful.interpreter.statements.sound import stop_sounds
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.task import Task, TaskState
@@ -140,7 +141,7 @@ class Run:
         self.secrets = Secrets(self.started.script, self.started.uses)
         if self.started.message:
             self._ids[self.started.message.message_id] = 1
-        self.names = {"call_id": self.call_id, "caller": None, "called": None}
+        self.names = {"call_id": self.call_id, "caller": None, "called": None, "answered_at": None}
 
     def start(self) -> None:
         """Begin: the first thing in the inbox."""
@@ -183,6 +184,9 @@ class Run:
                 self._queue(Task(number or len(self.tasks) + self._refused + 1, statement))
             case events.Interrupted():
                 self._interrupt(event)
+            case events.Steered(statement):
+                if (leg := self.subject) and not leg.closing:
+                    steer_now(self, leg, statement)
             case events.TimerFired(timer):
                 self._fire(timer)
             case events.WebAnswered() | events.WebFailed():
@@ -618,6 +622,8 @@ class Run:
                 if leg and not leg.closing:
                     leg.detector = None
                     self.tell(event.notify, "ToneDetectorStop", leg.name)
+            case "leave queue":
+                queues.put_out(self)
             case "leave":
                 if leg and not leg.closing:
                     leave_now(self, leg, event.conference)

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 from attrs import define, field, frozen
 
 from ringful.interpreter.events import Event
-from ringful.interpreter.leg import Leg, ToneHandler
+from ringful.interpreter.leg import EventHandler, Leg, ToneHandler
 
 
 class Cancelled(BaseException):
@@ -53,10 +53,10 @@ class LegChanged:
 
 
 @frozen
-class LeftByKey:
-    """A key was pressed that ends the block which *by* stands for: an event between strands."""
+class BlockCut:
+    """A key, or an event, has come that ends the block which *by* stands for: an event between strands."""
 
-    by: ToneHandler
+    by: ToneHandler | EventHandler
 
 
 @frozen
@@ -66,7 +66,7 @@ class Quiet:
     leg: str
 
 
-Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | LeftByKey | BlockLeft | Quiet
+Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | BlockCut | BlockLeft | Quiet
 
 
 @frozen

@@ -38,6 +38,8 @@ class Http:
     """What recordings' URLs begin with; empty: ``http://`` and *bind*."""
     metrics_allow: tuple[readers.Network, ...] = _key((), readers.networks)
     """Networks that `/metrics` and `/ready` are told beside this machine."""
+    metrics_queues: tuple[str, ...] = _key((), readers.queues)
+    """Names of queues that have a line of their own in the metrics: nobody else can make one."""
 
 
 @frozen

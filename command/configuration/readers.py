@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _TRUNK = re.compile(r"sip:[\w.-]+(:\d{1,5})?(;[\w=;.-]+)?", re.ASCII)
 _SIZES = {"": 1, "k": 1000, "M": 1000_000, "G": 1000_000_000}
+MOST_QUEUES = 100
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
@@ -244,6 +245,14 @@ def paths(value: Any) -> tuple[Path, ...]:
 def networks(value: Any) -> tuple[Network, ...]:
     """Read a list of networks."""
     return tuple(_each(value, network, 'a list of networks such as ["127.0.0.0/8"]'))
+
+
+def queues(value: Any) -> tuple[str, ...]:
+    """Read a list of names of queues: a hundred at most, since each is a line of the metrics."""
+    names = tuple(_each(value, text, 'a list of names, such as ["support"]'))
+    if len(names) > MOST_QUEUES or len(set(names)) < len(names) or not all(names) or "other" in names:
+        raise Unfit(f"up to {MOST_QUEUES} names, each once, and not other, which all others are")
+    return names
 
 
 def network(value: Any) -> Network:

@@ -20,6 +20,7 @@ from ringful.http.probes import Check, Probes, Readiness
 from ringful.interpreter.calls.log import CallsLog
 from ringful.interpreter.calls.metrics import CallsMetrics
 from ringful.interpreter.calls.node import Switchboard
+from ringful.interpreter.calls.queues import standing
 from ringful.interpreter.calls.trunk_failures import Trunk
 from ringful.interpreter.messages.office import Office
 from ringful.media.front.front import Front
@@ -47,6 +48,7 @@ def see(config: Config, parts: Parts) -> Probes:
     metrics = Metrics()
     _read_server(metrics, parts)
     _read_calls(metrics, parts)
+    _read_queues(metrics, parts.switchboard, config.http.metrics_queues)
     _read_callbacks(metrics, parts)
     _read_messages(metrics, parts.office)
     _read_trunks(metrics, parts)
@@ -217,6 +219,26 @@ def _read_calls(metrics: Metrics, parts: Parts) -> None:
         "gauge",
         "Events in the inboxes of live calls that have not been handled.",
         lambda: sum(call.run.unhandled for call in live.values()),
+    )
+
+
+def _read_queues(metrics: Metrics, switchboard: Switchboard, named: tuple[str, ...]) -> None:
+    def stand(which: int) -> Mapping[str, float]:
+        return standing(switchboard.hall.queues.values(), named, switchboard.house.clock())[which]
+
+    metrics.read(
+        "ringful_queue_length",
+        "gauge",
+        "Callers who wait in the queues of all keys, by the names of http.metrics_queues, or other.",
+        lambda: stand(0),
+        label="queue",
+    )
+    metrics.read(
+        "ringful_queue_longest_wait_seconds",
+        "gauge",
+        "How long the one has waited who has waited longest, by the same names.",
+        lambda: stand(1),
+        label="queue",
     )
 
 

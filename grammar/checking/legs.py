@@ -34,28 +34,37 @@ def _unused(body: nodes.Block) -> Iterator[Problem]:
     """Give the legs that are kept up by their name, although nothing does anything with them."""
     calls: list[nodes.Call] = []
     used: set[str] = set()
+    awaited: set[str] = set()
     for node in walk(body):
         match node:
             case nodes.Call(name=str()):
                 calls.append(node)
             case nodes.Connect():
                 used.update(node.legs)
-            case (
-                nodes.Mute(str(name))
-                | nodes.Unmute(str(name))
-                | nodes.Hangup(str(name))
-                | nodes.WaitCall(name)
-            ):
+            case nodes.Mute(str(name)) | nodes.Unmute(str(name)) | nodes.Hangup(str(name)):
                 used.add(name)
+            case nodes.WaitCall(name):
+                awaited.add(name)
             case nodes.Name(name):
                 used.add(name)
             case nodes.Follow():
                 return  # The application knows the names too.
     for call in calls:
-        if call.name not in used:
+        if call.name in awaited - used and _runs_out(call.block):
+            message = (
+                f"`{call.name}` stays up after this block, and the `wait call` waits until it is hung up"
+            )
+            yield Problem("unused-leg", message, call.span, "end the block with `hangup`", "warning")
+        elif call.name not in used | awaited:
             message = f"nothing uses `{call.name}`: that leg stays up until the script ends"
             hint = f"leave out `as {call.name}`, and it is hung up when its block ends"
             yield Problem("unused-leg", message, call.span, hint, "warning")
+
+
+def _runs_out(block: nodes.Block | None) -> bool:
+    """Say whether *block* ends with a statement after which its leg is still there for certain."""
+    plain = nodes.Say | nodes.Play | nodes.Give | nodes.Signal | nodes.Notify | nodes.Let | nodes.Tone
+    return block is not None and bool(block.statements) and isinstance(block.statements[-1], plain)
 
 
 def _names(body: nodes.Block, legs: set[str]) -> _Names:
@@ -74,6 +83,8 @@ def _names(body: nodes.Block, legs: set[str]) -> _Names:
             case nodes.OnEvent(name=str(name)) | nodes.WaitEvent(name=str(name)):
                 others.add(name)
             case nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
+                others.add(name)
+            case nodes.UntilEvent(name=str(name)):
                 others.add(name)
             case nodes.Clock(name):
                 others.add(name)

@@ -85,6 +85,18 @@ class StatementRules:
     def stop_play(self, c: Children) -> nodes.StopPlay:
         return _line(nodes.StopPlay, c)
 
+    def pause_play(self, c: Children) -> nodes.PausePlay:
+        return _line(nodes.PausePlay, c)
+
+    def resume_play(self, c: Children) -> nodes.ResumePlay:
+        return _line(nodes.ResumePlay, c)
+
+    def skip(self, c: Children) -> nodes.Skip:
+        return _line(nodes.Skip, c, c[-1], str(c[1]) if len(c) > 2 else "on")
+
+    def speed(self, c: Children) -> nodes.Speed:
+        return _line(nodes.Speed, c, str(c[1]) if isinstance(c[1], Token) else c[1])
+
     def say(self, c: Children) -> nodes.Say:
         return _line(nodes.Say, c, c[1])
 
@@ -223,6 +235,9 @@ class StatementRules:
 
     def until_block(self, c: Children) -> nodes.Until:
         return _line(nodes.Until, c, c[1], _needed(c))
+
+    def until_event(self, c: Children) -> nodes.UntilEvent:
+        return _line(nodes.UntilEvent, c, c[2], _needed(c))
 
     def flow(self, c: Children) -> nodes.Flow:
         names = [child for child in c[2:] if isinstance(child, Token) and child.type == "NAME"]

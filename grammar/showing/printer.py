@@ -113,7 +113,7 @@ def _pieces(line: AnyLine, words: str) -> list[_Piece]:
             return [_Piece(words, line.block)]
         case nodes.OnHangup() | nodes.OnTone() | nodes.OnMember() | nodes.Start() | nodes.Until():
             return [_Piece(words, line.block)]
-        case nodes.OnEvent():
+        case nodes.OnEvent() | nodes.UntilEvent():
             return [_Piece(words, line.block)]
         case _:
             return []

@@ -6,7 +6,7 @@ the turn, so no other request can come between them.
 """
 
 from base64 import b32encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -24,6 +24,7 @@ from ringful.interpreter.calls.limits import Bucket
 from ringful.interpreter.calls.live import House, LiveCall
 from ringful.interpreter.calls.meetings import Meetings
 from ringful.interpreter.calls.switchboard import (
+    Busy,
     CallOver,
     CallView,
     CannotStart,
@@ -31,6 +32,7 @@ from ringful.interpreter.calls.switchboard import (
     NotAllowed,
     Operation,
     Pruned,
+    QueueView,
     TooMany,
     TraceView,
     Unavailable,
@@ -54,6 +56,8 @@ log = structlog.get_logger()
 MOST_MESSAGE_RUNS = 1000
 """Runs of one key that messages began, at a time: whoever brings another one is asked to try again."""
 _DRAINING = "the server is shutting down; call another one, or try again in a minute"
+MOST_BACKLOG = 1.0
+"""Seconds that a call may wait for a line of ours; where one has waited for longer, no more are taken."""
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
 
@@ -92,7 +96,7 @@ class Switchboard:
     ) -> None:
         """Start what *started* says, as *call_id*.
 
-        Raises CannotStart, NotAllowed, TooMany, Unavailable.
+        Raises CannotStart, NotAllowed, TooMany, Busy, Unavailable.
         """
         await self.admit(key, _number(started))
         call, commit = self.begin(key, call_id, started, seqs)
@@ -101,7 +105,7 @@ class Switchboard:
     async def admit(self, key: Key, number: str | None) -> None:
         """Refuse what this key, or this server, cannot take now; *number* is what it would call.
 
-        Raises NotAllowed, TooMany, Unavailable.
+        Raises NotAllowed, TooMany, Busy, Unavailable.
         """
         await self.know(key)
         if unpaid := self.till.cannot_call(key.key, number):
@@ -197,6 +201,11 @@ class Switchboard:
         await self.durable(commit, call)
         return commit
 
+    def queues(self, key: Key) -> tuple[QueueView, ...]:
+        """Give the queues of *key* in which something goes on."""
+        known = self.hall.queues.get(key.key)
+        return tuple(known.look(self.house.clock())) if known else ()
+
     @property
     def full(self) -> bool:
         """Whether this server has no room for another call."""
@@ -205,11 +214,15 @@ class Switchboard:
     def _admit(self, key: Key, number: str | None) -> None:
         if self.draining:
             raise Unavailable(_DRAINING)
-        if number is not None and not self.house.may_call(key, number):
-            wanted = "a number with its country's code, such as +15125551234, within the key's prefixes"
-            raise NotAllowed(f"this key may not call {number}: it must be {wanted}")
+        if number is not None:
+            self._hold_allowed(key, number)
         if self.full:
             raise Unavailable(f"all {self._limits.max_calls} legs of this server are in use")
+        if (backlog := self.house.phones.backlog) > MOST_BACKLOG:
+            raise Busy(
+                f"more calls are placed than this server sets up: one has waited {backlog:.1f} s for a line; "
+                "place this one again in a moment"
+            )
         if busy := self.busy(key):
             raise TooMany(busy, 5.0)
         rate = self._rate(key)
@@ -217,6 +230,12 @@ class Switchboard:
         bucket.rate = rate
         if wait := bucket.take(trio.current_time()):
             raise TooMany(f"this key may place {rate:g} call(s) a second", wait)
+
+    def _hold_allowed(self, key: Key, number: str) -> None:
+        """Hold that *key* may call *number*.  Raises NotAllowed."""
+        if not self.house.may_call(key, number):
+            wanted = "a number with its country's code, such as +15125551234, within the key's prefixes"
+            raise NotAllowed(f"this key may not call {number}: it must be {wanted}")
 
     def _pace(self, key: Key) -> float:
         """Give the seconds between the legs that a script of *key* places itself."""
@@ -244,8 +263,11 @@ class Switchboard:
     async def queue(
         self, key: Key, call_id: str, statement: nodes.Statement, *, seqs: Sequence[UsedSeq] = ()
     ) -> None:
-        """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver, TooMany."""
-        await self.append(await self.find_live(key, call_id), (statement,), seqs)
+        """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver, NotAllowed, TooMany."""
+        call = await self.find_live(key, call_id)
+        for number in _called(statement):
+            self._hold_allowed(key, number)
+        await self.append(call, (statement,), seqs)
 
     async def append(
         self, call: LiveCall, statements: Sequence[nodes.Statement], seqs: Sequence[UsedSeq]
@@ -283,15 +305,24 @@ class Switchboard:
         """Do *operation* to *call* at once.  Raises CallOver where there is nothing to do it to."""
         leg = call.run.subject
         where = "in this conference" if call.is_conference else "on this call"
-        if operation == "stop play" and not (leg and sounding(leg)):
+        steering = None if isinstance(operation, str) else operation
+        if (steering or operation == "stop play") and not (leg and sounding(leg)):
             raise CallOver(f"nothing is being played {where}")
+        if isinstance(steering, nodes.ResumePlay) and not (leg and any(one.paused for one in leg.resting)):
+            raise CallOver(f"nothing was paused {where}")
         if operation in ("mute", "unmute") and not (leg and leg.state in ("ringing", "up")):
             raise CallOver(f"nobody has been rung yet {where}")
         if operation == "stop record" and not (leg and leg.background_recording):
             raise CallOver(f"nothing is being recorded {where}")
+        waits = any(one.queued for one in call.run.legs.values())
+        if operation == "leave queue" and not waits:
+            raise CallOver("this call waits in no queue")
         if operation == "stop tones" and not (leg and leg.detector):
             raise CallOver(f"no tone detector runs {where}")
-        call.run.post(events.Interrupted(operation, notify))
+        if isinstance(operation, str):
+            call.run.post(events.Interrupted(operation, notify))
+        else:
+            call.run.post(events.Steered(operation))
         await self.durable(call.turn(seqs), call)
 
     async def signal(
@@ -443,6 +474,15 @@ def _no_such(call_id: str) -> NoSuchCall:
 def _pruned(record: CallRecord) -> Pruned:
     ended = "" if record.ended is None else f", which ended at {stamp(record.ended)},"
     return Pruned(f"the journal of {record.call_id}{ended} is not kept any more; QueryCall has what is left")
+
+
+def _called(statement: nodes.Statement) -> Iterator[str]:
+    """Give the numbers that a request's *statement* calls, or has called: they are written out in it."""
+    match statement:
+        case nodes.ConnectTo(nodes.List(items)):
+            yield from (text_of(item, {}) for item in items)
+        case nodes.ConnectTo(nodes.Text() as number) | nodes.Transfer(nodes.Text() as number):
+            yield text_of(number, {})
 
 
 def _number(started: events.Started) -> str | None:

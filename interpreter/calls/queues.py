@@ -5,16 +5,19 @@ own (`statements.queues`), which the one who serves opens: so they hear each oth
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import ceil
 from typing import assert_never
 
 from attrs import define, field
 
 from ringful.interpreter import effects, events
+from ringful.interpreter.calls.switchboard import QueueView, WaitingView
 
 MOST = 1000
 """Legs that wait in one queue."""
+REMEMBERED = 1000
+"""Queues of a key that are known; beyond it the pace of those in which nothing goes on is forgotten."""
 _REMEMBERED = 10
 """How many moves of a queue its pace is reckoned from."""
 
@@ -29,6 +32,11 @@ class _Waiting:
     number: str
     since: float
     told: tuple[int, int | None] = (0, None)
+
+    def seen(self, now: float) -> WaitingView:
+        """Give it as it is seen from outside."""
+        (place, expected), waited = self.told, max(0, int(now - self.since))
+        return WaitingView(self.call, self.leg, self.number, place, self.since, waited, expected)
 
 
 @define
@@ -80,14 +88,23 @@ class Queues:
         """Let go of all legs of the run *call*, which has ended."""
         told: Told = []
         for name, queue in list(self._queues.items()):
-            self._take_out(queue, call, now)
-            told += self._settle(name, now)
+            if any(one.call == call for one in queue.waiting) or any(one[0] == call for one in queue.servers):
+                self._take_out(queue, call, now)
+                told += self._settle(name, now)
         return told
 
-    def waiting(self) -> Iterator[tuple[str, int]]:
-        """Give how many wait in each queue."""
+    def look(self, now: float) -> Iterator[QueueView]:
+        """Give each queue in which somebody waits, or that somebody is ready to serve."""
         for name, queue in self._queues.items():
-            yield name, len(queue.waiting)
+            if queue.waiting or queue.servers:
+                waiting = tuple(one.seen(now) for one in queue.waiting)
+                yield QueueView(name, waiting, tuple(leg for _, leg in queue.servers))
+
+    def waiting(self) -> Iterator[tuple[str, int, float]]:
+        """Give, of each queue in which somebody waits, how many do, and since when the first one."""
+        for name, queue in self._queues.items():
+            if queue.waiting:
+                yield name, len(queue.waiting), min(one.since for one in queue.waiting)
 
     def _take_out(self, queue: _Queue, call: str, now: float, leg: str = "") -> None:
         """Take a leg (or all) of *call* out of both lists."""
@@ -112,6 +129,33 @@ class Queues:
             if now_told != one.told:
                 one.told = now_told
                 told.append((one.call, events.Placed(one.leg, name, *now_told)))
-        if not queue.waiting and not queue.servers and not queue.paces:
-            del self._queues[name]
+        if not queue.waiting and not queue.servers:
+            if not queue.paces:
+                del self._queues[name]
+            elif len(self._queues) > REMEMBERED:
+                self._forget_paces()
         return told
+
+    def _forget_paces(self) -> None:
+        """Let go of the queues in which nothing goes on: whoever makes ever new names fills no memory."""
+        idle = [name for name, one in self._queues.items() if not one.waiting and not one.servers]
+        for name in idle:
+            del self._queues[name]
+
+
+OTHER = "other"
+"""What the queues are counted as that have no line of their own."""
+
+
+def standing(
+    queues: Iterable[Queues], named: Iterable[str], now: float
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Give how many wait, and for how long the first one has, in the *named* queues and in all others."""
+    lengths = dict.fromkeys((*named, OTHER), 0.0)
+    longest = dict(lengths)
+    for one in queues:
+        for name, waiting, since in one.waiting():
+            line = name if name in lengths else OTHER
+            lengths[line] += waiting
+            longest[line] = max(longest[line], now - since)
+    return lengths, longest

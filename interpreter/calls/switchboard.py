@@ -47,6 +47,10 @@ class TooMany(Refusal):
         self.retry_after = retry_after
 
 
+class Busy(Refusal):
+    """More calls are placed than this server can set up at once (429)."""
+
+
 class CannotStart(Refusal):
     """The script cannot be started with these values (422)."""
 
@@ -59,7 +63,10 @@ class Unavailable(Refusal):
     """The server is draining or has no free leg (503)."""
 
 
-Operation: TypeAlias = Literal["hangup", "stop play", "stop record", "stop tones", "mute", "unmute"]
+Operation: TypeAlias = (
+    Literal["hangup", "stop play", "stop record", "stop tones", "mute", "unmute", "leave queue"]
+    | nodes.Steering
+)
 """What can be done at once instead of queued."""
 
 
@@ -146,6 +153,28 @@ class TraceView:
     outcome: str
 
 
+@frozen
+class WaitingView:
+    """Who waits in a queue: since when (Unix seconds), how many seconds, and how many it may take yet."""
+
+    call_id: str
+    leg: str
+    number: str
+    place: int
+    since: float
+    waited: int
+    expected: int | None
+
+
+@frozen
+class QueueView:
+    """A queue of one key: who waits, the next one first, and the legs that are ready to serve it."""
+
+    name: str
+    waiting: tuple[WaitingView, ...]
+    ready: tuple[str, ...]
+
+
 class Calls(Protocol):
     """What a façade may ask of the switchboard; *seqs* are kept with what they were used for."""
 
@@ -156,14 +185,14 @@ class Calls(Protocol):
     async def place(self, key: Key, call_id: str, started: Started, *, seqs: Sequence[UsedSeq] = ()) -> None:
         """Start what *started* says, as *call_id*.
 
-        Raises CannotStart, NotAllowed, TooMany, Unavailable.
+        Raises CannotStart, NotAllowed, TooMany, Busy, Unavailable.
         """
         ...
 
     async def queue(
         self, key: Key, call_id: str, statement: nodes.Statement, *, seqs: Sequence[UsedSeq] = ()
     ) -> None:
-        """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver."""
+        """Append *statement* to the call's queue.  Raises NoSuchCall, CallOver, NotAllowed, TooMany."""
         ...
 
     async def interrupt(
@@ -198,4 +227,8 @@ class Calls(Protocol):
 
     async def script(self, key: Key, call_id: str) -> str:
         """Show the call as a script: what it ran, and what is queued.  Raises NoSuchCall."""
+        ...
+
+    def queues(self, key: Key) -> tuple[QueueView, ...]:
+        """Give the queues of *key* in which somebody waits, or that somebody is ready to serve."""
         ...

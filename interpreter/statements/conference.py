@@ -179,10 +179,16 @@ def change(run_on: Scope, statement: nodes.Members) -> None:
 
 
 def on_member(run_on: Scope, statement: nodes.OnMember) -> None:
-    """Have a block run whenever a member comes, goes, or speaks."""
+    """Have a block run whenever a member comes, goes, or speaks.
+
+    What says the same is one: the scripts that find a conference by its name all say what is in force in it.
+    """
     leg = run_on.need_leg()
     if not leg.room:
         raise Fault(f"`on {statement.event}` is for a conference", statement.span)
+    for known in leg.member_handlers:
+        if (known.event, known.name, known.block) == (statement.event, statement.name, statement.block):
+            return
     handler = MemberHandler(statement.event, statement.name, statement.block, dict(run_on.names))
     leg.member_handlers.append(handler)
 

@@ -9,7 +9,7 @@ from ringful.interpreter import effects, events
 from ringful.interpreter.evaluate import Fault, evaluate, seconds_of, text_of
 from ringful.interpreter.leg import EventHandler
 from ringful.interpreter.running import Running, Scope
-from ringful.interpreter.strand import Signal
+from ringful.interpreter.strand import BlockCut, Signal
 from ringful.interpreter.values import Value
 
 MOST_SENT = 10_000
@@ -60,11 +60,16 @@ def hear(run: Running, event: events.Signalled) -> None:
     """Give an event to whom it is for."""
     if run.signal(event):
         return
-    heard = False
-    for handler in list(run.event_handlers):
-        if handler.event == event.name and not (handler.leg and handler.leg.closing):
-            heard = True
+    fit = [one for one in run.event_handlers if one.event == event.name and not (one.leg and one.leg.closing)]
+    # An `until event` waits for it: of several, the inner one.
+    if leaves := next((one for one in reversed(fit) if one.block is None), None):
+        if leaves.name:
+            leaves.names[leaves.name] = event.fields
+        run.signal(BlockCut(leaves))
+        return
+    for handler in fit:
+        if handler.block:
             bound = {handler.name: event.fields} if handler.name else {}
             run.begin_block(handler.leg, handler.block, {**handler.names, **bound})
-    if not heard and len(run.unheard) < MOST_KEPT:
+    if not fit and len(run.unheard) < MOST_KEPT:
         run.unheard.append(event)

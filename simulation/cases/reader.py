@@ -6,11 +6,13 @@ comes first; the case's own lines replace what they name again: a phone, a sound
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from attrs import evolve
 
+from ringful.grammar import nodes
 from ringful.grammar.errors import ScriptError
 from ringful.grammar.reading.parser import parse_statements
 from ringful.grammar.span import Span
@@ -271,13 +273,38 @@ class _Reader:
         self._request(found[2], found[1], events.Queued(0 if found[1] else number, statement))
 
     def _now(self, rest: str) -> None:
+        if rest.startswith("signal "):
+            self._signal(rest)
+            return
         told = rf"(?:\s+on\s+(\S+))?(?:\s+notify\s+{TEXT})?(?:\s+because\s+{TEXT})?"
-        pattern = rf"(hangup|stop play|stop record|stop tones|mute|unmute|leave){told}\s+after\s+(\S+)"
+        pattern = (
+            rf"(hangup|stop play|stop record|stop tones|mute|unmute|leave queue|leave){told}\s+after\s+(\S+)"
+        )
+        steering = r"((?:pause|resume|skip|speed)\s.+?)(?:\s+on\s+(\S+))?\s+after\s+(\S+)"
+        if steered := re.fullmatch(steering, rest):
+            self._request(steered[3], steered[2], events.Steered(self._steering(steered[1])))
+            return
         found = self.lines.match(pattern, rest, "now hangup after 3s")
         operation: Any = found[1]
         notify = self.lines.unquoted(found[3]) if found[3] else None
         why = self.lines.unquoted(found[4]) if found[4] else "api"
         self._request(found[5], found[2], events.Interrupted(operation, notify, why))
+
+    def _signal(self, rest: str) -> None:
+        example = 'now signal "paid" with { "amount": "12" } after 3s'
+        pattern = rf"signal\s+{TEXT}(?:\s+on\s+(\S+))?(?:\s+with\s+(\{{.*\}}))?\s+after\s+(\S+)"
+        found = self.lines.match(pattern, rest, example)
+        fields = self.lines.value(found[3]) if found[3] else {}
+        assert isinstance(fields, Mapping)
+        self._request(found[4], found[2], events.Signalled(self.lines.unquoted(found[1]), fields))
+
+    def _steering(self, text: str) -> nodes.Steering:
+        with suppress(ScriptError, ValueError):
+            (statement,) = parse_statements(text)
+            if isinstance(statement, nodes.Steering):
+                return statement
+        hint = "write e.g. `now pause play after 3s` or `now skip back 10s after 3s`"
+        raise self.lines.wrong(f"`{text}` is nothing that can be done with what is heard", hint, word=text)
 
     def _request(self, after: str, run: str | None, event: events.Event) -> None:
         seconds = self.lines.seconds(after)

@@ -6,6 +6,7 @@ the beginning of the call instead.  How long sounds were is what was measured; o
 its end was longer by an unknown time, and is given `UNHEARD` more.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from math import floor
@@ -61,11 +62,7 @@ def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") ->
     case.bad_recording = _bad_recording(entries)
     case.web = list(_web(entries))
     case.sms = list(_sms(entries))
-    case.requests = [
-        (entry.at - began, event)
-        for entry in entries
-        if entry.name in ("Queued", "Interrupted") and (event := decode_event(entry))
-    ]
+    case.requests = [(entry.at - began, event) for entry, event in _requests(entries)]
     if _has(case.source.script, nodes.Pick):
         case.chance = first.call_id
     if _has(case.source.script, nodes.Clock):
@@ -73,6 +70,24 @@ def retell(entries: Sequence[Entry], path: Path, *, keys: Keys = "answering") ->
     case.rates = list(_rates(entries, started))
     case.cap = _cap(entries)
     return case
+
+
+def _requests(entries: Sequence[Entry]) -> Iterator[tuple[Entry, events.Event]]:
+    """Give what clients asked for, and the events that came from outside: its own come again."""
+    own = Counter[str]()
+    for entry in entries:
+        match entry.name:
+            case "Queued" | "Interrupted" | "Steered":
+                yield entry, decode_event(entry)
+            case "Signal" if entry.data["call"] == entry.call_id:
+                own[str(entry.data["name"])] += 1
+            case "Signalled":
+                event = decode_event(entry)
+                assert isinstance(event, events.Signalled)
+                if not event.by and own[event.name]:
+                    own[event.name] -= 1
+                else:
+                    yield entry, evolve(event, by="")
 
 
 def _has(script: nodes.Script, kind: type[nodes.Statement]) -> bool:
@@ -168,6 +183,7 @@ def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]
     names: dict[tuple[str, int], str] = {}
     began: dict[tuple[str, int], float] = {}
     offsets: dict[tuple[str, int], float] = {}
+    speeds: dict[tuple[str, int], float] = {}
     lengths: dict[str, float] = {}
     cut: dict[str, float] = {}
     missing: dict[str, str] = {}
@@ -175,11 +191,13 @@ def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]
         if entry.name in ("Play", "Cue"):
             names[playback_of(entry)] = sound_name(entry.data["sound"])
             offsets[playback_of(entry)] = entry.data.get("offset", 0.0)
+            speeds[playback_of(entry)] = entry.data["sound"].get("speed", 1.0)
         elif entry.name == "PlaybackStarted":
             # It may go on where a handler interrupted it.
             began[playback_of(entry)] = entry.at - offsets[playback_of(entry)]
         elif entry.name == "PlaybackEnded" and playback_of(entry) in began:
             name, heard = names[playback_of(entry)], entry.at - began[playback_of(entry)]
+            heard *= speeds[playback_of(entry)]
             if entry.data["reason"] == "end":
                 lengths.setdefault(name, heard)
             else:

@@ -26,6 +26,7 @@ EVERYTHING = """
 bind = "0.0.0.0:80"
 public_url = "https://voice.example.com"
 metrics_allow = ["10.0.0.0/8"]
+metrics_queues = ["support"]
 [sip]
 bind = "10.0.0.1:5080"
 front = "none"
@@ -372,6 +373,8 @@ def test_trunks_that_cannot_be(written, text, said):
         ("store.min_free", "-1", "expected a size such as"),
         ("store.min_free", "true", "expected a size such as"),
         ("http.metrics_allow", '["10.0.0.0/99"]', "expected a network such as"),
+        ("http.metrics_queues", '["a", "a"]', "up to 100 names, each once"),
+        ("http.metrics_queues", '"support"', "a list of names, such as"),
         ("http.public_url", '"voice.example.com"', "expected a URL such as https://voice.example.com"),
         ("http.public_url", '"https://x/?a=b"', "expected a URL"),
         ("sip.trunk", "5", "expected a SIP URI such as sip:127.0.0.1:5070, not 5"),

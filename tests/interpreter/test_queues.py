@@ -7,9 +7,12 @@ import pytest
 
 from ringful.grammar.reading.parser import parse
 from ringful.interpreter import effects, events
-from ringful.interpreter.calls.queues import MOST, Queues
+from ringful.interpreter.calls.queues import MOST, OTHER, REMEMBERED, Queues, standing
+from ringful.media import port
 from ringful.store.port import Key
-from tests.house import HOOK, KEY, OTHER, Rig, answers, house
+from tests.house import HOOK, KEY, Rig, answers, house
+from tests.house import OTHER as OTHER_KEY
+from tests.interpreter.test_run import Desk
 
 
 @pytest.fixture
@@ -84,12 +87,26 @@ def test_a_queue_is_so_long_at_most() -> None:
     assert enter(queues, "late", 2000.0) == [("late", events.Placed("late", "q", 0))]
 
 
+def test_whoever_makes_ever_new_names_fills_no_memory_and_makes_no_lines_of_metrics() -> None:
+    queues = Queues()
+    enter(queues, "a", 1.0)
+    for number in range(REMEMBERED + 50):
+        queues.do(f"w{number}", effects.EnterQueue(f"w{number}", f"q{number}", "n"), 1.0)
+        queues.do("s", effects.ServeQueue("s", f"q{number}"), 3.0)
+    assert len(queues._queues) <= REMEMBERED
+    assert [(view.name, view.waiting[0].waited) for view in queues.look(9.0)] == [("q", 8)]
+    queues.do("b", effects.EnterQueue("b", "another", "n"), 4.0)
+    lengths, longest = standing([queues, Queues()], ["q"], 9.0)
+    assert lengths == {"q": 1, OTHER: 1}
+    assert longest == {"q": 8.0, OTHER: 5.0}
+
+
 WAITS = f'call "15125550001"\nqueue "support" for 10m notify "{HOOK}" {{ wait 1s }}\nstay\n'
 SERVES = f'call "15125550009"\nserve "support" for 1h as talk notify "{HOOK}"\nstay\n'
 
 
 async def test_calls_of_one_key_meet_by_a_queue_and_each_goes_on_when_the_other_leaves(rig: Rig) -> None:
-    stranger = await run(rig, SERVES, OTHER)
+    stranger = await run(rig, SERVES, OTHER_KEY)
     first = await run(rig, WAITS)
     await rig.hears("QueueEntered", callId=first)
     second = await run(rig, WAITS)
@@ -118,3 +135,64 @@ async def test_who_hangs_up_in_a_queue_is_served_to_nobody(rig: Rig) -> None:
     await rig.until(lambda: any(entry.name == "ServeQueue" for entry in rig.entries))
     await rig.settle()
     assert not rig.told("QueueServed", callId=agent)
+
+
+async def test_a_client_sees_who_waits_puts_one_out_and_lets_another_be_served(rig: Rig) -> None:
+    first, second, agent = [await rig.up(number) for number in ("15125550001", "15125550002", "15125550009")]
+    await rig.get("Enqueue", callId=first, queue="desk", announcement="long", callbackUrl=HOOK)
+    await rig.hears("QueueEntered", callId=first)
+    await rig.get("Enqueue", callId=second, queue="desk", **{"for": "600"}, callbackUrl=HOOK)
+    await rig.hears("QueueEntered", callId=second)
+    await rig.settle()
+    seen = await rig.json("QueryQueues", queue="desk")
+    assert [(one["callId"], one["place"]) for one in seen["waiting"]] == [(first, 1), (second, 2)]
+    assert (await rig.get("QueryQueues")).startswith("desk: waiting=2  longest=")
+    assert (await rig.ask("QueryQueues", OTHER_KEY)).text == ""
+    await rig.get("LeaveQueue", callId=first)
+    assert (await rig.hears("QueueLeft", callId=first))["reason"] == "kicked"
+    assert (await rig.ask("LeaveQueue", callId=first)).code == "call.over"
+    await rig.get("Serve", callId=agent, queue="desk", within="5", callbackUrl=HOOK)
+    await rig.hears("QueueServed", callId=agent, leg=second)
+    await rig.until(lambda: set(rig.members(f"{agent}.talk")) == {agent, second})
+    assert [one["queue"] for one in (await rig.json("QueryQueues"))["queues"]] == []
+    assert all(rig.leg_up(one) for one in (first, second, agent))
+
+
+def test_who_serves_takes_the_next_one_at_once_where_the_first_has_hung_up() -> None:
+    desk = Desk('call "15125550009"\nserve "q" as talk\nstay\n')
+    desk.give(port.Answered("c1"))
+    desk.give(events.NextCame("c1", "q", "c2", "c2", "+1", 1000.0))
+    (meeting,) = (one.conference for one in desk.out if isinstance(one, effects.OpenConference))
+    desk.give(events.Left("c1", meeting, "ended"))
+    assert [type(one).__name__ for one in desk.out].count("ServeQueue") == 2
+    desk.give(events.NextCame("c1", "q", "c3", "c3", "+1", 1000.0))
+    other = desk.done(effects.OpenConference)[-1].conference
+    desk.give(events.Joined("c1", other))
+    desk.give(events.Left("c1", other, "ended"))
+    assert [type(one).__name__ for one in desk.out].count("ServeQueue") == 2
+
+
+def test_who_is_summoned_and_waits_no_more_says_so() -> None:
+    desk = Desk('call "15125550001"\nqueue "q"\nstay\n')
+    desk.give(port.Answered("c1"), events.Placed("c1", "q", 1))
+    desk.give(port.HungUp("c1", "callee"), events.Summoned("c1", "q", "c9.talk"))
+    # Its run has ended, so the house says it for it.
+    assert not desk.done(effects.EndConference)
+    desk = Desk('call "15125550001"\nqueue "q" for 5s\nstay\n')
+    desk.give(port.Answered("c1"), events.Placed("c1", "q", 1))
+    timer = desk.done(effects.SetTimer)[-1].timer
+    desk.give(events.TimerFired(timer), events.Summoned("c1", "q", "c9.talk"))
+    assert desk.done(effects.EndConference) == [effects.EndConference("c9.talk")]
+
+
+async def test_who_serves_waits_for_nobody_whose_call_has_ended(rig: Rig) -> None:
+    agent = await run(rig, SERVES)
+    await rig.until(lambda: any(entry.name == "ServeQueue" for entry in rig.entries))
+    # Given by the list, and gone before it is summoned.
+    rig.switchboard.hall._tell(
+        Queues(), [(agent, events.NextCame(agent, "support", "r9-gone", "r9-gone", "+1", 0.0))]
+    )
+    await rig.hears("QueueServed", callId=agent, leg="r9-gone")
+    await rig.until(lambda: [entry.name for entry in rig.entries].count("ServeQueue") == 2)
+    # No time has passed for that.
+    assert not any(entry.name == "TimerFired" for entry in rig.entries)
