@@ -258,7 +258,7 @@ def test_a_curve_bends_where_it_is_farthest_from_straight():
 
 
 def load(workload: str, at: float, unit: str = "", wrong: tuple[str, ...] = (), **figures: float) -> Load:
-    names = {"cpu": "node's CPU", "gap": "gap's arrival, p99", "setup": "set-up, p99"}
+    names = {"cpu": "node's CPU", "gap": "gap's arrival, p99", "node": "node busy", "all": "machine busy"}
     made = tuple(Figure(names[name], "ms", (value,), "") for name, value in figures.items())
     return Load(workload, at, unit, made, wrong)
 
@@ -277,6 +277,13 @@ def test_a_picture_has_a_curve_for_each_figure_and_one_for_what_was_before():
     lines = [one.get("points", "").split() for one in drawn.iter(f"{name}polyline")]
     assert [len(one) for one in lines] == [2, 3, 0, 4]
     assert curves.bends(loads) == ["W2, gap's arrival, p99: at 60 (2)"]
+    loads += [load("W7", at, gap=gap, node=gap / 9, all=2.0) for at, gap in ((20, 1.0), (30, 9.0))]
+    loads[4] = load("W7", 10, gap=1.0)
+    assert curves.bends(loads)[1:] == [
+        "W7, gap's arrival, p99: at 20 (1). "
+        "at 20 the node had 0.11 cores, and 2.00 of the machine's worked; "
+        "at 30 the node had 1.00 cores, and 2.00 of the machine's worked"
+    ]
     assert ElementTree.fromstring(curves.picture([], {}, "nothing"))
 
 
