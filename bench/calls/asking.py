@@ -1,7 +1,7 @@
 """The customer's requests: signed, over connections that stay open."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import trio
 from attrs import define, field
@@ -68,18 +68,25 @@ class Asker:
         return await self._exchange(f"GET {path} HTTP/1.1\r\nHost: {self.base}\r\n\r\n".encode())
 
     async def _exchange(self, request: bytes) -> Message:
-        wire = self._idle.pop() if self._idle else None
-        if wire is None:
-            wire = Wire(await trio.open_tcp_stream("127.0.0.1", self.port))
+        while self._idle:
+            # A connection that has rested may have been closed meanwhile: then nothing came of the request.
+            with suppress(OSError, trio.BrokenResourceError):
+                if answer := await self._over(self._idle.pop(), request):
+                    return answer
+        answer = await self._over(Wire(await trio.open_tcp_stream("127.0.0.1", self.port)), request)
+        if answer is None:
+            raise WireError("the connection was closed")
+        return answer
+
+    async def _over(self, wire: Wire, request: bytes) -> Message | None:
+        """Ask over a connection; None where it was closed before anything was answered."""
         try:
             await wire.stream.send_all(request)
             answer = await wire.next()
-            if answer is None:
-                raise WireError("the connection was closed")
         except BaseException:
             await trio.aclose_forcefully(wire.stream)
             raise
-        if answer.closes:
+        if answer is None or answer.closes:
             await trio.aclose_forcefully(wire.stream)
         else:
             self._idle.append(wire)

@@ -401,6 +401,50 @@ def numbers(tmp_path):
         yield counted
 
 
+async def test_a_connection_that_was_closed_while_it_rested_is_opened_again(numbers):
+    asked: list[str] = []
+
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            message = await Wire(stream).next()
+            assert message
+            asked.append(message.first)
+            await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nr1")
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        asker = Asker(listener.socket.getsockname()[1], "h", "k", "s", numbers)
+        assert [await asker.ask("Call", callee=str(number)) for number in range(3)] == ["r1"] * 3
+        await asker.close()
+        nursery.cancel_scope.cancel()
+    assert [re.sub("&.*", "", one) for one in asked] == [
+        f"GET /Call/apikey/k?callee={number}" for number in range(3)
+    ]
+
+
+async def test_a_seq_that_was_overtaken_is_asked_for_again_once(numbers):
+    answers = [b"409 Conflict", b"200 OK", b"409 Conflict", b"409 Conflict", b"429 Too Many Requests"]
+
+    async def serve(stream: trio.SocketStream) -> None:
+        wire = Wire(stream)
+        async with stream:
+            while await wire.next():
+                await stream.send_all(b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % answers.pop(0))
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        asker = Asker(listener.socket.getsockname()[1], "h", "k", "s", numbers)
+        assert await asker.ask("Call") == ""
+        for status in (409, 429):
+            with pytest.raises(RefusedError, match=f"^Call: {status}$"):
+                await asker.ask("Call")
+        await asker.close()
+        nursery.cancel_scope.cancel()
+    assert numbers.next() == 6
+
+
 def test_a_server_that_is_gone_is_a_refusal(numbers):
     with nobody() as address:
         order = Assault(int(address.partition(":")[2]), address, "k", "s", ("r1-1",), 2, 0.1, "")
