@@ -263,7 +263,9 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             | nodes.ConnectTo(name=str(name))
         ):
             return (name,)
-        case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
+        case nodes.Until(name=name, block=block):
+            return (*((name,) if name else ()), *_begun(block))
+        case nodes.WaitCall(name=str(name)) | nodes.Do(name=str(name)):
             return (name,)
         case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
             return (name,)
@@ -273,6 +275,13 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
             return tuple(one for one in (name, counting) if one)
         case _:
             return ()
+
+
+def _begun(block: nodes.Block) -> tuple[str, ...]:
+    """Give what is bound as soon as *block*, which a key may leave at any time, has begun."""
+    first = block.statements[0] if block.statements else None
+    at_once = nodes.Join | nodes.Connect | nodes.ConnectTo | nodes.Queue | nodes.Serve | nodes.Record
+    return bound_by(first) if isinstance(first, at_once) else ()
 
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
