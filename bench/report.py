@@ -137,3 +137,24 @@ def media_page(
             "",
         ]
     )
+
+
+def calls_page(
+    machine: Machine, command: str, tables: Mapping[str, str], told: Mapping[str, Sequence[str]], drawing: str
+) -> str:
+    """Give a page of Markdown about a server under calls: *tables* and what is *told*, by their headings."""
+    parts = [
+        "# A server under calls",
+        "",
+        f"Machine: {machine}",
+        "",
+        f"Taken by `{command}`.",
+        "",
+        f"![figures over the load]({drawing})",
+        "",
+    ]
+    for heading, text in tables.items():
+        parts += [f"## {heading}", "", text, ""]
+    for heading, lines in told.items():
+        parts += [f"## {heading}", "", *(f"- {one}" for one in lines), ""] if lines else []
+    return "\n".join(parts)

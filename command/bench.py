@@ -1,18 +1,16 @@
 """`ringful bench`: how fast ringful is on this machine."""
 
-import json as json_text
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Annotated, TypeAlias
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from ringful.bench import report
 from ringful.bench.earlier import ratio, read_earlier
 from ringful.bench.figures import Effort, Figure
-from ringful.bench.machine import Machine, this_machine
+from ringful.bench.machine import this_machine
 from ringful.bench.media.loads import Pace, Shape
 from ringful.bench.media.peer import VOICES
 from ringful.bench.media.picture import picture
@@ -20,16 +18,15 @@ from ringful.bench.media.results import doubts
 from ringful.bench.media.workload import Asked
 from ringful.bench.media.workload import media as media_loads
 from ringful.bench.workloads import WORKLOADS
+from ringful.command.arguments.loads import MOST, Printed, chosen, counts, there, writable
 from ringful.command.errors import CommandError
-from ringful.grammar.spell import suggest
+from ringful.command.measuring.whole import calls as whole_calls
+from ringful.command.showing.figures import keep
 from ringful.ground.files import write_whole
 
 app = App(name="bench", help="Measure how fast ringful is on this machine.")
+app.command(whole_calls, name="calls")
 
-Printed: TypeAlias = Annotated[Path | None, Parameter(allow_leading_hyphen=True)]
-"""A file, or ``-`` for standard output."""
-MOST_CALLS = 500
-"""More at once is a mistake of typing: this is one machine, and its far end is on it."""
 SAID = 5
 """How many calls that went wrong are told one by one."""
 
@@ -47,7 +44,8 @@ def bench(
 ) -> None:
     """Measure how fast ringful is on this machine.
 
-    Calls and conferences on the media workers are measured by `ringful bench media`.
+    Calls and conferences on the media workers are measured by `ringful bench media`, whole servers by
+    `ringful bench calls`.
 
     Parameters
     ----------
@@ -71,22 +69,23 @@ def bench(
     """
     if rounds < 1 or runs < 1 or not seconds > 0:
         raise CommandError("--rounds and --runs are at least 1, and --seconds is more than 0", 2)
-    chosen = _chosen(names)
+    asked = chosen(names, WORKLOADS)
     effort = Effort(rounds, seconds, runs, folder or Path(gettempdir()))
-    _there(effort.folder, *_folders(json, write))
+    there(effort.folder)
+    writable(json, write)
     earlier = read_earlier(compare) if compare else {}
     machine = this_machine()
     quiet = json == Path("-")
     if not quiet:
         print(machine, flush=True)
     taken: dict[str, list[Figure]] = {}
-    for name in chosen:
+    for name in asked:
         taken[name] = []
         for figure in WORKLOADS[name](effort):
             taken[name].append(figure)
             if not quiet:
                 print(report.line(figure, ratio(name, figure, earlier)), flush=True)
-    _keep(json, machine, rounds, taken)
+    keep(json, machine, rounds, taken)
     if write:
         write_whole(write, report.page(machine, rounds, taken))
 
@@ -129,8 +128,8 @@ def media(
     """
     if rounds < 1 or not seconds > 0 or not ramp >= 0:
         raise CommandError("--rounds is at least 1, --seconds more than 0, and --ramp not less than 0", 2)
-    asked = Asked(_counts(calls), _shapes(conference), Pace(seconds, ramp), rounds)
-    _there(*_folders(json, write))
+    asked = Asked(counts("--calls", calls, "4,20,60"), _shapes(conference), Pace(seconds, ramp), rounds)
+    writable(json, write)
     earlier = read_earlier(compare) if compare else {}
     machine = this_machine()
     quiet = json == Path("-")
@@ -144,7 +143,7 @@ def media(
         told += [f"{load.name}: {wrong}" for wrong in load.wrong[:SAID]]
         if not quiet:
             print(f"{load.name}: measured", flush=True)
-    _keep(json, machine, rounds, taken)
+    keep(json, machine, rounds, taken)
     if not quiet:
         print("", report.aligned(report.table(taken, earlier)), *told, sep="\n")
     if write:
@@ -155,52 +154,16 @@ def media(
         write_whole(write, report.media_page(machine, seconds, taken, earlier, told, drawing.name))
 
 
-def _chosen(names: Sequence[str]) -> list[str]:
-    for name in names:
-        if name not in WORKLOADS:
-            known = suggest(name, WORKLOADS) or f"there are: {', '.join(WORKLOADS)}"
-            raise CommandError(f"there is no workload `{name}`; {known}", 2)
-    return list(dict.fromkeys(names)) or list(WORKLOADS)
-
-
-def _counts(calls: str) -> tuple[int, ...]:
-    found = [one.strip() for one in calls.split(",") if one.strip()]
-    if not all(re.fullmatch(r"[0-9]{1,3}", one) and 0 < int(one) <= MOST_CALLS for one in found):
-        raise CommandError(f"--calls {calls}: numbers from 1 to {MOST_CALLS}, as 4,20,60", 2)
-    return tuple(dict.fromkeys(int(one) for one in found))
-
-
 def _shapes(conference: str) -> tuple[Shape, ...]:
     shapes = []
     for one in (one.strip() for one in conference.split(",") if one.strip()):
         found = re.fullmatch(r"([0-9]{1,3})x([0-9]{1,3})", one)
         shape = Shape(int(found[1]), int(found[2])) if found else None
-        if shape is None or not 2 <= shape.legs <= VOICES or not 0 < shape.all <= MOST_CALLS:
+        if shape is None or not 2 <= shape.legs <= VOICES or not 0 < shape.all <= MOST:
             raise CommandError(
                 f"--conference {one}: LEGSxCONFERENCES, as 50x1 or 5x10, of 2 to {VOICES} legs each "
-                f"and {MOST_CALLS} in all",
+                f"and {MOST} in all",
                 2,
             )
         shapes.append(shape)
     return tuple(dict.fromkeys(shapes))
-
-
-def _folders(json: Path | None, write: Path | None) -> list[Path]:
-    files = [file for file in (json, write) if file and file != Path("-")]
-    return [file.absolute().parent for file in files]
-
-
-def _there(*folders: Path) -> None:
-    for folder in folders:
-        if not folder.is_dir():
-            raise CommandError(f"{folder}: there is no such folder", 2)
-
-
-def _keep(json: Path | None, machine: Machine, rounds: int, taken: report.Taken) -> None:
-    if json is None:
-        return
-    text = json_text.dumps(report.document(machine, rounds, taken), indent=2)
-    if json == Path("-"):
-        print(text)
-    else:
-        write_whole(json, text + "\n")

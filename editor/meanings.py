@@ -39,13 +39,25 @@ STATEMENTS: Final = {
         "Turns the call that came in away, and ends it.",
     ),
     "play": Meaning(
-        "play AUDIO [early] [until TONES] [times N | forever] [notify URL]",
+        "play AUDIO [early] [from DURATION] [speed N] [until TONES] [times N | forever] [as NAME] "
+        "[notify URL]",
         "Plays an announcement, a URL or a name in the media library, and waits for its end.",
     ),
     "start play": Meaning("start play …", "Plays in the background, until `stop play`."),
     "stop play": Meaning("stop play", "Ends what plays in the background."),
+    "pause play": Meaning("pause play [as NAME]", "What is heard stands still; NAME is where in the sound."),
+    "resume play": Meaning("resume play", "What stands still goes on."),
+    "skip": Meaning(
+        "skip [back | to] DURATION",
+        "Goes to another place in what is heard: on, back, or so long after the beginning.",
+    ),
+    "speed": Meaning(
+        "speed up | down | N",
+        "What is heard goes on faster or slower, at the same pitch: N is from 0.5 to 2.",
+    ),
     "say": Meaning(
-        "say TEXT [early] [voice NAME] [until TONES] [notify URL]", "Speaks TEXT, and waits for its end."
+        "say TEXT [early] [voice NAME] [from DURATION] [speed N] [until TONES] [as NAME] [notify URL]",
+        "Speaks TEXT, and waits for its end.",
     ),
     "record": Meaning(
         "record [as NAME] [within DURATION] [for DURATION] [until TONES] [silence DURATION] [beep] "
@@ -232,7 +244,8 @@ CLAUSES: Final = {
     "for": "`for DURATION`: the longest that it may take.",
     "forever": "`start play … forever`: it is repeated until something ends it.",
     "fresh": "`fresh`: forgets the keys that were pressed before.",
-    "from": "`from ID`: the number that the callee is shown.",
+    "down": "`speed down`: slower by a quarter.",
+    "from": "`call … from ID`: the number that the callee is shown. `play … from DURATION`: where it begins.",
     "if": "`else if CONDITION { … }`: one more condition.",
     "in": "`for NAME in LIST`: the list that is gone through.",
     "keyword": "`keyword WORD`: only messages that begin with this word.",
@@ -253,6 +266,7 @@ CLAUSES: Final = {
     "tries": "`tries N`: how often the caller is asked.",
     "unavailable": "`reject unavailable`: the caller is told that nobody can be reached now.",
     "unknown": "`reject unknown`: the caller is told that there is no such number.",
+    "up": "`speed up`: faster by a quarter.",
     "until": '`until TONES`: a tone that ends it, e.g. `"1,2,#"`.',
     "via": "`via OPERATOR`: the operator whose gateway takes the message.",
     "voice": "`voice NAME`: who speaks.",

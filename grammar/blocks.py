@@ -117,6 +117,10 @@ _Blockless: TypeAlias = (
     | nodes.Reject
     | nodes.Play
     | nodes.StopPlay
+    | nodes.PausePlay
+    | nodes.ResumePlay
+    | nodes.Skip
+    | nodes.Speed
     | nodes.Say
     | nodes.Record
     | nodes.StartRecord

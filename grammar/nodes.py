@@ -258,7 +258,10 @@ class Reject(Line):
 
 @frozen
 class Play(Line):
-    """``play AUDIO early until TONES times N notify URL``, ``start play AUDIO … forever``."""
+    """``play AUDIO early from D speed N until TONES times N as NAME notify URL``.
+
+    In the background it is ``start play``, which may be ``forever``.
+    """
 
     audio: Expression
     until: Expression | None = None
@@ -269,6 +272,11 @@ class Play(Line):
     """It is heard before the answer, and answers no call."""
     forever: bool = False
     """It is repeated until something ends it; only in the background."""
+    start: Expression | None = None
+    """Where in the sound it begins; a further turn begins at the sound's beginning."""
+    speed: Expression | None = None
+    name: str | None = None
+    """The name of what came of it."""
 
 
 @frozen
@@ -277,14 +285,48 @@ class StopPlay(Line):
 
 
 @frozen
+class PausePlay(Line):
+    """``pause play as NAME``: what is heard stands still; the name is of where."""
+
+    name: str | None = None
+
+
+@frozen
+class ResumePlay(Line):
+    """``resume play``."""
+
+
+@frozen
+class Skip(Line):
+    """``skip 10s``, ``skip back 10s``, ``skip to 1m``: in what is heard."""
+
+    time: Expression
+    way: Literal["on", "back", "to"] = "on"
+
+
+@frozen
+class Speed(Line):
+    """``speed 1.5``, ``speed up``, ``speed down``: of what is heard."""
+
+    speed: "Expression | Literal['up', 'down']"
+
+
+Steering: TypeAlias = PausePlay | ResumePlay | Skip | Speed
+"""What is done with a sound while it is heard."""
+
+
+@frozen
 class Say(Line):
-    """``say TEXT early voice NAME until TONES notify URL``."""
+    """``say TEXT early voice NAME from D speed N until TONES as NAME notify URL``."""
 
     text: Expression
     voice: Expression | None = None
     until: Expression | None = None
     notify: Expression | None = None
     early: bool = False
+    start: Expression | None = None
+    speed: Expression | None = None
+    name: str | None = None
 
 
 @frozen
@@ -827,6 +869,10 @@ Statement: TypeAlias = (
     | Reject
     | Play
     | StopPlay
+    | PausePlay
+    | ResumePlay
+    | Skip
+    | Speed
     | Say
     | Record
     | StartRecord

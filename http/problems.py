@@ -104,6 +104,8 @@ def of_refusal(refusal: switchboard.Refusal) -> Problem:
             return Problem(403, "call.notallowed", detail)
         case switchboard.TooMany(retry_after=wait):
             return Problem(429, "key.limit", detail, {"Retry-After": str(max(1, round(wait + 0.5)))})
+        case switchboard.Busy():
+            return Problem(429, "server.busy", detail, {"Retry-After": "1"})
         case switchboard.Unavailable():
             return Problem(503, "server.unavailable", detail, {"Retry-After": "5"})
         case _:

@@ -8,25 +8,11 @@ import hypercorn.trio
 import hypercorn.trio.run
 import trio
 from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
 from quart_trio import QuartTrio
 
-from ringful.ground.faults import fault
+from ringful.http.connection import Connection
 
-
-class _Connection(TCPServer):
-    """A client's connection, whose faults end it alone: hypercorn would end the server."""
-
-    async def run(self) -> None:
-        try:
-            await super().run()
-        except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # The client is gone.
-        except* Exception as errors:
-            fault("a client's connection", errors)
-
-
-hypercorn.trio.run.TCPServer = _Connection  # type: ignore[attr-defined]  # it has no place to hand one in
+hypercorn.trio.run.TCPServer = Connection  # type: ignore[assignment, attr-defined]  # it has no place for one
 
 
 async def serve(

@@ -47,6 +47,10 @@ class Draft:
     """The sound that a caller heard last."""
     recording: bool = False
     """Something is recorded in the background."""
+    outbound: bool = False
+    """The script calls somebody, so that nothing can be heard before the answer."""
+    voice: str = ""
+    """The voice of what is said without one of its own."""
 
     def name(self, wish: str) -> str:
         """Give a name that nothing else has, as near to *wish* as may be."""
@@ -86,14 +90,17 @@ class Draft:
     def address(self, said: str) -> nodes.Expression | None:
         """Give *said* as an address of the web, or None if it is none."""
         said = clean(said).replace(" ", "%20")
+        parts = [part for part in self.pieces(self, said) if part != ""]
+        if len(parts) == 1 and not isinstance(parts[0], str):
+            return parts[0]
         if re.match(r"https?://[^\s/{}]+", said, re.IGNORECASE):
             return self.text(said)
         if not said or re.match(r"[a-z][a-z0-9+.-]*:|//", said, re.IGNORECASE):
             return None
         if self.base:
             return self.text(urljoin(self.base, said))
-        parts = self.pieces(self, said if said.startswith("/") else f"/{said}")
-        return joined((self.param(APP, nodes.text(APP_ADDRESS)), *parts))
+        rest = self.pieces(self, said if said.startswith("/") else f"/{said}")
+        return joined((self.param(APP, nodes.text(APP_ADDRESS)), *rest))
 
     def asked(self, address: nodes.Expression, answer: str | None = None) -> None:
         """Note that the application is asked there; *answer* is JSON, and None a script."""
@@ -118,8 +125,8 @@ class Body:
 
     @property
     def is_first(self) -> bool:
-        """Say whether what comes next is the first of all: a call that came in is not answered yet."""
-        return self.is_outer and not self.statements
+        """Say whether a call that came in is not answered yet: all that it heard was early."""
+        return self.is_outer and all(map(_is_unheard, self.statements))
 
     def add(self, *statements: nodes.Statement) -> None:
         """Let *statements* come next."""
@@ -152,6 +159,11 @@ class Body:
         literals = [part for part in getattr(sound, "parts", ()) if isinstance(part, str)]
         longest = max(literals, key=len, default="").strip()
         self.draft.heard = Heard(longest) if longest else None
+
+
+def _is_unheard(statement: nodes.Statement) -> bool:
+    """Say whether a call that came in is not answered by *statement*."""
+    return isinstance(statement, nodes.Let) or getattr(statement, "early", False)
 
 
 def joined(parts: Sequence[Part]) -> nodes.Text:

@@ -21,7 +21,7 @@ Variable: TypeAlias = Callable[[str], nodes.Expression | None]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d{1,20}(?:\.\d{1,8})?)(?![\w.])|(?P<name>[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)"
-    r"|(?P<text>'[^'\\]*'|\"[^\"\\]*\")|(?P<sign>===|!==|==|!=|<=|>=|&&|\|\||[<>!()+\-*/%]))"
+    r"|(?P<text>'[^'\\]*'|\"[^\"\\]*\")|(?P<sign>===|!==|==|!=|<=|>=|&&|\|\||[<>!()+\-*/%,]))"
 )
 _LEVELS: tuple[dict[str, str], ...] = (
     {"||": "or"},
@@ -30,6 +30,16 @@ _LEVELS: tuple[dict[str, str], ...] = (
     {"+": "+", "-": "-"},
     {"*": "*", "/": "/", "%": "%"},
 )
+_FUNCTIONS: dict[str, str] = {
+    "parseInt": "number",
+    "parseFloat": "number",
+    "Number": "number",
+    "String": "text",
+    "spelt": "spell",
+}
+_METHODS: dict[str, str] = {"toLowerCase": "lower", "toUpperCase": "upper", "toString": "text"}
+_SPELT = re.compile(r"""([\w.$]+)\.split\((?:''|"")\)\.join\((?:' '|" ")\)""")
+"""How JavaScript spells a text: ``x.split('').join(' ')``."""
 _DEEPEST = 20
 _LONGEST = 1000
 
@@ -41,7 +51,7 @@ class Unsaid(Exception):
 def expression_of(said: str, variable: Variable) -> nodes.Expression:
     """Read *said*; *variable* gives the name of each variable.  Raises Unsaid."""
     tokens: list[tuple[str, str]] = []
-    place, said = 0, said.strip()
+    place, said = 0, _SPELT.sub(r"spelt(\1)", said.strip())
     if not said or len(said) > _LONGEST:
         raise Unsaid
     while place < len(said):
@@ -110,10 +120,40 @@ class _Reader:
             "null": nodes.Nothing(),
             "undefined": nodes.Nothing(),
         }
+
+        if self.tokens[:1] == [("sign", "(")]:
+            return self._applied(said)
         known = constants.get(said) or self.variable(said)
         if known is None:
             raise Unsaid
         return known
+
+    def _applied(self, said: str) -> nodes.Expression:
+        """Read what is done with a value: `x.toLowerCase()`, `parseInt(x)`; the parenthesis is the next."""
+        value, _, method = said.rpartition(".")
+        arguments = self._arguments()
+        if said in _FUNCTIONS and len(arguments) == 1:
+            return nodes.Apply(_FUNCTIONS[said], tuple(arguments))
+        one = self.variable(value) if value else None
+        if one is None:
+            raise Unsaid
+        if method in _METHODS and not arguments:
+            return nodes.Apply(_METHODS[method], (one,))
+        if method == "includes" and len(arguments) == 1:
+            return nodes.Binary("in", arguments[0], one)
+        raise Unsaid
+
+    def _arguments(self) -> list[nodes.Expression]:
+        found: list[nodes.Expression] = []
+        self.tokens.pop(0)
+        while self.tokens and self.tokens[0][1] != ")":
+            found.append(self.level(0))
+            if self.tokens[:1] == [("sign", ",")]:
+                self.tokens.pop(0)
+        if not self.tokens:
+            raise Unsaid
+        self.tokens.pop(0)
+        return found
 
 
 def _is_plain(expression: nodes.Expression) -> bool:

@@ -25,14 +25,18 @@ class Element:
     tag: str
     attributes: Mapping[str, str]
     line: int
-    pieces: list[str] = field(factory=list)
-    """The text that stands in it itself."""
-    children: "list[Element]" = field(factory=list)
+    content: "list[str | Element]" = field(factory=list)
+    """What stands in it, in its order."""
+
+    @property
+    def children(self) -> "list[Element]":
+        """The elements that stand in it."""
+        return [one for one in self.content if isinstance(one, Element)]
 
     @property
     def text(self) -> str:
         """The text that stands in it itself, on one line and with single blanks."""
-        return " ".join("".join(self.pieces).split())
+        return " ".join("".join(one for one in self.content if isinstance(one, str)).split())
 
     @property
     def place(self) -> str:
@@ -83,7 +87,7 @@ class _Reader:
             raise ImportFault(f"line {line}: elements stand more than {MAX_DEPTH} deep in one another")
         element = Element(tag.rpartition(":")[2], attributes, line)
         if self._open:
-            self._open[-1].children.append(element)
+            self._open[-1].content.append(element)
         else:
             self._root = element
         self._open.append(element)
@@ -93,7 +97,7 @@ class _Reader:
 
     def _says(self, text: str) -> None:
         # Bounded by the document's own length, since no entity can be declared.
-        self._open[-1].pieces.append(text)
+        self._open[-1].content.append(text)
 
     def _typed(self, *_: object) -> None:
         line = self._parser.CurrentLineNumber

@@ -61,10 +61,12 @@ class Section:
     inside: tuple[str, ...] = ()
     """The sections and labels that we are in, the innermost last."""
     made: list[int] = field(factory=lambda: [0])
+    in_branch: bool = False
+    """It is one of several ways on within a section."""
 
-    def within(self, body: Body, *inside: str) -> "Section":
+    def within(self, body: Body, *inside: str, in_branch: bool = False) -> "Section":
         """Give one for a list within this one."""
-        return Section(body, self.variables, self.sections, (*self.inside, *inside), self.made)
+        return Section(body, self.variables, self.sections, (*self.inside, *inside), self.made, in_branch)
 
 
 def import_swml(document: bytes, address: str = "", *, outbound: bool = False) -> Imported:
@@ -76,16 +78,25 @@ def import_swml(document: bytes, address: str = "", *, outbound: bool = False) -
         case _:
             raise ImportFault('SWML is a map whose "sections" hold a "main", which is a list of methods')
     wanted = json.dumps(read)
-    left = ("prompt_result", "connect_result", "record_url")
+    left = (
+        "prompt_result",
+        "connect_result",
+        "record_url",
+        "record_result",
+        "sip_refer_result",
+        "return_value",
+    )
     answered = re.findall(r"\brequest_response\.([a-z_][a-z0-9_]*)", wanted)
     variables = Variables({name for name in left if name in wanted}, tuple(dict.fromkeys(answered)))
-    draft = Draft(variables.pieces, address)
+    draft = Draft(variables.pieces, address, outbound=outbound)
     variables.draft = draft
     body = Body(draft, is_outer=True)
     named = {str(name): one for name, one in sections.items() if isinstance(one, list)}
     main = Section(body, variables, named, ("main",))
     each(main, named["main"], "main")
     block = without_jumps(body, go_round(body, "main"))
+    for variable in variables.never_written():
+        body.lose("the document", f"the variable {variable}", "nothing here gives it a value: it is `none`")
     first = tuple(nodes.Let(name, nodes.Nothing()) for name in variables.unset)
     return finished(draft, nodes.Block((*first, *block.statements), block.closing), "SWML", outbound=outbound)
 
@@ -108,7 +119,7 @@ def each(section: Section, listed: list[Any], place: str) -> None:
         if body.is_over:
             continue
         if name in _METHODS:
-            lose_others(body, SWML, name, given if isinstance(given, dict) else (), here, f"`{name}`")
+            lose_others(body, SWML, name, _given(given, "") if given else (), here, f"`{name}`")
             _METHODS[name](section, given, here)
         else:
             body.lose(here, f"`{name}`", _UNSAID.get(name, "this is no method of SWML that is known here"))
@@ -145,7 +156,8 @@ def _goto(section: Section, given: Any, place: str) -> None:
             place, f"`goto` {label}", "it leads forward, or into another section; put that into an `if`"
         )
         return
-    back = jump(f"label {label}", count(given.get("max"), 100, 100))
+    # The first round is no jump.
+    back = jump(f"label {label}", count(given.get("max"), 100, 100) + 1)
     if when is None:
         body.end(back)
         return
@@ -191,14 +203,15 @@ def _switch(section: Section, given: Any, place: str) -> None:
     for value, listed in cases.items():
         _presses(section, f"{named} == {words(value)}", first=not found)
         block = _branch(section, listed, f"{place}.case.{words(value)}", first=not found)
-        found.append((_is(variable, words(value)), block))
+        found.append((_is(section, variable, words(value)), block))
     default = given.get("default")
     otherwise = _branch(section, default, f"{place}.default") if default is not None else None
     choose(section.body, found, otherwise)
 
 
-def _is(variable: nodes.Expression, said: str) -> nodes.Expression:
-    plain = variable if isinstance(variable, nodes.Name) else nodes.Apply("text", (variable,))
+def _is(section: Section, variable: nodes.Expression, said: str) -> nodes.Expression:
+    is_text = isinstance(variable, nodes.Name) and variable.id in section.variables.texts
+    plain = variable if is_text else nodes.Apply("text", (variable,))
     return nodes.Binary("==", plain, nodes.text(said))
 
 
@@ -231,7 +244,7 @@ def _branch(section: Section, listed: Any, place: str, *, first: bool = False) -
     if len(section.inside) + place.count(".") > _DEEPEST * 2:
         raise ImportFault(f"{place}: methods stand too deep in one another")
     with section.variables.branch():
-        each(section.within(inner), listed if isinstance(listed, list) else [], place)
+        each(section.within(inner, in_branch=True), listed if isinstance(listed, list) else [], place)
     if not first:
         facts[before:] = [fact for fact in facts[before:] if isinstance(fact, Web)]
     return inner.block()
@@ -247,12 +260,11 @@ def _transfer(section: Section, given: Any, place: str) -> None:
 
 def _into(section: Section, given: Any, place: str, *, ends: bool) -> None:
     """Make the section that is named, or ask the application for one; with *ends* there is no way back."""
-    body = section.body
-    given = given if isinstance(given, dict) else {"dest": given}
+    body, given = section.body, _given(given, "dest")
     there, params = words(given.get("dest")), given.get("params")
     if isinstance(params, dict) and there in section.sections:
         for name, value in params.items():
-            body.add(nodes.Let(section.variables.write(name), value_of(section.variables, value)))
+            _let(section, str(name), value)
     if ends and there in section.inside:
         body.end(jump(there, verbs.ENDLESS))
     elif there in section.inside or len(section.inside) > _DEEPEST:
@@ -264,24 +276,74 @@ def _into(section: Section, given: Any, place: str, *, ends: bool) -> None:
         body.add(*block.statements)
         body.comments += block.closing
         body.is_over = inner.is_over and ends
-    elif not verbs.follow(body, place, there, None, "SWML"):
+    elif not verbs.follow(body, place, there, _told(section, params), "SWML"):
         return
     if ends and not body.is_over:
         body.end(nodes.Hangup())
-    if not ends and isinstance(given.get("result"), dict | list):
-        body.lose(place, "the result of `execute`", "what a section returns is no value here", "lost")
+    elif not ends:
+        _returned(section, given, place)
+
+
+def _given(given: Any, word: str) -> dict[str, Any]:
+    """Give the parameters of a method: a map, maps in a list, or one of them alone."""
+    match given:
+        case dict():
+            return given
+        case [dict(), *_]:
+            return {key: value for one in given if isinstance(one, dict) for key, value in one.items()}
+        case _:
+            return {word: given}
+
+
+def _told(section: Section, params: Any) -> nodes.Map:
+    """Give what an application is told: the call, the params and what variables are known."""
+    variables = section.variables
+    sends: dict[str, nodes.Expression] = {"call_id": nodes.Name("call_id")}
+    sends |= {"from": nodes.Name("caller"), "to": nodes.Name("called")}
+    sends |= {key: nodes.Name(name) for key, name in variables.names.items() if name in variables.bound}
+    for one in params if isinstance(params, list) else [params]:
+        for key, value in one.items() if isinstance(one, dict) else ():
+            sends[str(key)] = value_of(variables, value)
+    return nodes.Map(tuple(nodes.Entry(key, value) for key, value in sends.items() if key != "callId"))
+
+
+def _returned(section: Section, given: dict[str, Any], place: str) -> None:
+    """Do what is said for when a section or an application has returned."""
+    if isinstance(after := given.get("on_return"), list):
+        each(section.within(section.body), after, f"{place}.on_return")
+    _result(section, given.get("result"), "return_value", f"{place}.result")
+
+
+def _result(section: Section, result: Any, variable: str, place: str) -> None:
+    """Go on as *variable* says: a list is a `cond`, and a map a `switch`."""
+    match result:
+        case list():
+            _cond(section, result, place)
+        case dict():
+            _switch(section, {"variable": variable, **result}, place)
 
 
 def _return(section: Section, given: Any, place: str) -> None:
     if given not in ({}, None):
-        section.body.lose(place, "what `return` gives", "put it into a variable with `let`")
+        value = value_of(section.variables, given)
+        section.body.add(nodes.Let(section.variables.write("return_value"), value))
+    if section.in_branch:
+        why = "what stands after the branch is run all the same: put that into the `else`"
+        section.body.lose(place, "`return` in a branch", why, "to do")
     section.body.is_over = True
+
+
+def _let(section: Section, variable: str, value: Any) -> None:
+    """Give *variable* a value, if it has not got that already."""
+    expression = value_of(section.variables, value)
+    name = section.variables.write(variable)
+    if expression != nodes.Name(name):
+        section.body.add(nodes.Let(name, expression))
 
 
 def _set(section: Section, given: Any, place: str) -> None:
     for name, value in given.items() if isinstance(given, dict) else ():
-        expression = value_of(section.variables, value)
-        section.body.add(nodes.Let(section.variables.write(str(name)), expression))
+        _let(section, str(name), value)
 
 
 def _unset(section: Section, given: Any, _: str) -> None:
@@ -304,29 +366,77 @@ def _prompt(section: Section, given: Any, place: str) -> None:
     between = (
         None if words(given.get("digit_timeout")) in ("", "5", "5.0") else seconds(given["digit_timeout"])
     )
+    if given.get("status_url"):
+        body.lose(place, "status_url of `prompt`", "write `notify` on the `gather`: it tells of it", "to do")
     most = count(given.get("max_digits"), 1, verbs.MOST_DIGITS)
     finish = keys(given.get("terminators"))[:3]
     wanted = verbs.Wanted(most, finish, seconds(given.get("initial_timeout"), 5), between=between)
-    name = verbs.gather(body, wanted, prompt, variables.write("prompt_value"))
+    name = verbs.gather(body, wanted, prompt, variables.write("prompt_value", is_text=True))
     if "prompt_result" in variables.wanted:
-        result = variables.write("prompt_result")
+        result = variables.write("prompt_result", is_text=True)
         body.add(nodes.Let(result, nodes.text("match_digits")))
         nothing = nodes.Binary("==", nodes.Name(name), nodes.Nothing())
         body.add(nodes.If(nothing, nodes.Block((nodes.Let(result, nodes.text("no_input")),))))
 
 
 def _connect(section: Section, given: Any, place: str) -> None:
-    given = given if isinstance(given, dict) else {"to": given}
-    name = section.variables.write("connect_result") if "connect_result" in section.variables.wanted else None
-    result = given.get("result")
-    if result is not None and name is None:
-        name = section.variables.write("connect_result")
-    swml_calls.connect(section.body, given, place, name)
-    match result:
-        case list():
-            _cond(section, result, f"{place}.result")
-        case dict():
-            _switch(section, {"variable": "connect_result", **result}, f"{place}.result")
+    given, variables = _given(given, "to"), section.variables
+    result, name = given.get("result"), None
+    if result is not None or "connect_result" in variables.wanted:
+        name = variables.write("connect_result", is_text=True)
+    swml_calls.connect(section.body, given, place, name, lambda *told: _confirmed(section, *told))
+    if name and ("return_value" in variables.wanted or result is not None):
+        section.body.add(nodes.Let(variables.write("return_value", is_text=True), nodes.Name(name)))
+    if after := words(given.get("transfer_after_bridge")):
+        _into(section, after, place, ends=True)
+        return
+    _result(section, result, "return_value", f"{place}.result")
+
+
+def _confirmed(section: Section, confirm: Any, place: str) -> nodes.Block | None:
+    """Make what is done on the other leg before it is connected: methods, or what the application says."""
+    inner, facts = section.body.inner(), section.body.draft.facts
+    before = len(facts)
+    if isinstance(confirm, list):
+        with section.variables.branch():
+            each(section.within(inner), confirm, place)
+    elif confirm:
+        verbs.follow(inner, place, words(confirm), _told(section, None), "SWML")
+    # It is the callee who would press and speak there.
+    facts[before:] = [fact for fact in facts[before:] if isinstance(fact, Web)]
+    block = inner.block()
+    return block if block.statements else None
+
+
+def _join(section: Section, given: Any, place: str) -> None:
+    given = _given(given, "name")
+    swml_calls.join_conference(section.body, given, place)
+    if given.get("result") is not None:
+        name = section.variables.write("join_conference_result", is_text=True)
+        section.body.add(nodes.Let(name, nodes.text("completed")))
+        _result(section, given["result"], "join_conference_result", f"{place}.result")
+
+
+def _enter_queue(section: Section, given: Any, place: str) -> None:
+    given = _given(given, "queue_name")
+    wait, after = section.body.inner(), words(given.get("transfer_after_bridge"))
+    turn = section.body.draft.name("turn") if after else None
+    if url := words(given.get("wait_url")):
+        verbs.follow(wait, place, url, _told(section, None), "SWML")
+    swml_calls.enter_queue(section.body, given, place, wait.block(), turn)
+    if after and turn:
+        inner = section.body.inner()
+        verbs.follow(inner, place, after, _told(section, None), "SWML")
+        inner.end(nodes.Hangup())
+        served = nodes.Binary("!=", nodes.Field(nodes.Name(turn), "seconds"), nodes.Number(0))
+        section.body.add(nodes.If(served, inner.block()))
+
+
+def _sip_refer(section: Section, given: Any, place: str) -> None:
+    swml_calls.sip_refer(section.body, _given(given, "to_uri"), place)
+    for name in ("sip_refer_result", "return_value"):
+        if name in section.variables.wanted:  # who was transferred hears no more of the script
+            section.body.add(nodes.Let(section.variables.write(name, is_text=True), nodes.text("failed")))
 
 
 def _request(section: Section, given: Any, place: str) -> None:
@@ -362,14 +472,20 @@ def _on_body(make: Callable[[Body, Any, str], None]) -> "Callable[[Section, Any,
 
 
 def _record(section: Section, given: Any, place: str) -> None:
-    name = swml_calls.record(section.body, given, place)
-    if "record_url" not in section.variables.wanted:
-        return
-    address = nodes.Field(nodes.Name(name), "url")
-    there = nodes.Binary("!=", nodes.Name(name), nodes.Nothing())
-    with section.variables.branch():
-        kept = nodes.Block((nodes.Let(section.variables.write("record_url"), address),))
-        section.body.add(nodes.If(there, kept))
+    variables = section.variables
+    recording = nodes.Name(swml_calls.record(section.body, given, place))
+    there = nodes.Binary("!=", recording, nodes.Nothing())
+    kept: list[nodes.Statement] = []
+    for name, value in (
+        ("record_url", nodes.Field(recording, "url")),
+        ("record_result", nodes.text("success")),
+    ):
+        if name in variables.wanted:
+            otherwise = nodes.Nothing() if name == "record_url" else nodes.text("failed")
+            section.body.add(nodes.Let(variables.write(name, is_text=True), otherwise))
+            kept.append(nodes.Let(variables.write(name), value))
+    if kept:
+        section.body.add(nodes.If(there, nodes.Block(tuple(kept))))
 
 
 def _send_digits(body: Body, given: Any, _: str) -> None:
@@ -378,7 +494,7 @@ def _send_digits(body: Body, given: Any, _: str) -> None:
 
 
 _METHODS: dict[str, Callable[[Section, Any, str], None]] = {
-    "answer": _on_body(lambda body, _, __: body.add(nodes.Answer()) if not body.statements else None),
+    "answer": _on_body(lambda body, _, __: body.add(nodes.Answer()) if body.is_first else None),
     "hangup": _on_body(swml_calls.hangup),
     "play": _play,
     "prompt": _prompt,
@@ -388,10 +504,10 @@ _METHODS: dict[str, Callable[[Section, Any, str], None]] = {
     "send_digits": _on_body(_send_digits),
     "sleep": _on_body(swml_calls.sleep),
     "connect": _connect,
-    "join_conference": _on_body(swml_calls.join_conference),
+    "join_conference": _join,
     "send_sms": _on_body(swml_calls.send_sms),
-    "enter_queue": _on_body(swml_calls.enter_queue),
-    "sip_refer": _on_body(swml_calls.sip_refer),
+    "enter_queue": _enter_queue,
+    "sip_refer": _sip_refer,
     "request": _request,
     "goto": _goto,
     "cond": _cond,

@@ -40,12 +40,27 @@ class Variables:
     """What has a value here on every way."""
     unset: dict[str, None] = field(factory=dict)
     """What is read where it may have no value: it is given none at first."""
+    texts: set[str] = field(factory=set)
+    """What is a text, or none, wherever it has a value."""
+    written: set[str] = field(factory=set)
+    """What gets a value anywhere."""
 
-    def write(self, variable: str) -> str:
-        """Give the name of *variable*, which gets a value here."""
+    def write(self, variable: str, *, is_text: bool = False) -> str:
+        """Give the name of *variable*, which gets a value here; with *is_text*, a text."""
         name = self._name(_short(variable))
         self.bound.add(name)
+        if is_text and name not in self.written:
+            self.texts.add(name)
+        elif not is_text and name in self.written and variable != "record_url":
+            self.texts.discard(name)
+        self.written.add(name)
         return name
+
+    def never_written(self) -> Iterator[str]:
+        """Give each variable that is read and never gets a value."""
+        for variable, name in self.names.items():
+            if name in self.unset and name not in self.written:
+                yield variable
 
     def read(self, variable: str) -> nodes.Expression | None:
         """Give what *variable* is called; None for what no script knows."""
@@ -103,9 +118,8 @@ def _short(variable: str) -> str:
 
 def condition_of(variables: Variables, said: str) -> nodes.Expression | None:
     """Read a condition; None where it is more than can be said."""
-    inner = _SAID.fullmatch(said.strip())
     try:
-        return condition(expression_of(inner[1] if inner else said, variables.read))
+        return condition(expression_of(_SAID.sub(r"(\1)", said), variables.read))
     except Unsaid:
         return None
 

@@ -10,30 +10,38 @@ from collections.abc import Callable, Mapping
 from ringful.grammar import nodes
 from ringful.importing import verbs
 from ringful.importing.clauses import TWIML, lose_others
-from ringful.importing.draft import Body, Draft, Part, fields, plain_name
+from ringful.importing.draft import Body, Draft, Part, plain_name
 from ringful.importing.losses import ImportFault
 from ringful.importing.markup import Element, read_markup
 from ringful.importing.rounds import go_round, jump, without_jumps
 from ringful.importing.script import Imported, finished
-from ringful.importing.twiml_dial import dial, enqueue
+from ringful.importing.speech import spoken
+from ringful.importing.twiml_dial import dial, enqueue, hand_over
 from ringful.importing.values import count, keys, number, seconds, sent, truth
 
 _SPEECH = "there is no speech recognition here; ask for keys"
+_TRANSCRIBE = "there is no speech recognition here; let your application transcribe the recording's `.url`"
 _STREAM = "the sound of a call is not sent elsewhere; connect a phone by SIP instead"
+_AGENT = "nothing here speaks with callers by itself; connect a phone by SIP"
 _PAY = "nothing takes payments here; gather what you need as `secret` and `ask` your application"
 _UNSAID = {
-    "Start": _STREAM,
-    "Stop": _STREAM,
-    "Connect": _STREAM,
+    "Stream": _STREAM,
+    "Siprec": _STREAM,
+    "Transcription": _SPEECH,
+    "Room": "there is no video here; `join` a conference",
+    "Conversation": "there are no chats here; `queue` the caller, or connect a phone",
+    "VirtualAgent": _AGENT,
+    "Autopilot": _AGENT,
+    "AiSession": _AGENT,
+    "ConversationRelay": _AGENT,
+    "ConversationRelaySession": _AGENT,
+    "Parameter": "a call is ended without words of one's own; `notify` says them before",
     "Pay": _PAY,
     "Prompt": _PAY,
     "Echo": "nothing sends a caller's sound back",
-    "Autopilot": _SPEECH,
-    "VirtualAgent": _SPEECH,
+    "Leave": "write `break` in the block of the `queue` that this was the waiting document of",
 }
 _TEMPLATES = {"from": "caller", "caller": "caller", "to": "called", "called": "called", "callsid": "call_id"}
-_STANDARD = {"CallSid": "call_id", "From": "caller", "To": "called"}
-"""What every request tells of the call."""
 _ANY_KEY = "1234567890*#"
 
 
@@ -45,7 +53,7 @@ def import_twiml(document: bytes, address: str = "", *, outbound: bool = False) 
     root = read_markup(document)
     if root.tag != "Response":
         raise ImportFault(f"line {root.line}: TwiML is a <Response>, and this is a <{root.tag[:40]}>")
-    draft = Draft(pieces, address)
+    draft = Draft(pieces, address, outbound=outbound)
     body = Body(draft, is_outer=True)
     _each(body, root)
     return finished(draft, without_jumps(body, go_round(body, "the document")), "TwiML", outbound=outbound)
@@ -84,12 +92,10 @@ def _each(body: Body, parent: Element) -> None:
 
 
 def _say(body: Body, element: Element) -> None:
-    words = " ".join([element.text, *(child.text for child in element.children)]).strip()
-    if any(child.children or child.tag not in ("break", "Break") for child in element.children):
-        body.lose(element.place, "SSML in <Say>", "speech has no marks here; the words are kept")
-    if element.get("voice") not in ("", "alice", "man", "woman"):
+    said = spoken(body, element, element.place, "<Say>")
+    if element.get("voice") not in ("", "alice"):
         verbs.another_voice(body, element.place, element.get("voice"))
-    verbs.say(body, words, element.get("language"), _loop(element))
+    verbs.say(body, said, element.get("language"), _loop(element))
 
 
 def _loop(element: Element) -> int:
@@ -98,7 +104,7 @@ def _loop(element: Element) -> int:
 
 def _play(body: Body, element: Element) -> None:
     if digits := element.get("digits"):
-        body.add(*sent(digits, {"W": 500}))
+        verbs.repeated(body, list(sent(digits, {"W": 500})), _loop(element))
     if element.text:
         verbs.play(body, element.place, element.text, _loop(element))
     elif not digits:
@@ -151,7 +157,7 @@ def _action(body: Body, element: Element, sends: Mapping[str, nodes.Expression])
     if not url and not own:
         why = "it has none, so this same document would be asked for again: write what is to be done"
         body.lose(element.place, f"the action of <{element.tag}>", why, "to do")
-    elif not verbs.follow(body, element.place, url or own, _told(sends), "TwiML"):
+    elif not hand_over(body, element, url or own, sends):
         return
     body.end(nodes.Hangup())
 
@@ -161,40 +167,39 @@ def _longer(limit: nodes.Duration | None) -> nodes.Duration | None:
     return limit if limit and limit.milliseconds > 5000 else None
 
 
-def _told(sends: Mapping[str, nodes.Expression]) -> nodes.Map:
-    return fields(**sends, **{key: nodes.Name(name) for key, name in _STANDARD.items()})
-
-
 def _record(body: Body, element: Element) -> None:
-    for attribute in ("transcribe", "transcribeCallback"):
-        if element.get(attribute) not in ("", "false"):
-            body.lose(element.place, attribute, _SPEECH)
-    if element.get("recordingStatusCallback"):
-        body.lose(
-            element.place,
-            "recordingStatusCallback",
-            "write `notify` on the `record`: it tells of its beginning and end in other words",
-            "to do",
-        )
+    if any(element.get(one) not in ("", "false") for one in ("transcribe", "transcribeCallback")):
+        body.lose(element.place, "transcribe", _TRANSCRIBE)
+    if element.get("trim") == "trim-silence":
+        body.lose(element.place, "trim", "a recording is kept as it was heard")
     given = element.attributes.get("finishOnKey")
-    finish = list(_ANY_KEY) if given is None else keys(given)
     how = verbs.Voicemail(
         seconds(element.get("maxLength"), 3600),
-        finish,
+        list(_ANY_KEY) if given is None else keys(given),
         seconds(element.get("timeout"), 5),
         truth(element.get("playBeep"), True),
+        notify=verbs.told_to(
+            body, element.place, element.get("recordingStatusCallback"), "recordingStatusCallback"
+        ),
     )
     recording = nodes.Name(verbs.record(body, how))
-    spoken = body.inner()
-    url, length = nodes.Field(recording, "url"), nodes.Field(recording, "duration")
-    _action(spoken, element, {"RecordingUrl": url, "RecordingDuration": length})
-    body.add(nodes.If(verbs.was_spoken(recording.id), spoken.block()))
+    chosen = body.inner()
+    length = nodes.Apply("round", (nodes.Field(recording, "duration"),))
+    _action(chosen, element, {"RecordingUrl": nodes.Field(recording, "url"), "RecordingDuration": length})
+    body.add(nodes.If(verbs.was_spoken(recording.id), chosen.block()))
 
 
 def _dial(body: Body, element: Element) -> None:
-    result = dial(body, element)
-    if result and element.get("action"):
-        _action(body, element, {"DialCallStatus": nodes.Name(result)})
+    sends = dial(body, element)
+    if sends and element.get("action"):
+        _action(body, element, sends)
+        body.is_over = True
+
+
+def _enqueue(body: Body, element: Element) -> None:
+    sends = enqueue(body, element)
+    if sends and element.get("action"):
+        _action(body, element, sends)
         body.is_over = True
 
 
@@ -207,11 +212,12 @@ def _redirect(body: Body, element: Element) -> None:
         body.lose(element.place, "<Redirect>", "it says no address", "to do")
         body.end(nodes.Hangup())
     else:
-        verbs.follow(body, element.place, element.text, _told({}), "TwiML")
+        hand_over(body, element, element.text, {})
         body.end(nodes.Hangup())
 
 
 def _reject(body: Body, element: Element) -> None:
+    _children(body, element)
     if not body.is_first:
         body.lose(element.place, "<Reject>", "the call has been answered by now: it is hung up", "to do")
         body.end(nodes.Hangup())
@@ -219,7 +225,8 @@ def _reject(body: Body, element: Element) -> None:
         body.end(nodes.Reject("busy" if element.get("reason") == "busy" else "declined"))
 
 
-def _hangup(body: Body, _: Element) -> None:
+def _hangup(body: Body, element: Element) -> None:
+    _children(body, element)
     body.end(nodes.Hangup())
 
 
@@ -233,24 +240,70 @@ def _message(body: Body, element: Element) -> None:
     if receiver is None or not text.parts:
         body.lose(element.place, f"<{element.tag}>", "it has no number that can be texted, or no text")
         return
-    body.add(nodes.Sms(receiver, text))
-    if element.get("action") or element.get("statusCallback"):
+    if element.get("from"):
         body.lose(
-            element.place, "what came of the message", "write `notify` on the `sms`: it tells of it", "to do"
+            element.place,
+            f"from of <{element.tag}>",
+            "a message goes from the number that the server is given",
         )
+    told = verbs.told_to(body, element.place, element.get("statusCallback"), "statusCallback")
+    body.add(nodes.Sms(receiver, text, notify=told))
+    if element.get("action"):
+        _action(body, element, {"SmsStatus": nodes.text("sent")})
 
 
 def _refer(body: Body, element: Element) -> None:
-    targets = [child.text for child in element.children if child.tag == "Sip"]
-    there = number(body.draft, targets[0]) if targets else None
+    targets = [child for child in element.children if child.tag == "Sip"]
+    there = verbs.callee(body, element.place, targets[0].text, sip=True) if targets else None
     if there is None:
         body.lose(element.place, "<Refer>", "it says nobody to transfer to")
         return
     body.add(nodes.Transfer(there))
+    if element.get("action"):
+        why = "the script is over where the transfer succeeds: say what is to be told in `on hangup`"
+        body.lose(element.place, "the action of <Refer>", why, "to do")
+        _action(body, element, {"ReferCallStatus": nodes.text("failed")})
 
 
-def _leave(body: Body, element: Element) -> None:
-    body.lose(element.place, "<Leave>", "nobody is in a queue here")
+def _start(body: Body, element: Element) -> None:
+    """Begin what goes on in the background: recordings alone are here."""
+    for child in element.children:
+        if child.tag != "Recording" or body.draft.recording:
+            why = _UNSAID.get(child.tag, "a leg has one recording in the background")
+            body.lose(child.place, f"<{child.tag}> in <{element.tag}>", why)
+            continue
+        lose_others(body, TWIML, "Recording", child.attributes, child.place, "<Recording>")
+        name = "recordingStatusCallback"
+        body.draft.recording = True
+        told = verbs.told_to(body, child.place, child.get(name), name)
+        body.add(nodes.StartRecord(body.draft.name("recorded"), told))
+
+
+def _stop(body: Body, element: Element) -> None:
+    for child in element.children:
+        if child.tag == "Recording" and body.draft.recording:
+            body.draft.recording = False
+            body.add(nodes.StopRecord())
+        else:
+            body.lose(
+                child.place, f"<{child.tag}> in <Stop>", _UNSAID.get(child.tag, "nothing of it goes on here")
+            )
+
+
+def _connect(body: Body, element: Element) -> None:
+    """Say what is not connected here, and hand over to what came after it."""
+    for child in element.children:
+        why = _UNSAID.get(child.tag, _STREAM)
+        body.lose(child.place, f"<{child.tag}> in <Connect>", why)
+    if element.get("action"):
+        _action(body, element, {})
+
+
+def _children(body: Body, element: Element) -> None:
+    """Say of what stands in *element* that nothing here reads it."""
+    for child in element.children:
+        why = _UNSAID.get(child.tag, "nothing can stand there")
+        body.lose(child.place, f"<{child.tag}> in <{element.tag}>", why)
 
 
 _VERBS: dict[str, Callable[[Body, Element], None]] = {
@@ -260,12 +313,14 @@ _VERBS: dict[str, Callable[[Body, Element], None]] = {
     "Gather": _gather,
     "Record": _record,
     "Dial": _dial,
-    "Enqueue": enqueue,
+    "Enqueue": _enqueue,
     "Redirect": _redirect,
     "Reject": _reject,
     "Hangup": _hangup,
     "Sms": _message,
     "Message": _message,
     "Refer": _refer,
-    "Leave": _leave,
+    "Start": _start,
+    "Stop": _stop,
+    "Connect": _connect,
 }

@@ -123,6 +123,13 @@ class Interrupted:
 
 
 @frozen
+class Steered:
+    """What is heard is done this with at once: it does not queue."""
+
+    statement: nodes.Steering
+
+
+@frozen
 class TimerFired:
     """A timer that was set has run out."""
 
@@ -379,6 +386,7 @@ Event: TypeAlias = (
     | Started
     | Queued
     | Interrupted
+    | Steered
     | TimerFired
     | WebAnswered
     | WebFailed

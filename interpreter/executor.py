@@ -13,7 +13,7 @@ from ringful.grammar.blocks import answers
 from ringful.grammar.span import NOWHERE
 from ringful.interpreter import events
 from ringful.interpreter.evaluate import EFFORT, Fault
-from ringful.interpreter.leg import EventHandler, Handling, Leg
+from ringful.interpreter.leg import EventHandler, Handling, Leg, ToneHandler
 from ringful.interpreter.running import Running
 from ringful.interpreter.statements import inbound, sound
 from ringful.interpreter.statements.control import Broke, Returned, flows_of
@@ -45,7 +45,7 @@ class Executor:
         self.depth = depth
         self.handling = handling
         self.statement: nodes.Statement | None = None
-        self.listening: list[EventHandler] = []
+        self.listening: list[EventHandler | ToneHandler] = []
         self._upcoming: list[Callable[[], tuple[nodes.Statement, ...]]] = []
 
     # Waiting
@@ -135,8 +135,7 @@ class Executor:
             return
 
     async def block(self, block: nodes.Block) -> None:
-        """Run the statements of *block* in order; its tone handlers end with it."""
-        handlers = len(self.leg.tone_handlers) if self.leg else 0
+        """Run the statements of *block* in order; its handlers end with it."""
         listening = len(self.listening)
         place = 0
         self._upcoming.append(lambda: block.statements[place + 1 :])
@@ -145,11 +144,13 @@ class Executor:
                 await self.perform(statement)
         finally:
             self._upcoming.pop()
+            # Its own ones only: a block beside it may have brought others meanwhile.
             for one in self.listening[listening:]:
-                self.run.event_handlers.remove(one)
+                if isinstance(one, EventHandler):
+                    self.run.event_handlers.remove(one)
+                elif self.leg and one in self.leg.tone_handlers:
+                    self.leg.tone_handlers.remove(one)
             del self.listening[listening:]
-            if self.leg:
-                del self.leg.tone_handlers[handlers:]
 
     async def perform(self, statement: nodes.Statement) -> str:
         """Execute *statement*; return why it failed, or nothing where it did not."""

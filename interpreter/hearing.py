@@ -18,7 +18,7 @@ from ringful.interpreter.running import Running
 from ringful.interpreter.statements import bridge
 from ringful.interpreter.statements.conference import leave_by_end, nobody_left, pass_tone
 from ringful.interpreter.statements.handlers import go_on, handler_of
-from ringful.interpreter.statements.interrupting import handle, is_held
+from ringful.interpreter.statements.interrupting import end_resting, handle, tell_end
 from ringful.interpreter.statements.sound import RINGBACK, cut_background, play_again
 from ringful.interpreter.strand import BlockCut, LegChanged, LegOver, Quiet, Strand
 from ringful.interpreter.tell import stamp
@@ -229,19 +229,17 @@ def _hear_playback(
             _pass_on(run, leg, event, ending=False)
         case port.PlaybackEnded(_, _, reason):
             del leg.playbacks[event.playback]
-            if (reason == "end" and play_again(run, leg, playback)) or (
-                reason == "stopped" and is_held(run, leg, playback)
-            ):
+            if reason == "end" and play_again(run, leg, playback):
                 return
             if playback.tell_end or reason != "end":
-                why = playback.cut or reason
-                run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=why)
+                tell_end(run, leg, playback, playback.cut or reason)
             if reason == "end" and not playback.background:
                 leg.late_finish = None  # What is pressed now answers what was heard.
             _pass_on(run, leg, event, ending=reason == "hangup")
         case port.PlaybackFailed(_, _, detail):
             del leg.playbacks[event.playback]
             run.note_failure("play", detail)
+            playback.bind("failed", run.now)
             run.tell(playback.notify, "PlayFailed", leg.name, announcement=playback.name, reason=detail)
             _pass_on(run, leg, event, ending=False)
             if playback.name == RINGBACK:
@@ -346,9 +344,8 @@ def _settle_orders(run: Running, leg: Leg) -> None:
     """Tell the end of what the media left open, which it promises not to."""
     for number in list(leg.playbacks):
         _hear_playback(run, leg, port.PlaybackEnded(leg.name, number, "hangup"))
-    for held in leg.held_sounds:
-        run.tell(held.notify, "PlayComplete", leg.name, announcement=held.name, reason="hangup")
-    leg.held_sounds.clear()
+    for playback in list(leg.resting):
+        end_resting(run, leg, playback, "hangup")
     if leg.connection:
         ended = port.Disconnected(leg.connection.leg, leg.connection.number, "other")
         bridge.part(run, leg, ended)

@@ -7,7 +7,7 @@ the tree's shape.
 from collections import OrderedDict
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import attrs
 import cattrs
@@ -28,6 +28,7 @@ _EVENTS: dict[str, type] = {
         events.Started,
         events.Queued,
         events.Interrupted,
+        events.Steered,
         events.TimerFired,
         events.WebAnswered,
         events.WebFailed,
@@ -53,7 +54,15 @@ _converter = cattrs.Converter(forbid_extra_keys=True)
 
 
 _SPECIAL = frozenset(
-    {events.Started, events.Queued, events.WebAnswered, effects.QueueOn, effects.Notify, effects.Ask}
+    {
+        events.Started,
+        events.Queued,
+        events.Steered,
+        events.WebAnswered,
+        effects.QueueOn,
+        effects.Notify,
+        effects.Ask,
+    }
     | {effects.Signal, events.Signalled}
 )
 """What is not written down field by field."""
@@ -68,6 +77,8 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
             return _encode_started(happening)
         case events.Queued(task, statement):
             return {"task": task, "statement": show_statement(statement)}
+        case events.Steered(statement):
+            return {"statement": show_statement(statement)}
         case effects.QueueOn(conference, statement):
             return {"conference": conference, "statement": show_statement(statement)}
         case effects.Signal(call, name, fields):
@@ -182,10 +193,17 @@ def _plain(value: Any) -> Any:
     if type(value) in _PLAIN:
         return value
     if isinstance(value, port.Sound):
-        return {"sound": type(value).__name__, **_encode_fields(value)}
+        return {"sound": type(value).__name__, **_without_speed(_encode_fields(value))}
     if isinstance(value, Decimal):
         return str(value)
     return _encode_fields(value) if attrs.has(type(value)) else value
+
+
+def _without_speed(sound: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the speed that nearly every sound has."""
+    if sound.get("speed") == 1.0:
+        del sound["speed"]
+    return sound
 
 
 def decode_event(entry: Entry) -> events.Event:
@@ -199,6 +217,8 @@ def decode_event(entry: Entry) -> events.Event:
             return _decode_started(data)
         case "Queued":
             return events.Queued(data["task"], _statement(data["statement"]))
+        case "Steered":
+            return events.Steered(cast(nodes.Steering, _statement(data["statement"])))
         case "Signalled":
             found = kept(data["fields"])
             return events.Signalled(data["name"], found if isinstance(found, Mapping) else {}, data["by"])

@@ -4,13 +4,14 @@ The run changes it as events come in; statements read it.  A leg is *closing* fr
 its end is certain: nothing more is asked of it then, and its strands are cancelled.
 """
 
+from decimal import Decimal
 from typing import Literal
 
 from attrs import define, field, frozen
 
 from ringful.grammar import nodes
 from ringful.interpreter.money.rates import Rate
-from ringful.interpreter.values import Value
+from ringful.interpreter.values import Duration, Value
 from ringful.media.port import ConnectFailed, Disconnected, Quality, RefusalReason, Shown, Sound
 
 
@@ -43,15 +44,38 @@ class Playback:
     cut: Literal["tone"] | None = None
     """Why it was stopped, where the media cannot know."""
     number: int = 0
-    """Of one in the foreground: its present order."""
+    """Its present order, or its last one."""
     handling: Handling | None = None
     """The handler that plays it."""
     held_by: Handling | None = None
-    """The handler that it waits for, to go on; until then *heard* seconds of it have been heard."""
+    """The handler that it waits for, to go on."""
+    paused: bool = False
+    """It goes on when somebody says so."""
     heard: float = 0.0
+    """Where in the sound, in seconds of its own, it was ordered to begin, or was stopped."""
     begun_at: float | None = None
+    """Since when it is heard; None while it is not."""
+    speed: Decimal = Decimal(1)
     stopping: bool = False
     """It was told to end, and has not said yet that it has: nothing new counts on it."""
+    result: str | None = None
+    """The name to bind what came of it to, in *names*."""
+    names: dict[str, Value] = field(factory=dict, repr=False)
+
+    def position(self, now: float) -> float:
+        """Give where in the sound it is, in seconds of its own."""
+        since = 0.0 if self.begun_at is None else now - self.begun_at
+        return self.heard + since * float(self.speed)
+
+    def place(self, now: float) -> Duration:
+        """Give the same as a value of the language."""
+        return Duration(round(self.position(now) * 1000))
+
+    def bind(self, reason: str | None, now: float) -> None:
+        """Give its name what came of it: nothing yet where there is no *reason*."""
+        if self.result is not None:
+            speed = int(self.speed) if self.speed == int(self.speed) else self.speed.normalize()
+            self.names[self.result] = {"reason": reason, "position": self.place(now), "speed": speed}
 
 
 @define
@@ -285,8 +309,8 @@ class Leg:
     """It came in, and sound passes before its answer."""
     given: Value = None
     """What its own block gave the script that placed it."""
-    held_sounds: list[Playback] = field(factory=list)
-    """What goes on when the handler has ended that it is held by."""
+    resting: list[Playback] = field(factory=list)
+    """What was stopped only to go on: when the handler that holds it has ended, or when it is told to."""
     late_finish: tuple[str, float] | None = None
     """The keys that would have ended a `gather` that became full, and until when one of them is still its."""
     transfers: dict[int, str] = field(factory=dict)
@@ -355,10 +379,10 @@ class Leg:
         return next((n for n, one in self.recordings.items() if one.background), None)
 
     @property
-    def background_playback(self) -> int | None:
-        """The number of the background playback that goes on: not of one that was told to end."""
-        running = (n for n, one in reversed(self.playbacks.items()) if one.background and not one.stopping)
-        return next(running, None)
+    def background_playback(self) -> Playback | None:
+        """What plays in the background, or stands still there: not what was told to end."""
+        running = (one for one in reversed(self.playbacks.values()) if one.background and not one.stopping)
+        return next(running, None) or next((one for one in self.resting if one.background), None)
 
 
 def presser(leg: Leg) -> dict[str, str]:

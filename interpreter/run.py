@@ -37,6 +37,7 @@ from ringful.interpreter.secrets import MARK, Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.statements import bridge, inbound, legs, messages, queues, signals
 from ringful.interpreter.statements.conference import hear_conference, leave_now, unreached_moderator
+from ringful.interpreter.statements.seeking import steer_now
 from ringful.interpreter.statements.sound import stop_sounds
 from ringful.interpreter.strand import Signal, Strand, StrandEnded, Wait
 from ringful.interpreter.task import Task, TaskState
@@ -183,6 +184,9 @@ class Run:
                 self._queue(Task(number or len(self.tasks) + self._refused + 1, statement))
             case events.Interrupted():
                 self._interrupt(event)
+            case events.Steered(statement):
+                if (leg := self.subject) and not leg.closing:
+                    steer_now(self, leg, statement)
             case events.TimerFired(timer):
                 self._fire(timer)
             case events.WebAnswered() | events.WebFailed():

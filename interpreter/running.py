@@ -16,7 +16,7 @@ from ringful.grammar.span import Span
 from ringful.interpreter import effects
 from ringful.interpreter.conference import Conference
 from ringful.interpreter.events import Signalled, Started
-from ringful.interpreter.leg import EventHandler, Handling, Leg
+from ringful.interpreter.leg import EventHandler, Handling, Leg, ToneHandler
 from ringful.interpreter.secrets import Secrets
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.strand import Signal, Strand, Wait
@@ -186,8 +186,8 @@ class Scope(Protocol):
     """The handler that it is part of."""
     statement: nodes.Statement | None
     """The one that is being done."""
-    listening: list[EventHandler]
-    """The ``on event`` that were met in it and are in force."""
+    listening: list[EventHandler | ToneHandler]
+    """The ``on event`` and ``on tone`` that were met in it and are in force."""
 
     async def wait(
         self,

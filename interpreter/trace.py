@@ -39,6 +39,12 @@ def sound_name(sound: Mapping[str, Any]) -> str:
     return str(sound.get("url") or sound.get("text") or sound["sound"].lower())
 
 
+def _how(offset: float, speed: float) -> str:
+    """Say from where in a sound, and how fast, it is played."""
+    place = f" from {round(offset * speed, 2):g}s" if offset else ""
+    return place if speed == 1.0 else f"{place} speed {speed:g}"
+
+
 _SILENT = frozenset(
     {"SetTimer", "CancelTimer", "TimerFired", "Prepare", "Cue", "PlaybackStarted", "MessageTaken", "Routed"}
     | {"done"}
@@ -103,8 +109,8 @@ class Tracer:
                 sound = sound_name(data["sound"])
                 self._sounds[data["leg"], data["playback"]] = sound
                 verb = "say" if data["sound"]["sound"] == "Speech" else "play"
-                place = f" from {data['offset']:g}s" if data.get("offset") else ""
-                return (f"start {verb}" if data["background"] else verb), _quoted(sound) + place
+                how = _how(data.get("offset", 0.0), data["sound"].get("speed", 1.0))
+                return (f"start {verb}" if data["background"] else verb), _quoted(sound) + how
             case "StopPlayback":
                 stopped = self._sounds.get((data["leg"], data["playback"]))
                 return None if stopped is None else ("stop play", _quoted(stopped))
@@ -225,6 +231,8 @@ class Tracer:
                 return "queued", " ".join(str(data["statement"]).split())
             case "Interrupted":
                 return "now", str(data["operation"])
+            case "Steered":
+                return "now", str(data["statement"])
             case "WebAnswered":
                 return "web", HIDDEN if hidden(data) else _json(data["value"])
             case "WebFailed":

@@ -121,6 +121,11 @@ class Pool:
 
     # The port
 
+    @property
+    def backlog(self) -> float:
+        """See `port.Phones.backlog`."""
+        return self.crew.backlog
+
     def open(self, desk: port.Desk) -> None:
         """See `port.Phones.open`."""
         self._reception.open(desk)

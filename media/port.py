@@ -33,6 +33,8 @@ class Announcement:
     """An audio file: an ``http(s):`` or ``file:`` URL, or a name in the media library."""
 
     url: str
+    speed: float = 1.0
+    """How many of its seconds are heard in one; its pitch stays."""
 
 
 @frozen
@@ -41,6 +43,8 @@ class Speech:
 
     text: str
     voice: str | None = None
+    speed: float = 1.0
+    """As of an `Announcement`."""
 
 
 @frozen
@@ -406,6 +410,11 @@ class Rooms(Protocol):
 class Phones(Protocol):
     """Place calls, take those that come in, and do things on their legs."""
 
+    @property
+    def backlog(self) -> float:
+        """For how many seconds the call waits that waits longest for a line of ours; 0 where none does."""
+        ...
+
     def open(self, desk: Desk) -> None:
         """Let calls come in; *desk* says who takes each.
 
@@ -451,7 +460,9 @@ class Phones(Protocol):
     def play(
         self, leg: str, playback: int, sound: Sound, *, background: bool = False, offset: float = 0.0
     ) -> None:
-        """Play *sound* on *leg*, from *offset* seconds after its beginning.
+        """Play *sound* on *leg*, from *offset* seconds after its beginning, as it is heard at its speed.
+
+        Where the offset lies behind the end, it is over at once.
 
         A leg has a foreground, where playbacks follow one another in the order they were given,
         and a background, which is heard at the same time and holds one playback: a new one there

@@ -12,6 +12,7 @@ from array import array
 from math import log10
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import BinaryIO
 
 RATE = 8000
 FRAME_SAMPLES = 160
@@ -30,8 +31,13 @@ def header(size: int) -> bytes:
 def samples_of(path: Path) -> memoryview:
     """Map the samples of the WAV at *path*.  Raises OSError, or ValueError where it is of another shape."""
     with path.open("rb") as file:
-        # Of our own, and never written: what is read from C must be writable to Python.
-        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+        return samples_in(file)
+
+
+def samples_in(file: BinaryIO) -> memoryview:
+    """Map the samples of the WAV *file*.  Raises OSError, or ValueError where it is of another shape."""
+    # Of our own, and never written: what is read from C must be writable to Python.
+    mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     if bytes(mapped[:4]) != b"RIFF" or bytes(mapped[8:12]) != b"WAVE":
         raise ValueError("not a WAV file")
     place, shaped = 12, False

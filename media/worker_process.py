@@ -4,7 +4,7 @@ import math
 import socket
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
@@ -190,13 +190,19 @@ class WorkerProcess:
     async def _write(self, serving: trio.CancelScope) -> None:
         try:
             async for data in self._channel[1]:
-                await self.stream.send_all(data)
+                # What was ordered in the same moment goes in the same write.
+                await self.stream.send_all(b"".join([data, *self._ahead()]))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return  # It has ended, or was told to.
         except Exception as error:
             # Half a command may be out: it is let go, and its calls end as lost.
             fault("writing to a media worker", error, pid=self.pid)
             serving.cancel()
+
+    def _ahead(self) -> Iterator[bytes]:
+        with suppress(trio.WouldBlock, trio.EndOfChannel):
+            while True:
+                yield self._channel[1].receive_nowait()
 
     async def _read(self, owner: Owner) -> None:
         try:

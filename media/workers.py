@@ -32,6 +32,8 @@ ANY_PORT_TRIES = 10
 """How often a port that the kernel gives is tried."""
 IN_AT_ONCE = 10
 """Calls in that begin at a worker within a moment; its gate refuses some more than that."""
+CALLS_A_SPARE = 8
+"""Calls that are up for each place that is kept free beside one: a worker takes a moment to start."""
 GRANTED = 4
 """Calls that the wheel's library grants a worker: what is reckoned with until a worker has said it."""
 
@@ -80,6 +82,8 @@ class Workers:
         self._engine: tuple[str, str] | None = None
         """What makes the sound, and why that is no better; None until there was a worker."""
         self._changed = trio.Event()
+        self._waiting: dict[object, float] = {}
+        """Since when each call waits for a worker, the longest first."""
         self.closing = False
 
     @property
@@ -107,6 +111,19 @@ class Workers:
 
     async def free(self, wanted: Callable[[], bool]) -> WorkerProcess | None:
         """Give a worker that can take a call, the fullest first; None when it is *wanted* no more."""
+        place = object()
+        self._waiting[place] = time.monotonic()
+        try:
+            return await self._free(wanted)
+        finally:
+            del self._waiting[place]
+
+    @property
+    def backlog(self) -> float:
+        """For how many seconds the call has waited that waits longest for a worker; 0 where none does."""
+        return time.monotonic() - next(iter(self._waiting.values())) if self._waiting else 0.0
+
+    async def _free(self, wanted: Callable[[], bool]) -> WorkerProcess | None:
         while wanted() and not self.closing:
             with_room = [worker for worker in self.live if self._reception.room(worker)]
             if free := [worker for worker in with_room if not worker.is_rushed()]:
@@ -140,12 +157,11 @@ class Workers:
         return math.ceil(self._max_calls / self._granted) + 1
 
     def keep_warm(self) -> None:
-        """Have a worker at hand for the next call, as far as more calls are allowed."""
-        if (
-            not self._starting
-            and not any(self._reception.room(worker) for worker in self.live)
-            and len(self.live) < self._most
-        ):
+        """Have room at hand for the next calls, as far as more are allowed: the busier, the more."""
+        if self._starting or self.closing or len(self.live) >= self._most:
+            return
+        calls = sum(len(worker.legs) for worker in self.live)
+        if sum(self._reception.room(worker) for worker in self.live) <= calls // CALLS_A_SPARE:
             self._start()
 
     def start_one(self) -> None:
@@ -232,6 +248,7 @@ class Workers:
                 )
         self.notice()
         self._owner.began()
+        self.keep_warm()
 
     async def _replace(self, start: Callable[[], None]) -> None:
         """Have *start* see to another worker: at once, or after a pause where none will live."""

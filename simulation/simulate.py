@@ -380,6 +380,8 @@ class _Door:
                 run.post(event)
             elif isinstance(event, events.NextCame):
                 waiting += simulation.queues.put_back(event, self.now())
+            elif isinstance(event, events.Summoned) and (meeting := simulation.runs.get(event.conference)):
+                meeting.post(events.EndWanted(call))
 
     def _perform_of_conference(self, effect: effects.OfConference) -> None:
         """Do what this run, which is a conference, asks of the phones and of its members' calls."""

@@ -1,32 +1,22 @@
 """Make a batch of changes within one transaction.
 
 All rows of a batch that go to one table go there in one statement, in the order they were given.
-Where a row replaces another (calls, the state of posts, keys), only the last one of the batch is written.
+Where a row replaces another (calls, how posts stand, keys), only the last one of the batch is written.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from types import SimpleNamespace as Row
 from typing import Any, TypeAlias
 
+import attrs
 from attrs import frozen
-from sqlalchemy import Connection, Insert, Table, bindparam, column, delete, insert, select, table, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Dialect, bindparam, column, delete, insert, or_, select, table, update
 
 from ringful.store import schema
-from ringful.store.port import FragmentRow, Key, LegRecord, Message, OptOut, Post, Slice, Upload, Write
-from ringful.store.rows import (
-    Values,
-    entry_values,
-    key_values,
-    keyword_values,
-    leg_values,
-    message_values,
-    number_values,
-    plain,
-    post_state_values,
-    post_values,
-    upload_values,
-    used_values,
-)
+from ringful.store.port import Key, LegRecord, Message, Post, Slice, Upload, UsedSeq, Write
+from ringful.store.prepared import Pen, Statements
 from ringful.store.window import WINDOW
 
 
@@ -37,6 +27,34 @@ class Sign:
 
 Change: TypeAlias = Write | Key | Sign
 
+_LISTS = tuple(one.name for one in attrs.fields(Write) if one.name != "forgotten")
+_lists_of = attrgetter(*_LISTS)
+_urgent_of = attrgetter(*(name for name in _LISTS if name not in ("entries", "post_states")))
+_OFTEN = {"entries", "posts", "recordings", "seqs", "calls", "legs", "post_states"}
+"""What calls write; all else is seldom."""
+PRUNE_EVERY = 64
+"""How many seqs of a key are used until old ones are removed: to find them is to read a thousand."""
+
+
+def says_something(change: Change) -> bool:
+    """Say whether *change* changes anything: of a turn in which nothing happened nothing need be kept."""
+    return not isinstance(change, Write) or any(_lists_of(change)) or change.forgotten is not None
+
+
+def can_wait(change: Change) -> bool:
+    """Say whether *change* may wait for company while nobody waits for it.
+
+    It holds lines of journals, or how callbacks stand, and no more: nothing that is to be told to anybody
+    once it is on the disk, and nothing that a bill is made of.
+    """
+    return isinstance(change, Write) and not any(_urgent_of(change)) and change.forgotten is None
+
+
+# What is new of a post that nobody has tried to deliver: it is due at once.
+_POST = insert(schema.posts).values(state="pending", attempts=0, last_error="", resent=None, gone=None)
+_POST_KEYS = tuple(one.name for one in schema.posts.columns)
+_STANDING = update(schema.posts).where(schema.posts.c.event_id == bindparam("of_event"))
+_STANDING_KEYS = ("state", "attempts", "next_at", "last_error", "resent", "gone")
 
 # A bound name must not be a column's own, or Core takes it for a value to set.
 _KEPT = schema.used_seqs.alias("kept")
@@ -54,7 +72,7 @@ _PRUNE = delete(schema.used_seqs).where(
 # Only what is parked: in the meantime it may have been taken up, or delivered.
 _RESEND = (
     update(schema.posts)
-    .where(schema.posts.c.event_id == bindparam("of_event"), schema.posts.c.state == "parked")
+    .where(schema.posts.c.event_id == bindparam("event_id"), schema.posts.c.state == "parked")
     .values(state="resend")
 )
 _NOT_GONE = (
@@ -62,208 +80,195 @@ _NOT_GONE = (
     .where(schema.posts.c.call_id == bindparam("of_call"), schema.posts.c.url == bindparam("of_url"))
     .values(gone=None)
 )
+_NEWEST = (
+    select(schema.scripts.c.version, schema.scripts.c.digest)
+    .where(schema.scripts.c.key == bindparam("key"), schema.scripts.c.name == bindparam("name"))
+    .order_by(schema.scripts.c.version.desc())
+    .limit(1)
+)
+_FREE = delete(schema.numbers).where(schema.numbers.c.number == bindparam("number"))
+_NO_KEYWORD = delete(schema.keywords).where(
+    schema.keywords.c.number == bindparam("number"), schema.keywords.c.keyword == bindparam("keyword")
+)
+_JOINED = delete(schema.fragments).where(
+    *(
+        schema.fragments.c[name] == bindparam(name)
+        for name in ("connection", "sender", "number", "reference", "parts")
+    )
+)
+_OPT_IN = delete(schema.opt_outs).where(
+    schema.opt_outs.c.own == bindparam("own"), schema.opt_outs.c.number == bindparam("number")
+)
+_REMOVE = (
+    update(schema.recordings)
+    .where(schema.recordings.c.file == bindparam("of_file"))
+    .values(removed=bindparam("at"))
+)
+_LINES = delete(schema.journal).where(
+    schema.journal.c.call_id == bindparam("call_id"), schema.journal.c.n <= bindparam("n")
+)
+_ALL_LINES = delete(schema.journal).where(schema.journal.c.call_id == bindparam("call_id"))
+# The run of a request that sent no more than this message; those of calls go with their calls.
+_RUN_LINES = _ALL_LINES.where(
+    ~select(schema.calls.c.call_id).where(schema.calls.c.call_id == bindparam("call_id")).exists()
+)
+_TOLD = delete(schema.posts).where(
+    schema.posts.c.call_id == bindparam("call_id"),
+    or_(schema.posts.c.state == "delivered", schema.posts.c.state == "parked"),
+)
+_CALL_PRUNED = (
+    update(schema.calls).where(schema.calls.c.call_id == bindparam("of_call")).values(pruned=bindparam("at"))
+)
+_MESSAGE_PRUNED = (
+    update(schema.messages)
+    .where(schema.messages.c.message_id == bindparam("of_message"))
+    .values(text="", pruned=bindparam("at"))
+)
+_FORGET = [
+    delete(table).where(table.c.at < bindparam("before")) for table in (schema.remote_parts, schema.fragments)
+]
 
 # A row is written although it stays as it is.
 _SIGN = update(table("alembic_version", column("version_num"))).values(version_num=column("version_num"))
 
 
-def apply(connection: Connection, changes: Sequence[Change]) -> None:
-    """Make *changes* on *connection*.  Raises what SQLAlchemy raises."""
-    if any(isinstance(change, Sign) for change in changes):
-        connection.execute(_SIGN)
-    writes = [change for change in changes if isinstance(change, Write)]
-    _insert(connection, schema.journal, [entry_values(e) for w in writes for e in w.entries])
-    _insert(connection, schema.posts, [post_values(p) for w in writes for p in w.posts])
-    _insert(connection, schema.recordings, [plain(r) for w in writes for r in w.recordings])
-    seqs = [used_values(used) for w in writes for used in w.seqs]
-    _insert(connection, schema.used_seqs, seqs)
-    _prune(connection, {used["key"] for used in seqs})
-    _add_versions(connection, [u for w in writes for u in w.scripts])
-    _bind(connection, writes)
-    _mail(connection, writes)
-    _replace(connection, schema.calls, {r.call_id: plain(r) for w in writes for r in w.calls})
-    legs = {leg.leg_id: leg for w in writes for leg in w.legs}
-    _replace(connection, schema.legs, {leg_id: leg_values(leg) for leg_id, leg in legs.items()})
-    _join_legs(connection, legs.values())
-    states = {s.post.event_id: s for w in writes for s in w.post_states}
-    _replace(connection, schema.posts, {id_: post_state_values(s) for id_, s in states.items()})
-    _resend(connection, [post for w in writes for post in w.resend])
-    _replace(
-        connection, schema.beats, {node: {"node": node, "at": at} for w in writes for node, at in w.beats}
-    )
-    _insert(connection, schema.secrets, [{"name": n, "secret": s} for w in writes for n, s in w.secrets])
-    _remove(connection, [pair for w in writes for pair in w.removed])
-    _prune_journals(connection, [one for w in writes for one in w.pruned])
-    _prune_messages(connection, [one for w in writes for one in w.pruned_messages])
-    _forget(connection, max((w.forgotten for w in writes if w.forgotten is not None), default=None))
-    _replace(connection, schema.keys, {k.key: key_values(k) for k in changes if isinstance(k, Key)})
+class Scribe:
+    """Writes changes down in a database of one *dialect*."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._statements = Statements(dialect)
+        self._since: Counter[str] = Counter()
+        """How many seqs of a key were used since its old ones were last removed."""
+
+    def write(self, cursor: Any, changes: Sequence[Change]) -> None:
+        """Make *changes* in the transaction of the driver's *cursor*.  Raises what the driver raises."""
+        pen = Pen(cursor, self._statements)
+        found = _gathered(changes)
+        pen.insert(schema.journal, found.get("entries", ()))
+        pen.run(_POST, found.get("posts", ()), keys=_POST_KEYS, where={"next_at": "created"})
+        pen.insert(schema.recordings, found.get("recordings", ()))
+        if "seqs" in found:
+            self._use(pen, [UsedSeq(*used) for used in found["seqs"]])
+        if "calls" in found:
+            pen.change(schema.calls, _last(found["calls"], "call_id"))
+        if "legs" in found:
+            _end_legs(pen, _last(found["legs"], "leg_id"))
+        if "post_states" in found:
+            standing = _last(found["post_states"], "post.event_id")
+            pen.run(_STANDING, standing, keys=_STANDING_KEYS, where={"of_event": "post.event_id"})
+        if not found.keys() <= _OFTEN:
+            _write_seldom(pen, found, [change for change in changes if isinstance(change, Write)])
+
+    def _use(self, pen: Pen, seqs: Sequence[UsedSeq]) -> None:
+        """Write *seqs* down; keep at least the newest `WINDOW` of each key: all in the window are among them.
+
+        By their number and not by arithmetic: where a seq is a time, 1024 of them may be a second, and who
+        waits in vain for an answer asks again later than that.
+        """
+        pen.insert(schema.used_seqs, seqs)
+        self._since.update(used.key for used in seqs)
+        for key in {used.key for used in seqs if self._since[used.key] >= PRUNE_EVERY}:
+            pen.run(_PRUNE, [Row(of_key=key)])
+            del self._since[key]
 
 
-def _insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
+def _gathered(changes: Iterable[Change]) -> Mapping[str, list[Any]]:
+    """Give what *changes* hold of each kind, in the order in which it was given."""
+    found: dict[str, list[Any]] = {}
+    for change in changes:
+        if not isinstance(change, Write):
+            found.setdefault("signs" if isinstance(change, Sign) else "keys", []).append(change)
+            continue
+        for name, things in zip(_LISTS, _lists_of(change), strict=True):
+            if things:
+                found.setdefault(name, []).extend(things)
+        if change.forgotten is not None:
+            found.setdefault("forgotten", []).append(change.forgotten)
+    return found
 
 
-def _replace(connection: Connection, table: Table, rows: Mapping[Any, Values]) -> None:
-    if rows:
-        connection.execute(upsert(table, connection.dialect.name), list(rows.values()))
+def _last(things: Iterable[Any], name: str) -> Sequence[Any]:
+    """Give the last one of *things* for each value of that *name*, where its first one is."""
+    of = attrgetter(name)
+    return list({of(one): one for one in things}.values())
 
 
-def _inserter(dialect: str) -> Callable[[Table], Any]:
-    # Core has no neutral upsert; these two are spelt alike.  PostgreSQL's is imported by who has one.
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        return postgresql.insert
-    return {"sqlite": sqlite.insert}[dialect]
-
-
-def upsert(table: Table, dialect: str) -> Insert:
-    """Insert a row, or replace the one with the same primary key.  Raises KeyError for other dialects."""
-    statement: sqlite.Insert = _inserter(dialect)(table)
-    return statement.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns),
-        set_={c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key},
-    )
+def _write_seldom(pen: Pen, found: Mapping[str, Sequence[Any]], writes: Sequence[Write]) -> None:
+    """Write what no call needs at its turns; *found* holds all of *writes*, and what is no `Write`."""
+    pen.run(_SIGN, found.get("signs", ()))
+    _add_versions(pen, found.get("scripts", ()))
+    _bind(pen, writes)
+    _mail(pen, writes)
+    _resend(pen, found.get("resend", ()))
+    _look_after(pen, found)
+    if "forgotten" in found:
+        for statement in _FORGET:
+            pen.run(statement, [Row(before=max(found["forgotten"]))])
+    pen.replace(schema.keys, _last(found.get("keys", ()), "key"))
 
 
-def _add_versions(connection: Connection, uploads: Iterable[Upload]) -> None:
+def _add_versions(pen: Pen, uploads: Iterable[Upload]) -> None:
     # One by one: what an upload is the next version of may be the one before it in the batch.
-    table = schema.scripts
     for upload in uploads:
-        of_name = select(table.c.version, table.c.digest).where(
-            table.c.key == upload.key, table.c.name == upload.name
-        )
-        newest = connection.execute(of_name.order_by(table.c.version.desc()).limit(1)).first()
-        if newest is None or newest.digest != upload.digest:
-            version = newest.version + 1 if newest else 1
-            connection.execute(insert(table), upload_values(upload, version))
+        version, digest = pen.first(_NEWEST, upload) or (0, "")
+        if digest != upload.digest:
+            more = {"version": version + 1, "size": len(upload.text.encode())}
+            pen.insert(schema.scripts, [Row(**attrs.asdict(upload), **more)])
 
 
-def _bind(connection: Connection, writes: Iterable[Write]) -> None:
+def _bind(pen: Pen, writes: Iterable[Write]) -> None:
     # One by one: a number may be freed and bound again within the batch.
-    table = schema.numbers
     for write in writes:
-        if write.freed:
-            connection.execute(delete(table).where(table.c.number.in_(write.freed)))
-        _replace(connection, table, {one.number: number_values(one) for one in write.numbers})
+        pen.run(_FREE, [Row(number=number) for number in write.freed])
+        pen.replace(schema.numbers, _last(write.numbers, "number"))
 
 
-def _mail(connection: Connection, writes: Sequence[Write]) -> None:
+def _mail(pen: Pen, writes: Sequence[Write]) -> None:
     """Write what is new of messages."""
-    if not any(
-        w.messages
-        or w.remote_parts
-        or w.fragments
-        or w.joined
-        or w.opt_outs
-        or w.keywords
-        or w.keywords_removed
-        for w in writes
-    ):
-        return
-    messages = {m.message_id: message_values(m) for w in writes for m in w.messages}
-    _replace(connection, schema.messages, messages)
-    parts = {(p.connection, p.remote_id): plain(p) for w in writes for p in w.remote_parts}
-    _replace(connection, schema.remote_parts, parts)
+    pen.replace(schema.messages, _last((one for write in writes for one in write.messages), "message_id"))
+    parts = {(one.connection, one.remote_id): one for write in writes for one in write.remote_parts}
+    pen.replace(schema.remote_parts, list(parts.values()))
     for write in writes:
         # One by one: what is put down in one write may be taken away in the next.
-        rows = {tuple(plain(one).values())[:6]: plain(one) for one in write.fragments}
-        _replace(connection, schema.fragments, rows)
-        for one in write.joined:
-            connection.execute(_fragments_like(one))
-        for opted in write.opt_outs:
-            _opt_out(connection, opted)
-        for number, keyword in write.keywords_removed:
-            table = schema.keywords
-            connection.execute(delete(table).where(table.c.number == number, table.c.keyword == keyword))
-        words = {(one.number, one.keyword): keyword_values(one) for one in write.keywords}
-        _replace(connection, schema.keywords, words)
+        pen.replace(schema.fragments, write.fragments)
+        pen.run(_JOINED, write.joined)
+        for one in write.opt_outs:
+            if one.at is None:
+                pen.run(_OPT_IN, [one])
+            else:
+                pen.replace(schema.opt_outs, [one])
+        removed = [Row(number=number, keyword=keyword) for number, keyword in write.keywords_removed]
+        pen.run(_NO_KEYWORD, removed)
+        pen.replace(schema.keywords, write.keywords)
 
 
-def _join_legs(connection: Connection, legs: Iterable[LegRecord]) -> None:
-    """Write down which conferences *legs* were in, unless that is known."""
-    rows = [
-        {"conference": one, "leg_id": leg.leg_id} for leg in legs for one in dict.fromkeys(leg.conferences)
-    ]
-    if rows:
-        statement = _inserter(connection.dialect.name)(schema.conference_legs)
-        connection.execute(statement.on_conflict_do_nothing(), rows)
+def _end_legs(pen: Pen, legs: Sequence[LegRecord]) -> None:
+    """Write *legs* down, and which conferences they were in, unless that is known."""
+    pen.replace(schema.legs, legs)
+    pairs = [(one, leg.leg_id) for leg in legs for one in dict.fromkeys(leg.conferences)]
+    pen.insert_new(schema.conference_legs, [Row(conference=one, leg_id=leg_id) for one, leg_id in pairs])
 
 
-def _fragments_like(one: FragmentRow) -> Any:
-    table = schema.fragments
-    return delete(table).where(
-        table.c.connection == one.connection,
-        table.c.sender == one.sender,
-        table.c.number == one.number,
-        table.c.reference == one.reference,
-        table.c.parts == one.parts,
-    )
+def _resend(pen: Pen, posts: Sequence[Post]) -> None:
+    pen.run(_RESEND, posts)
+    urls = dict.fromkeys((post.call_id, post.url) for post in posts)
+    pen.run(_NOT_GONE, [Row(of_call=call_id, of_url=url) for call_id, url in urls])
 
 
-def _opt_out(connection: Connection, one: OptOut) -> None:
-    if one.at is None:
-        table = schema.opt_outs
-        connection.execute(delete(table).where(table.c.own == one.own, table.c.number == one.number))
-    else:
-        _replace(connection, schema.opt_outs, {(one.own, one.number): plain(one)})
-
-
-def _resend(connection: Connection, posts: Sequence[Post]) -> None:
-    if posts:
-        connection.execute(_RESEND, [{"of_event": post.event_id} for post in posts])
-        urls = dict.fromkeys((post.call_id, post.url) for post in posts)
-        connection.execute(_NOT_GONE, [{"of_call": call_id, "of_url": url} for call_id, url in urls])
-
-
-def _prune(connection: Connection, keys: Iterable[str]) -> None:
-    """Keep the newest `WINDOW` seqs of each of *keys*: all in the window are among them.
-
-    By their number and not by arithmetic: where a seq is a time, 1024 of them may be a second, and who
-    waits in vain for an answer asks again later than that.
-    """
-    for key in keys:
-        connection.execute(_PRUNE, {"of_key": key})
-
-
-def _remove(connection: Connection, removed: Iterable[tuple[str, float]]) -> None:
-    rows = [{"of_file": file, "at": at} for file, at in removed]
-    if rows:
-        table = schema.recordings
-        statement = update(table).where(table.c.file == bindparam("of_file"))
-        connection.execute(statement.values(removed=bindparam("at")), rows)
-
-
-def _prune_journals(connection: Connection, slices: Iterable[Slice]) -> None:
-    journal, posts, calls = schema.journal, schema.posts, schema.calls
+def _look_after(pen: Pen, found: Mapping[str, Sequence[Any]]) -> None:
+    """Write what the server keeps for itself, and remove what is too old."""
+    pen.replace(schema.beats, [Row(node=node, at=at) for node, at in dict(found.get("beats", ())).items()])
+    pen.insert(schema.secrets, [Row(name=name, secret=secret) for name, secret in found.get("secrets", ())])
+    pen.run(_REMOVE, [Row(of_file=file, at=at) for file, at in found.get("removed", ())])
+    slices: Sequence[Slice] = found.get("pruned", ())
     for one in slices:
-        lines = delete(journal).where(journal.c.call_id == one.call_id, journal.c.n <= one.n)
-        connection.execute(lines)
+        pen.run(_LINES, [one])
         if one.last:
-            told = delete(posts).where(
-                posts.c.call_id == one.call_id, posts.c.state.in_(("delivered", "parked"))
-            )
-            connection.execute(told)
-            connection.execute(update(calls).where(calls.c.call_id == one.call_id).values(pruned=one.at))
-
-
-def _prune_messages(connection: Connection, pruned: Iterable[tuple[Message, float]]) -> None:
-    journal, posts, calls, messages = schema.journal, schema.posts, schema.calls, schema.messages
+            pen.run(_TOLD, [one])
+            pen.run(_CALL_PRUNED, [one], where={"of_call": "call_id"})
+    pruned: Sequence[tuple[Message, float]] = found.get("pruned_messages", ())
     for message, at in pruned:
-        run = message.call_id
-        # The run of a request that sent no more than this message; those of calls go with their calls.
-        of_run = (journal.c.call_id == run) & ~select(calls.c.call_id).where(calls.c.call_id == run).exists()
-        connection.execute(delete(journal).where((journal.c.call_id == message.message_id) | of_run))
-        told = delete(posts).where(
-            posts.c.call_id == message.message_id, posts.c.state.in_(("delivered", "parked"))
-        )
-        connection.execute(told)
-        row = update(messages).where(messages.c.message_id == message.message_id)
-        connection.execute(row.values(text="", pruned=at))
-
-
-def _forget(connection: Connection, before: float | None) -> None:
-    if before is not None:
-        for table in (schema.remote_parts, schema.fragments):
-            connection.execute(delete(table).where(table.c.at < before))
+        pen.run(_ALL_LINES, [Row(call_id=message.message_id)])
+        pen.run(_RUN_LINES, [message])
+        pen.run(_TOLD, [Row(call_id=message.message_id)])
+        pen.run(_MESSAGE_PRUNED, [Row(of_message=message.message_id, at=at)])

@@ -6,13 +6,23 @@ begin IMMEDIATE: they take their place among processes at once, where waiting wo
 half-way.  SQLite's Python driver is told to leave transactions alone, or savepoints would not work.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    PoolProxiedConnection,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -30,6 +40,16 @@ from ringful.store.port import StoreError
 BUSY_MS = 30_000
 """How long SQLite waits for another process's lock, in milliseconds."""
 READERS = 8
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} is nothing that JSON has")
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"), default=_as_json)
+"""Made once; whatever mapping a value is, it is kept as an object."""
 
 _SQLITE_MEANINGS = {
     "disk is full": "the disk is full",
@@ -85,7 +105,9 @@ def reading_engine(url: URL) -> Engine:
 def _engine(url: URL, pool_size: int) -> Engine:
     remote = url.get_backend_name() != "sqlite"
     try:
-        return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=remote)
+        return create_engine(
+            url, pool_size=pool_size, max_overflow=0, pool_pre_ping=remote, json_serializer=_JSON.encode
+        )
     except (ImportError, NoSuchModuleError) as error:
         if url.get_backend_name() == "postgresql":
             wanted = (
@@ -111,6 +133,53 @@ def _read_only(connection: Any, _record: object) -> None:
 def _begin_immediate(connection: Connection) -> None:
     if not connection.get_execution_options().get("outside_transaction"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class Line:
+    """The one writer's connection by the driver, whose transactions are its own.
+
+    What SQLAlchemy does round a transaction takes longer than a small one does.  A file stays connected
+    until something goes wrong; a server may go away, so that the pool is asked each time.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._connection: PoolProxiedConnection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Begin a transaction, give a cursor in it, and commit.  Raises what SQLAlchemy raises."""
+        with as_sqlalchemy_says(self._engine.dialect):
+            try:
+                if self._connection is None:
+                    self._connection = self._engine.raw_connection()
+                cursor = self._connection.cursor()
+                if self._sqlite:
+                    cursor.execute("BEGIN IMMEDIATE")
+                yield cursor
+                self._connection.commit()
+            except BaseException:
+                self.close()
+                raise
+        if not self._sqlite:
+            self.close()
+
+    def close(self) -> None:
+        """Give the connection back; the pool rolls back what was not committed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@contextmanager
+def as_sqlalchemy_says(dialect: Dialect) -> Iterator[None]:
+    """Raise a driver's error as SQLAlchemy's of the same kind."""
+    driver = dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        raise DBAPIError.instance(None, None, error, driver.Error, dialect=dialect) from error
 
 
 @contextmanager

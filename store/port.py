@@ -2,7 +2,8 @@
 
 All writes go through one writer in the order they are given, and many are committed together.
 `submit` never blocks: it takes its place in that order at once and returns a `Commit` that can be
-awaited; once it is awaited, the write is on the disk.  One `Write` is all or nothing.
+awaited; once it is awaited, the write is on the disk.  One `Write` is all or nothing.  Lines of a
+journal, and how callbacks stand, may come to the disk a moment later where nobody waits for them.
 Reads see every committed write.  Times are Unix seconds (UTC); JSON values are plain.
 """
 
@@ -487,6 +488,12 @@ class Commit(Protocol):
 
     async def wait(self) -> None:
         """Return when the write is durable.  Raises StoreError if it could not be made so."""
+
+    def hurry(self) -> None:
+        """Let it not wait for others to be committed with, as `wait` does."""
+
+    async def settled(self) -> None:
+        """Wait as `wait` does, but hurry nothing: for whoever has nothing else to do until then."""
 
 
 class StoreError(Exception):

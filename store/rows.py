@@ -1,4 +1,4 @@
-"""The store's values as rows of its tables, and back."""
+"""Rows of the store's tables as its values."""
 
 from typing import Any
 
@@ -21,76 +21,10 @@ from ringful.store.port import (
     RemotePart,
     ScriptVersion,
     StoredScript,
-    Upload,
     UsedSeq,
 )
 
-Values = dict[str, Any]
 POST_FIELDS = tuple(field.name for field in attrs.fields(Post))
-FRESH: Values = {"state": "pending", "attempts": 0, "last_error": "", "resent": None, "gone": None}
-
-
-def plain(value: attrs.AttrsInstance) -> Values:
-    """Give the fields of *value*, by the names of its columns."""
-    return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
-
-
-def entry_values(entry: Entry) -> Values:
-    """Give the row of *entry*."""
-    return plain(entry) | {"data": dict(entry.data)}
-
-
-def key_values(key: Key) -> Values:
-    """Give the row of *key*."""
-    return plain(key) | {"prefixes": list(key.prefixes)}
-
-
-def number_values(number: Number) -> Values:
-    """Give the row of *number*."""
-    return plain(number) | {"params": dict(number.params)}
-
-
-def post_values(post: Post) -> Values:
-    """Give the row of a *post* that nobody has tried to deliver: it is due at once."""
-    values = {name: getattr(post, name) for name in POST_FIELDS}
-    return values | {"fields": dict(post.fields), "next_at": post.created} | FRESH
-
-
-def post_state_values(state: PostState) -> Values:
-    """Give the row of a post as its delivery stands."""
-    return post_values(state.post) | {
-        "state": state.state,
-        "attempts": state.attempts,
-        "next_at": state.next_at,
-        "last_error": state.last_error,
-        "resent": state.resent,
-        "gone": state.gone,
-    }
-
-
-def used_values(used: UsedSeq | tuple[str, int]) -> Values:
-    """Give the row of a seq."""
-    return UsedSeq(*used)._asdict()
-
-
-def upload_values(upload: Upload, version: int) -> Values:
-    """Give the row of *upload* as that version."""
-    return plain(upload) | {"version": version, "size": len(upload.text.encode())}
-
-
-def leg_values(leg: LegRecord) -> Values:
-    """Give the row of *leg*."""
-    return plain(leg) | {"conferences": list(leg.conferences)}
-
-
-def message_values(message: Message) -> Values:
-    """Give the row of *message*."""
-    return plain(message) | {"parts": list(message.parts)}
-
-
-def keyword_values(keyword: Keyword) -> Values:
-    """Give the row of *keyword*."""
-    return plain(keyword) | {"params": dict(keyword.params)}
 
 
 def to_leg(row: Row[Any]) -> LegRecord:

@@ -1,9 +1,10 @@
 """The one writer: a thread that commits everything that is waiting in one transaction.
 
 A durable commit costs one flush of the disk however much is in it, so whatever was given while the
-last flush went on goes into the next one together.  Nothing waits for company: a change that comes
-alone is committed at once.  A change that the database refuses does not sink the others of its
-batch, which is then made anew with a savepoint round each.
+last flush went on goes into the next one together.  A change that somebody waits for is committed at
+once, with all that were given before it; one that nobody waits for, and that tells nothing to anybody
+(`can_wait`), is given `PATIENCE` to find company.  A change that the database refuses does not sink the
+others of its batch, which is then made anew with a savepoint round each.
 
 The trio side and the thread meet in two places: the queue that changes go into, and one message for
 each batch that says what became of it.
@@ -14,19 +15,23 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from typing import Any, Literal
 
 import trio
 from attrs import define, field
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.ground.faults import fault
 from ringful.ground.logger import get_logger
-from ringful.store.change import Change, apply
-from ringful.store.engine import describe, refused_for_itself
+from ringful.store.change import Change, Scribe, can_wait, says_something
+from ringful.store.engine import Line, as_sqlalchemy_says, describe, refused_for_itself
 from ringful.store.port import StoreError
 
 log = get_logger()
+
+PATIENCE = 0.05
+"""Seconds that a change which nobody waits for may wait for others to be committed with."""
 
 
 @define(eq=False)
@@ -34,11 +39,26 @@ class Pending:
     """A `Commit`: one change on its way to the disk."""
 
     change: Change
+    hurried: bool
+    """Whether it is to be committed without waiting for company."""
+    _call: Callable[[], None]
+    """Tells the writer that a change which it may have taken is hurried now."""
     _settled: trio.Event = field(factory=trio.Event)
     _error: str = ""
 
     async def wait(self) -> None:
         """Return when the change is durable.  Raises StoreError if it could not be made so."""
+        self.hurry()
+        await self.settled()
+
+    def hurry(self) -> None:
+        """Let it be committed at once.  To be called in trio's thread."""
+        if not self.hurried:
+            self.hurried = True
+            self._call()
+
+    async def settled(self) -> None:
+        """Wait as `wait` does, but hurry nothing."""
         await self._settled.wait()
         if self._error:
             raise StoreError(self._error)
@@ -54,9 +74,11 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._line = Line(engine)
+        self._scribe = Scribe(engine.dialect)
         self.on_commit: Callable[[int, float], None] = lambda _writes, _seconds: None
         """Told of each commit how many writes it held and how long it took; in the writer's thread."""
-        self._queue: SimpleQueue[Pending | None] = SimpleQueue()
+        self._queue: SimpleQueue[Pending | Literal["hurry", "end"]] = SimpleQueue()
         self._closed = False
         self._trio = trio.lowlevel.current_trio_token()
         # A daemon: if the process must go down without closing, an open transaction is simply not there.
@@ -70,7 +92,7 @@ class Writer:
 
     def submit(self, change: Change) -> Pending:
         """Put *change* in its place; never blocks.  To be called in trio's thread."""
-        pending = Pending(change)
+        pending = Pending(change, not can_wait(change), self._call)
         if self._closed:
             pending.settle("the store is closed")
         else:
@@ -80,31 +102,51 @@ class Writer:
     async def close(self) -> None:
         """Commit what is waiting, and end the thread; what is given later is refused."""
         self._closed = True
-        self._queue.put(None)
+        self._queue.put("end")
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._thread.join)
+
+    def _call(self) -> None:
+        self._queue.put("hurry")
 
     def _run(self) -> None:
         going = True
         while going:
             batch, going = self._take()
-            if batch:
+            changes = [pending.change for pending in batch]
+            errors = [""] * len(batch)
+            kept = [place for place, change in enumerate(changes) if says_something(change)]
+            if kept:
                 began = time.perf_counter()
-                errors = self._fenced([pending.change for pending in batch])
-                self.on_commit(len(batch), time.perf_counter() - began)
-                self._tell(batch, errors)
+                said = self._fenced([changes[place] for place in kept])
+                self.on_commit(len(kept), time.perf_counter() - began)
+                for place, error in zip(kept, said, strict=True):
+                    errors[place] = error
+            self._tell(batch, errors)
+        self._line.close()
 
     def _take(self) -> tuple[list[Pending], bool]:
-        """Wait for a change, and take it with all that wait behind it; False once there will be no more."""
+        """Wait for changes, and for company as long as none of them is hurried.
+
+        Give them with all that wait behind them, and False once there will be no more.
+        """
         batch: list[Pending] = []
-        pending = self._queue.get()
-        while pending is not None:
-            batch.append(pending)
+        hurried, until = False, 0.0
+        while True:
+            pause = 0.0 if hurried else max(0.0, until - time.monotonic())
             try:
-                pending = self._queue.get_nowait()
+                one = self._queue.get(timeout=pause) if batch else self._queue.get()
             except Empty:
                 return batch, True
-        return batch, False
+            if isinstance(one, Pending):
+                until = until if batch else time.monotonic() + PATIENCE
+                batch.append(one)
+                hurried = hurried or one.hurried
+            elif one == "hurry":
+                # Where there is nothing, that which it is about has been committed.
+                hurried = bool(batch)
+            else:
+                return batch, False
 
     def _tell(self, batch: Sequence[Pending], errors: Sequence[str]) -> None:
         def settle() -> None:
@@ -125,8 +167,8 @@ class Writer:
     def _commit(self, changes: Sequence[Change]) -> list[str]:
         """Commit *changes* together; give an error for each, empty where it is durable."""
         try:
-            with self._engine.begin() as connection:
-                apply(connection, changes)
+            with self._line.transaction() as cursor:
+                self._scribe.write(cursor, changes)
         except Exception as error:
             if len(changes) > 1 and refused_for_itself(error):
                 return self._commit_one_by_one(changes)
@@ -135,19 +177,22 @@ class Writer:
 
     def _commit_one_by_one(self, changes: Sequence[Change]) -> list[str]:
         try:
-            with self._engine.begin() as connection:
-                return [self._attempt(connection, change) for change in changes]
+            with self._line.transaction() as cursor:
+                return [self._attempt(cursor, change) for change in changes]
         except Exception as error:
             return self._failed(changes, error)
 
-    def _attempt(self, connection: Connection, change: Change) -> str:
+    def _attempt(self, cursor: Any, change: Change) -> str:
+        cursor.execute("SAVEPOINT one")
         try:
-            with connection.begin_nested():
-                apply(connection, [change])
+            with as_sqlalchemy_says(self._engine.dialect):
+                self._scribe.write(cursor, [change])
         except Exception as error:
             if not refused_for_itself(error):
                 raise
+            cursor.execute("ROLLBACK TO SAVEPOINT one")
             return self._failed([change], error)[0]
+        cursor.execute("RELEASE SAVEPOINT one")
         return ""
 
     def _failed(self, changes: Sequence[Change], error: Exception) -> list[str]:

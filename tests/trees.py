@@ -96,6 +96,7 @@ _flag = st.booleans()
 _keys: st.SearchStrategy[Any] = st.one_of(st.just(nodes.AnyTone()), expressions)
 _tones = st.one_of(st.none(), _keys)
 _asked: dict[str, st.SearchStrategy[Any]] = {"between": _some, "within": _some, "counting": _name}
+_played: dict[str, Any] = {"start": _some, "speed": _some, "name": _name}
 _further = st.lists(names, max_size=2).map(tuple)
 _fields = st.one_of(st.none(), maps(expressions))
 
@@ -114,10 +115,14 @@ _shown: dict[str, Any] = {"named": _some, "withheld": _flag, "diverted": _some}
 _plain: st.SearchStrategy[Any] = st.one_of(
     st.just(nodes.Answer()),
     st.builds(nodes.Reject, st.sampled_from([None, "busy", "declined", "unavailable", "unknown", 404, 608])),
-    st.builds(nodes.Play, expressions, _tones, _some, _some, _flag, _flag),
+    st.builds(nodes.Play, expressions, _tones, _some, _some, _flag, _flag, **_played),
     st.builds(nodes.Play, expressions, _tones, notify=_some, background=st.just(True), forever=_flag),
+    st.builds(nodes.PausePlay, _name),
+    st.just(nodes.ResumePlay()),
+    st.builds(nodes.Skip, expressions, st.sampled_from(["on", "back", "to"])),
+    st.builds(nodes.Speed, st.one_of(st.sampled_from(["up", "down"]), expressions)),
     st.just(nodes.StopPlay()),
-    st.builds(nodes.Say, expressions, _some, _tones, _some, _flag),
+    st.builds(nodes.Say, expressions, _some, _tones, _some, _flag, **_played),
     st.builds(nodes.Record, _name, _some, _tones, _some, _flag, _some, _some),
     st.builds(nodes.StartRecord, _name, _some),
     st.just(nodes.StopRecord()),

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import trio
 from attrs import define
@@ -38,6 +39,12 @@ class Answering:
 
         Raises Complaint where it has died.
         """
+        found = await self.told()
+        heard = [Heard(**{**one, "hertz": tuple(one["hertz"])}) for one in found["heard"]]
+        return {one.name: one for one in heard}, Lateness(**found["late"])
+
+    async def told(self) -> Any:
+        """End it; give what it says then.  Raises Complaint where it has died."""
         assert self.process.stdin
         assert self.process.stdout
         await self.process.stdin.aclose()
@@ -46,15 +53,13 @@ class Answering:
             told += data
         if not told:
             raise Complaint("the far end has died: what it heard is lost")
-        found = json.loads(told)
-        heard = [Heard(**{**one, "hertz": tuple(one["hertz"])}) for one in found["heard"]]
-        return {one.name: one for one in heard}, Lateness(**found["late"])
+        return json.loads(told)
 
 
 @asynccontextmanager
-async def open_far_end(calls: int) -> AsyncIterator[Answering]:
-    """Give a far end for *calls* at once; it ends with us, however we end."""
-    command = [sys.executable, "-m", "ringful.bench.media.far_end", str(2 * calls + SPARE)]
+async def open_far_end(calls: int, module: str = "ringful.bench.media.far_end") -> AsyncIterator[Answering]:
+    """Give the far end of *module* for *calls* at once; it ends with us, however we end."""
+    command = [sys.executable, "-m", module, str(2 * calls + SPARE)]
     process = await trio.lowlevel.open_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout

@@ -111,6 +111,7 @@ class FarEnd:
                 due, batch = due + TICK, (batch + 1) % BATCHES
                 if not batch:
                     self._answer_again(now)
+                    self._act()
 
     def _hear(self, line: Line) -> None:
         try:
@@ -140,6 +141,11 @@ class FarEnd:
         if request:
             for answer in self._answers(request, sender):
                 self._tell(answer, sender)
+        else:
+            self._told(data)
+
+    def _told(self, data: bytes) -> None:
+        """Take what is no request: these phones ask for nothing."""
 
     def _tell(self, answer: bytes, to: tuple[str, int]) -> None:
         try:
@@ -194,6 +200,9 @@ class FarEnd:
                 continue
             dialog.tries, dialog.sent = dialog.tries + 1, now
             self._tell(dialog.answer, dialog.to)
+
+    def _act(self) -> None:
+        """Do what phones do by themselves, every 20 ms: these wait for the server's BYE."""
 
     def _end(self, line: Line, *, over: bool) -> None:
         if line.peer:

@@ -77,9 +77,7 @@ def usage(far: int) -> Usage:
     """Look at all of us now."""
     us = os.getpid()
     workers = {pid: cpu_ms(pid) for pid in workers_of(us, far)}
-    busy = [int(one) for one in (_read(_PROC / "stat").partition("\n")[0]).split()[1:9]]
-    machine = (sum(busy) - busy[3] - busy[4]) * _TICK_MS
-    return Usage(time.monotonic(), workers, cpu_ms(us), cpu_ms(far), machine)
+    return Usage(time.monotonic(), workers, cpu_ms(us), cpu_ms(far), machine_ms())
 
 
 def between(before: Usage, after: Usage, memory_mb: float) -> Window:
@@ -91,13 +89,26 @@ def between(before: Usage, after: Usage, memory_mb: float) -> Window:
     return Window(before.at, after.at, workers, node, far, others, count, memory_mb)
 
 
-def cpu_ms(pid: int) -> float:
-    """Give the processor's time that a process has taken, with that of threads which have ended."""
+def machine_ms() -> float:
+    """Give the processor's time that all have taken who run on this machine."""
+    busy = [int(one) for one in (_read(_PROC / "stat").partition("\n")[0]).split()[1:9]]
+    return (sum(busy) - busy[3] - busy[4]) * _TICK_MS
+
+
+def cpu_ms(pid: int, *, children: bool = False) -> float:
+    """Give the processor's time that a process has taken, with that of threads which have ended.
+
+    With *children*, that of children which have ended and were waited for, too.
+    """
     stat = _read(_PROC / str(pid) / "stat")
     if not stat:
         return 0.0
-    user, system = fields_of(stat)[11:13]
-    return (int(user) + int(system)) * _TICK_MS
+    return sum(int(one) for one in fields_of(stat)[11 : 15 if children else 13]) * _TICK_MS
+
+
+def name_of(pid: int) -> str:
+    """Give the name of a process, as ``ps -o comm`` does; empty where it has gone."""
+    return _read(_PROC / str(pid) / "comm").strip()
 
 
 def fine_cpu_ms(pids: Iterable[int]) -> float:

@@ -80,6 +80,30 @@ def response(request: Request, status: str, tag: str, contact: str = "", sdp: st
     return "\r\n".join([*lines, "", sdp]).encode()
 
 
+def bye(request: Request, tag: str, contact: str, branch: str) -> bytes:
+    """End the call that *request*, an INVITE, has begun and that we answered with *tag* (RFC 3261, 15)."""
+    target = re.search(r"<([^>]+)>", request.header("contact"))
+    lines = [
+        f"BYE {target[1] if target else request.header('contact')} SIP/2.0",
+        f"Via: SIP/2.0/UDP {contact.partition(':')[2]};rport;branch=z9hG4bK{branch}",
+        "Max-Forwards: 70",
+        *(f"Route: {route}" for route in request.headers.get("record-route", ())),
+        f"From: {request.header('to')};tag={tag}",
+        f"To: {request.header('from')}",
+        f"Call-ID: {request.header('call-id')}",
+        "CSeq: 1 BYE",
+        "Content-Length: 0",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def answered(data: bytes) -> str:
+    """Give the Call-ID of a final response; empty where it is none."""
+    first, _, rest = data.decode("utf-8", "replace").partition("\r\n")
+    call = re.search(r"^(?:call-id|i)[ \t]*:[ \t]*(\S+)", rest, re.MULTILINE | re.IGNORECASE)
+    return call[1] if call and re.match(r"SIP/2\.0 [2-6]", first) else ""
+
+
 def offer_in(sdp: str) -> Offer | None:
     """Read where an offer of sound wants to hear; None where it offers none."""
     address = re.search(r"^c=IN IP4 (\S+)", sdp, re.MULTILINE)

@@ -29,6 +29,7 @@ from ringful.http.outward.addresses import refusal
 from ringful.http.outward.callbacks import Deliverer
 from ringful.http.outward.guard import guarded_client
 from ringful.http.outward.outbound import Outbound
+from ringful.http.outward.posting import open_poster
 from ringful.http.reading.requests import Dialect
 from ringful.interpreter.calls.arrivals import Arrivals
 from ringful.interpreter.calls.limits import may_call
@@ -87,7 +88,7 @@ async def open_house(
         recordings.mkdir(parents=True, exist_ok=True)
         await recover(store, settings, recordings, wav.repair, time.time())
         # Two clients: announcements never wait for connections that receivers of callbacks hold.
-        async with guarded_client(config.fetch.allow) as client, guarded_client(config.fetch.allow) as poster:
+        async with guarded_client(config.fetch.allow) as client, open_poster(config.fetch.allow) as poster:
             deliverer = Deliverer(store, poster, _secrets(store), tasks, on_delivered=on_delivered)
             await deliverer.take_up()
             outbound = Outbound(client)

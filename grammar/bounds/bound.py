@@ -16,7 +16,7 @@ from attrs import field, frozen
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
 from ringful.grammar.bounds.costs import Part, Time, part
-from ringful.grammar.bounds.durations import Durations, Limits
+from ringful.grammar.bounds.durations import HELD, STEERED, Durations, Limits
 from ringful.grammar.bounds.placed import Many, begun
 from ringful.grammar.bounds.texts import MOST, segments
 from ringful.grammar.flows import flows_of
@@ -155,10 +155,14 @@ def longest(
     found = begun(script.body, flows, limits)
     calls = [(one, count) for one, count in found if isinstance(one, nodes.Call)]
     blocks = (script.body, *(flow.block for flow in flows.by_name.values()))
-    held = any(
-        isinstance(one, nodes.OnTone) and _plays(one.block) for block in blocks for one in within(block)
-    )
-    durations = Durations(flows, limits, [call for call, _ in calls], held=held)
+    every = [one for block in blocks for one in within(block)]
+    held = HELD if any(isinstance(one, nodes.OnTone) and _plays(one.block) for one in every) else ""
+    if any(
+        isinstance(one, nodes.PausePlay) or (isinstance(one, nodes.Skip) and one.way != "on") for one in every
+    ):
+        held = STEERED
+    slowed = any(isinstance(one, nodes.Speed) for one in every)
+    durations = Durations(flows, limits, [call for call, _ in calls], held=held, slowed=slowed)
     own = _own(script, durations, limits)
     further = [_further(call, count, own, durations, limits) for call, count in calls]
     return Bound(

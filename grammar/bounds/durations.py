@@ -1,13 +1,16 @@
 """How long each statement can take, as far as its text says; the interpreter's meaning, in figures."""
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from functools import reduce
+from math import ceil
 
 from attrs import field, frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.bounds.costs import Time, Ways, part, takes
 from ringful.grammar.flows import Flows
+from ringful.grammar.sounds import FASTEST, SLOWEST
 from ringful.grammar.tones import known_patterns, literal
 
 
@@ -44,7 +47,8 @@ class Limits:
 _MOST_WAITING = 4
 """Chains of legs that wait for one another are followed so far: it bounds the recursion."""
 
-_HELD = "what an `on tone` plays holds it, as often as the caller likes"
+HELD = "what an `on tone` plays holds it, as often as the caller likes"
+STEERED = "it is paused, or gone back in, as often as the script says so"
 _TURNS = "how often is worked out as the call goes"
 
 
@@ -52,11 +56,17 @@ class Durations:
     """The times of the statements of one script, which places *calls*."""
 
     def __init__(
-        self, flows: Flows, limits: Limits, calls: Iterable[nodes.Call], *, held: bool = False
+        self,
+        flows: Flows,
+        limits: Limits,
+        calls: Iterable[nodes.Call],
+        *,
+        held: str = "",
+        slowed: bool = False,
     ) -> None:
-        """*held*: what is heard may be held by what a handler plays, as often as the caller likes."""
+        """*held*: why what is heard may last as long as it likes; *slowed*: it may become slower."""
         self._limits = limits
-        self._held = held
+        self._held, self._slowed = held, slowed
         self._calls: dict[str, list[nodes.Call]] = {}
         for call in calls:
             if call.name:
@@ -155,9 +165,10 @@ class Durations:
             case nodes.Play(audio, _, times, _, False):
                 return self._play(statement, audio, times)
             case nodes.Say() if self._held:
-                return part(span, "say", None, _HELD)
+                return part(span, "say", None, self._held)
             case nodes.Say(text):
-                return part(span, "say", self._speech(text), "assumed: as long as it is read aloud")
+                length = self._paced(self._speech(text), statement)
+                return part(span, "say", length, "assumed: as long as it is read aloud")
             case nodes.Record(_, limit):
                 return self._limit(statement, "record", limit, limits.record)
             case nodes.Tone(tones):
@@ -188,9 +199,9 @@ class Durations:
 
     def _play(self, statement: nodes.Play, audio: nodes.Expression, times: nodes.Expression | None) -> Time:
         if self._held:
-            return part(statement.span, "play", None, _HELD)
+            return part(statement.span, "play", None, self._held)
         known = self._limits.sounds.get(literal(audio) or "")
-        length = self._limits.announcement if known is None else known
+        length = self._paced(self._limits.announcement if known is None else known, statement)
         note = "assumed: its length is not known" if known is None else ""
         match times:
             case None:
@@ -199,6 +210,18 @@ class Durations:
                 return part(statement.span, "play", length, note).times(int(count))
             case _:
                 return part(statement.span, "play", None, _TURNS)
+
+    def _paced(self, length: int, statement: nodes.Play | nodes.Say) -> int:
+        """Give how long a sound of *length* lasts at most, at the speed that it is heard at."""
+        slowest = SLOWEST if self._slowed else Decimal(1)
+        match statement.speed:
+            case None:
+                pass
+            case nodes.Number(value) if not self._slowed:
+                slowest = min(max(Decimal(value), SLOWEST), FASTEST)
+            case _:
+                slowest = SLOWEST
+        return ceil(length / slowest)
 
     def _speech(self, text: nodes.Expression) -> int:
         limits = self._limits

@@ -81,8 +81,10 @@ def _joined(operator: str, left: Kind | None, right: Kind | None) -> Kind | None
 
 def cannot_join(operator: str, left: Kind | None, right: Kind | None) -> bool:
     """Say whether it is certain that *operator* cannot take such values."""
-    if left is None or right is None or operator in ("==", "!="):
+    if operator in ("==", "!="):
         return False
+    if left is None or right is None:
+        return operator in ("-", "*", "/", "%") and "text" in (left, right)
     match operator:
         case "and" | "or":
             return {left, right} != {"true or false"}

@@ -14,6 +14,8 @@ RECORDING: tuple[str, ...] = ("url", "duration", "reason", "silent")
 
 OUTCOME: tuple[str, ...] = ("reason", "seconds", "status")
 """The parts of what came of a connection, a transfer, a leg, a conference."""
+PLAYBACK: tuple[str, ...] = ("reason", "position", "speed")
+"""The parts of what came of a sound."""
 _OF_LEGS: tuple[str, ...] = (*OUTCOME, "leg", "given")
 
 _ROUNDS = 4
@@ -63,6 +65,8 @@ def _outcome(binders: list[nodes.Statement]) -> tuple[str, ...]:
     """Give the parts that every outcome of *binders* has; nothing if one of them binds something else."""
     if all(isinstance(one, nodes.Connect | nodes.ConnectTo | nodes.WaitCall) for one in binders):
         return _OF_LEGS
+    if all(isinstance(one, nodes.Play | nodes.Say) for one in binders):
+        return PLAYBACK
     if all(isinstance(one, nodes.Queue) for one in binders):
         return *OUTCOME, "place", "waited", "expected"
     if all(isinstance(one, nodes.Serve) for one in binders):

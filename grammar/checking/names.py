@@ -219,6 +219,10 @@ class _Scope(Paths[_Names]):
         return f"write `{meant}`" if meant in RESERVED | self._always else ""
 
     def _hint(self, name: str) -> str:
+        if name in ("now", "today", "date", "time"):
+            return f"what a clock shows is bound before: `clock TEXT as {name}`, where the text is a zone"
+        if name in ("if", "for", "while", "repeat"):
+            return "a block ends with `}`"
         if name in KEYWORDS:
             return "this is a word of the language; a text stands in double quotes"
         known = sorted((self.given | self._bound.keys()) - self._always)
@@ -270,6 +274,8 @@ def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
         case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
             return (name,)
         case nodes.Clock(name) | nodes.Pick(_, name):
+            return (name,)
+        case nodes.Play(name=str(name)) | nodes.Say(name=str(name)) | nodes.PausePlay(str(name)):
             return (name,)
         case nodes.Menu(name=name, counting=counting):
             return tuple(one for one in (name, counting) if one)

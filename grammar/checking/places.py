@@ -20,6 +20,10 @@ Subject: TypeAlias = Literal["inbound", "leg", "conference", "nothing", "farewel
 _MEDIA = (
     nodes.Play
     | nodes.StopPlay
+    | nodes.PausePlay
+    | nodes.ResumePlay
+    | nodes.Skip
+    | nodes.Speed
     | nodes.Say
     | nodes.Record
     | nodes.StartRecord

@@ -17,6 +17,7 @@ from ringful.grammar.checking.wants import Sort, Want, wants_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.functions import FUNCTIONS
 from ringful.grammar.showing.expressions import show_expression
+from ringful.grammar.sounds import FASTEST, SLOWEST
 from ringful.grammar.spell import suggest
 from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
 from ringful.grammar.walk import walk
@@ -33,6 +34,8 @@ _TAKES: dict[Sort, tuple[Kind, ...]] = {
     "sequence": ("text", "a number"),
     "duration": ("a duration",),
     "count": ("a number",),
+    "start": ("a duration", "none"),
+    "speed": ("a number", "none"),
     "condition": ("true or false",),
     "list": ("a list",),
 }
@@ -48,6 +51,8 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "sequence": ("tones", 'e.g. `tone "1234#"`'),
     "duration": ("a duration", "e.g. `500ms`, `8s`, `2m` or `1h`"),
     "count": ("a number", "e.g. `3`"),
+    "start": ("a duration", "e.g. `90s` or `5m`"),
+    "speed": ("a number", "from 0.5 to 2: `1.5` is half as fast again"),
     "condition": ("a condition", "compare: e.g. `answer.ok == true` or `pin != none`"),
     "list": ("a list", "e.g. `[1, 2, 3]`"),
 }
@@ -94,6 +99,10 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
     match want.sort:
         case "duration" | "count":
             yield from _amount(want)
+        case "start":
+            yield from _start(want)
+        case "speed":
+            yield from _speed(want)
         case "tones" | "keys" | "patterns" | "sequence" | "number" | "url":
             yield from _said(want)
 
@@ -104,9 +113,9 @@ def _this(expression: nodes.Expression, kind: Kind) -> str:
 
 def _unit(want: Want) -> str:
     match want:
-        case Want("duration", nodes.Number(value)):
+        case Want("duration" | "start", nodes.Number(value)):
             return f"write `{value}s` for seconds"
-        case Want("duration", nodes.Text((str(said),))) if re.fullmatch(r"[0-9.]+(ms|s|m|h)", said):
+        case Want("duration" | "start", nodes.Text((str(said),))) if re.fullmatch(r"[0-9.]+(ms|s|m|h)", said):
             return f"write it without quotes: `{said}`"
         case _:
             return ""
@@ -125,8 +134,27 @@ def _amount(want: Want) -> Iterator[Problem]:
         yield Problem("wrong-kind", f"`{want.word}` needs a whole number", span)
 
 
+def _start(want: Want) -> Iterator[Problem]:
+    """Where in a sound: not before its beginning."""
+    found = constant(want.expression)
+    if found is not None and found.value < 0:
+        hint = "a sound begins at `0s`; to go back in one that is heard, write `skip back 10s`"
+        yield Problem("range", "this is before the beginning of the sound", want.expression.span, hint)
+
+
+def _speed(want: Want) -> Iterator[Problem]:
+    found = constant(want.expression)
+    if found is not None and not SLOWEST <= found.value <= FASTEST:
+        hint = f"write a number from {SLOWEST} to {FASTEST}"
+        if found.value > 20:
+            hint += f"; {found.value} % are `{(found.value / 100).normalize():f}`"
+        yield Problem("range", f"`{found.value:f}` is no speed of a sound", want.expression.span, hint)
+
+
 def _range_meant(want: Want) -> str:
     match want:
+        case Want("duration", nodes.Unary("-", operand), "skip"):
+            return f"write `skip back {show_expression(operand)}`"
         case Want("count", nodes.Binary("-", nodes.Number(least), nodes.Number(most)), "digits"):
             return f"from {least} to {most} is written `{least}..{most}`"
         case _:
@@ -199,10 +227,10 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
 
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:
     for before, hole in pairwise(parts):
-        if isinstance(before, str) and before.endswith("$") and not isinstance(hole, str):
-            said = show_expression(hole)
-            message = f"`$` is said as it stands, before the value of `{said}`"
-            hint = f"a value is written `{{{said}}}`; where a dollar sign is meant, `$ {{{said}}}`"
+        if isinstance(before, str) and before.endswith(("$", "%")) and not isinstance(hole, str):
+            sign, said = before[-1], show_expression(hole)
+            message = f"`{sign}` is said as it stands, before the value of `{said}`"
+            hint = f"a value is written `{{{said}}}`; where the sign is meant, `{sign} {{{said}}}`"
             yield Problem("dollar", message, hole.span, hint, "warning")
 
 
@@ -218,7 +246,7 @@ def _binary(node: nodes.Binary, names: Names) -> Iterator[Problem]:
     yield from _whole_outcome(node, names)
     kinds = kind_of(node.left, names.kinds), kind_of(right, names.kinds)
     if cannot_join(operator, *kinds):
-        message = f"`{operator}` cannot take {kinds[0]} and {kinds[1]}"
+        message = f"`{operator}` cannot take {kinds[0] or 'a value'} and {kinds[1] or 'a value'}"
         yield Problem("wrong-kind", message, node.span, _convert(node, kinds))
     elif operator in ("/", "%") and isinstance(right, nodes.Number) and right.value == 0:
         yield Problem("zero", "nothing can be divided by zero", node.span)
@@ -252,7 +280,10 @@ def _convert(node: nodes.Binary, kinds: tuple[Kind | None, Kind | None]) -> str:
             return f"write `number({name})`"
         case nodes.Binary(right=nodes.Name(name)), ("a number", "text"):
             return f"write `number({name})`"
-        case nodes.Binary("+"), _ if "text" in kinds:
+        case nodes.Binary("or" | "and", nodes.Binary("==" | "!=" as sign, subject), nodes.Text() as other), _:
+            again = nodes.Binary(sign, subject, other)
+            return f"write `{node.operator} {show_expression(again)}`: each side is a condition"
+        case nodes.Binary("+" | "%" | "*"), _ if "text" in kinds:
             return 'to put values into a text, write `"… {value} …"`'
         case _:
             return ""

@@ -18,6 +18,8 @@ Sort: TypeAlias = Literal[
     "sequence",
     "duration",
     "count",
+    "start",  # where in a sound: may be zero, or none
+    "speed",  # may be none, but in a statement
     "condition",
     "list",
     "any",
@@ -66,6 +68,9 @@ _CLAUSES: dict[str, Sort] = {
     "condition": "condition",
     "items": "list",
     "zone": "text",
+    "start": "start",
+    "time": "duration",
+    "speed": "speed",
 }
 
 _WORDS = {
@@ -91,6 +96,8 @@ _WORDS = {
     "tones": "the tones",
     "text": "say",
     "zone": "clock",
+    "start": "from",
+    "time": "skip",
 }
 
 
@@ -126,5 +133,7 @@ def wants_of(line: nodes.Line) -> Iterator[Want]:
             sort, name = "list", "every" if isinstance(line, nodes.Call) else "connect to all"
         if isinstance(line, nodes.Pick):
             name = "pick"
+        if isinstance(line, nodes.Skip) and line.way == "to":
+            sort = "start"
         word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
         yield Want(sort, expression, word)

@@ -173,7 +173,7 @@ def clause(slip: Slip) -> Problem | None:
         return slip.of_word(message, f"did you mean `{near}`?")
     meant = next((one for one in foreign.CLAUSES.get(foreign.plain(slip.word), ()) if one in words), None)
     if meant:
-        return slip.of_word(message, write(f"{meant} {_value(slip, meant)}", meant))
+        return slip.of_word(message, write(f"{meant} {_value(slip, meant)}".rstrip(), meant))
     takes = ", ".join(f"`{one}`" for one in sorted(words))
     hint = f"here it can take {takes}" if takes else f"the line could end here, before `{slip.word}`"
     return slip.of_word(message, hint)
@@ -181,6 +181,8 @@ def clause(slip: Slip) -> Problem | None:
 
 def _value(slip: Slip, meant: str) -> str:
     value = piece(slip.rest)
+    if meant == "as" and value.startswith('"'):
+        return "recording" if slip.verb == "record" else "NAME"
     if meant in foreign.SPANS:
         value = value.strip('"')
         value = f"{value}s" if value.isdigit() else value
@@ -197,6 +199,12 @@ def _of_statement(slip: Slip) -> Problem | None:
             return slip.of_word(message, write(f"start {slip.before.strip()}", f"start {slip.verb} …"))
         case "sms" if key in ("body", "text", "message") and (number := re.search('"[^"]*"', slip.before)):
             return slip.of_word(message, write(f"sms {number[0]} {piece(slip.rest)}", "sms NUMBER TEXT"))
+        case "play" if key == "for" and slip.rest[:1].isdigit():
+            code = f"start {slip.before.strip()}"
+            hint = f"{write(code, 'start play …')}, and then `wait {piece(slip.rest)}` and `stop play`"
+            return slip.of_word(message, hint)
+        case "join" if key in ("moderator", "host", "leader", "admin"):
+            return slip.of_word(message, "write `as moderator`")
         case "reject" if key == "reason":
             return slip.of_word(message, write("reject " + piece(slip.rest).strip('"'), "reject busy"))
         case "let" | "if" if slip.last.isidentifier() and slip.last not in KEYWORDS:
@@ -222,6 +230,24 @@ def prompt(slip: Slip) -> Problem | None:
     return slip.problem("what a menu says stands in its `prompt`", write(code, "prompt { … }"))
 
 
+def steering(slip: Slip) -> Problem | None:
+    """``pause``, ``pause 2s``, ``resume``, ``skip forward 10s``."""
+    amount = re.search(r"\b(\d+(?:\.\d+)?)(ms|s|m|h)?\b", slip.after)
+    time = f"{amount[1]}{amount[2] or 's'}" if amount else ""
+    if slip.verb in ("pause", "resume") and slip.last == slip.verb:
+        hint = f"write `{slip.verb} play`"
+        if slip.verb == "pause":
+            hint = f"to wait, write `wait {time}`" if time else f"{hint}; to wait, write e.g. `wait 2s`"
+        return slip.problem(f"`{slip.verb}` is for what is heard, and `play` is missing", hint)
+    if slip.verb == "skip" and time and slip.last in (*_BACK, *_ON):
+        hint = f"write `skip {'back ' if slip.last in _BACK else ''}{time}`"
+        return slip.problem(f"`skip` takes no `{slip.last}`", hint, len(slip.last) + 1, len(slip.last))
+    return None
+
+
+_BACK, _ON = ("backward", "backwards", "rewind"), ("forward", "forwards", "ahead", "on")
+
+
 def hung_up(slip: Slip) -> Problem | None:
     """``hangup 3``: whoever is meant of a conference could have stood there, but no conference does."""
     found = re.search(r"\bhangup[ \t]+(.+?)\s*$", slip.before)
@@ -237,6 +263,7 @@ def hung_up(slip: Slip) -> Problem | None:
 RULES: Final[tuple[Callable[[Slip], Problem | None], ...]] = (
     behind_a_block,
     hung_up,
+    steering,
     number_of_digits,
     parts,
     unit,

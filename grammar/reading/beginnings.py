@@ -58,7 +58,7 @@ def _element(said: str) -> str:
 def _assignment(slip: Slip) -> Problem | None:
     """``x = 3``, ``x += 1``, ``x++``."""
     name = foreign.snake(slip.word)
-    given = re.match(r"=(?![=>])\s*(.*)", slip.rest)
+    given = re.match(r":?=(?![=>])\s*(.*)", slip.rest)
     changed = re.match(r"(?:([-+*/%])=\s*(.+)|(\+\+|--))", slip.rest)
     if changed:
         operator, by = (changed[1], changed[2]) if changed[1] else (changed[3][0], "1")

@@ -29,6 +29,12 @@ class ClauseRules:
     def from_clause(self, c: Children) -> Clause:
         return _clause("caller_id", c, c[1])
 
+    def start_at(self, c: Children) -> Clause:
+        return _clause("start", c, c[1])
+
+    def at_speed(self, c: Children) -> Clause:
+        return _clause("speed", c, c[1])
+
     def withheld(self, c: Children) -> Clause:
         return _clause("withheld", c, True)
 

@@ -9,8 +9,9 @@ import re
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
+from ringful.grammar import foreign
 from ringful.grammar.errors import Problem
-from ringful.grammar.reading import asides, marks
+from ringful.grammar.reading import asides, habits, marks
 from ringful.grammar.reading.beginnings import beginning, branch
 from ringful.grammar.reading.known import Reading
 from ringful.grammar.reading.marks import comment_that_is_a_key
@@ -23,6 +24,9 @@ _FOREIGN = {
     "“": 'use plain double quotes: `"`',
     "”": 'use plain double quotes: `"`',
     "„": 'use plain double quotes: `"`',
+    "«": 'use plain double quotes: `"`',
+    "»": 'use plain double quotes: `"`',
+    "″": 'use plain double quotes: `"`',
     "&": "write `and`",
     "|": "write `or`",
     "!": "write `not`, or `!=` for unequal",
@@ -73,12 +77,14 @@ def _told(slip: Slip, text: str) -> Problem:
     if slip.reading.quote in (None, slip.token):
         begin = text.rfind("\n", 0, _last_end(slip)) + 1
         line = text[begin : begin + _LONGEST].partition("\n")[0]
-        for rule in (*_FIRST, lambda one: comment_that_is_a_key(one, line), *asides.RULES):
+        for rule in (*habits.RULES, *_FIRST, lambda one: comment_that_is_a_key(one, line), *asides.RULES):
             if problem := rule(slip):
                 return problem
     if slip.token.type == "STRAY":
         return slip.problem(f"{_character(slip.token)} has no place here", _FOREIGN.get(slip.token, ""))
-    return slip.problem(f"found {found(slip.token)}, expected {shown(slip.wanted)}")
+    form = foreign.FORMS.get(slip.verb, "")
+    hint = f"e.g. `{form}`" if form else ""
+    return slip.problem(f"found {found(slip.token)}, expected {shown(slip.wanted)}", hint)
 
 
 _FIRST = (marks.comment, branch, marks.told, beginning)

@@ -228,7 +228,15 @@ def bracket(slip: Slip) -> Problem | None:
     return None
 
 
+_PARTS = frozenset(
+    {"startswith", "endswith", "includes", "contains", "indexof", "match", "test", "find", "search"}
+)
+
+
 def _method(slip: Slip, subject: str, name: str) -> Problem:
+    if foreign.plain(name) in _PARTS:
+        code = f"{piece(slip.after[1:]) or '…'} in {subject}"
+        return slip.problem("a value has no functions of its own", write(code, "… in …"), len(name))
     function = foreign.FUNCTIONS.get(foreign.plain(name), "")
     hint = (
         write(f"{function}({subject})", "") if function else "functions stand before their value: `upper(x)`"

@@ -85,6 +85,18 @@ class StatementRules:
     def stop_play(self, c: Children) -> nodes.StopPlay:
         return _line(nodes.StopPlay, c)
 
+    def pause_play(self, c: Children) -> nodes.PausePlay:
+        return _line(nodes.PausePlay, c)
+
+    def resume_play(self, c: Children) -> nodes.ResumePlay:
+        return _line(nodes.ResumePlay, c)
+
+    def skip(self, c: Children) -> nodes.Skip:
+        return _line(nodes.Skip, c, c[-1], str(c[1]) if len(c) > 2 else "on")
+
+    def speed(self, c: Children) -> nodes.Speed:
+        return _line(nodes.Speed, c, str(c[1]) if isinstance(c[1], Token) else c[1])
+
     def say(self, c: Children) -> nodes.Say:
         return _line(nodes.Say, c, c[1])
 

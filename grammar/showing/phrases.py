@@ -22,6 +22,7 @@ _Sound: TypeAlias = (
     | nodes.Reject
     | nodes.Play
     | nodes.StopPlay
+    | nodes.Steering
     | nodes.Say
     | nodes.Record
     | nodes.StartRecord
@@ -97,6 +98,8 @@ def phrase(line: AnyLine, indent: str, *, head: bool = False) -> str:
             return _join(*_sound(line))
         case nodes.Record() | nodes.StartRecord() | nodes.StopRecord():
             return _join(*_sound(line))
+        case nodes.PausePlay() | nodes.ResumePlay() | nodes.Skip() | nodes.Speed():
+            return _join(*_heard(line))
         case (
             nodes.Tone()
             | nodes.Wait()
@@ -179,13 +182,17 @@ def _sound(line: _Sound) -> tuple[str, ...]:
             return "reject", "" if reason is None else str(reason)
         case nodes.Play(audio, until, times, notify, background):
             verb, often = "start play" if background else "play", _with("times", times)
-            ends = _tones("until", until), often or _flag("forever", line.forever), _with("notify", notify)
-            return verb, show_expression(audio), _flag("early", line.early), *ends
+            how = _flag("early", line.early), *_from(line), _tones("until", until)
+            told = often or _flag("forever", line.forever), _with("as", line.name), _with("notify", notify)
+            return verb, show_expression(audio), *how, *told
         case nodes.StopPlay():
             return ("stop play",)
         case nodes.Say(text, voice, until, notify):
-            how = _flag("early", line.early), _with("voice", voice)
-            return "say", show_expression(text), *how, _tones("until", until), _with("notify", notify)
+            last = _tones("until", until), _with("as", line.name), _with("notify", notify)
+            spoken = _flag("early", line.early), _with("voice", voice), *_from(line)
+            return "say", show_expression(text), *spoken, *last
+        case nodes.PausePlay() | nodes.ResumePlay() | nodes.Skip() | nodes.Speed():
+            return _heard(line)
         case nodes.Record(name, limit, until, silence, beep, notify):
             ends = _with("for", limit), _tones("until", until), _with("silence", silence)
             return (
@@ -200,6 +207,26 @@ def _sound(line: _Sound) -> tuple[str, ...]:
             return "start record", _with("as", name), _with("notify", notify)
         case nodes.StopRecord():
             return ("stop record",)
+        case _:
+            assert_never(line)
+
+
+def _from(line: nodes.Play | nodes.Say) -> tuple[str, ...]:
+    """Show where in a sound it begins, and how fast it is."""
+    return _with("from", line.start), _with("speed", line.speed)
+
+
+def _heard(line: nodes.Steering) -> tuple[str, ...]:
+    """Show what is done with a sound that is heard."""
+    match line:
+        case nodes.PausePlay(name):
+            return "pause play", _with("as", name)
+        case nodes.ResumePlay():
+            return ("resume play",)
+        case nodes.Skip(time, way):
+            return "skip", _flag(way, way != "on"), show_unless(time, "back", "to")
+        case nodes.Speed(speed):
+            return "speed", speed if isinstance(speed, str) else show_unless(speed, "up", "down")
         case _:
             assert_never(line)
 

@@ -7,6 +7,7 @@ addresses leave it to the open Internet; one that carries an IPv4 address is tha
 import re
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
@@ -87,6 +88,7 @@ def _public(address: Address) -> bool:
     return address in _GLOBAL_6 and not any(address in network for network in _INNER_6)
 
 
+@lru_cache(1024)
 def wrong(url: str) -> str:
     """Say why *url* can never be a web address; nothing where it may be one."""
     if re.search(r"[\s\x00-\x20\x7f]", url):

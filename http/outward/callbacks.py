@@ -17,13 +17,11 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
 from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlencode
 
 import httpcore2
-import httpx2
 import structlog
 import trio
 from attrs import evolve, frozen
@@ -33,6 +31,7 @@ from ringful.http.outward.addresses import wrong
 from ringful.http.outward.guard import AddressRefused
 from ringful.http.outward.lanes import PAUSES, Lane, Receiver, Sign, Turn, born, host_of
 from ringful.http.outward.outbound import FAILURES, reason_of
+from ringful.http.outward.posting import Answer, Poster
 from ringful.store.port import Post, PostState, Store, StoreError, Write
 
 log = structlog.get_logger()
@@ -41,9 +40,7 @@ GIVE_UP = 24 * 3600.0
 TOTAL_SECONDS = 15.0
 """Until the answer's head is there."""
 CONNECTIONS = 180
-"""At once to all receivers; below what the client has, so that none waits for it within its time."""
-READ_BYTES, READ_SECONDS = 64 * 1024, 0.5
-"""What is read of an answer's body, only for the connection's sake: it can then be used again."""
+"""At once to all receivers."""
 ORDER_SECONDS = 1.0
 """How long a post waits for the first attempt at the one before it in its call."""
 PAGE = 500
@@ -98,7 +95,7 @@ class Deliverer:
     def __init__(
         self,
         store: Store,
-        client: httpx2.AsyncClient,
+        poster: Poster,
         secret_of: Callable[[str], Awaitable[str | None]],
         tasks: Tasks,
         *,
@@ -107,7 +104,7 @@ class Deliverer:
         steady: Callable[[], float] = trio.current_time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._store, self._client, self._secret_of, self._tasks = store, client, secret_of, tasks
+        self._store, self._poster, self._secret_of, self._tasks = store, poster, secret_of, tasks
         self._on_delivered, self._clock, self._steady, self._jitter = on_delivered, clock, steady, jitter
         self._receivers: dict[tuple[str, str], Receiver] = {}
         self._turns: dict[str, Turn] = {}
@@ -182,6 +179,7 @@ class Deliverer:
                 await self._asked.wait()
             self._asked = trio.Event()
             try:
+                await self._poster.sweep()
                 while asked := await self._store.asked_posts(limit=PAGE):
                     await self._take_again(asked)
                 if self._steady() - swept >= SWEEP_SECONDS:
@@ -225,6 +223,8 @@ class Deliverer:
         self._latest[post.call_id] = self._turns[post.event_id] = turn
         if lane.insert(turn) and lane.spot in ("new", "queued"):
             self._queue(receiver, lane)
+        if lane.noting:
+            lane.noting.hurry()
 
     def _queue(self, receiver: Receiver, lane: Lane) -> None:
         """Queue *lane* for when its first post is due."""
@@ -330,7 +330,7 @@ class Deliverer:
         if found.verdict == "delivered":
             self._end(lane, [turn])
             self.delivered += 1
-            await self._keep([evolve(state, state="delivered")])
+            await self._keep_delivered(lane, evolve(state, state="delivered"))
             self._on_delivered(state.post)
             return
         self.failed_attempts += 1
@@ -378,8 +378,7 @@ class Deliverer:
             secret = await self._secret_of(post.key)
             async with self._connections:
                 with trio.fail_after(TOTAL_SECONDS):
-                    response = await self._post(post, secret)
-                await _finish(response)
+                    answer = await self._post(post, secret)
         except StoreError as error:
             log.error("the secret of a callback cannot be read", call=post.call_id, why=str(error))
             return Found("retry", None, "the server could not read its database")
@@ -387,24 +386,26 @@ class Deliverer:
             # Of a name another look-up may say something else; an address stays what it is.
             return Found("final" if error.for_good else "retry", "unreached", str(error))
         except FAILURES as error:
-            unreached = (httpx2.ConnectError, httpx2.ConnectTimeout, httpcore2.ConnectError)
-            return Found("retry", "unreached" if isinstance(error, unreached) else "silent", reason_of(error))
+            unreached = isinstance(error, httpcore2.ConnectError | httpcore2.ConnectTimeout)
+            return Found("retry", "unreached" if unreached else "silent", reason_of(error))
         except Exception as error:
             about = {"call": post.call_id, "host": host_of(post.url)}
             return Found("retry", "silent", fault("deliver a callback", error, **about))
-        status = response.status_code
-        asked = response.headers.get("retry-after") if status in (429, 503) else None
+        status = answer.status
+        asked = answer.retry_after if status in (429, 503) else None
         return Found(judge(status), sign_of(status), f"it answered {status}", self._seconds(asked))
 
-    async def _post(self, post: Post, secret: str | None) -> httpx2.Response:
+    async def _post(self, post: Post, secret: str | None) -> Answer:
         body = urlencode({**post.fields, "event": post.event_id}).encode()
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "webhook-id": post.event_id}
         now = int(self._clock())
-        headers["webhook-timestamp"] = str(now)
+        headers = [
+            (b"Content-Type", b"application/x-www-form-urlencoded"),
+            (b"webhook-id", post.event_id.encode()),
+            (b"webhook-timestamp", str(now).encode()),
+        ]
         if secret:
-            headers["webhook-signature"] = signature(secret, post.event_id, now, body)
-        request = self._client.build_request("POST", post.url, content=body, headers=headers)
-        return await self._client.send(request, stream=True)
+            headers.append((b"webhook-signature", signature(secret, post.event_id, now, body).encode()))
+        return await self._poster.post(post.url, headers, body)
 
     def _seconds(self, asked: str | None) -> float:
         """Read a Retry-After (RFC 9110, 10.2.3), bounded to an hour."""
@@ -419,12 +420,24 @@ class Deliverer:
         return min(max(seconds, 0.0), 3600.0)
 
     async def _keep(self, states: Sequence[PostState]) -> None:
+        await _noted(self._store.submit(Write(post_states=states)).wait(), states[0])
+
+    async def _keep_delivered(self, lane: Lane, state: PostState) -> None:
+        """Write down that a post was delivered; what comes behind it in its *lane* goes once that is kept."""
+        lane.noting = commit = self._store.submit(Write(post_states=[state]))
+        if lane.turns:
+            commit.hurry()
         try:
-            await self._store.submit(Write(post_states=states)).wait()
-        except StoreError as error:
-            log.error(
-                "how callbacks stand cannot be stored", event_id=states[0].post.event_id, why=str(error)
-            )
+            await _noted(commit.settled(), state)
+        finally:
+            lane.noting = None
+
+
+async def _noted(durable: Awaitable[None], state: PostState) -> None:
+    try:
+        await durable
+    except StoreError as error:
+        log.error("how callbacks stand cannot be stored", event_id=state.post.event_id, why=str(error))
 
 
 def _about(state: PostState) -> dict[str, object]:
@@ -437,23 +450,3 @@ def _about(state: PostState) -> dict[str, object]:
         "attempts": state.attempts,
         "why": state.last_error,
     }
-
-
-async def _finish(response: httpx2.Response) -> None:
-    """Read what little of the body there may be, as it came; nothing about it matters."""
-    try:
-        try:
-            with trio.move_on_after(READ_SECONDS) as scope:
-                size = 0
-                async with aclosing(response.aiter_raw()) as chunks:
-                    async for chunk in chunks:
-                        size += len(chunk)
-                        if size > READ_BYTES:
-                            scope.cancel()  # And no break: what is inside would not be closed.
-        finally:
-            with trio.move_on_after(READ_SECONDS, shield=True):
-                await response.aclose()
-    except FAILURES:
-        pass  # The status has said all.
-    except Exception as error:
-        fault("read the answer to a callback", error)

@@ -21,7 +21,9 @@ from ringful.http.outward.addresses import REFUSED, Networks, literal, permitted
 Resolve: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
 
 
-TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
+CONNECT_SECONDS, STEP_SECONDS = 5.0, 10.0
+"""Until a connection stands, by itself and by TLS; until each piece of a request or an answer passed."""
+TIMEOUT = httpx2.Timeout(STEP_SECONDS, connect=CONNECT_SECONDS)
 
 
 class AddressRefused(OSError):

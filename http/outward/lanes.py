@@ -21,7 +21,7 @@ import trio
 from attrs import define, field
 
 from ringful.http.outward import addresses
-from ringful.store.port import PostState
+from ringful.store.port import Commit, PostState
 
 PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds between attempts at a post; the last one repeats."""
@@ -62,6 +62,8 @@ class Lane:
     """Its entry in the queue; older ones count no more."""
     checked: bool = False
     """It was looked up whether the URL is gone."""
+    noting: Commit | None = None
+    """How its last post stands, on the way to the disk: what comes behind it hurries that."""
 
     def insert(self, turn: Turn) -> bool:
         """Put *turn* where its number belongs, behind what is flying; say whether it is the next."""

@@ -13,6 +13,7 @@ from contextlib import aclosing, suppress
 from typing import Any
 from urllib.parse import urljoin
 
+import h11
 import httpcore2
 import httpx2
 import trio
@@ -45,8 +46,18 @@ class Fetched:
     body: bytes
 
 
-FAILURES = (httpx2.HTTPError, httpx2.InvalidURL, httpcore2.ConnectError, OSError, trio.TooSlowError)
+FAILURES = (
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    httpcore2.NetworkError,
+    httpcore2.TimeoutException,
+    h11.ProtocolError,
+    OSError,
+    trio.TooSlowError,
+)
 """All that can go wrong with a request before there is an answer; see `reason_of`."""
+ENDED = "the connection ended before there was an answer"
+BROKEN = "the connection broke off"
 
 
 def reason_of(error: BaseException) -> str:
@@ -64,14 +75,16 @@ def reason_of(error: BaseException) -> str:
         case httpx2.TimeoutException() | httpcore2.TimeoutException() | trio.TooSlowError():
             return "no answer in time"
         case httpx2.RemoteProtocolError() if "disconnected" in str(error):
-            return "the connection ended before there was an answer"
+            return ENDED
         case httpx2.RemoteProtocolError() if "peer closed" in str(error):
             return "the connection ended before the answer did"
-        case httpx2.RemoteProtocolError():
+        case httpx2.RemoteProtocolError() | h11.ProtocolError():
             return f"its answer is no proper HTTP: {error}"
         case httpx2.NetworkError() if not isinstance(error, httpx2.ConnectError):
-            return "the connection broke off"
-        case httpx2.ConnectError() if not str(error):
+            return BROKEN
+        case httpcore2.ReadError() | httpcore2.WriteError():
+            return BROKEN
+        case httpx2.ConnectError() | httpcore2.ConnectError() if not str(error):
             return "the connection broke off before it stood"
         case _:
             return str(error) or type(error).__name__

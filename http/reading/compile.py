@@ -1,6 +1,7 @@
 """Compile requests to statements: pure, and knowing nothing but the grammar."""
 
-from typing import assert_never
+from decimal import Decimal
+from typing import TypeAlias, assert_never, overload
 
 from attrs import evolve
 
@@ -48,11 +49,13 @@ def compile_task(request: requests.Task) -> nodes.Statement:
     match request:
         case requests.Hangup():
             return nodes.Hangup()
-        case requests.Play(_, announcement, wait_complete, callback_url, until, times):
-            told, audio, ends = _text(callback_url), nodes.text(announcement), _text(until)
-            return nodes.Play(audio, ends, _whole(times), told, background=not wait_complete)
-        case requests.Say(_, text, voice, until, callback_url):
-            return nodes.Say(nodes.text(text), _text(voice), _text(until), _text(callback_url))
+        case requests.Play():
+            return _play(request)
+        case requests.Say(_, text, voice, until, callback_url, speed):
+            told = _text(callback_url)
+            return nodes.Say(nodes.text(text), _text(voice), _text(until), told, speed=_number(speed))
+        case requests.PausePlay() | requests.ResumePlay() | requests.SkipPlay() | requests.SpeedPlay():
+            return compile_steering(request)
         case requests.StopPlay():
             return nodes.StopPlay()
         case requests.Record(_, callback_url):
@@ -88,6 +91,37 @@ def compile_task(request: requests.Task) -> nodes.Statement:
             return nodes.Serve(nodes.text(queue), _time(within), _time(limit), notify=told)
         case _:
             assert_never(request)
+
+
+Steering: TypeAlias = requests.PausePlay | requests.ResumePlay | requests.SkipPlay | requests.SpeedPlay
+
+
+def compile_steering(request: Steering) -> nodes.Steering:
+    """Give the statement that *request* does with what is heard, at once or in its turn."""
+    match request:
+        case requests.PausePlay():
+            return nodes.PausePlay()
+        case requests.ResumePlay():
+            return nodes.ResumePlay()
+        case requests.SkipPlay(_, seconds, absolute):
+            time = nodes.Duration(round(abs(seconds) * 1000))
+            return nodes.Skip(time, "to" if absolute else "back" if seconds < 0 else "on")
+        case requests.SpeedPlay(_, speed):
+            return nodes.Speed(speed if isinstance(speed, str) else _number(speed))
+        case _:
+            assert_never(request)
+
+
+def _play(request: requests.Play) -> nodes.Play:
+    return nodes.Play(
+        nodes.text(request.announcement),
+        _text(request.until),
+        _whole(request.times),
+        _text(request.callback_url),
+        background=not request.wait_complete,
+        start=_time(request.start),
+        speed=_number(request.speed),
+    )
 
 
 def _gather(request: requests.Gather) -> nodes.Gather:
@@ -177,6 +211,20 @@ def compile_leave(request: conferences.LeaveConf) -> nodes.Leave:
 
 def _whole(value: int | None) -> nodes.Number | None:
     return None if value is None else nodes.Number(value)
+
+
+@overload
+def _number(value: Decimal) -> nodes.Number: ...
+
+
+@overload
+def _number(value: Decimal | None) -> nodes.Number | None: ...
+
+
+def _number(value: Decimal | None) -> nodes.Number | None:
+    if value is None:
+        return None
+    return nodes.Number(int(value) if value == int(value) else value.normalize())
 
 
 def _seconds(value: int | None) -> nodes.Duration | None:

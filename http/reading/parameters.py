@@ -7,11 +7,13 @@ parameter's name, what was found, and what was expected.
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from ringful.grammar.nodes import RejectReason
+from ringful.grammar.sounds import FASTEST, SLOWEST
 from ringful.grammar.vocabulary import STATUSES
 from ringful.http.outward.addresses import wrong
 from ringful.interpreter.calls.e164 import e164
@@ -303,6 +305,39 @@ def seconds_to(longest: float) -> Callable[[str, str], float]:
         raise BadParameter(name, "invalid", f"{name} must be 0 to {longest:g} seconds, not {value!r}")
 
     return read
+
+
+def step_to(longest: float) -> Callable[[str, str], float]:
+    """Make a reader of seconds on or, where they are negative, back."""
+    read = seconds_to(longest)
+
+    def read_step(name: str, value: str) -> float:
+        back = value.startswith("-")
+        with suppress(BadParameter):
+            if found := read(name, value.removeprefix("-")):
+                return -found if back else found
+        message = f"{name} must be seconds such as 10, or -10 to go back, not {value!r}"
+        raise BadParameter(name, "invalid", message)
+
+    return read_step
+
+
+def speed(name: str, value: str) -> Decimal:
+    """Read how fast a sound is to be heard."""
+    if re.fullmatch(r"[0-9](\.[0-9]{1,6})?", value) and SLOWEST <= Decimal(value) <= FASTEST:
+        return Decimal(value)
+    raise BadParameter(name, "invalid", f"{name} must be a number from {SLOWEST} to {FASTEST}, not {value!r}")
+
+
+def speed_or_step(name: str, value: str) -> Decimal | Literal["up", "down"]:
+    """Read how fast a sound is to be heard, or that it is to be faster or slower."""
+    if value in ("up", "down"):
+        return "up" if value == "up" else "down"
+    try:
+        return speed(name, value)
+    except BadParameter as error:
+        message = f"{name} must be a number from {SLOWEST} to {FASTEST}, or up or down, not {value!r}"
+        raise BadParameter(name, "invalid", message) from error
 
 
 def time_to(longest: float) -> Callable[[str, str], float]:

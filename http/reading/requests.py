@@ -4,7 +4,8 @@ A request is made from parameters and is right when it is made.  What it means i
 """
 
 from collections.abc import Callable
-from typing import TypeAlias, get_args
+from decimal import Decimal
+from typing import Literal, TypeAlias, get_args
 
 from attrs import evolve, field, frozen
 
@@ -101,6 +102,10 @@ class Play:
     """The tones that cut it short (ours)."""
     times: int | None = None
     """How often it is heard (ours); None: once."""
+    start: float | None = None
+    """Where in it that begins, in seconds (ours)."""
+    speed: Decimal | None = None
+    """(ours)"""
 
 
 @frozen
@@ -112,6 +117,7 @@ class Say:
     voice: str | None = None
     until: str | None = None
     callback_url: str | None = None
+    speed: Decimal | None = None
 
 
 @frozen
@@ -119,6 +125,42 @@ class StopPlay:
     """End what is played: all of it now, or in its turn what plays in the background (ours)."""
 
     call_id: str
+    immediate: bool = True
+
+
+@frozen
+class PausePlay:
+    """Let what is heard stand still, now or in its turn (ours)."""
+
+    call_id: str
+    immediate: bool = True
+
+
+@frozen
+class ResumePlay:
+    """Let what stands still go on (ours)."""
+
+    call_id: str
+    immediate: bool = True
+
+
+@frozen
+class SkipPlay:
+    """Go to another place in what is heard (ours)."""
+
+    call_id: str
+    seconds: float
+    """From where it is, back where they are negative; or from the beginning, where it is *absolute*."""
+    absolute: bool = False
+    immediate: bool = True
+
+
+@frozen
+class SpeedPlay:
+    """Let what is heard be faster or slower (ours)."""
+
+    call_id: str
+    speed: Decimal | Literal["up", "down"]
     immediate: bool = True
 
 
@@ -270,6 +312,10 @@ Task: TypeAlias = (
     | Play
     | Say
     | StopPlay
+    | PausePlay
+    | ResumePlay
+    | SkipPlay
+    | SpeedPlay
     | Record
     | RecordStop
     | WaitForTone
@@ -361,6 +407,8 @@ def _play(target: str, given: Parameters, dialect: Dialect) -> Play:
         dialect.callback(given),
         given.optional("until", p.tones),
         given.optional("times", p.to_most(MOST_TIMES)),
+        given.optional("from", p.seconds_to(p.DAY)),
+        given.optional("speed", p.speed),
     )
 
 
@@ -371,7 +419,24 @@ def _say(target: str, given: Parameters, dialect: Dialect) -> Say:
         given.optional("voice", p.voice),
         given.optional("until", p.tones),
         dialect.callback(given),
+        given.optional("speed", p.speed),
     )
+
+
+def _skip(target: str, given: Parameters, _: Dialect) -> SkipPlay:
+    by, to = given.optional("by", p.step_to(p.DAY)), given.optional("to", p.seconds_to(p.DAY))
+    if by is not None and to is not None:
+        raise BadParameter("to", "invalid", "give by or to, not both")
+    if by is None and to is None:
+        message = "by is missing: by=10 goes on ten seconds, by=-10 back, and to=0 begins anew"
+        raise BadParameter("by", "missing", message)
+    seconds = by if to is None else to
+    assert seconds is not None
+    return SkipPlay(target, seconds, to is not None, _immediate(given))
+
+
+def _speed(target: str, given: Parameters, _: Dialect) -> SpeedPlay:
+    return SpeedPlay(target, given.required("speed", p.speed_or_step, "1.5"), _immediate(given))
 
 
 def _wait_for_tone(target: str, given: Parameters, dialect: Dialect) -> WaitForTone:
@@ -420,6 +485,10 @@ _ON_EITHER: dict[str, Callable[[str, Parameters, Dialect], Task]] = {
     "recordstop": lambda target, given, _: RecordStop(target, _immediate(given)),
     "say": _say,
     "stopplay": lambda target, given, _: StopPlay(target, _immediate(given)),
+    "pauseplay": lambda target, given, _: PausePlay(target, _immediate(given)),
+    "resumeplay": lambda target, given, _: ResumePlay(target, _immediate(given)),
+    "skipplay": _skip,
+    "speedplay": _speed,
     "waitfortone": _wait_for_tone,
     "starttonedetector": lambda target, given, dialect: StartToneDetector(
         target,

@@ -159,6 +159,9 @@ class Hall:
             elif isinstance(event, events.NextCame):
                 # Who served has ended meanwhile.
                 self._tell(queues, queues.put_back(event, self.node.house.clock()))
+            elif isinstance(event, events.Summoned):
+                # Whoever serves is not to wait for who has ended meanwhile.
+                self._post(event.conference, events.EndWanted(call_id))
 
     # What conferences ask
 

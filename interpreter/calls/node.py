@@ -24,6 +24,7 @@ from ringful.interpreter.calls.limits import Bucket
 from ringful.interpreter.calls.live import House, LiveCall
 from ringful.interpreter.calls.meetings import Meetings
 from ringful.interpreter.calls.switchboard import (
+    Busy,
     CallOver,
     CallView,
     CannotStart,
@@ -55,6 +56,8 @@ log = structlog.get_logger()
 MOST_MESSAGE_RUNS = 1000
 """Runs of one key that messages began, at a time: whoever brings another one is asked to try again."""
 _DRAINING = "the server is shutting down; call another one, or try again in a minute"
+MOST_BACKLOG = 1.0
+"""Seconds that a call may wait for a line of ours; where one has waited for longer, no more are taken."""
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
 
@@ -93,7 +96,7 @@ class Switchboard:
     ) -> None:
         """Start what *started* says, as *call_id*.
 
-        Raises CannotStart, NotAllowed, TooMany, Unavailable.
+        Raises CannotStart, NotAllowed, TooMany, Busy, Unavailable.
         """
         await self.admit(key, _number(started))
         call, commit = self.begin(key, call_id, started, seqs)
@@ -102,7 +105,7 @@ class Switchboard:
     async def admit(self, key: Key, number: str | None) -> None:
         """Refuse what this key, or this server, cannot take now; *number* is what it would call.
 
-        Raises NotAllowed, TooMany, Unavailable.
+        Raises NotAllowed, TooMany, Busy, Unavailable.
         """
         await self.know(key)
         if unpaid := self.till.cannot_call(key.key, number):
@@ -215,6 +218,11 @@ class Switchboard:
             self._hold_allowed(key, number)
         if self.full:
             raise Unavailable(f"all {self._limits.max_calls} legs of this server are in use")
+        if (backlog := self.house.phones.backlog) > MOST_BACKLOG:
+            raise Busy(
+                f"more calls are placed than this server sets up: one has waited {backlog:.1f} s for a line; "
+                "place this one again in a moment"
+            )
         if busy := self.busy(key):
             raise TooMany(busy, 5.0)
         rate = self._rate(key)
@@ -297,8 +305,11 @@ class Switchboard:
         """Do *operation* to *call* at once.  Raises CallOver where there is nothing to do it to."""
         leg = call.run.subject
         where = "in this conference" if call.is_conference else "on this call"
-        if operation == "stop play" and not (leg and sounding(leg)):
+        steering = None if isinstance(operation, str) else operation
+        if (steering or operation == "stop play") and not (leg and sounding(leg)):
             raise CallOver(f"nothing is being played {where}")
+        if isinstance(steering, nodes.ResumePlay) and not (leg and any(one.paused for one in leg.resting)):
+            raise CallOver(f"nothing was paused {where}")
         if operation in ("mute", "unmute") and not (leg and leg.state in ("ringing", "up")):
             raise CallOver(f"nobody has been rung yet {where}")
         if operation == "stop record" and not (leg and leg.background_recording):
@@ -308,7 +319,10 @@ class Switchboard:
             raise CallOver("this call waits in no queue")
         if operation == "stop tones" and not (leg and leg.detector):
             raise CallOver(f"no tone detector runs {where}")
-        call.run.post(events.Interrupted(operation, notify))
+        if isinstance(operation, str):
+            call.run.post(events.Interrupted(operation, notify))
+        else:
+            call.run.post(events.Steered(operation))
         await self.durable(call.turn(seqs), call)
 
     async def signal(

@@ -47,6 +47,10 @@ class TooMany(Refusal):
         self.retry_after = retry_after
 
 
+class Busy(Refusal):
+    """More calls are placed than this server can set up at once (429)."""
+
+
 class CannotStart(Refusal):
     """The script cannot be started with these values (422)."""
 
@@ -59,9 +63,10 @@ class Unavailable(Refusal):
     """The server is draining or has no free leg (503)."""
 
 
-Operation: TypeAlias = Literal[
-    "hangup", "stop play", "stop record", "stop tones", "mute", "unmute", "leave queue"
-]
+Operation: TypeAlias = (
+    Literal["hangup", "stop play", "stop record", "stop tones", "mute", "unmute", "leave queue"]
+    | nodes.Steering
+)
 """What can be done at once instead of queued."""
 
 
@@ -180,7 +185,7 @@ class Calls(Protocol):
     async def place(self, key: Key, call_id: str, started: Started, *, seqs: Sequence[UsedSeq] = ()) -> None:
         """Start what *started* says, as *call_id*.
 
-        Raises CannotStart, NotAllowed, TooMany, Unavailable.
+        Raises CannotStart, NotAllowed, TooMany, Busy, Unavailable.
         """
         ...
 

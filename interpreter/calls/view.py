@@ -154,7 +154,9 @@ def as_script(run: Run, entries: Sequence[Entry]) -> str:
     if queued and isinstance(queued[-1], nodes.Hangup):
         stay = []
     left_out = tuple(
-        f"left out: now {entry.data['operation']}" for entry in entries if entry.name == "Interrupted"
+        f"left out: now {entry.data.get('operation') or entry.data['statement']}"
+        for entry in entries
+        if entry.name in ("Interrupted", "Steered")
     )
     body = nodes.Block((*own, *queued, *stay), closing=left_out)
     return show(evolve(run.script, body=body))

@@ -167,8 +167,8 @@ async def _first_idle(run_on: Scope, leg: Leg, others: list[Leg], talk: _Talk) -
             await run_on.wait(lambda s: _concerns(s, leg))
     finally:
         leg.awaiting = ()
-        number = leg.background_playback
-        if number is not None and leg.playbacks[number].name == RINGBACK and not leg.closing:
+        playback = leg.background_playback
+        if playback and playback.name == RINGBACK and not leg.closing:
             stop_background(run_on.run, leg)
 
 
@@ -204,7 +204,7 @@ def _ring_back(run_on: Scope, leg: Leg) -> None:
     """Let *leg* hear a ringing tone, unless it hears something already."""
     if leg.background_playback is None and (leg.state == "up" or leg.early):
         number = leg.order()
-        leg.playbacks[number] = Playback(RINGBACK, background=True)
+        leg.playbacks[number] = Playback(RINGBACK, background=True, number=number)
         run_on.run.perform(effects.Play(leg.name, number, port.Ringback(), background=True))
 
 

@@ -26,6 +26,7 @@ def on_tone(run_on: Scope, statement: nodes.OnTone) -> None:
     patterns = patterns_of(statement.tones, run_on.names)
     handler = ToneHandler(patterns, statement.block, run_on.names, statement.name)
     run_on.need_leg().tone_handlers.append(handler)
+    run_on.listening.append(handler)
 
 
 async def until(run_on: Scope, statement: nodes.Until) -> None:

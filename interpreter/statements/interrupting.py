@@ -1,41 +1,31 @@
-"""What a handler plays is heard at once: what is heard meanwhile is held, and goes on where it was.
+"""What is heard, and stands still: held while a handler is heard, or paused; it goes on where it was.
 
-A sound is held by being stopped, and goes on by being ordered again from there; the strand that waits for
-its end notices nothing, and nor does who is told of it.
+A sound is stopped for that, and ordered again from there.  The strand that waits for its end notices
+nothing, and nor does who is told of it.
 """
+
+from decimal import Decimal
 
 from ringful.interpreter import effects
 from ringful.interpreter.leg import Handling, Leg, Playback
 from ringful.interpreter.running import Running, Scope
+from ringful.media import port
 
 
 def hold_others(run: Running, leg: Leg, handling: Handling | None) -> None:
     """Hold what others play in the foreground of *leg*, for as long as *handling* lasts."""
     if handling is None or handling.over:
         return
-    for number, playback in list(leg.playbacks.items()):
+    for playback in list(leg.playbacks.values()):
         if playback.background or playback.cut or playback.held_by or not _gives_way(playback, handling):
             continue
         playback.held_by = handling
-        if playback.begun_at is not None:
-            playback.heard += run.now - playback.begun_at
-        run.perform(effects.StopPlayback(leg.name, number))
+        rest(run, leg, playback)
 
 
 def _gives_way(playback: Playback, handling: Handling) -> bool:
     """Say whether *playback* is held for *handling*: a script's always is, another handler's for a key."""
     return playback.handling is None or (playback.handling is not handling and handling.by_key)
-
-
-def is_held(run: Running, leg: Leg, playback: Playback) -> bool:
-    """Take it that *playback* was stopped; say whether that was only to hold it."""
-    if playback.held_by is None or leg.closing:
-        return False
-    if playback.held_by.over:
-        _go_on(run, leg, playback)
-    else:
-        leg.held_sounds.append(playback)
-    return True
 
 
 async def handle(run_on: Scope, leg: Leg, handling: Handling) -> None:
@@ -45,14 +35,84 @@ async def handle(run_on: Scope, leg: Leg, handling: Handling) -> None:
     finally:
         handling.over = True
         # Where the leg is ending, what it held ends with that.
-        for playback in [] if leg.closing else [one for one in leg.held_sounds if one.held_by is handling]:
-            leg.held_sounds.remove(playback)
-            _go_on(run_on.run, leg, playback)
+        for playback in [] if leg.closing else [one for one in leg.resting if one.held_by is handling]:
+            playback.held_by = None
+            go_on(run_on.run, leg, playback)
 
 
-def _go_on(run: Running, leg: Leg, playback: Playback) -> None:
+def rest(run: Running, leg: Leg, playback: Playback) -> None:
+    """Let *playback* stand still where it is; nobody is told."""
+    if playback in leg.resting:
+        return
+    _stop(run, leg, playback)
+    leg.resting.append(playback)
+
+
+def go_on(run: Running, leg: Leg, playback: Playback) -> None:
+    """Let *playback*, which stands still, go on, unless something else keeps it."""
+    if playback.paused or playback.held_by:
+        return
+    leg.resting.remove(playback)
+    order(run, leg, playback)
+
+
+def change(
+    run: Running, leg: Leg, playback: Playback, seconds: float | None = None, speed: Decimal | None = None
+) -> None:
+    """Let *playback* go on *seconds* after the beginning of its sound, and at another *speed*.
+
+    None leaves either as it is; before the beginning is the beginning, and behind the end it is over.
+    Where it stands still it goes on so later.
+    """
+    resting = playback in leg.resting
+    if not resting:
+        _stop(run, leg, playback)
+    playback.heard = playback.heard if seconds is None else max(0.0, seconds)
+    playback.speed = playback.speed if speed is None else speed
+    if not resting:
+        order(run, leg, playback)
+
+
+def _stop(run: Running, leg: Leg, playback: Playback) -> None:
+    """Have *playback* heard no longer; what its order comes to means nothing any more."""
+    playback.heard, playback.begun_at = playback.position(run.now), None
+    del leg.playbacks[playback.number]
+    if leg.cued and not playback.background:
+        # Had it ended meanwhile, that would be heard already.
+        run.perform(effects.StopPlayback(leg.name, leg.cued.playback))
+        leg.cued = None
+    run.perform(effects.StopPlayback(leg.name, playback.number))
+
+
+def order(run: Running, leg: Leg, playback: Playback, cue: int | None = None) -> None:
+    """Have *playback* heard from where it is; *cue* is the number that it was announced by."""
     assert playback.sound is not None
-    playback.held_by = playback.begun_at = None
-    playback.number = leg.order()
+    playback.number = leg.order() if cue is None else cue
     leg.playbacks[playback.number] = playback
-    run.perform(effects.Play(leg.name, playback.number, playback.sound, offset=round(playback.heard, 3)))
+    sound, offset = playback.sound, playback.heard
+    if playback.speed != 1:
+        sound, offset = at_speed(sound, playback.speed), offset / float(playback.speed)
+    run.perform(effects.Play(leg.name, playback.number, sound, playback.background, round(offset, 3)))
+
+
+def at_speed(sound: port.Sound, speed: Decimal) -> port.Sound:
+    """Give *sound* as it is heard at *speed*."""
+    match sound:
+        case port.Announcement(url):
+            return port.Announcement(url, float(speed))
+        case port.Speech(text, voice):
+            return port.Speech(text, voice, float(speed))
+        case port.Ringback():
+            return sound
+
+
+def end_resting(run: Running, leg: Leg, playback: Playback, reason: str) -> None:
+    """End *playback*, which stands still, and tell of it."""
+    leg.resting.remove(playback)
+    tell_end(run, leg, playback, reason)
+
+
+def tell_end(run: Running, leg: Leg, playback: Playback, reason: str) -> None:
+    """Tell that *playback* is over."""
+    playback.bind(reason, run.now)
+    run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=reason)

@@ -19,7 +19,8 @@ from ringful.interpreter.strand import BlockLeft, Cancelled, Failed, Signal
 from ringful.interpreter.values import Value
 
 _MEETING = nodes.Duration(5000)
-"""How long whoever serves waits for the one who was summoned: it may have hung up meanwhile."""
+"""How long whoever serves waits for the one who was summoned.  One who has hung up meanwhile says so by
+ending the conference, so this is for one that says nothing."""
 _TURN = 1.0
 """A turn of the block that waits for nothing takes so many seconds at least."""
 
@@ -157,7 +158,7 @@ async def serve(run_on: Scope, statement: nodes.Serve) -> None:
         run.perform(effects.OpenConference(meeting, events.Plan(waiting=True, holder=run.call_id), meeting))
         run.perform(effects.Summon(queue, came.call, came.caller, meeting))
         talk = await _meet(run_on, meeting, limit, None)
-        if talk["reason"] == "nobody":
+        if talk["reason"] == "nobody" or (talk["reason"] == "ended" and not talk["seconds"]):
             continue  # The caller has hung up as it was summoned.
         if statement.name:
             names[statement.name] = {**talk, **about}
@@ -230,6 +231,12 @@ def hear(run: Running, event: events.QueueEvent) -> None:
     turn = leg.queued if leg else None
     if isinstance(event, events.Placed) and turn and turn.queue == event.queue:
         turn.place, turn.expected = event.place, event.expected
-    if not run.signal(event) and isinstance(event, events.NextCame):
-        # Whoever wanted it does so no more: the next one is to have it.
-        run.perform(effects.PutBack(event.queue, event.call, event.caller, event.number, event.since))
+    if run.signal(event):
+        return
+    match event:
+        case events.NextCame():
+            # Whoever wanted it does so no more: the next one is to have it.
+            run.perform(effects.PutBack(event.queue, event.call, event.caller, event.number, event.since))
+        case events.Summoned():
+            # It waits no more: whoever serves is not to wait for it.
+            run.perform(effects.EndConference(event.conference))

@@ -4,14 +4,32 @@ The leg's callbacks (PlayStart, RecordComplete …) are told by the run when the
 in; a statement here only orders, waits, and decides when it is done.
 """
 
+from decimal import Decimal
+
 from ringful.grammar import nodes
+from ringful.grammar.sounds import FASTEST, SLOWEST, STEP
 from ringful.interpreter import effects
-from ringful.interpreter.evaluate import TONES, Fault, count_of, seconds_of, text_of, tones_of, url_of
+from ringful.interpreter.evaluate import (
+    TONES,
+    Fault,
+    count_of,
+    evaluate,
+    seconds_of,
+    text_of,
+    tones_of,
+    url_of,
+)
 from ringful.interpreter.leg import Cued, Leg, Playback, Recording
 from ringful.interpreter.running import Running, Scope
-from ringful.interpreter.statements.interrupting import hold_others
-from ringful.interpreter.strand import Failed, Signal
-from ringful.interpreter.values import Value
+from ringful.interpreter.statements.interrupting import (
+    at_speed,
+    end_resting,
+    hold_others,
+    order,
+    tell_end,
+)
+from ringful.interpreter.strand import Failed, Quiet, Signal
+from ringful.interpreter.values import Value, kind
 from ringful.media import port
 
 RINGBACK = "ringback"
@@ -32,34 +50,48 @@ _PASSED_OVER = (
     | nodes.StartTones
     | nodes.StopTones
     | nodes.StopPlay
+    | nodes.PausePlay
+    | nodes.ResumePlay
+    | nodes.Skip
+    | nodes.Speed
 )
 """Statements behind which the next sound is already certain."""
 
 
 async def play(run_on: Scope, statement: nodes.Play | nodes.Say) -> None:
     """Play or say something, in the foreground or the background."""
-    sound, name = sound_of(statement, run_on.names)
-    leg = run_on.need_leg()
-    notify = url_of(statement.notify, run_on.names)
-    until = tones_of(statement.until, run_on.names) if statement.until else None
+    leg, names = run_on.need_leg(), run_on.names
+    playback = _playback_of(run_on, statement)
+    until = tones_of(statement.until, names) if statement.until else None
     times = 1
     if isinstance(statement, nodes.Play) and statement.times:
-        times = count_of(statement.times, run_on.names)
+        times = count_of(statement.times, names)
+    playback.bind(None, run_on.run.now)
     if isinstance(statement, nodes.Play) and statement.background:
         if times or statement.forever:
-            again, ends = (-1 if statement.forever else times - 1), until or ""
-            playback = Playback(name, notify, background=True, sound=sound, again=again, until=ends)
-            await _play_behind(run_on, leg, sound, playback)
+            playback.background = True
+            playback.again, playback.until = (-1 if statement.forever else times - 1), until or ""
+            await _play_behind(run_on, leg, playback)
         return
     for turn in range(times):
-        last = turn == times - 1
-        playback = Playback(name, notify, tell_start=turn == 0, tell_end=last)
+        playback.tell_end = turn == times - 1
         if until and any(tone in until for tone in leg.buffer):
             # The caller knows what comes and has answered already.
-            run_on.run.tell(notify, "PlayComplete", leg.name, announcement=name, reason="tone")
+            tell_end(run_on.run, leg, playback, "tone")
             return
-        if not await _play_through(run_on, leg, sound, playback, until, follow=last):
+        if not await _play_through(run_on, leg, playback, until, follow=playback.tell_end):
             return
+        playback.heard, playback.begun_at = 0.0, None
+
+
+def _playback_of(run_on: Scope, statement: nodes.Play | nodes.Say) -> Playback:
+    """Make the playback that *statement* asks for.  Raises Fault."""
+    names = run_on.names
+    sound, name = sound_of(statement, names)
+    speed, start = speed_of(statement.speed, names) or Decimal(1), start_of(statement, names)
+    playback = Playback(name, url_of(statement.notify, names), sound=sound, speed=speed, heard=start)
+    playback.result, playback.names = statement.name, names
+    return playback
 
 
 def sound_of(statement: nodes.Play | nodes.Say, names: dict[str, Value]) -> tuple[port.Sound, str]:
@@ -72,28 +104,48 @@ def sound_of(statement: nodes.Play | nodes.Say, names: dict[str, Value]) -> tupl
     return port.Speech(text, voice), text
 
 
-async def _play_behind(run_on: Scope, leg: Leg, sound: port.Sound, playback: Playback) -> None:
+def start_of(statement: nodes.Play | nodes.Say, names: dict[str, Value]) -> float:
+    """Give where in its sound *statement* begins, in seconds.  Raises Fault."""
+    if statement.start is None or evaluate(statement.start, names) is None:
+        return 0.0
+    return seconds_of(statement.start, names)
+
+
+def speed_of(expression: nodes.Expression | None, names: dict[str, Value]) -> Decimal | None:
+    """Evaluate a speed: the nearest that there is; None where nothing is said of it.  Raises Fault."""
+    value = None if expression is None else evaluate(expression, names)
+    if expression is None or value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Fault(f"a speed is a number from {SLOWEST} to {FASTEST}, not {kind(value)}", expression.span)
+    return within_bounds(Decimal(value))
+
+
+def within_bounds(speed: Decimal) -> Decimal:
+    """Give the speed that there is and that is nearest to *speed*."""
+    bounded = min(max(speed, SLOWEST), FASTEST)
+    return (bounded / STEP).to_integral_value() * STEP
+
+
+async def _play_behind(run_on: Scope, leg: Leg, playback: Playback) -> None:
     if any(tone in playback.until for tone in leg.buffer):
-        run_on.run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason="tone")
+        tell_end(run_on.run, leg, playback, "tone")
         return
-    number = leg.order()
-    leg.playbacks[number] = playback
     playback.since = run_on.run.now
-    run_on.run.perform(effects.Play(leg.name, number, sound, background=True))
-    begun = await run_on.wait(lambda s: _is_of(s, leg, number))
+    order(run_on.run, leg, playback)
+    begun = await run_on.wait(lambda s: _is_of(s, leg, playback.number))
     if isinstance(begun, port.PlaybackFailed):
         raise Failed(begun.detail)
 
 
 async def _play_through(
-    run_on: Scope, leg: Leg, sound: port.Sound, playback: Playback, until: str | None, *, follow: bool
+    run_on: Scope, leg: Leg, playback: Playback, until: str | None, *, follow: bool
 ) -> bool:
     """Play to the end; say whether it was reached (a tone may cut it short)."""
-    playback.sound, playback.handling = sound, run_on.handling
-    playback.number = _claim_cue(run_on, leg, sound) or leg.order()
+    playback.handling = run_on.handling
+    cue = _claim_cue(run_on, leg, playback)
     hold_others(run_on.run, leg, run_on.handling)
-    leg.playbacks[playback.number] = playback
-    run_on.run.perform(effects.Play(leg.name, playback.number, sound))
+    order(run_on.run, leg, playback, cue)
     look_ahead(run_on, follow=follow)
     try:
         while True:
@@ -131,24 +183,26 @@ def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
 
 def _cut(run_on: Scope, leg: Leg, playback: Playback) -> bool:
     """Cut *playback* short, if it has not ended; say whether its end is still to come."""
-    if playback in leg.held_sounds:
+    if playback in leg.resting:
         # It is not heard at present, and will not be.
-        leg.held_sounds.remove(playback)
-        why = playback.cut = "tone"
-        run_on.run.tell(playback.notify, "PlayComplete", leg.name, announcement=playback.name, reason=why)
+        playback.cut = "tone"
+        end_resting(run_on.run, leg, playback, "tone")
         return False
     if playback.number not in leg.playbacks:
         return False
-    playback.cut, playback.held_by = "tone", None
+    playback.cut = "tone"
+    playback.bind("tone", run_on.run.now)
     _drop_cue(run_on, leg)
     run_on.run.perform(effects.StopPlayback(leg.name, playback.number))
     return True
 
 
-def _claim_cue(run_on: Scope, leg: Leg, sound: port.Sound) -> int | None:
+def _claim_cue(run_on: Scope, leg: Leg, playback: Playback) -> int | None:
     """Give the number of the cue that the present statement was announced by, if it was."""
     cued = leg.cued
-    if cued and cued.statement is run_on.statement and cued.sound == sound:
+    assert playback.sound is not None
+    sound = at_speed(playback.sound, playback.speed)
+    if cued and cued.statement is run_on.statement and cued.sound == sound and not playback.heard:
         leg.cued = None
         return cued.playback
     _drop_cue(run_on, leg)
@@ -183,6 +237,8 @@ def look_ahead(run_on: Scope, *, follow: bool) -> None:
 def _announce(run_on: Scope, leg: Leg, statement: nodes.Play | nodes.Say, *, follow: bool) -> None:
     try:
         sound, _ = sound_of(statement, run_on.names)
+        sound = at_speed(sound, speed_of(statement.speed, run_on.names) or Decimal(1))
+        follow = follow and not start_of(statement, run_on.names)
     except Fault:
         return  # It will be told in its place.
     behind = isinstance(statement, nodes.Play) and statement.background
@@ -205,36 +261,46 @@ def play_again(run: Running, leg: Leg, playback: Playback) -> bool:
         return False
     playback.since = run.now
     playback.tell_start = False
-    number = leg.order()
-    leg.playbacks[number] = playback
-    run.perform(effects.Play(leg.name, number, playback.sound, background=True))
+    playback.heard, playback.begun_at = 0.0, None
+    order(run, leg, playback)
     return True
 
 
 def cut_background(run: Running, leg: Leg, tone: str) -> None:
     """End what plays in the background of *leg* where *tone* is to end it, whoever takes the tone."""
-    number = leg.background_playback
-    if number is not None and tone in leg.playbacks[number].until:
-        leg.playbacks[number].cut = "tone"
+    playback = leg.background_playback
+    if playback and tone in playback.until:
+        playback.cut = "tone"
         stop_background(run, leg)
 
 
-def stop_background(run: Running, leg: Leg) -> int | None:
-    """Tell what plays in the background of *leg* to end; give its number, or None where nothing plays."""
-    number = leg.background_playback
-    if number is not None:
-        leg.playbacks[number].stopping = True
-        run.perform(effects.StopPlayback(leg.name, number))
-    return number
+def stop_background(run: Running, leg: Leg) -> Playback | None:
+    """Tell what plays in the background of *leg* to end, and give it; None where nothing plays."""
+    playback = leg.background_playback
+    if playback in leg.resting:
+        _end_standing(run, leg, playback)
+    elif playback:
+        playback.stopping = True
+        run.perform(effects.StopPlayback(leg.name, playback.number))
+    return playback
+
+
+def _end_standing(run: Running, leg: Leg, playback: Playback) -> None:
+    """End *playback*, which stands still, for whoever waits for its end as well."""
+    end_resting(run, leg, playback, playback.cut or "stopped")
+    run.announce(port.PlaybackEnded(leg.name, playback.number, "stopped"))
+    if playback.background:
+        run.announce(Quiet(leg.name))
 
 
 async def stop_play(run_on: Scope, _: nodes.StopPlay) -> None:
     """End the background playback, and wait until it has ended."""
     leg = run_on.need_leg()
-    number = stop_background(run_on.run, leg)
-    if number is None:
+    playback = stop_background(run_on.run, leg)
+    if playback is None:
         raise Failed("nothing is being played in the background")
-    await run_on.wait(lambda s: _is_of(s, leg, number))
+    if playback.stopping:
+        await run_on.wait(lambda s: _is_of(s, leg, playback.number))
 
 
 def stop_sounds(run: Running, leg: Leg) -> None:
@@ -243,13 +309,17 @@ def stop_sounds(run: Running, leg: Leg) -> None:
         # It comes in its turn, and until then it is not to begin by itself.
         run.perform(effects.StopPlayback(leg.name, leg.cued.playback))
         leg.cued = None
-    for number in sounding(leg):
-        run.perform(effects.StopPlayback(leg.name, number))
+    for playback in sounding(leg):
+        if playback in leg.resting:
+            _end_standing(run, leg, playback)
+        else:
+            playback.stopping = True
+            run.perform(effects.StopPlayback(leg.name, playback.number))
 
 
-def sounding(leg: Leg) -> list[int]:
-    """Give the numbers of what is played on *leg* for its script."""
-    return [number for number, playback in leg.playbacks.items() if playback.name != RINGBACK]
+def sounding(leg: Leg) -> list[Playback]:
+    """Give what is played on *leg* for its script, or stands still there."""
+    return [one for one in (*leg.playbacks.values(), *leg.resting) if one.name != RINGBACK]
 
 
 async def record(run_on: Scope, statement: nodes.Record) -> None:

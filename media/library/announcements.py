@@ -1,10 +1,11 @@
 """The library of sounds: fetched, checked, converted, and kept.
 
 A fetched file is kept with what its server said of it, and asked for again only when that says so
-(RFC 9111): ``max-age`` for as long as it says, ``no-store`` not at all, and otherwise by asking
-whether it has changed.  Two calls that want the same sound at once share one fetch, and a caller
-who gives up does not take it from the other.  A file that cannot be fetched anew is not played from
-the cache unless it is still fresh: what the customer took down is not played.
+(RFC 9111): ``max-age`` for as long as it says, ``no-store`` not at all, ``no-cache`` by asking whether
+it has changed; where nothing was said, it is asked for `UNSAID_SECONDS` later at the earliest (4.2.2).
+Two calls that want the same sound at once share one fetch, and a caller who gives up does not take it
+from the other.  A file that cannot be fetched anew is not played from the cache unless it is still
+fresh: what the customer took down is not played.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Protocol, assert_never
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, evolve, field
 
 from ringful.ground.faults import Tasks, fault
 from ringful.media.library.converter import Converter
@@ -29,7 +30,15 @@ from ringful.media.sounds import SoundError
 
 _RECORDING = re.compile(r"[A-Za-z0-9._-]{1,200}\.wav")
 
+_BRIEF, _BRIEF_SECONDS = "brief", 600.0
+"""What the copies of recordings at another speed are called, and how long each is kept: none is to
+outlive its recording for long."""
+
 MAX_BYTES = 64 * 1024 * 1024
+UNSAID_SECONDS = 3.0
+"""How long a file is fresh whose server says nothing of it: many calls that play it ask once."""
+_TOUCH_SECONDS = 60.0
+"""A file that is in use is touched no more often, so that the cache keeps it."""
 
 
 class Answer(Protocol):
@@ -55,12 +64,13 @@ Fetch = Callable[[str, Mapping[str, str], int], Awaitable[Answer]]
 """GET a URL with headers, of so many bytes at most; raises OSError with a readable reason."""
 
 
-@frozen
+@define
 class Kept:
     """A sound in the cache, and until when it need not be asked for."""
 
     path: Path
     fresh_until: float
+    touched: float
     etag: str = ""
     modified: str = ""
 
@@ -100,11 +110,18 @@ class Library:
         self._max_cache = max_cache
         self._kept: dict[str, Kept] = {}
         self._making: dict[Sound, _Making] = {}
+        self._brief: dict[Path, float] = {}
+        """Files of recordings, and when each is removed."""
         cache.mkdir(parents=True, exist_ok=True)
+        for left in cache.glob(f"{_BRIEF}-*.wav"):
+            left.unlink(missing_ok=True)
         nursery.start_soon(self._converter.serve)
 
     async def path(self, sound: Sound) -> Path:
         """Give the file of *sound*, ready to play.  Raises SoundError."""
+        kept = self._kept.get(sound.url) if isinstance(sound, Announcement) and sound.speed == 1.0 else None
+        if kept and self._is_fresh(kept):
+            return kept.path
         making = self._making.get(sound)
         if making is None:
             making = self._making[sound] = _Making()
@@ -130,6 +147,8 @@ class Library:
 
     async def _find(self, sound: Sound) -> Path:
         match sound:
+            case Announcement(speed=speed) | Speech(speed=speed) if speed != 1.0:
+                return await self._at_speed(evolve(sound, speed=1.0), speed)
             case Speech(text, voice):
                 return await self._spoken(text, voice)
             case Announcement(url) if file := self._recording(url):
@@ -153,6 +172,33 @@ class Library:
         if not _RECORDING.fullmatch(name) or not self._allowed(name, query):
             raise SoundError("there is no such recording")
         return file_of(name, [folder.resolve()])
+
+    async def _at_speed(self, sound: Announcement | Speech, speed: float) -> Path:
+        """Give the file of *sound*, *speed* times as fast."""
+        own = await self.path(sound)
+        kept = own.parent == self._cache
+        target = self._cache / f"{'pace' if kept else _BRIEF}-{_digest(str(own), f'{speed:g}')}.wav"
+        if not kept:
+            self._keep_briefly(target)
+        if not target.exists():
+            await self._converter.stretch(own, target, speed)
+            await trio.to_thread.run_sync(self._trim)
+        target.touch()
+        return target
+
+    def _keep_briefly(self, target: Path) -> None:
+        """Have *target*, which is of a recording, removed when it has not been asked for in a while."""
+        if target not in self._brief:
+            self._nursery.start_soon(self._forget, target)
+        self._brief[target] = trio.current_time() + _BRIEF_SECONDS
+
+    async def _forget(self, target: Path) -> None:
+        await trio.sleep_until(until := self._brief[target])
+        if self._brief[target] > until:
+            self._nursery.start_soon(self._forget, target)
+            return
+        del self._brief[target]
+        await trio.Path(target).unlink(missing_ok=True)
 
     def _ringback(self) -> Path:
         target = self._cache / "ringback.wav"
@@ -187,9 +233,6 @@ class Library:
         kept = self._kept.get(url)
         if kept and not kept.path.exists():
             kept = None
-        if kept and self._clock() < kept.fresh_until:
-            kept.path.touch()
-            return kept.path
         asking = {}
         if kept and kept.etag:
             asking["If-None-Match"] = kept.etag
@@ -208,6 +251,16 @@ class Library:
         self._remember(url, path, answer.headers, kept)
         return path
 
+    def _is_fresh(self, kept: Kept) -> bool:
+        """Say whether a fetched file need not be asked for, and is still there."""
+        now = self._clock()
+        if now >= kept.fresh_until or not kept.path.exists():
+            return False
+        if now - kept.touched > _TOUCH_SECONDS:
+            kept.touched = now
+            kept.path.touch()
+        return True
+
     async def _converted(self, body: bytes) -> Path:
         target = self._cache / f"web-{hashlib.sha256(body).hexdigest()[:32]}.wav"
         if not target.exists():
@@ -225,10 +278,13 @@ class Library:
             self._kept.pop(url, None)
             return
         age = re.search(r"max-age=(\d{1,9})", control)
-        fresh = int(age[1]) if age and "no-cache" not in control else 0
+        fresh = float(age[1]) if age else UNSAID_SECONDS
+        if "no-cache" in control:
+            fresh = 0.0
         etag = headers.get("etag") or (kept.etag if kept else "")
         modified = headers.get("last-modified") or (kept.modified if kept else "")
-        self._kept[url] = Kept(path, self._clock() + fresh, etag, modified)
+        now = self._clock()
+        self._kept[url] = Kept(path, now + fresh, now, etag, modified)
         if len(self._kept) > 10_000:
             del self._kept[next(iter(self._kept))]
 

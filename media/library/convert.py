@@ -39,7 +39,7 @@ def convert(source: BinaryIO, target: BinaryIO) -> None:
         if not size:
             raise SoundError(sniffing.reason(head, size))
         with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
-            written, read = _Output(target), False
+            written, read = Output(target), False
             for piece in pieces(data):
                 read = _decode(data, piece, written) or read
             if not written.size:
@@ -111,7 +111,7 @@ class _Reader(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
-class _Output:
+class Output:
     """The WAV that is written, and how much of it."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -138,7 +138,7 @@ def _too_long() -> SoundError:
     return SoundError(f"it is longer than {MAX_SECONDS // 3600} hours")
 
 
-def _decode(data: memoryview, piece: Piece, written: _Output) -> bool:
+def _decode(data: memoryview, piece: Piece, written: Output) -> bool:
     """Append the sound of *piece*, as far as it can be read; say whether it can be at all."""
     with _Window(data, piece) as window:
         try:
@@ -154,7 +154,7 @@ def _decode(data: memoryview, piece: Piece, written: _Output) -> bool:
     return True
 
 
-def _resample(reader: Any, written: _Output) -> None:
+def _resample(reader: Any, written: Output) -> None:
     stream = soxr.ResampleStream(reader.samplerate, wav.RATE, 1, dtype="float32")
     block = np.empty((max(1, _SAMPLES // reader.channels), reader.channels), np.float32)
     damaged = False

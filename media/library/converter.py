@@ -51,18 +51,31 @@ class Converter:
         try:
             if await trio.to_thread.run_sync(wav.copy_plain, source, target):
                 return
-            async with self._turns:
-                await self._convert(source, target)
+            await self._make("convert", source, target)
         except OSError as error:
             raise SoundError(f"it cannot be converted: {error.strerror or error}") from error
 
-    async def _convert(self, source: Path, target: Path) -> None:
+    async def stretch(self, source: Path, target: Path, speed: float) -> None:
+        """Write the sound of *source*, of the shape that is played, to *target*: *speed* times as fast.
+
+        Raises SoundError.
+        """
+        try:
+            await self._make(f"stretch {speed:g}", source, target)
+        except OSError as error:
+            raise SoundError(f"it cannot be made faster or slower: {error.strerror or error}") from error
+
+    async def _make(self, order: str, source: Path, target: Path) -> None:
+        async with self._turns:
+            await self._make_one(order, source, target)
+
+    async def _make_one(self, order: str, source: Path, target: Path) -> None:
         with (
             source.open("rb") as reading,
             NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as out,
         ):
             try:
-                answer = await self._ask(reading.fileno(), out.fileno())
+                answer = await self._ask(order, reading.fileno(), out.fileno())
                 if "fault" in answer:
                     error = RuntimeError(answer["fault"])
                     raise SoundError(fault("converting a sound", error, file=source.name))
@@ -74,14 +87,14 @@ class Converter:
                     os.unlink(out.name)
                 raise
 
-    async def _ask(self, source: int, target: int) -> dict[str, Any]:
-        """Have *source* converted into *target*; the other end goes when this does."""
+    async def _ask(self, order: str, source: int, target: int) -> dict[str, Any]:
+        """Have *target* made of *source* as *order* says; the other end goes when this does."""
         ours, theirs = socket.socketpair()
         stream = trio.SocketStream(trio.socket.from_stdlib_socket(ours))
         said, seconds = b"", self.seconds
         async with stream:
             with theirs:
-                self._order([theirs.fileno(), source, target])
+                self._order(order, [theirs.fileno(), source, target])
             with trio.move_on_after(seconds) as limit, suppress(trio.BrokenResourceError):
                 while data := await stream.receive_some(65536):
                     said += data
@@ -95,10 +108,10 @@ class Converter:
         answer: dict[str, Any] = json.loads(said)
         return answer
 
-    def _order(self, descriptors: Sequence[int]) -> None:
+    def _order(self, order: str, descriptors: Sequence[int]) -> None:
         for control in (self._control, None):
             try:
-                socket.send_fds(control or self._start(), [b"convert"], descriptors)
+                socket.send_fds(control or self._start(), [order.encode()], descriptors)
                 return
             except (BrokenPipeError, ConnectionResetError):
                 if control is None:

@@ -1,7 +1,8 @@
 """The converter's process: everything is imported once, and each file is converted in a fork.
 
 ``python -m ringful.media.library.converting FD``.  A message with three descriptors orders a conversion: the
-socket that it is answered on, the file to read, and the file to write.  The fork has bounds for
+socket that it is answered on, the file to read, and the file to write.  It says ``convert``, or ``stretch``
+and a speed.  The fork has bounds for
 time and memory, needs no file that it was not given, and dies where nobody waits for it any more;
 whatever a stranger's file does to a decoder, it does to that fork alone.  This process has one
 thread, or it could not fork.
@@ -19,6 +20,7 @@ import traceback
 from typing import Any
 
 from ringful.media.library.convert import convert
+from ringful.media.library.stretch import stretch
 from ringful.media.sounds import SoundError
 
 CPU_SECONDS = 30
@@ -54,10 +56,14 @@ def _bound(job: socket.socket) -> None:
     os.nice(_NICE)
 
 
-def _answer(source: int, target: int) -> dict[str, str]:
+def _answer(order: str, source: int, target: int) -> dict[str, str]:
     try:
         with open(source, "rb") as reading, open(target, "wb") as writing:
-            convert(reading, writing)
+            match order.split():
+                case ["stretch", speed]:
+                    stretch(reading, writing, float(speed))
+                case _:
+                    convert(reading, writing)
     except SoundError as error:
         return {"reason": str(error)}
     except MemoryError:
@@ -67,14 +73,14 @@ def _answer(source: int, target: int) -> dict[str, str]:
     return {}
 
 
-def _work(job: socket.socket, source: int, target: int, parent: int) -> None:
-    """Do one conversion, in a fork of its own."""
+def _work(job: socket.socket, order: str, source: int, target: int, parent: int) -> None:
+    """Do one conversion, as *order* says, in a fork of its own."""
     _die_with_parent(parent)
     # Decoders write what they think of a file to the standard error.
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
     _bound(job)
-    job.sendall(json.dumps(_answer(source, target)).encode())
+    job.sendall(json.dumps(_answer(order, source, target)).encode())
 
 
 def serve(control: socket.socket) -> None:
@@ -94,7 +100,7 @@ def serve(control: socket.socket) -> None:
             if child == 0:
                 try:
                     control.close()
-                    _work(job, given[1], given[2], own)
+                    _work(job, message.decode(), given[1], given[2], own)
                 finally:
                     os._exit(0)
             job.close()

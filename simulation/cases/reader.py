@@ -6,11 +6,13 @@ comes first; the case's own lines replace what they name again: a phone, a sound
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from attrs import evolve
 
+from ringful.grammar import nodes
 from ringful.grammar.errors import ScriptError
 from ringful.grammar.reading.parser import parse_statements
 from ringful.grammar.span import Span
@@ -278,6 +280,10 @@ class _Reader:
         pattern = (
             rf"(hangup|stop play|stop record|stop tones|mute|unmute|leave queue|leave){told}\s+after\s+(\S+)"
         )
+        steering = r"((?:pause|resume|skip|speed)\s.+?)(?:\s+on\s+(\S+))?\s+after\s+(\S+)"
+        if steered := re.fullmatch(steering, rest):
+            self._request(steered[3], steered[2], events.Steered(self._steering(steered[1])))
+            return
         found = self.lines.match(pattern, rest, "now hangup after 3s")
         operation: Any = found[1]
         notify = self.lines.unquoted(found[3]) if found[3] else None
@@ -291,6 +297,14 @@ class _Reader:
         fields = self.lines.value(found[3]) if found[3] else {}
         assert isinstance(fields, Mapping)
         self._request(found[4], found[2], events.Signalled(self.lines.unquoted(found[1]), fields))
+
+    def _steering(self, text: str) -> nodes.Steering:
+        with suppress(ScriptError, ValueError):
+            (statement,) = parse_statements(text)
+            if isinstance(statement, nodes.Steering):
+                return statement
+        hint = "write e.g. `now pause play after 3s` or `now skip back 10s after 3s`"
+        raise self.lines.wrong(f"`{text}` is nothing that can be done with what is heard", hint, word=text)
 
     def _request(self, after: str, run: str | None, event: events.Event) -> None:
         seconds = self.lines.seconds(after)

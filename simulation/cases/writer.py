@@ -84,6 +84,8 @@ def _request(seconds: float, event: events.Event, on: str = "") -> Iterator[str]
         case events.Signalled(name, fields):
             given = f" with {show_value(fields)}" if fields else ""
             yield f"now signal {_quoted(name)}{on}{given} after {_time(seconds)}"
+        case events.Steered(statement):
+            yield f"now {show_statement(statement)}{on} after {_time(seconds)}"
         case events.Interrupted(operation, notify, why):
             told = f"{on} notify {_quoted(notify)}" if notify else on
             told += f" because {_quoted(why)}" if why != "api" else ""

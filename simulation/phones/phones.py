@@ -24,7 +24,14 @@ from ringful.simulation.phones.room import SimulatedRoom
 
 
 def length_of(sound: port.Sound, outside: world.World) -> float | str:
-    """Give how long *sound* is in *outside*, or why it cannot be had."""
+    """Give how long *sound* is in *outside*, at its speed, or why it cannot be had."""
+    length = _length_of(sound, outside)
+    if isinstance(length, str) or isinstance(sound, port.Ringback):
+        return length
+    return length / sound.speed
+
+
+def _length_of(sound: port.Sound, outside: world.World) -> float | str:
     match sound:
         case port.Announcement(url):
             if url in outside.missing:
@@ -155,6 +162,11 @@ class SimulatedPhones:
     def hang_up(self, leg: str) -> None:
         """See `port.Phones`."""
         self._order(leg, lambda found: found.hang_up())
+
+    @property
+    def backlog(self) -> float:
+        """See `port.Phones`: there are always lines enough."""
+        return 0.0
 
     def prepare(self, sound: port.Sound) -> None:
         """Do nothing: every sound is here already."""

@@ -77,7 +77,7 @@ def _requests(entries: Sequence[Entry]) -> Iterator[tuple[Entry, events.Event]]:
     own = Counter[str]()
     for entry in entries:
         match entry.name:
-            case "Queued" | "Interrupted":
+            case "Queued" | "Interrupted" | "Steered":
                 yield entry, decode_event(entry)
             case "Signal" if entry.data["call"] == entry.call_id:
                 own[str(entry.data["name"])] += 1
@@ -183,6 +183,7 @@ def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]
     names: dict[tuple[str, int], str] = {}
     began: dict[tuple[str, int], float] = {}
     offsets: dict[tuple[str, int], float] = {}
+    speeds: dict[tuple[str, int], float] = {}
     lengths: dict[str, float] = {}
     cut: dict[str, float] = {}
     missing: dict[str, str] = {}
@@ -190,11 +191,13 @@ def _sounds(entries: Sequence[Entry]) -> tuple[dict[str, float], dict[str, str]]
         if entry.name in ("Play", "Cue"):
             names[playback_of(entry)] = sound_name(entry.data["sound"])
             offsets[playback_of(entry)] = entry.data.get("offset", 0.0)
+            speeds[playback_of(entry)] = entry.data["sound"].get("speed", 1.0)
         elif entry.name == "PlaybackStarted":
             # It may go on where a handler interrupted it.
             began[playback_of(entry)] = entry.at - offsets[playback_of(entry)]
         elif entry.name == "PlaybackEnded" and playback_of(entry) in began:
             name, heard = names[playback_of(entry)], entry.at - began[playback_of(entry)]
+            heard *= speeds[playback_of(entry)]
             if entry.data["reason"] == "end":
                 lengths.setdefault(name, heard)
             else:

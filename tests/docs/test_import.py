@@ -11,6 +11,9 @@ from ringful.grammar.checking.checker import check
 from ringful.grammar.errors import render
 from ringful.grammar.reading.parser import parse
 from ringful.grammar.showing.printer import show
+from ringful.interpreter.sources import read_source
+from ringful.simulation.cases.reader import parse_case
+from ringful.simulation.simulate import run_case
 from tests.typed import ringful
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -24,7 +27,9 @@ def fences(page: str) -> list[tuple[str, str, str]]:
 IMPORT, COMING = fences("import.md"), fences("coming.md")
 ((_, _, HEAD),) = [fence for fence in COMING if fence[0] == "head"]
 PAIRS = [(kind, body, COMING[place + 1]) for place, (kind, _, body) in enumerate(COMING) if kind in KINDS]
-BY_HAND = [body for kind, _, body in COMING if kind == "by-hand"]
+BY_HAND = [(body, COMING[place + 1]) for place, (kind, _, body) in enumerate(COMING) if kind == "by-hand"]
+CALLED = 'case Flow\nscript flow.call\nparam number = "+18005550000"\n'
+"""The head of every case of a script by hand."""
 
 
 def test_the_import_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -48,15 +53,34 @@ def test_a_pair(kind: Any, document: str, fence: tuple[str, str, str]) -> None:
     assert text == f"{HEAD}\n{script}"
 
 
-@pytest.mark.parametrize("script", BY_HAND, ids=range(len(BY_HAND)))
-def test_a_script_by_hand(script: str) -> None:
+@pytest.mark.parametrize(("kind", "document"), [pair[:2] for pair in PAIRS], ids=range(len(PAIRS)))
+def test_a_pair_runs(
+    kind: str, document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("flow.doc").write_text(document, encoding="utf-8")
+    assert ringful(capsys, "import", kind, "flow.doc")[2] == 0
+    assert ringful(capsys, "test")[2] == 0
+    trace = Path("flow.golden").read_text(encoding="utf-8").partition("---\n")[2]
+    assert "ended" in trace
+    assert "script failed" not in trace
+
+
+@pytest.mark.parametrize(("script", "fence"), BY_HAND, ids=range(len(BY_HAND)))
+def test_a_script_by_hand(script: str, fence: tuple[str, str, str], tmp_path: Path) -> None:
     text = f"{HEAD}\n{script}"
     tree = parse(text)
     assert show(tree) == text
     assert not [render(problem, text) for problem in check(tree)]
+    kind, _, body = fence
+    assert kind == "case"
+    (tmp_path / "flow.call").write_text(text, encoding="utf-8")
+    above, dashes, below = body.partition("---\n")
+    case = parse_case(CALLED + above + dashes, tmp_path / "flow.golden", read_source(tmp_path / "flow.call"))
+    assert run_case(case).trace == below
 
 
 def test_every_kind_of_fence_is_tested() -> None:
-    assert {kind for kind, _, _ in COMING} == {"head", "call", "by-hand", "dialplan", *KINDS}
+    assert {kind for kind, _, _ in COMING} == {"head", "call", "by-hand", "case", "dialplan", *KINDS}
     assert {kind for kind, _, _ in IMPORT} == {"twiml", "script", "told", "case"}
     assert len(PAIRS) > 5

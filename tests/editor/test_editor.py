@@ -220,7 +220,7 @@ def test_what_is_offered_replaces_the_word_that_is_begun() -> None:
     document, offset = cut("call x\npl|")
     (play,) = [one for one in suggestions(document, offset, load) if one.label == "play"]
     assert document.text[play.start : offset] == "pl"
-    assert play.detail == "play AUDIO [early] [until TONES] [times N | forever] [notify URL]"
+    assert (play.detail or "").startswith("play AUDIO [early] [from DURATION]")
 
 
 # Hover.

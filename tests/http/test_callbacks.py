@@ -16,7 +16,7 @@ import trio
 from attrs import define, field
 
 from ringful.http.outward.callbacks import Deliverer, judge
-from ringful.http.outward.guard import guarded_client
+from ringful.http.outward.posting import open_poster
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.server import PATIENCE, TRUSTED
@@ -80,11 +80,11 @@ async def delivering(store: Store, *, hurry: float = 400.0) -> AsyncIterator[Del
         return SECRET
 
     async with (
-        guarded_client([ip_network("127.0.0.0/8")], trusted=TRUSTED) as client,
+        open_poster([ip_network("127.0.0.0/8")], trusted=TRUSTED) as poster,
         trio.open_nursery() as nursery,
     ):
         clock = {"clock": Hurry(hurry), "steady": Hurry(10_000.0)} if hurry else {}
-        yield Deliverer(store, client, secret_of, nursery, **clock)
+        yield Deliverer(store, poster, secret_of, nursery, **clock)
         nursery.cancel_scope.cancel()
 
 

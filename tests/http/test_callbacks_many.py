@@ -12,8 +12,8 @@ import trio
 from attrs import define, evolve, field
 
 from ringful.http.outward.callbacks import GIVE_UP, PAGE, Deliverer
-from ringful.http.outward.guard import guarded_client
 from ringful.http.outward.lanes import AWAY_AFTER, PER_RECEIVER, Lane, Receiver, Turn, host_of
+from ringful.http.outward.posting import open_poster
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.http.test_callbacks import Hurry
@@ -172,10 +172,10 @@ async def secret_of(_: str) -> str | None:
 @asynccontextmanager
 async def delivering(store: Store, **settings: Callable[[], float]) -> AsyncIterator[Deliverer]:
     async with (
-        guarded_client([ip_network("127.0.0.0/8")], trusted=TRUSTED) as client,
+        open_poster([ip_network("127.0.0.0/8")], trusted=TRUSTED) as poster,
         trio.open_nursery() as nursery,
     ):
-        yield Deliverer(store, client, secret_of, nursery, **settings)
+        yield Deliverer(store, poster, secret_of, nursery, **settings)
         nursery.cancel_scope.cancel()
 
 

@@ -13,7 +13,7 @@ import trio
 from attrs import define, field
 
 from ringful.http.outward.callbacks import GONE, Deliverer
-from ringful.http.outward.guard import guarded_client
+from ringful.http.outward.posting import open_poster
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
 from tests.http.test_callbacks import Hurry
@@ -73,10 +73,10 @@ async def delivering(
     clock = Hurry(day)
     clock.at = time.time()
     async with (
-        guarded_client([ip_network("127.0.0.0/8")], trusted=TRUSTED) as client,
+        open_poster([ip_network("127.0.0.0/8")], trusted=TRUSTED) as poster,
         trio.open_nursery() as nursery,
     ):
-        yield Deliverer(store, client, secret, nursery, steady=Hurry(10_000.0), clock=clock)
+        yield Deliverer(store, poster, secret, nursery, steady=Hurry(10_000.0), clock=clock)
         nursery.cancel_scope.cancel()
 
 

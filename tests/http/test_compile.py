@@ -39,9 +39,14 @@ def test_a_request_compiles(case: GoldenCase) -> None:
         case conferences.LeaveConf():
             shown = "now leave\n" if made.immediate else show_statement(compile_leave(made))
         case requests.OnConference(task):
-            now = immediate(task)
-            shown = f"on {task.call_id}: " + (f"now {now}\n" if now else show_statement(compile_task(task)))
+            shown = f"on {task.call_id}: {_shown(task)}"
         case _:
-            now = immediate(made)
-            shown = f"now {now}\n" if now else show_statement(compile_task(made))
+            shown = _shown(made)
     case.expect("script", shown)
+
+
+def _shown(task: requests.Task) -> str:
+    now = immediate(task)
+    if now is None:
+        return show_statement(compile_task(task))
+    return f"now {now if isinstance(now, str) else show_statement(now)}\n"

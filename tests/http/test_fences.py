@@ -45,6 +45,7 @@ from ringful.media.ways import Ways
 from ringful.media.worker_process import WorkerProcess
 from ringful.media.workers import Workers
 from ringful.store import rows
+from ringful.store.change import Scribe
 from ringful.store.port import Entry, Key, Number, Write
 from tests.hostile import Answer, Web, hostile_web, said
 from tests.server import PATIENCE, phone
@@ -392,8 +393,7 @@ async def requested(ward: Ward, path: str) -> tuple[int, str]:
 
 
 async def a_write_to_the_store(ward: Ward, throw: Thrower) -> None:
-    writer = import_module("ringful.store.writer")
-    throw.at(writer, "apply", lambda _, changes: any(new(one) for one in changes), times=100)
+    throw.at(Scribe, "write", lambda _, __, changes: any(new(one) for one in changes), times=100)
     with pytest.raises(Unavailable, match=FAULT):
         await ward.place('call "15125550009"\n')
 

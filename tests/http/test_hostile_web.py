@@ -18,6 +18,7 @@ from ringful.http.outward.addresses import literal
 from ringful.http.outward.callbacks import Deliverer
 from ringful.http.outward.guard import guarded_client
 from ringful.http.outward.outbound import Outbound, OutboundError
+from ringful.http.outward.posting import Poster, open_poster
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.http.reading.requests import Dialect, read
 from ringful.media.library.announcements import Library
@@ -242,12 +243,12 @@ async def asked(client: httpx2.AsyncClient, url: str, want: str, total: float) -
         return str(error)
 
 
-async def posted(client: httpx2.AsyncClient, url: str, store: Store, call_id: str) -> str:
+async def posted(poster: Poster, url: str, store: Store, call_id: str) -> str:
     async def secret_of(_: str) -> None:
         return None
 
     async with trio.open_nursery() as nursery:
-        deliverer = Deliverer(store, client, secret_of, nursery, clock=Late())
+        deliverer = Deliverer(store, poster, secret_of, nursery, clock=Late())
         post = Post(f"e-{call_id}", "k", call_id, 1, url, {"action": "A"}, 0.0)
         await store.submit(Write(posts=[post])).wait()
         deliverer.deliver(post)
@@ -257,7 +258,13 @@ async def posted(client: httpx2.AsyncClient, url: str, store: Store, call_id: st
 
 
 async def told_of(
-    client: httpx2.AsyncClient, url: str, store: Store, folder: Path, name: str, total: float = PATIENCE
+    client: httpx2.AsyncClient,
+    poster: Poster,
+    url: str,
+    store: Store,
+    folder: Path,
+    name: str,
+    total: float = PATIENCE,
 ) -> Told:
     told: dict[int, str] = {}
 
@@ -268,7 +275,7 @@ async def told_of(
         nursery.start_soon(note, 0, fetched(client, url, folder, total))
         nursery.start_soon(note, 1, asked(client, url, "json", total))
         nursery.start_soon(note, 2, asked(client, url, "script", total))
-        nursery.start_soon(note, 3, posted(client, url, store, name))
+        nursery.start_soon(note, 3, posted(poster, url, store, name))
     return told[0], told[1], told[2], told[3]
 
 
@@ -296,17 +303,21 @@ async def test_every_answer_has_its_outcome(
         for name, answer in ANSWERS[kind].items():
             slow = name in EITHER or name in SLOW or EXPECTED[name] == LATE
             total, timeout = (TOTAL, SHORT) if slow else (PATIENCE, httpx2.Timeout(PATIENCE))
+            step = timeout.read or PATIENCE
             monkeypatch.setattr("ringful.http.outward.callbacks.TOTAL_SECONDS", total)
             tracemalloc.start()
             with structlog.testing.capture_logs() as logged, trio.fail_after(PATIENCE):
                 async with (
                     hostile_web(answer) as web,
                     guarded_client(LOOPBACK, no_names, timeout=timeout, trusted=TRUSTED) as client,
+                    open_poster(LOOPBACK, no_names, trusted=TRUSTED, step_seconds=step) as poster,
                 ):
-                    told = await told_of(client, web.url, store, tmp_path / "cache", name, total)
+                    told = await told_of(client, poster, web.url, store, tmp_path / "cache", name, total)
                     pool = client._transport._pool  # type: ignore[attr-defined]
                     left = [one for one in pool.connections if not (one.is_idle() or one.is_closed())]
+                    left += [poster] * (poster.open - poster.idle)
                     await client.aclose()
+                    await poster.close()
                     await web.until_left()
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
@@ -370,6 +381,11 @@ class Noted:
     async def wait(self) -> None:
         """Nothing to wait for."""
 
+    settled = wait
+
+    def hurry(self) -> None:
+        """Nothing to hurry."""
+
     async def posts(self, _: str) -> list[PostState]:
         return self.states[-1:]
 
@@ -386,8 +402,11 @@ def test_every_text_that_a_script_makes_has_its_outcome(url: str, tmp_path: Path
     """As `play`, `ask` and `notify` reckon it when they run: nothing has looked at it before."""
 
     async def tried() -> None:
-        async with guarded_client((), nowhere, trusted=TRUSTED) as client:
-            told = await told_of(client, url, Noted(), tmp_path / "cache", "c1")  # type: ignore[arg-type]
+        async with (
+            guarded_client((), nowhere, trusted=TRUSTED) as client,
+            open_poster((), nowhere, trusted=TRUSTED) as poster,
+        ):
+            told = await told_of(client, poster, url, Noted(), tmp_path / "cache", "c1")  # type: ignore[arg-type]
         assert all(one and not one.startswith(("played", "delivered", "a fault")) for one in told)
 
     with structlog.testing.capture_logs() as logged:

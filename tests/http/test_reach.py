@@ -1,6 +1,7 @@
 """What clients do every day without a script: each request is one statement, and is told what came of it."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,37 @@ async def test_what_is_played_is_stopped_at_once_and_the_queue_goes_on(rig: Rig)
     assert (await statements(rig, ann))[-1] == "stop play -> done"
 
 
+async def test_what_is_heard_is_steered_at_once_and_in_its_turn(rig: Rig) -> None:
+    ann = await rig.up(ANN)
+    for method, given in STEERED.items():
+        assert (await rig.ask(method, callId=ann, **given)).code == "call.over"
+    await rig.get("Play", callId=ann, announcement="long", callbackUrl=HOOK)
+    await rig.hears("PlayStart", announcement="long")
+    assert (await rig.ask("ResumePlay", callId=ann)).code == "call.over"
+    for method, given in STEERED.items():
+        assert await rig.get(method, callId=ann, **given) == ""
+    leg = rig.switchboard.live[ann].run.subject
+    assert leg
+    (playback,) = leg.playbacks.values()
+    assert playback.heard >= 5
+    assert playback.speed == Decimal("1.5")
+    await rig.get("PausePlay", callId=ann, immediate="false")
+    await rig.get("SkipPlay", callId=ann, to="1000")
+    assert (await rig.hears("PlayComplete", announcement="long"))["reason"] == "end"
+    assert (await statements(rig, ann))[-1] == "pause play -> failed"
+    told = await rig.get("Trace", callId=ann)
+    assert "now           skip 5s" in told
+    assert "speed 1.5" in told
+
+
+STEERED = {
+    "PausePlay": {},
+    "SkipPlay": {"by": "5"},
+    "SpeedPlay": {"speed": "1.5"},
+    "ResumePlay": {},
+}
+
+
 async def test_what_a_conference_hears_is_stopped_too(rig: Rig) -> None:
     ann = await rig.up(ANN)
     await rig.get("JoinConf", confCallId="team", participantCallId=ann)
@@ -95,7 +127,7 @@ async def test_nobody_is_muted_on_a_call_that_is_over(rig: Rig) -> None:
     ann = await rig.up(ANN)
     await rig.get("Hangup", callId=ann)
     await rig.quiet()
-    for method in ("Mute", "Unmute", "StopPlay"):
+    for method in ("Mute", "Unmute", "StopPlay", "PausePlay", "ResumePlay"):
         assert (await rig.ask(method, callId=ann)).code == "call.over"
     assert (await rig.ask("Transfer", callId=ann, callee=BEN)).code == "call.over"
 
@@ -156,3 +188,15 @@ async def test_a_call_that_cannot_be_connected_goes_on(rig: Rig) -> None:
     await rig.hears("ConnectFailed", callId=ann, reason="busy")
     await rig.until(lambda: all(task.state == "failed" for task in rig.switchboard.live[ann].run.tasks))
     assert rig.leg_up(ann)
+
+
+async def test_where_calls_wait_for_a_line_no_more_are_taken_until_they_have_one(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(type(rig.phones), "backlog", 1.5)
+        refused = await rig.ask("Call", callee=ANN)
+        assert (refused.status, refused.code) == (429, "server.busy")
+        assert "1.5 s" in refused.text
+        assert not rig.switchboard.live
+    assert await rig.up(ANN)

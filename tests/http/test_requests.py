@@ -1,6 +1,7 @@
 """Parameters: what is taken, what is refused, and what is said then."""
 
 from contextlib import suppress
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,21 @@ def take(method: str, dialect: Dialect = DIALECT, **given: str) -> requests.Requ
             "Say",
             {"confCallId": "a.room", "text": "Hi", "voice": "en-gb", "until": "1", "callbackUrl": "http://h"},
             requests.OnConference(requests.Say("a.room", "Hi", "en-gb", "1", "http://h")),
+        ),
+        (
+            "Play",
+            {"callId": "a", "announcement": "x", "from": "90", "speed": "1.5"},
+            requests.Play("a", "x", start=90.0, speed=Decimal("1.5")),
+        ),
+        ("PausePlay", {"callId": "a"}, requests.PausePlay("a")),
+        ("ResumePlay", {"callId": "a", "immediate": "false"}, requests.ResumePlay("a", False)),
+        ("SkipPlay", {"callId": "a", "by": "-7.5"}, requests.SkipPlay("a", -7.5)),
+        ("SkipPlay", {"callId": "a", "to": "0"}, requests.SkipPlay("a", 0.0, True)),
+        ("SpeedPlay", {"callId": "a", "speed": "up"}, requests.SpeedPlay("a", "up")),
+        (
+            "SpeedPlay",
+            {"confCallId": "a.room", "speed": "0.75"},
+            requests.OnConference(requests.SpeedPlay("a.room", Decimal("0.75"))),
         ),
         ("StopPlay", {"callId": "a"}, requests.StopPlay("a")),
         ("stopplay", {"callId": "a", "immediate": "false"}, requests.StopPlay("a", False)),
@@ -179,6 +195,19 @@ def test_a_request_is_taken(method: str, given: dict[str, str], request_: reques
         ("Transfer", {"callId": "a"}, "callee.missing", "callee is missing"),
         ("Mute", {"confCallId": "a.room"}, "callId.missing", "callId is missing"),
         ("StopPlay", {"callId": "a", "immediate": "now"}, "immediate.invalid", "must be true or false"),
+        ("SkipPlay", {"callId": "a"}, "by.missing", "by=-10 back, and to=0 begins anew"),
+        ("SkipPlay", {"callId": "a", "by": "1", "to": "1"}, "to.invalid", "by or to, not both"),
+        *(
+            ("SkipPlay", {"callId": "a", "by": by}, "by.invalid", "must be seconds such as 10, or -10")
+            for by in ("0", "--1", "-", "1e3", "ten", "10s", "999999")
+        ),
+        ("SkipPlay", {"callId": "a", "to": "-1"}, "to.invalid", "must be 0 to"),
+        *(
+            ("SpeedPlay", {"callId": "a", "speed": speed}, "speed.invalid", "from 0.5 to 2, or up or down")
+            for speed in ("0", "3", "-1", "150", "fast", "1,5", "nan", "0.4999", "٢")
+        ),
+        ("Play", {"callId": "a", "announcement": "x", "speed": "up"}, "speed.invalid", "from 0.5 to 2, not"),
+        ("Play", {"callId": "a", "announcement": "x", "from": "1m"}, "from.invalid", "must be 0 to"),
     ],
 )
 def test_a_bad_parameter_is_named(method: str, given: dict[str, str], code: str, message: str) -> None:

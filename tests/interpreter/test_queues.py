@@ -8,9 +8,11 @@ import pytest
 from ringful.grammar.reading.parser import parse
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.queues import MOST, OTHER, REMEMBERED, Queues, standing
+from ringful.media import port
 from ringful.store.port import Key
 from tests.house import HOOK, KEY, Rig, answers, house
 from tests.house import OTHER as OTHER_KEY
+from tests.interpreter.test_run import Desk
 
 
 @pytest.fixture
@@ -154,3 +156,43 @@ async def test_a_client_sees_who_waits_puts_one_out_and_lets_another_be_served(r
     await rig.until(lambda: set(rig.members(f"{agent}.talk")) == {agent, second})
     assert [one["queue"] for one in (await rig.json("QueryQueues"))["queues"]] == []
     assert all(rig.leg_up(one) for one in (first, second, agent))
+
+
+def test_who_serves_takes_the_next_one_at_once_where_the_first_has_hung_up() -> None:
+    desk = Desk('call "15125550009"\nserve "q" as talk\nstay\n')
+    desk.give(port.Answered("c1"))
+    desk.give(events.NextCame("c1", "q", "c2", "c2", "+1", 1000.0))
+    (meeting,) = (one.conference for one in desk.out if isinstance(one, effects.OpenConference))
+    desk.give(events.Left("c1", meeting, "ended"))
+    assert [type(one).__name__ for one in desk.out].count("ServeQueue") == 2
+    desk.give(events.NextCame("c1", "q", "c3", "c3", "+1", 1000.0))
+    other = desk.done(effects.OpenConference)[-1].conference
+    desk.give(events.Joined("c1", other))
+    desk.give(events.Left("c1", other, "ended"))
+    assert [type(one).__name__ for one in desk.out].count("ServeQueue") == 2
+
+
+def test_who_is_summoned_and_waits_no_more_says_so() -> None:
+    desk = Desk('call "15125550001"\nqueue "q"\nstay\n')
+    desk.give(port.Answered("c1"), events.Placed("c1", "q", 1))
+    desk.give(port.HungUp("c1", "callee"), events.Summoned("c1", "q", "c9.talk"))
+    # Its run has ended, so the house says it for it.
+    assert not desk.done(effects.EndConference)
+    desk = Desk('call "15125550001"\nqueue "q" for 5s\nstay\n')
+    desk.give(port.Answered("c1"), events.Placed("c1", "q", 1))
+    timer = desk.done(effects.SetTimer)[-1].timer
+    desk.give(events.TimerFired(timer), events.Summoned("c1", "q", "c9.talk"))
+    assert desk.done(effects.EndConference) == [effects.EndConference("c9.talk")]
+
+
+async def test_who_serves_waits_for_nobody_whose_call_has_ended(rig: Rig) -> None:
+    agent = await run(rig, SERVES)
+    await rig.until(lambda: any(entry.name == "ServeQueue" for entry in rig.entries))
+    # Given by the list, and gone before it is summoned.
+    rig.switchboard.hall._tell(
+        Queues(), [(agent, events.NextCame(agent, "support", "r9-gone", "r9-gone", "+1", 0.0))]
+    )
+    await rig.hears("QueueServed", callId=agent, leg="r9-gone")
+    await rig.until(lambda: [entry.name for entry in rig.entries].count("ServeQueue") == 2)
+    # No time has passed for that.
+    assert not any(entry.name == "TimerFired" for entry in rig.entries)

@@ -19,6 +19,7 @@ from attrs import define, field
 from ringful.command.demonstration.sounds import melody
 from ringful.media import port
 from ringful.media.pool import Pool, PoolSettings, open_pool
+from ringful.media.worker_process import start_worker
 from tests.server import PATIENCE, free_port, phone
 
 E = TypeVar("E", bound=port.Event)
@@ -312,3 +313,42 @@ async def test_the_pool_grows_and_shrinks(tmp_path: Path, monkeypatch: pytest.Mo
         with trio.fail_after(PATIENCE):
             while len(calls.pool.workers) > 1:  # noqa: ASYNC110 (the pool tells nobody of it)
                 await trio.sleep(0.05)
+
+
+async def test_the_busier_the_pool_the_more_room_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringful.media.workers.CALLS_A_SPARE", 1)
+    with phone("--answer-after", "0s") as (address, _):
+        async with line(tmp_path) as calls:
+            for number in range(4):
+                calls.ring(f"c{number}", address)
+            await calls.all(port.Answered, 4)
+            with trio.fail_after(PATIENCE):
+                # Four places are kept free for four calls, and one beside.
+                while len(calls.pool.workers) < 3:  # noqa: ASYNC110 (the pool tells nobody of it)
+                    await trio.sleep(0.05)
+
+
+async def test_a_call_that_waits_for_a_worker_is_told_of_until_it_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = trio.Event()
+
+    async def late(*args: Any) -> Any:
+        await go_on.wait()
+        return await start_worker(*args)
+
+    async with line(tmp_path) as calls, AsyncExitStack() as stack:
+        addresses = [stack.enter_context(phone("--answer-after", "0s"))[0] for _ in range(2)]
+        monkeypatch.setattr("ringful.media.workers.start_worker", late)
+        assert not calls.pool.backlog
+        for number in range(5):
+            calls.ring(f"c{number}", addresses[number % 2])
+        await calls.all(port.Answered, 4)
+        first = calls.pool.backlog
+        assert first > 0
+        assert calls.pool.backlog > first
+        go_on.set()
+        await calls.all(port.Answered, 5)
+        assert not calls.pool.backlog

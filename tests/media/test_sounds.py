@@ -21,8 +21,10 @@ from ringful.command.demonstration.sounds import melody
 from ringful.http.outward.guard import guarded_client
 from ringful.http.outward.outbound import Outbound
 from ringful.media import wav
+from ringful.media.library import announcements
 from ringful.media.library import convert as conversion
 from ringful.media.library.announcements import Library
+from ringful.media.library.stretch import stretch
 from ringful.media.port import Announcement, Ringback, Speech
 from ringful.media.sounds import SoundError
 from tests.server import TRUSTED
@@ -139,7 +141,10 @@ def test_what_a_telephone_cannot_carry_does_not_come_back_as_something_else(tmp_
     assert np.abs(read(tmp_path / "out.wav")[800:-800]).max() < 50
 
 
-async def test_a_fetched_sound_is_asked_for_again_and_not_sent_again(web: Web, tmp_path: Path) -> None:
+async def test_a_fetched_sound_is_asked_for_again_and_not_sent_again(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringful.media.library.announcements.UNSAID_SECONDS", 0.0)
     web.files["/a.wav"] = (200, {"ETag": '"1"'}, melody([440]))
     async with library(tmp_path) as sounds:
         first = await sounds.path(Announcement(f"{web.url}/a.wav"))
@@ -147,6 +152,22 @@ async def test_a_fetched_sound_is_asked_for_again_and_not_sent_again(web: Web, t
         web.files["/a.wav"] = (200, {"ETag": '"2"'}, melody([660]))
         assert await sounds.path(Announcement(f"{web.url}/a.wav")) != first
     assert web.asked == [("/a.wav", None), ("/a.wav", '"1"'), ("/a.wav", '"1"')]
+
+
+async def test_what_says_nothing_is_fresh_for_a_moment_unless_it_forbids_that(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringful.media.library.announcements.UNSAID_SECONDS", 1000.0)
+    web.files["/a.wav"] = (200, {"ETag": '"1"'}, melody([440]))
+    web.files["/b.wav"] = (200, {"Cache-Control": "no-cache"}, melody([440]))
+    async with library(tmp_path) as sounds:
+        first = await sounds.path(Announcement(f"{web.url}/a.wav"))
+        assert await sounds.path(Announcement(f"{web.url}/a.wav")) == first
+        first.unlink()
+        for name in ("a", "b", "b"):
+            await sounds.path(Announcement(f"{web.url}/{name}.wav"))
+        assert first.exists()
+    assert [path for path, _ in web.asked] == ["/a.wav", "/a.wav", "/b.wav", "/b.wav"]
 
 
 async def test_max_age_and_no_store(web: Web, tmp_path: Path) -> None:
@@ -273,3 +294,59 @@ async def test_the_ringing_tone_is_made_once(tmp_path: Path) -> None:
         assert sound[6 * 8000 : 7 * 8000].any()
         made = path.stat().st_ino
         assert (await sounds.path(Ringback())).stat().st_ino == made
+
+
+def paced(folder: Path, samples: "np.ndarray[Any, Any]", speed: float) -> "np.ndarray[Any, Any]":
+    """Give *samples* as they are heard at *speed*."""
+    source, target = folder / "plain.wav", folder / "paced.wav"
+    data = samples.astype("<i2").tobytes()
+    source.write_bytes(wav.header(len(data)) + data)
+    with source.open("rb") as reading, target.open("wb") as writing:
+        stretch(reading, writing, speed)
+    return read(target)
+
+
+@pytest.mark.parametrize("speed", [0.5, 0.75, 1.25, 2.0])
+def test_a_sound_is_heard_faster_or_slower_at_its_own_pitch(tmp_path: Path, speed: float) -> None:
+    # More than is worked on together.
+    sound = 20000 * tone(8000, 440, 80.0)[:, 0]
+    heard = paced(tmp_path, sound, speed)
+    assert abs(len(heard) - len(sound) / speed) < 0.06 * wav.RATE
+    assert abs(pitch(heard) - 440) < 0.5
+    # No period is cut in two: it is as loud everywhere as it was.
+    loudness = np.sqrt((heard[: len(heard) // 800 * 800].reshape(-1, 800) ** 2).mean(axis=1))
+    assert loudness.min() > 0.97 * loudness.max()
+
+
+@pytest.mark.parametrize("count", [1, 159, 160, 161, 321, 500])
+def test_a_sound_that_is_too_short_for_that_is_heard_all_the_same(tmp_path: Path, count: int) -> None:
+    assert count / 2 <= len(paced(tmp_path, np.full(count, 1000.0), 2.0)) <= count
+
+
+async def test_a_sound_at_another_speed_is_made_once(tmp_path: Path) -> None:
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / "tone.wav").write_bytes(encoded("WAV", "PCM_16", 8000))
+    async with library(tmp_path) as sounds:
+        path = await sounds.path(Announcement("tone", 2.0))
+        assert len(read(path)) == pytest.approx(4000, abs=240)
+        made = path.stat().st_ino
+        assert (await sounds.path(Announcement("tone", 2.0))).stat().st_ino == made
+        assert len(read(await sounds.path(Announcement("tone")))) == 8000
+        with pytest.raises(SoundError):
+            await sounds.path(Announcement("none", 2.0))
+
+
+async def test_a_recording_leaves_no_faster_copy_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcements, "_BRIEF_SECONDS", 0.05)
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "r1-abc.wav").write_bytes(encoded("WAV", "PCM_16", 8000))
+    async with library(tmp_path) as sounds:
+        copy = await sounds.path(Announcement("http://ringful.test/recordings/r1-abc.wav", 1.5))
+        assert copy.parent == tmp_path / "cache"
+        while copy.exists():  # noqa: ASYNC110
+            await trio.sleep(0.02)
+    copy.write_bytes(b"left by a server that was killed")
+    async with library(tmp_path):
+        assert not copy.exists()

@@ -10,6 +10,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringful.store.change import PRUNE_EVERY
 from ringful.store.keys import REMEMBERED, KeyMemory, new_key_id, new_secret
 from ringful.store.open import open_store
 from ringful.store.port import (
@@ -187,8 +188,11 @@ async def test_what_was_answered_is_kept_for_the_newest_requests_however_far_apa
     await store.submit(Write(seqs=later)).wait()
     assert await store.used_seq("K", 1_000_000) == first
     assert await store.used_seq("K", 2_000_000) == UsedSeq("K", 2_000_000)
-    await store.submit(Write(seqs=[("K", 1_000_000 * WINDOW + 1)])).wait()
+    # Old ones go now and then, and never so that fewer than those are kept.
+    more = [("K", 1_000_000 * WINDOW + n) for n in range(1, PRUNE_EVERY + 1)]
+    await store.submit(Write(seqs=more)).wait()
     assert await store.used_seq("K", 1_000_000) is None
+    assert await store.used_seq("K", 1_000_000 * (PRUNE_EVERY + 1)) is not None
     assert await store.used_seq("L", 1) == UsedSeq("L", 1, "e")
     assert await store.used_seq("L", 2) is None
 

@@ -1,0 +1,1 @@
+"""What `ringful bench` takes and tells where a command is long."""
