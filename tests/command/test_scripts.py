@@ -206,7 +206,9 @@ def test_format_fix_writes_old_words_anew(scripts, capsys):
 
 
 def test_format_fix_writes_the_word_in_what_came_of_a_join(scripts, capsys):
-    old = 'call "1"\njoin "room" as why\nif why == "nobody" or "full" == why { say "Nobody: {why}." }\nhangup\n'
+    old = (
+        'call "1"\njoin "room" as why\nif why == "nobody" or "full" == why { say "Nobody: {why}." }\nhangup\n'
+    )
     Path("join.call").write_text(old)
     assert ringful(capsys, "check", "join.call")[2] == 1
     assert ringful(capsys, "format", "--fix", "join.call") == ("", "", 0)
