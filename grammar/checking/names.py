@@ -297,7 +297,18 @@ _BINDING: dict[type, tuple[str, ...]] = {
 
 def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once for what follows it."""
-    return () if statement.__class__ in _LATER else _named(statement)
+    if statement.__class__ in _LATER:
+        return ()
+    if isinstance(statement, nodes.Until):
+        return (*_named(statement), *_begun(statement.block))
+    return _named(statement)
+
+
+def _begun(block: nodes.Block) -> tuple[str, ...]:
+    """Give what is bound as soon as *block*, which a key may leave at any time, has begun."""
+    first = block.statements[0] if block.statements else None
+    at_once = nodes.Join | nodes.Connect | nodes.ConnectTo | nodes.Queue | nodes.Serve | nodes.Record
+    return bound_by(first) if isinstance(first, at_once) else ()
 
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
