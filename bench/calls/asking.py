@@ -1,7 +1,7 @@
 """The customer's requests: signed, over connections that stay open."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import trio
 from attrs import define, field
@@ -9,6 +9,8 @@ from attrs import define, field
 from ringful.bench.calls.numbers import Numbers
 from ringful.bench.calls.wire import Message, Wire, WireError
 from ringful.http.signing import signed_url
+
+_OVERTAKEN = 409
 
 
 class RefusedError(Exception):
@@ -32,7 +34,18 @@ class Asker:
     _idle: list[Wire] = field(factory=list)
 
     async def ask(self, method: str, **parameters: str) -> str:
-        """Ask for *method*; give what is answered.  Raises RefusedError."""
+        """Ask for *method*; give what is answered.  Raises RefusedError.
+
+        A seq that others have overtaken by too much (409) is no fault of the server's: the next one is used.
+        """
+        try:
+            return await self._ask(method, **parameters)
+        except RefusedError as error:
+            if error.status != _OVERTAKEN:
+                raise
+            return await self._ask(method, **parameters)
+
+    async def _ask(self, method: str, **parameters: str) -> str:
         request = self.request(method, **parameters)
         try:
             answer = await self._exchange(request)
@@ -55,18 +68,25 @@ class Asker:
         return await self._exchange(f"GET {path} HTTP/1.1\r\nHost: {self.base}\r\n\r\n".encode())
 
     async def _exchange(self, request: bytes) -> Message:
-        wire = self._idle.pop() if self._idle else None
-        if wire is None:
-            wire = Wire(await trio.open_tcp_stream("127.0.0.1", self.port))
+        while self._idle:
+            # A connection that has rested may have been closed meanwhile: then nothing came of the request.
+            with suppress(OSError, trio.BrokenResourceError):
+                if answer := await self._over(self._idle.pop(), request):
+                    return answer
+        answer = await self._over(Wire(await trio.open_tcp_stream("127.0.0.1", self.port)), request)
+        if answer is None:
+            raise WireError("the connection was closed")
+        return answer
+
+    async def _over(self, wire: Wire, request: bytes) -> Message | None:
+        """Ask over a connection; None where it was closed before anything was answered."""
         try:
             await wire.stream.send_all(request)
             answer = await wire.next()
-            if answer is None:
-                raise WireError("the connection was closed")
         except BaseException:
             await trio.aclose_forcefully(wire.stream)
             raise
-        if answer.closes:
+        if answer is None or answer.closes:
             await trio.aclose_forcefully(wire.stream)
         else:
             self._idle.append(wire)

@@ -7,7 +7,15 @@ from xml.sax.saxutils import escape
 
 from attrs import frozen
 
-from ringful.bench.calls.results import ALL_CPU, NODE_CALL, NODE_CPU, WORKERS_CALL, WORKERS_CPU
+from ringful.bench.calls.results import (
+    ALL_CPU,
+    MACHINE_BUSY,
+    NODE_BUSY,
+    NODE_CALL,
+    NODE_CPU,
+    WORKERS_CALL,
+    WORKERS_CPU,
+)
 from ringful.bench.calls.workload import Load
 from ringful.bench.earlier import Earlier
 from ringful.bench.figures import shown
@@ -102,13 +110,28 @@ def _curve(loads: Sequence[Load], name: str, earlier: Earlier) -> Curve:
 
 
 def bends(loads: Sequence[Load]) -> list[str]:
-    """Say of each curve that bends where."""
-    return [
-        f"{panel.workload}, {curve.name}: at {curve.bend[0]:g}{panel.unit} ({shown(curve.bend[1])})"
-        for panel in panels(loads, {})
-        for curve in panel.curves
-        if curve.bend
-    ]
+    """Say of each curve that bends where, and how busy node and machine were there and at the last load."""
+    busy = {(load.workload, load.at): _busy(load) for load in loads}
+    told = []
+    for panel in panels(loads, {}):
+        for curve in panel.curves:
+            if curve.bend:
+                at, value = curve.bend
+                last = curve.points[-1][0]
+                said = [(f"at {where:g}{panel.unit}", busy[panel.workload, where]) for where in (at, last)]
+                more = "; ".join(f"{where} {how}" for where, how in said if how)
+                told.append(
+                    f"{panel.workload}, {curve.name}: at {at:g}{panel.unit} ({shown(value)})"
+                    + (f". {more}" if more else "")
+                )
+    return told
+
+
+def _busy(load: Load) -> str:
+    found = {one.name: one.median for one in load.figures}
+    if NODE_BUSY not in found or MACHINE_BUSY not in found:
+        return ""
+    return f"the node had {found[NODE_BUSY]:.2f} cores, and {found[MACHINE_BUSY]:.2f} of the machine's worked"
 
 
 def picture(loads: Sequence[Load], earlier: Earlier, title: str) -> str:

@@ -136,7 +136,10 @@ def main() -> None:
     gc.freeze()
     gc.disable()
     far.run()
-    print(json.dumps(far.story().as_json()))
+    try:
+        print(json.dumps(far.story().as_json()), flush=True)
+    except BrokenPipeError:
+        os._exit(1)  # Who started us has gone: nobody listens.
 
 
 if __name__ == "__main__":

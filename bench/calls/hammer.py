@@ -56,55 +56,74 @@ class Borne:
 
 @define(eq=False)
 class _Connection:
+    """A connection, when its request was sent, and what came since."""
+
     socket: socket.socket
     sent: float = 0.0
     came: bytes = b""
 
 
-def assault(order: Assault, numbers: Numbers) -> Borne:
-    """Ask for so many seconds; give how that went."""
-    asker = Asker(order.port, order.base, order.key, order.secret, numbers)
-    turns = cycle([(method, call) for call in order.calls for method in ("Mute", "Unmute")])
-    open_ones: dict[int, _Connection] = {}
-    poll = select.epoll()
-    took: list[float] = []
-    refused: list[str] = []
+class _Hammer:
+    """Connections, on each of which the next request follows the answer to the one before."""
 
-    def ask(one: _Connection) -> None:
-        method, call = next(turns)
-        request = asker.request(method, callId=call)
+    def __init__(self, order: Assault, numbers: Numbers) -> None:
+        self._asker = Asker(order.port, order.base, order.key, order.secret, numbers)
+        self._turns = cycle([(method, call) for call in order.calls for method in ("Mute", "Unmute")])
+        self._order = order
+        self._poll = select.epoll()
+        self._open: dict[int, _Connection] = {}
+        self.took: list[float] = []
+        self.refused: list[str] = []
+
+    def run(self) -> None:
+        """Ask until the time is over, and wait for the last answers."""
+        for _ in range(self._order.connections):
+            made = _Connection(socket.create_connection(("127.0.0.1", self._order.port)))
+            made.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open[made.socket.fileno()] = made
+            self._poll.register(made.socket, select.EPOLLIN)
+        until = time.perf_counter() + self._order.seconds
+        for one in self._open.values():
+            self._ask(one)
+        while self._open:
+            ready = self._poll.poll(PATIENCE)
+            if not ready:
+                self.refused += ["no answer"] * len(self._open)
+                return
+            for number, _ in ready:
+                self._hear(self._open[number], until)
+
+    def _ask(self, one: _Connection) -> None:
+        method, call = next(self._turns)
+        request = self._asker.request(method, callId=call)
         one.sent, one.came = time.perf_counter(), b""
         one.socket.sendall(request)
 
-    for _ in range(order.connections):
-        made = _Connection(socket.create_connection(("127.0.0.1", order.port)))
-        made.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        open_ones[made.socket.fileno()] = made
-        poll.register(made.socket, select.EPOLLIN)
-    began = time.perf_counter()
-    for one in open_ones.values():
-        ask(one)
-    while open_ones:
-        ready = poll.poll(PATIENCE)
-        if not ready:
-            refused += ["no answer"] * len(open_ones)
-            break
-        for number, _ in ready:
-            one = open_ones[number]
-            data = one.socket.recv(65536)
-            one.came += data
-            if data and not _whole(one.came):
-                continue
-            now = time.perf_counter()
-            took.append(now - one.sent)
-            if not one.came.startswith(b"HTTP/1.1 200"):
-                refused.append(one.came.decode("latin-1").strip() or "the connection was closed")
-            if not data or now >= began + order.seconds:
-                poll.unregister(one.socket)
-                open_ones.pop(number).socket.close()
-            else:
-                ask(one)
-    return _borne(took, refused, time.perf_counter() - began)
+    def _hear(self, one: _Connection, until: float) -> None:
+        data = one.socket.recv(65536)
+        one.came += data
+        if data and not _whole(one.came):
+            return
+        now = time.perf_counter()
+        self.took.append(now - one.sent)
+        if not one.came.startswith(b"HTTP/1.1 200"):
+            self.refused.append(one.came.decode("latin-1").strip() or "the connection was closed")
+        if data and now < until:
+            self._ask(one)
+            return
+        self._poll.unregister(one.socket)
+        del self._open[one.socket.fileno()]
+        one.socket.close()
+
+
+def assault(order: Assault, numbers: Numbers) -> Borne:
+    """Ask for so many seconds; give how that went.  A server that is gone is a refusal."""
+    hammer, began = _Hammer(order, numbers), time.perf_counter()
+    try:
+        hammer.run()
+    except OSError as error:
+        hammer.refused.append(f"no answer: {error.strerror}")
+    return _borne(hammer.took, hammer.refused, time.perf_counter() - began)
 
 
 def _whole(came: bytes) -> bool:
@@ -115,8 +134,8 @@ def _whole(came: bytes) -> bool:
 
 def _borne(took: Sequence[float], refused: Sequence[str], seconds: float) -> Borne:
     p50, p99 = (1000 * percentile(took, share) if took else None for share in (0.5, 0.99))
-    said = refused[0].splitlines() if refused else []
-    return Borne(len(took), len(refused), seconds, p50, p99, f"{said[0]} {said[-1]}" if said else "")
+    first, *rest = refused[0].splitlines() if refused else [""]
+    return Borne(len(took), len(refused), seconds, p50, p99, f"{first} {rest[-1]}" if rest else first)
 
 
 def main() -> None:

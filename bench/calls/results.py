@@ -20,6 +20,7 @@ from ringful.bench.media.results import (
 MS = 1e6
 NODE_CPU, WORKERS_CPU, ALL_CPU = "node's CPU", "workers' CPU", "all processes' CPU"
 NODE_CALL, WORKERS_CALL, ALL_CALL = "node, a call", "workers, a call", "all processes, a call"
+NODE_BUSY, MACHINE_BUSY = "node busy", "machine busy"
 PLACED = "calls placed"
 NEARLY = 0.95
 EACH_SECOND, EACH_CALL = "ms/call-second", "ms/call"
@@ -44,9 +45,9 @@ def of_main_job(work: Work) -> Iterator[Measure]:
 def _cpu(window: Window, by: float, unit: str, names: tuple[str, str, str]) -> Iterator[Measure]:
     by = by or float("nan")
     kinds = ((NODE,), (WORKERS,), (NODE, WORKERS, FRONT))
-    about = ("of what is neither worker nor front", "of the media workers", "node, workers, and front if any")
+    about = ("what is neither worker nor front", "the media workers", "node, workers, and front if any")
     for name, kind, said in zip(names, kinds, about, strict=True):
-        yield Measure(name, unit, sum(map(window.cpu, kind)) / by, f"processor time {said}")
+        yield Measure(name, unit, sum(map(window.cpu, kind)) / by, f"processor time of {said}")
 
 
 def _set_up(jobs: Sequence[Job], seen: Mapping[str, Seen]) -> Iterator[Measure]:
@@ -91,6 +92,10 @@ def memory(window: Window) -> Iterator[Measure]:
 def around(window: Window, late: Lateness) -> Iterator[Measure]:
     """Give what says how far the figures can be believed."""
     seconds = 1000 * window.seconds
+    about = "cores that the node had; it is one process, of which hardly more than one thread works"
+    yield Measure(NODE_BUSY, "cores", window.cpu(NODE) / seconds, about)
+    busy = (window.ended.machine - window.began.machine) / seconds
+    yield Measure(MACHINE_BUSY, "cores", busy, "that worked at all, for whomever")
     yield Measure("far end's CPU", "cores", window.far / seconds, "of our own far end")
     yield Measure("customer's CPU", "cores", window.client / seconds, "of our own requests and web server")
     yield Measure(OTHERS, "cores", window.others / seconds, "that have nothing to do with this")

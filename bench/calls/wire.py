@@ -24,7 +24,7 @@ class Message:
     @property
     def closes(self) -> bool:
         """Whether its connection ends with it."""
-        return self.headers.get("connection", "").lower() == "close" or self.first.endswith("HTTP/1.0")
+        return self.headers.get("connection", "").lower() == "close" or "HTTP/1.0" in self.first
 
 
 @define(eq=False)

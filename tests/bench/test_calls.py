@@ -12,7 +12,7 @@ from attrs import evolve
 
 from ringful.bench.calls import curves, judged, recordings, results, server
 from ringful.bench.calls.asking import Asker, RefusedError
-from ringful.bench.calls.hammer import Borne
+from ringful.bench.calls.hammer import Assault, Borne, assault
 from ringful.bench.calls.jobs import BRIEF, MAIN_JOB, Job, Jobs, Told
 from ringful.bench.calls.loads import Pace, Work, events
 from ringful.bench.calls.numbers import open_numbers
@@ -30,6 +30,7 @@ from ringful.bench.media.heard import Heard, Lateness
 from ringful.ground.complaint import Complaint
 from ringful.http.signing import sign
 from ringful.media import wav
+from tests.server import nobody
 from tests.typed import ringful
 
 MS = 1_000_000
@@ -257,7 +258,7 @@ def test_a_curve_bends_where_it_is_farthest_from_straight():
 
 
 def load(workload: str, at: float, unit: str = "", wrong: tuple[str, ...] = (), **figures: float) -> Load:
-    names = {"cpu": "node's CPU", "gap": "gap's arrival, p99", "setup": "set-up, p99"}
+    names = {"cpu": "node's CPU", "gap": "gap's arrival, p99", "node": "node busy", "all": "machine busy"}
     made = tuple(Figure(names[name], "ms", (value,), "") for name, value in figures.items())
     return Load(workload, at, unit, made, wrong)
 
@@ -276,6 +277,13 @@ def test_a_picture_has_a_curve_for_each_figure_and_one_for_what_was_before():
     lines = [one.get("points", "").split() for one in drawn.iter(f"{name}polyline")]
     assert [len(one) for one in lines] == [2, 3, 0, 4]
     assert curves.bends(loads) == ["W2, gap's arrival, p99: at 60 (2)"]
+    loads += [load("W7", at, gap=gap, node=gap / 9, all=2.0) for at, gap in ((20, 1.0), (30, 9.0))]
+    loads[4] = load("W7", 10, gap=1.0)
+    assert curves.bends(loads)[1:] == [
+        "W7, gap's arrival, p99: at 20 (1). "
+        "at 20 the node had 0.11 cores, and 2.00 of the machine's worked; "
+        "at 30 the node had 1.00 cores, and 2.00 of the machine's worked"
+    ]
     assert ElementTree.fromstring(curves.picture([], {}, "nothing"))
 
 
@@ -391,6 +399,58 @@ async def test_who_is_80_ms_away_is_told_later(autojump_clock, numbers):
 def numbers(tmp_path):
     with open_numbers(tmp_path / "seq") as counted:
         yield counted
+
+
+async def test_a_connection_that_was_closed_while_it_rested_is_opened_again(numbers):
+    asked: list[str] = []
+
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            message = await Wire(stream).next()
+            assert message
+            asked.append(message.first)
+            await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nr1")
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        asker = Asker(listener.socket.getsockname()[1], "h", "k", "s", numbers)
+        assert [await asker.ask("Call", callee=str(number)) for number in range(3)] == ["r1"] * 3
+        await asker.close()
+        nursery.cancel_scope.cancel()
+    assert [re.sub("&.*", "", one) for one in asked] == [
+        f"GET /Call/apikey/k?callee={number}" for number in range(3)
+    ]
+
+
+async def test_a_seq_that_was_overtaken_is_asked_for_again_once(numbers):
+    answers = [b"409 Conflict", b"200 OK", b"409 Conflict", b"409 Conflict", b"429 Too Many Requests"]
+
+    async def serve(stream: trio.SocketStream) -> None:
+        wire = Wire(stream)
+        async with stream:
+            while await wire.next():
+                await stream.send_all(b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % answers.pop(0))
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        asker = Asker(listener.socket.getsockname()[1], "h", "k", "s", numbers)
+        assert await asker.ask("Call") == ""
+        for status in (409, 429):
+            with pytest.raises(RefusedError, match=f"^Call: {status}$"):
+                await asker.ask("Call")
+        await asker.close()
+        nursery.cancel_scope.cancel()
+    assert numbers.next() == 6
+
+
+def test_a_server_that_is_gone_is_a_refusal(numbers):
+    with nobody() as address:
+        order = Assault(int(address.partition(":")[2]), address, "k", "s", ("r1-1",), 2, 0.1, "")
+        borne = assault(order, numbers)
+    assert (borne.requests, borne.failed, borne.p99) == (0, 1, None)
+    assert borne.refusal == "no answer: Connection refused"
 
 
 def test_numbers_are_counted_by_all_who_have_the_file(numbers, tmp_path):
