@@ -1,7 +1,8 @@
-"""How many durable writes a second the store takes, by how many tasks wait for them at once.
+"""How many durable writes a second the store takes, by how many tasks wait at once, and what they cost.
 
 Each task submits one journal line, waits until it is durable, and submits the next: what a call does
-at every turn.  It is the disk of the folder where the database is made that is measured.
+at every turn.  It is the disk of the folder where the database is made that is measured.  The cost is
+that of whole calls one after another, each of whose writes is waited for: no company makes it less.
 """
 
 import time
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 import trio
 
 from ringful.bench.figures import Effort, Figure
+from ringful.bench.writes import TURNS, main_job
 from ringful.store.open import open_store
 from ringful.store.port import Entry, Write
 from ringful.store.sql import SqlStore
@@ -29,6 +31,10 @@ def store(effort: Effort) -> Iterator[Figure]:
             measure = partial(_measure, Path(folder), writers, effort.seconds)
             each = tuple(trio.run(measure) for _ in range(effort.rounds))
         yield Figure(f"durable writes, {tasks}", "writes/s", each, about)
+    with TemporaryDirectory(dir=effort.folder) as folder:
+        each = tuple(trio.run(partial(_cost, Path(folder), effort.seconds)) for _ in range(effort.rounds))
+    about = f"the {len(TURNS)} writes of a call that does the main job, each waited for; CPU of the process"
+    yield Figure("a call's writes", "ms", each, about)
 
 
 async def _measure(folder: Path, writers: int, seconds: float) -> float:
@@ -37,11 +43,30 @@ async def _measure(folder: Path, writers: int, seconds: float) -> float:
     async def count(call_id: str) -> None:
         counts.append(await _write(opened, call_id, seconds))
 
-    url = f"sqlite:///{folder}/{time.monotonic_ns()}.db"
-    async with open_store(url) as opened, trio.open_nursery() as nursery:
+    async with open_store(_new(folder)) as opened, trio.open_nursery() as nursery:
         for number in range(writers):
             nursery.start_soon(count, f"call-{number}")
     return sum(counts) / seconds
+
+
+def _new(folder: Path) -> str:
+    return f"sqlite:///{folder}/{time.monotonic_ns()}.db"
+
+
+async def _cost(folder: Path, seconds: float) -> float:
+    """Write call after call; give the milliseconds that one takes."""
+    async with open_store(_new(folder)) as opened:
+
+        async def write(number: int) -> None:
+            for one in main_job(number):
+                await opened.submit(one).wait()
+
+        await write(0)  # What is done once only is not a part of it.
+        done, began = 0, time.process_time()
+        while done == 0 or time.process_time() - began < seconds:
+            done += 1
+            await write(done)
+        return (time.process_time() - began) / done * 1000
 
 
 async def _write(opened: SqlStore, call_id: str, seconds: float) -> int:

@@ -57,15 +57,15 @@ def is_early(statement: nodes.Statement) -> bool:
 def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
     """Give the expressions that stand in *line* itself, not in its blocks."""
     for child in children(line):
-        if isinstance(child, nodes.Choice):
+        if child.__class__ is nodes.Choice:
             yield child.tones
-        elif not isinstance(child, nodes.Block | nodes.Line):
+        elif child.__class__ is not nodes.Block:
             yield child  # type: ignore[misc]  # what is no block and no line is an expression
 
 
 def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...]:
     """Give the blocks of *statement* in the order of the text."""
-    if type(statement) in _NO_BLOCKS:
+    if type(statement) in NO_BLOCKS:
         return ()  # Most statements, and every pass asks.
     match statement:
         case nodes.If(_, then, otherwise):
@@ -154,7 +154,8 @@ _Blockless: TypeAlias = (
 )
 
 
-_NO_BLOCKS = frozenset(get_args(_Blockless))
+NO_BLOCKS: frozenset[type] = frozenset(get_args(_Blockless))
+"""Statements that never have a block."""
 
 
 def _blockless(_: _Blockless) -> tuple[tuple[Role, nodes.Block], ...]:  # pragma: no cover (as above)
@@ -169,7 +170,7 @@ def within(block: nodes.Block) -> Iterator[nodes.Statement]:
         for statement in waiting[-1]:
             yield statement
             # Most have none, and every pass comes by here.
-            if type(statement) not in _NO_BLOCKS and (blocks := blocks_of(statement)):
+            if type(statement) not in NO_BLOCKS and (blocks := blocks_of(statement)):
                 waiting.extend([iter(inner.statements) for _, inner in reversed(blocks)])
                 break
         else:

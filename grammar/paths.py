@@ -10,9 +10,21 @@ from functools import reduce
 from typing import Generic, TypeVar
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import BESIDE, Role, blocks_of
+from ringful.grammar.blocks import BESIDE, NO_BLOCKS, Role, blocks_of
 
 StateT = TypeVar("StateT")
+
+_GOES_ON = NO_BLOCKS - {
+    nodes.Break,
+    nodes.Again,
+    nodes.Back,
+    nodes.Return,
+    nodes.Reject,
+    nodes.Hangup,
+    nodes.Stay,
+    nodes.Do,
+}
+"""Statements that are followed by the next one, always."""
 
 
 class Paths(Generic[StateT]):
@@ -46,7 +58,7 @@ class Paths(Generic[StateT]):
         now: StateT | None = state
         last: nodes.Statement | None = None
         for statement in block.statements:
-            if isinstance(statement, nodes.Flow):
+            if statement.__class__ is nodes.Flow:
                 # It runs where it is named, wherever it stands.
                 self.statement(statement, state)
             elif now is not None:
@@ -59,6 +71,8 @@ class Paths(Generic[StateT]):
     def statement(self, statement: nodes.Statement, before: StateT) -> StateT | None:
         """Follow one statement with its blocks."""
         state = self.step(statement, before)
+        if statement.__class__ in _GOES_ON:
+            return state
         match statement:
             case nodes.Break():
                 if self._loops:

@@ -4,12 +4,14 @@ Lines and columns count from 1, and the end is the first column after the last c
 A span carries the name of its text, because one run may execute statements of several files.
 """
 
-from attrs import frozen
+from typing import NamedTuple
 
 
-@frozen(order=True)
-class Span:
-    """A stretch of a script's text: ``approve.call:3:6``."""
+class Span(NamedTuple):
+    """A stretch of a script's text: ``approve.call:3:6``.
+
+    It is a tuple, since a text has several for each line, and nothing else is made as fast.
+    """
 
     line: int = 0
     column: int = 0

@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 _PLAIN = frozenset({"span", "comments", "trailing", "spaced", "closing"})
 
 
-_LEAVES = (str, int, bool, Decimal, type(None))
+_LEAVES = frozenset({str, int, bool, Decimal, type(None)})
 
 _known: dict[type, tuple[str, ...]] = {}
 _getters: dict[type, Callable[[nodes.Node], Any] | None] = {}
@@ -61,9 +61,11 @@ def children(node: nodes.Node) -> list[nodes.Node]:
     if get is None:
         return found
     for value in get(node):
+        if value is None or value.__class__ in _LEAVES:
+            continue
         if value.__class__ is tuple:
-            found += [item for item in value if isinstance(item, nodes.Node)]
-        elif value is not None and isinstance(value, nodes.Node):
+            found += [item for item in value if item.__class__ not in _LEAVES]
+        else:
             found.append(value)
     return found
 
@@ -75,12 +77,20 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
         one = waiting.pop()
         yield one
         if under := children(one):
-            under.reverse()
-            waiting += under
+            waiting += reversed(under)
 
 
 def too_deep(node: nodes.Node) -> Problem | None:
     """Say where the tree under *node* is deeper than MAX_DEPTH, if it is."""
+    level = [node]
+    for _ in range(MAX_DEPTH):
+        level = [child for one in level for child in children(one)]
+        if not level:  # As nearly always.
+            return None
+    return _deepest(node)
+
+
+def _deepest(node: nodes.Node) -> Problem | None:
     waiting: list[tuple[nodes.Node, int, int]] = [(node, 0, 0)]
     while waiting:
         one, blocks, expressions = waiting.pop()

@@ -163,7 +163,7 @@ class Body:
 
 def _is_unheard(statement: nodes.Statement) -> bool:
     """Say whether a call that came in is not answered by *statement*."""
-    return isinstance(statement, nodes.Let) or getattr(statement, "early", False)
+    return isinstance(statement, nodes.Let | nodes.Wait) or getattr(statement, "early", False)
 
 
 def joined(parts: Sequence[Part]) -> nodes.Text:

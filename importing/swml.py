@@ -383,8 +383,10 @@ def _connect(section: Section, given: Any, place: str) -> None:
     given, variables = _given(given, "to"), section.variables
     result, name = given.get("result"), None
     if result is not None or "connect_result" in variables.wanted:
-        name = variables.write("connect_result", is_text=True)
+        name = variables.named("connect_result")
     swml_calls.connect(section.body, given, place, name, lambda *told: _confirmed(section, *told))
+    if name:
+        variables.write("connect_result", is_text=True)
     if name and ("return_value" in variables.wanted or result is not None):
         section.body.add(nodes.Let(variables.write("return_value", is_text=True), nodes.Name(name)))
     if after := words(given.get("transfer_after_bridge")):

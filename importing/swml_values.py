@@ -56,6 +56,10 @@ class Variables:
         self.written.add(name)
         return name
 
+    def named(self, variable: str) -> str:
+        """Give the name that *variable* has in the script."""
+        return self._name(_short(variable))
+
     def never_written(self) -> Iterator[str]:
         """Give each variable that is read and never gets a value."""
         for variable, name in self.names.items():

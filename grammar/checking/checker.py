@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import within
 from ringful.grammar.checking.flows import check_flows
 from ringful.grammar.checking.handlers import check_handlers
+from ringful.grammar.checking.index import Index, index_of, inside_of
 from ringful.grammar.checking.kinds_of_names import names_in
 from ringful.grammar.checking.legs import check_legs
 from ringful.grammar.checking.menus import check_menus
@@ -66,57 +66,61 @@ def check_statements(
         return (deep,)
     script = nodes.Script(body)
     known = flows_of(script, _NO_SCRIPTS, flows)
+    index = index_of(body)
     problems = [
-        *check_flows(script, _NO_SCRIPTS, known),
-        *check_names(script, known.never_back, names),
-        *check_ways(body, known.never_back, subject, fresh=False),
-        *_shared(script, subject, known, secrets, names),
+        *check_flows(script, _NO_SCRIPTS, known, index),
+        *check_names(script, known.never_back, index, names),
+        *check_ways(body, known.never_back, subject, index, fresh=False),
+        *_shared(script, subject, known, index, secrets, names),
     ]
     return _sorted(problems)
 
 
 def _script(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[Problem]:
     flows = flows_of(script, uses)
-    yield from check_flows(script, uses, flows)
-    yield from check_names(script, flows.never_back)
+    index = index_of(script.body)
+    yield from check_flows(script, uses, flows, index)
+    yield from check_names(script, flows.never_back, index)
     subject = subject_of(script.header)
-    yield from check_ways(script.body, flows.never_back, subject)
-    yield from check_recordings(script.body, flows)
-    yield from check_handlers(script.body, flows)
+    yield from check_ways(script.body, flows.never_back, subject, index)
+    if index.has(nodes.StartRecord):
+        yield from check_recordings(script.body, flows)
+    if index.has(nodes.OnHangup, nodes.OnTone):
+        yield from check_handlers(script.body, flows)
     for line in (*script.params, *script.uses, *((script.header,) if script.header else ())):
-        yield from check_values(line)
-    yield from _shared(script, subject, flows)
+        yield from check_values(line, inside_of(line))
+    yield from _shared(script, subject, flows, index)
 
 
 def _shared(
     script: nodes.Script,
     subject: Subject,
     flows: Flows,
+    index: Index,
     secrets: Collection[str] = (),
     given: Collection[str] = (),
 ) -> Iterator[Problem]:
     """Give what is checked alike in whole scripts and in single statements."""
     body = script.body
     yield from check_places(body, subject, flows)
-    yield from check_waits(body, flows)
-    yield from check_menus(body)
-    yield from check_legs(script)
-    yield from check_secrets(script, flows, secrets)
-    yield from _values(script, given)
+    yield from check_waits(flows, index)
+    if index.has(nodes.Menu, nodes.OnTone):
+        yield from check_menus(body, index)
+    yield from check_legs(script, index)
+    yield from check_secrets(script, flows, index, secrets)
+    yield from _values(script, index, given)
 
 
-def _values(script: nodes.Script, given: Collection[str]) -> Iterator[Problem]:
+def _values(script: nodes.Script, index: Index, given: Collection[str]) -> Iterator[Problem]:
     """Check the values in each scope: the script's own, and every flow's."""
-    body = script.body.statements
-    own: list[nodes.Statement] = [one for one in body if not isinstance(one, nodes.Flow)]
-    scopes = [(own, {*given, *(param.name for param in script.params)})]
-    for flow in body:
+    scopes = [(index.own, {*given, *(param.name for param in script.params)})]
+    for flow in script.body.statements:
         if isinstance(flow, nodes.Flow):
-            scopes.append((list(flow.block.statements), set(flow.parameters)))
+            scopes.append((index.flows[id(flow)], set(flow.parameters)))
     for statements, unknown in scopes:
         names = names_in(statements, unknown)
-        for statement in within(nodes.Block(tuple(statements))):
-            yield from islice(check_values(statement, names), MAX_PROBLEMS)
+        for statement in statements:
+            yield from islice(check_values(statement, index.inside[id(statement)], names), MAX_PROBLEMS)
 
 
 def _sorted(problems: Iterator[Problem] | list[Problem]) -> tuple[Problem, ...]:

@@ -5,29 +5,30 @@ from itertools import islice
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import within
+from ringful.grammar.checking.index import Index
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
 from ringful.grammar.flows import MAX_NESTED, Flows
 from ringful.grammar.spell import suggest
 
 
-def check_flows(script: nodes.Script, uses: Mapping[str, nodes.Script], flows: Flows) -> list[Problem]:
+def check_flows(
+    script: nodes.Script, uses: Mapping[str, nodes.Script], flows: Flows, index: Index
+) -> list[Problem]:
     """Check what *script* defines, names and uses."""
     return [
         *_uses(script, uses),
         *_params(script),
         *_twice(script, uses),
         *_recursive(script, flows),
-        *islice(check_dos(script.body, flows), MAX_PROBLEMS),
-        *islice(_too_deep(script, flows), 1),
-        *_never_named(script, flows),
+        *islice(_dos(index, flows), MAX_PROBLEMS),
+        *islice(_too_deep(index, flows), 1),
+        *_never_named(script, flows, index),
     ]
 
 
-def check_dos(block: nodes.Block, flows: Flows) -> Iterator[Problem]:
+def _dos(index: Index, flows: Flows) -> Iterator[Problem]:
     """Check that each ``do`` names a flow and gives it its values."""
-    for statement in within(block):
-        if not isinstance(statement, nodes.Do):
-            continue
+    for statement in index.of(nodes.Do):
         flow = flows.by_name.get(statement.flow)
         if flow is None:
             hint = suggest(statement.flow, flows.by_name) or _known(flows)
@@ -121,17 +122,17 @@ def _recursive(script: nodes.Script, flows: Flows) -> Iterator[Problem]:
             )
 
 
-def _too_deep(script: nodes.Script, flows: Flows) -> Iterator[Problem]:
+def _too_deep(index: Index, flows: Flows) -> Iterator[Problem]:
     too_deep = flows.too_deep
-    for statement in within(script.body):
-        if isinstance(statement, nodes.Do) and statement.flow in too_deep:
+    for statement in index.of(nodes.Do):
+        if statement.flow in too_deep:
             message = f"`{statement.flow}` leads through more than {MAX_NESTED} flows, one in another"
             yield Problem("too-deep", message, statement.span, "join some of them into one flow")
 
 
-def _never_named(script: nodes.Script, flows: Flows) -> Iterator[Problem]:
+def _never_named(script: nodes.Script, flows: Flows, index: Index) -> Iterator[Problem]:
     """Flows that nothing leads to, in a script that is whole: not where others may name them."""
-    if script.header is None or any(isinstance(one, nodes.Follow) for one in within(script.body)):
+    if script.header is None or index.has(nodes.Follow) or not index.has(nodes.Flow):
         return
     scopes = [one for one in script.body.statements if not isinstance(one, nodes.Flow)]
     waiting = [one.flow for one in within(nodes.Block(tuple(scopes))) if isinstance(one, nodes.Do)]

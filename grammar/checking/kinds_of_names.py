@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping
 from attrs import field, frozen
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import within
 from ringful.grammar.checking.kinds import Kind, kind_of
 from ringful.grammar.checking.names import ever_bound_by
 
@@ -37,7 +36,7 @@ class Names:
 def names_in(statements: Iterable[nodes.Statement], unknown: Collection[str]) -> Names:
     """Find out what the names hold that *statements* bind; nothing is known of those in *unknown*."""
     binders: dict[str, list[nodes.Statement]] = {}
-    for statement in within(nodes.Block(tuple(statements))):
+    for statement in statements:
         if isinstance(statement, nodes.Follow):
             # What is followed may give any name another value.
             return Names()

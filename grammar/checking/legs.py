@@ -6,10 +6,25 @@ from attrs import frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import blocks_of, within
+from ringful.grammar.checking.index import Index
 from ringful.grammar.errors import Problem
 from ringful.grammar.spell import suggest
 from ringful.grammar.tones import literal
 from ringful.grammar.walk import walk
+
+_ABOUT_LEGS = (
+    nodes.Call,
+    nodes.Connect,
+    nodes.WaitCall,
+    nodes.Mute,
+    nodes.Unmute,
+    nodes.Conference,
+    nodes.Join,
+    nodes.Leave,
+    nodes.End,
+    nodes.In,
+    nodes.Members,
+)
 
 
 @frozen
@@ -22,8 +37,10 @@ class _Names:
     """Names that are known to stand for neither."""
 
 
-def check_legs(script: nodes.Script) -> Iterator[Problem]:
+def check_legs(script: nodes.Script, index: Index) -> Iterator[Problem]:
     """Check the names of legs and conferences in *script*."""
+    if not index.has(*_ABOUT_LEGS) and not any(one.leg for one in index.of(nodes.Hangup)):
+        return
     own = script.header.name if isinstance(script.header, nodes.Call) else None
     names = _names(script.body, {own} if own else set())
     yield from _block(script.body, names, own)

@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import Role, blocks_of, within
+from ringful.grammar.blocks import Role, blocks_of
+from ringful.grammar.checking.index import Index
 from ringful.grammar.errors import Problem
 from ringful.grammar.tones import TONES, known_patterns
 
 
-def check_menus(body: nodes.Block) -> Iterator[Problem]:
+def check_menus(body: nodes.Block, index: Index) -> Iterator[Problem]:
     """Check the menus and the tone handlers in *body*."""
-    yield from _handlers(body, {})
-    for statement in within(body):
-        if isinstance(statement, nodes.Menu):
-            yield from _menu(statement)
+    if index.has(nodes.OnTone):
+        yield from _handlers(body, {})
+    for menu in index.of(nodes.Menu):
+        yield from _menu(menu)
 
 
 def _menu(menu: nodes.Menu) -> Iterator[Problem]:

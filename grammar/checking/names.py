@@ -6,10 +6,13 @@ where it began, and the script sees nothing of what it binds.  A flow sees its p
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, get_args
+
+from attrs import fields
 
 from ringful.grammar import foreign, nodes
-from ringful.grammar.blocks import Role, expressions_of, within
+from ringful.grammar.blocks import Role, within
+from ringful.grammar.checking.index import Index, inside_of
 from ringful.grammar.errors import MAX_PROBLEMS, Problem
 from ringful.grammar.functions import BOUND, BOUND_BY_CALL, BOUND_BY_MESSAGE
 from ringful.grammar.paths import Paths
@@ -36,21 +39,22 @@ class _Names(NamedTuple):
     recording: str | None = None
 
 
-def check_names(script: nodes.Script, never_back: frozenset[str], given: Iterable[str] = ()) -> list[Problem]:
+def check_names(
+    script: nodes.Script, never_back: frozenset[str], index: Index, given: Iterable[str] = ()
+) -> list[Problem]:
     """Check the names of *script*, which begins where those that are *given* are bound."""
     problems: list[Problem] = []
     bound = BOUND | brought_by(script.header)
-    scope = _Scope(script.body, never_back, problems, given, bound)
+    scope = _Scope(index.own, never_back, problems, index, given, bound)
     for param in script.params:
         scope.binders.setdefault(param.name, []).append(param.span)
     for param in script.params:
         scope.may_bind(param.name, param.span)
         if param.default is not None:
-            scope.use(param.default)
+            scope.use(walk(param.default))
         scope.given.add(param.name)
     if script.header is not None:
-        for expression in expressions_of(script.header):
-            scope.use(expression)
+        scope.use(inside_of(script.header))
         if isinstance(script.header, nodes.Call) and script.header.name:
             scope.may_bind(script.header.name, script.header.span)
             scope.given.add(script.header.name)
@@ -70,6 +74,23 @@ def brought_by(header: nodes.Header | None) -> frozenset[str]:
             return frozenset()
 
 
+_NAMING = frozenset(
+    {
+        nodes.Connect,
+        nodes.Hangup,
+        nodes.Mute,
+        nodes.Unmute,
+        nodes.WaitCall,
+        nodes.StartRecord,
+        nodes.StopRecord,
+        nodes.For,
+        nodes.OnEvent,
+        nodes.OnMember,
+        nodes.OnTone,
+    }
+)
+"""Statements that name a leg, or bind a name otherwise than at once: `_Scope.step` says what of each."""
+
 _LEGS = ("others",)
 """What could be meant besides, where a leg is named."""
 _PLACE_A_LEG = "a leg is named where it is placed: `start call NUMBER as NAME`"
@@ -84,9 +105,10 @@ class _Scope(Paths[_Names]):
 
     def __init__(
         self,
-        body: nodes.Block,
+        statements: Iterable[nodes.Statement],
         never_back: frozenset[str],
         problems: list[Problem],
+        index: Index,
         given: Iterable[str] = (),
         bound: frozenset[str] = BOUND,
     ) -> None:
@@ -96,7 +118,8 @@ class _Scope(Paths[_Names]):
         self._always = bound
         self._never = never_back
         self._problems = problems
-        self.binders = _binders(body)
+        self._index = index
+        self.binders = _binders(statements)
         self._told: set[str] = set()
         self._bound: dict[str, int] = {}
         self._at: _Known | None = None
@@ -104,17 +127,19 @@ class _Scope(Paths[_Names]):
     # Where ways lead.
 
     def step(self, statement: nodes.Statement, state: _Names) -> _Names:
-        self._move(state.known)
-        branches = _BRANCHES if isinstance(statement, nodes.Menu) else ()
-        for expression in expressions_of(statement):
-            self.use(expression, branches)
+        if state.known is not self._at:
+            self._move(state.known)
+        inside = self._index.inside[id(statement)]
+        if inside:
+            self.use(inside, _BRANCHES if statement.__class__ is nodes.Menu else ())
         names = bound_by(statement)
+        if statement.__class__ not in _NAMING:
+            return self._binds(statement, names, state) if names else state
         match statement:
             case nodes.Connect():
-                for leg in statement.legs:
-                    self.use(nodes.Name(leg, span=statement.span), _LEGS)
+                self.use([nodes.Name(leg, span=statement.span) for leg in statement.legs], _LEGS)
             case nodes.Hangup(str(leg)) | nodes.Mute(str(leg)) | nodes.Unmute(str(leg)) | nodes.WaitCall(leg):
-                self.use(nodes.Name(leg, span=statement.span), _LEGS)
+                self.use([nodes.Name(leg, span=statement.span)], _LEGS)
             case nodes.StopRecord() if state.recording:
                 return _Names(_more(state.known, state.recording))
             case nodes.StartRecord(str(name)):
@@ -125,6 +150,9 @@ class _Scope(Paths[_Names]):
             case nodes.For(name) | nodes.OnMember(name=str(name)) | nodes.OnTone(name=str(name)):
                 # Bound in the block only: the list may be empty.
                 self.may_bind(name, statement.span)
+        return self._binds(statement, names, state)
+
+    def _binds(self, statement: nodes.Statement, names: tuple[str, ...], state: _Names) -> _Names:
         known = state.known
         for name in names:
             self.may_bind(name, statement.span)
@@ -132,12 +160,13 @@ class _Scope(Paths[_Names]):
         return state._replace(known=known)
 
     def enter(self, statement: nodes.Statement, role: Role, state: _Names) -> _Names:
-        by_turns = nodes.For | nodes.OnMember | nodes.OnTone | nodes.OnEvent
-        if isinstance(statement, by_turns) and statement.name:
+        if isinstance(statement, _BY_TURNS) and statement.name:
             return state._replace(known=_more(state.known, statement.name))
         return state
 
     def meet(self, one: _Names, other: _Names) -> _Names:
+        if one is other:
+            return one
         recording = one.recording if one.recording == other.recording else None
         shared, new_one, new_other = _fork(one.known, other.known)
         both = set(new_other)
@@ -147,10 +176,13 @@ class _Scope(Paths[_Names]):
         return _Names(shared, recording)
 
     def statement(self, statement: nodes.Statement, before: _Names) -> _Names | None:
-        if not isinstance(statement, nodes.Flow):
+        if statement.__class__ is not nodes.Flow:
             return super().statement(statement, before)
+        assert isinstance(statement, nodes.Flow)
         given = (*self._always, *statement.parameters)
-        inner = _Scope(statement.block, self._never, self._problems, given, self._always)
+        # One that does not stand at the top is told of elsewhere.
+        own = self._index.flows.get(id(statement)) or within(statement.block)
+        inner = _Scope(own, self._never, self._problems, self._index, given, self._always)
         for name in statement.parameters:
             inner.may_bind(name, statement.span)
         inner.block(statement.block, _Names())
@@ -177,12 +209,12 @@ class _Scope(Paths[_Names]):
             message = f"`{name}` is bound in {where} and cannot be given another value"
             self._problems.append(Problem("bound-name", message, span, "choose another name"))
 
-    def use(self, expression: nodes.Expression, words: tuple[str, ...] = ()) -> None:
-        """Hold that all names in *expression* have a value here; each name is told of once.
+    def use(self, inside: Iterable[nodes.Node], words: tuple[str, ...] = ()) -> None:
+        """Hold that all names *inside* an expression have a value here; each name is told of once.
 
         *words* could have been meant as well.
         """
-        for node in walk(expression):
+        for node in inside:
             if not isinstance(node, nodes.Name) or node.id in self.given or node.id in self._bound:
                 continue
             if node.id not in self._told and len(self._problems) < MAX_PROBLEMS:
@@ -250,57 +282,49 @@ def _fork(one: _Known | None, other: _Known | None) -> tuple[_Known | None, list
     return one, new_one, new_other
 
 
+_BY_TURNS = nodes.For | nodes.OnMember | nodes.OnTone | nodes.OnEvent
+"""Statements that bind a name in their block only."""
+
+_LATER = {nodes.StartRecord, nodes.Flow, *get_args(_BY_TURNS)}
+
+_BINDING: dict[type, tuple[str, ...]] = {
+    kind: found
+    for kind in get_args(nodes.Statement)
+    if (found := tuple(one.name for one in fields(kind) if one.name in ("name", "counting")))
+}
+"""The fields that hold what a statement binds, of each kind that has such."""
+
+
 def bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once for what follows it."""
-    match statement:
-        case nodes.Gather(name, counting=str(counting)):
-            return name, counting
-        case nodes.Let(name) | nodes.Gather(name) | nodes.Conference(name) | nodes.Ask(_, name):
-            return (name,)
-        case nodes.Call(name=str(name)) | nodes.Record(str(name)) | nodes.WaitTone(name=str(name)):
-            return (name,)
-        case nodes.Join(name=str(name)) | nodes.Connect(name=str(name)) | nodes.Transfer(name=str(name)):
-            return (name,)
-        case (
-            nodes.WaitEvent(name=str(name))
-            | nodes.UntilEvent(name=str(name))
-            | nodes.ConnectTo(name=str(name))
-        ):
-            return (name,)
-        case nodes.WaitCall(name=str(name)) | nodes.Until(name=str(name)) | nodes.Do(name=str(name)):
-            return (name,)
-        case nodes.Queue(name=str(name)) | nodes.Serve(name=str(name)):
-            return (name,)
-        case nodes.Clock(name) | nodes.Pick(_, name):
-            return (name,)
-        case nodes.Play(name=str(name)) | nodes.Say(name=str(name)) | nodes.PausePlay(str(name)):
-            return (name,)
-        case nodes.Menu(name=name, counting=counting):
-            return tuple(one for one in (name, counting) if one)
-        case _:
-            return ()
+    if statement.__class__ in _LATER:
+        return ()
+    if isinstance(statement, nodes.Until):
+        return (*_named(statement), *_begun(statement.block))
+    return _named(statement)
+
+
+def _begun(block: nodes.Block) -> tuple[str, ...]:
+    """Give what is bound as soon as *block*, which a key may leave at any time, has begun."""
+    first = block.statements[0] if block.statements else None
+    at_once = nodes.Join | nodes.Connect | nodes.ConnectTo | nodes.Queue | nodes.Serve | nodes.Record
+    return bound_by(first) if isinstance(first, at_once) else ()
 
 
 def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
     """Give the names that *statement* binds at once, or in its turns, or when it is stopped."""
-    by_turns = nodes.For | nodes.StartRecord | nodes.OnMember | nodes.OnTone | nodes.OnEvent
-    if isinstance(statement, by_turns) and statement.name:
-        return (statement.name,)
-    return bound_by(statement)
+    return () if statement.__class__ is nodes.Flow else _named(statement)
 
 
-def _binders(body: nodes.Block) -> dict[str, list[Span]]:
-    """Give where each name gets a value in the scope of *body*."""
+def _named(statement: nodes.Statement) -> tuple[str, ...]:
+    names = _BINDING.get(statement.__class__)
+    return tuple([name for one in names if (name := getattr(statement, one))]) if names else ()
+
+
+def _binders(statements: Iterable[nodes.Statement]) -> dict[str, list[Span]]:
+    """Give where each name gets a value in *statements*, those of one scope."""
     found: dict[str, list[Span]] = {}
-    for statement in _of_scope(body):
+    for statement in statements:
         for name in ever_bound_by(statement):
             found.setdefault(name, []).append(statement.span)
     return found
-
-
-def _of_scope(body: nodes.Block) -> Iterable[nodes.Statement]:
-    """Give the statements of *body*'s own scope: those of flows have theirs."""
-    apart = {
-        id(one) for flow in body.statements if isinstance(flow, nodes.Flow) for one in within(flow.block)
-    }
-    return (statement for statement in within(body) if id(statement) not in apart)

@@ -5,12 +5,12 @@ legs that called us, to loops, or to flows.
 """
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never, get_args
 
 from attrs import evolve, frozen
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import Role, blocks_of, is_early, within
+from ringful.grammar.blocks import NO_BLOCKS, Role, blocks_of, is_early, within
 from ringful.grammar.errors import Problem
 from ringful.grammar.flows import Flows
 
@@ -51,6 +51,14 @@ _LEG = (
     | nodes.Start
 )
 _INBOUND = nodes.Answer | nodes.Reject
+_NAMES_A_LEG = nodes.Hangup | nodes.Mute | nodes.Unmute
+
+_ANYWHERE = frozenset(get_args(nodes.Statement)).difference(
+    *map(get_args, (_MEDIA, _LEG, _INBOUND, _NAMES_A_LEG)),
+    (nodes.Call, nodes.OnMember, nodes.Flow, nodes.Break, nodes.Return, nodes.Again, nodes.Back),
+    (nodes.Give, nodes.Do),
+)
+"""Statements that can stand in any place, as far as this goes."""
 
 
 _KnownFlows: TypeAlias = dict[Subject, dict[str, nodes.Statement]]
@@ -93,20 +101,33 @@ def check_places(body: nodes.Block, subject: Subject, flows: Flows) -> list[Prob
 
 def _block(block: nodes.Block, place: _Place, flows: Flows, known: _KnownFlows) -> Iterator[Problem]:
     for statement in block.statements:
-        yield from _statement(statement, place, flows, known)
-        menu = statement if isinstance(statement, nodes.Menu) else None
-        chosen = {id(choice.block) for choice in menu.choices} if menu else set()
+        if statement.__class__ not in _ANYWHERE:
+            yield from _statement(statement, place, flows, known)
+        if statement.__class__ in NO_BLOCKS:
+            continue
+        if isinstance(statement, nodes.Menu):
+            yield from _menu(statement, place, flows, known)
+            continue
         for role, inner in blocks_of(statement):
-            inside = _inside(role, place)
-            if menu and not inside.prompt:
-                inside = evolve(inside, menus=(*inside.menus, id(inner) in chosen))
-            yield from _block(inner, inside, flows, known)
+            yield from _block(inner, _inside(role, place), flows, known)
+
+
+def _menu(menu: nodes.Menu, place: _Place, flows: Flows, known: _KnownFlows) -> Iterator[Problem]:
+    yield from _block(menu.prompt, _inside("prompt", place), flows, known)
+    around = _inside("branch", place)
+    by_key = around if around.prompt else evolve(around, menus=(*around.menus, True))
+    for choice in menu.choices:
+        yield from _block(choice.block, by_key, flows, known)
+    for last in (menu.timeout, menu.otherwise):
+        if last is not None:
+            by_none = around if around.prompt else evolve(around, menus=(*around.menus, False))
+            yield from _block(last, by_none, flows, known)
 
 
 def _inside(role: Role, place: _Place) -> _Place:
     match role:
         case "branch" | "until":
-            return evolve(place, top=False)
+            return evolve(place, top=False) if place.top else place
         case "prompt":
             return _Place(place.subject, placed=place.placed, prompt=True)
         case "loop":
@@ -210,26 +231,27 @@ def _in_place(block: nodes.Block) -> Iterator[nodes.Statement]:
 
 def wrong_at(statement: nodes.Statement, subject: Subject) -> str:
     """Say why *statement* cannot run on *subject*, or nothing if it can."""
-    word = word_of(statement)
     if isinstance(statement, _INBOUND):
-        return "" if subject in ("inbound", "any") else f"`{word}` needs a call that came in"
+        right = subject in ("inbound", "any")
+        return "" if right else f"`{word_of(statement)}` needs a call that came in"
     if is_early(statement) and subject not in ("inbound", "any"):
+        word = word_of(statement)
         return f"`early` is for a call that came in and still rings, and `{word}` has none here"
     if isinstance(statement, nodes.OnMember) and subject not in ("conference", "any"):
-        return f"`{word}` is for a conference, and there is none here"
+        return f"`{word_of(statement)}` is for a conference, and there is none here"
+    if subject in ("leg", "inbound", "any"):
+        return ""
     media = isinstance(statement, _MEDIA)
-    own = isinstance(statement, _LEG) or statement in (nodes.Hangup(), nodes.Mute(), nodes.Unmute())
+    own = isinstance(statement, _LEG) or (isinstance(statement, _NAMES_A_LEG) and statement.leg is None)
     if not media and not own and not isinstance(statement, nodes.Hangup | nodes.Call):
         return ""
     match subject:
         case "nothing" if media or own:
-            return f"`{word}` needs a call leg, and there is none here"
-        case "farewell" if statement == nodes.Hangup() or not isinstance(
-            statement, nodes.Hangup | nodes.Call
-        ):
-            return f"`{word}` needs a call, and this runs after it has ended"
+            return f"`{word_of(statement)}` needs a call leg, and there is none here"
+        case "farewell" if own or media:
+            return f"`{word_of(statement)}` needs a call, and this runs after it has ended"
         case "conference" if not media and not isinstance(statement, nodes.OnMember):
-            return f"`{word}` cannot be done by a conference"
+            return f"`{word_of(statement)}` cannot be done by a conference"
         case _:
             return ""
 

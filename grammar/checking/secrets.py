@@ -5,10 +5,12 @@ those.  What a flow of a used script does with a secret is told where the secret
 """
 
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import TypeAlias
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import expressions_of, within
+from ringful.grammar.checking.index import Index
 from ringful.grammar.checking.wants import wants_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.flows import Flows
@@ -17,8 +19,12 @@ from ringful.grammar.secrets import Secrets, carried, secrets_of
 _HINT = "compare it here, or send it in the fields of an `ask`"
 
 
-def check_secrets(script: nodes.Script, flows: Flows, given: Collection[str] = ()) -> Iterator[Problem]:
+def check_secrets(
+    script: nodes.Script, flows: Flows, index: Index, given: Collection[str] = ()
+) -> Iterator[Problem]:
     """Check where the secrets of *script* go; names that are *given* hold one from the start."""
+    if not given and not any(param.secret for param in script.params) and not _keyed(flows, index):
+        return
     secrets = secrets_of(script, flows, given)
     if not secrets.names:
         return
@@ -29,6 +35,14 @@ def check_secrets(script: nodes.Script, flows: Flows, given: Collection[str] = (
             yield from _sinks(statement, scope, secrets)
             if isinstance(statement, nodes.Do):
                 yield from _given_away(statement, scope, secrets, flows, leaks)
+
+
+def _keyed(flows: Flows, index: Index) -> bool:
+    """Say whether secret keys are gathered anywhere, in flows of other scripts too."""
+    own = set(map(id, index.of(nodes.Flow)))
+    others = (within(flow.block) for flow in flows.by_name.values() if id(flow) not in own)
+    gathers = [*index.of(nodes.Gather), *chain.from_iterable(others)]
+    return any(isinstance(one, nodes.Gather) and one.secret for one in gathers)
 
 
 def _sinks(statement: nodes.Statement, scope: str, secrets: Secrets) -> Iterator[Problem]:

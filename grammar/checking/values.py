@@ -4,11 +4,10 @@ Only what is certain from the text is told: a name may hold anything.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from ringful.grammar import foreign, nodes
-from ringful.grammar.blocks import expressions_of
 from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
 from ringful.grammar.checking.kinds_of_names import Names
@@ -20,7 +19,6 @@ from ringful.grammar.showing.expressions import show_expression
 from ringful.grammar.sounds import FASTEST, SLOWEST
 from ringful.grammar.spell import suggest
 from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
-from ringful.grammar.walk import walk
 from ringful.grammar.zones import zone_of, zones
 
 _TAKES: dict[Sort, tuple[Kind, ...]] = {
@@ -66,20 +64,22 @@ _NUMBER = re.compile(r"\+?[0-9][0-9 ().-]*|(sip|sips|tel):\S+", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
 
 
-def check_values(line: nodes.Line, names: Names = _NO_NAMES) -> Iterator[Problem]:
-    """Check the expressions that stand in *line* itself, where *names* hold what is known of them."""
+def check_values(
+    line: nodes.Line, inside: Iterable[nodes.Node], names: Names = _NO_NAMES
+) -> Iterator[Problem]:
+    """Check what stands in *line* itself, the nodes *inside*, where *names* hold what is known of them."""
     for want in wants_of(line):
-        yield from _want(want, names)
-    for expression in expressions_of(line):
-        for node in walk(expression):
+        if want.sort != "any":
+            yield from _want(want, names)
+    for node in inside:
+        if node.__class__ in _LOOKED_INTO:
             yield from _expression(node, names)
-    yield from _range(line)
+    if line.__class__ in _RANGED:
+        yield from _range(line)
     yield from check_posts(line)
 
 
 def _want(want: Want, names: Names) -> Iterator[Problem]:
-    if want.sort == "any":
-        return
     kind = kind_of(want.expression, names.kinds)
     name, hint = _NEEDS[want.sort]
     if want.sort == "number" and isinstance(want.expression, nodes.Binary) and kind == "a number":
@@ -192,13 +192,16 @@ def _text(expression: nodes.Expression) -> str | None:
             return literal(expression)
 
 
+_LOOKED_INTO = frozenset({nodes.Apply, nodes.Binary, nodes.Text, nodes.Map, nodes.Field, nodes.Index})
+
+
 def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
     match node:
         case nodes.Apply():
             yield from _apply(node, names)
         case nodes.Binary():
             yield from _binary(node, names)
-        case nodes.Text(pieces):
+        case nodes.Text(pieces) if len(pieces) > 1 or (pieces and pieces[0].__class__ is not str):
             yield from _dollars(pieces)
             yield from _said_outcomes(pieces, names)
         case nodes.Map(entries):
@@ -312,6 +315,9 @@ def _meant(function: str) -> str:
         return f"write `{foreign.FUNCTIONS[key]}(…)`"
     near = foreign.CALLS.get(key) or suggest(function, FUNCTIONS)
     return near or f"functions: {', '.join(sorted(FUNCTIONS))}"
+
+
+_RANGED = frozenset({nodes.Sms, nodes.Pick, nodes.Clock, nodes.InboundSms, nodes.Gather})
 
 
 def _range(line: nodes.Line) -> Iterator[Problem]:

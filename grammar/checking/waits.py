@@ -1,21 +1,33 @@
 """Waits: none without a bound that the author chose, and no loop without any."""
 
 from collections.abc import Iterator
+from typing import TypeAlias, get_args
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import in_place, within
+from ringful.grammar.blocks import in_place
+from ringful.grammar.checking.index import Index
 from ringful.grammar.checking.places import word_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.flows import Flows
 
+_Wait: TypeAlias = nodes.WaitTone | nodes.WaitEvent | nodes.Ask | nodes.Follow | nodes.Repeat | nodes.Queue
 
-def check_waits(body: nodes.Block, flows: Flows) -> Iterator[Problem]:
-    """Check the waits and the loops in *body*."""
+
+def check_waits(flows: Flows, index: Index) -> Iterator[Problem]:
+    """Check the waits and the loops that there are."""
     waiting: set[str] = set()
     for name in flows.order:
         if _waits(flows.by_name[name].block, waiting):
             waiting.add(name)
-    for statement in within(body):
+    for kind in _WAITING:
+        yield from _each(index.of(kind), waiting)
+
+
+_WAITING: tuple[type[_Wait], ...] = get_args(_Wait)
+
+
+def _each(statements: Iterator[_Wait], waiting: set[str]) -> Iterator[Problem]:
+    for statement in statements:
         match statement:
             case (
                 nodes.WaitTone(limit=None, otherwise=nodes.Block())

@@ -1,10 +1,8 @@
 """What kind of value each clause wants."""
 
-from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import expressions_of
 from ringful.grammar.walk import slots
 
 Sort: TypeAlias = Literal[
@@ -87,7 +85,6 @@ _WORDS = {
     "who": "the member",
     "operator": "via",
     "condition": "if",
-    "every": "call all",
     "items": "for",
     "url": "the address",
     "duration": "wait",
@@ -101,39 +98,62 @@ _WORDS = {
 }
 
 
-_known: dict[type, tuple[str, ...]] = {}
+_PECULIAR = (
+    nodes.Menu,
+    nodes.OnTone,
+    nodes.Until,
+    nodes.Pick,
+    nodes.Tone,
+    nodes.Call,
+    nodes.ConnectTo,
+    nodes.Sms,
+    nodes.Skip,
+)
+"""Lines of which a field alone does not say what is wanted."""
 
 
-def _clauses(kind: type) -> tuple[str, ...]:
-    """Name the clauses that a *kind* of line can have."""
+_known: dict[type, tuple[tuple[str, Sort], ...]] = {}
+
+
+def _clauses(kind: type) -> tuple[tuple[str, Sort], ...]:
+    """Name the fields of a *kind* of line that hold expressions, each with what is wanted there."""
     if kind not in _known:
-        _known[kind] = tuple(name for name in _CLAUSES if name in slots(kind))
+        _known[kind] = tuple((name, _CLAUSES.get(name, "any")) for name in slots(kind) if name in _CLAUSES)
     return _known[kind]
 
 
-def wants_of(line: nodes.Line) -> Iterator[Want]:
-    """Give what each expression that stands in *line* itself must come to."""
-    known: dict[int, str] = {}
-    for name in _clauses(type(line)):
+def wants_of(line: nodes.Line) -> list[Want]:
+    """Give what each expression that stands in *line* itself must come to.
+
+    What may be anything, and has no clause of its own, is left out.
+    """
+    wants: list[Want] = []
+    peculiar = isinstance(line, _PECULIAR)
+    for name, sort in _clauses(type(line)):
         value = getattr(line, name)
-        if isinstance(value, nodes.Node) and not isinstance(value, nodes.Block):
-            known[id(value)] = name
-    for expression in expressions_of(line):
-        name = known.get(id(expression), "")
-        sort = _CLAUSES.get(name, "any")
-        if isinstance(line, nodes.Menu) and not name:
-            sort, name = "patterns", "tones"
-        if isinstance(line, nodes.OnTone | nodes.Until):
+        if not isinstance(value, nodes.Node):
+            continue
+        if peculiar:
+            wants.append(_peculiar(line, name, sort, value))
+        else:
+            wants.append(Want(sort, value, _WORDS.get(name, name)))
+    if isinstance(line, nodes.Menu):
+        wants += [Want("patterns", choice.tones, _WORDS["tones"]) for choice in line.choices]
+    return wants
+
+
+def _peculiar(line: nodes.Line, name: str, sort: Sort, value: nodes.Expression) -> Want:
+    match line:
+        case nodes.OnTone() | nodes.Until():
             sort = "patterns"
-        if isinstance(line, nodes.Pick) and line.last is not None:
-            sort = "any"
-        if isinstance(line, nodes.Tone):
+        case nodes.Pick():
+            return Want("any" if line.last is not None else sort, value, "pick")
+        case nodes.Tone():
             sort = "sequence"
-        if isinstance(line, nodes.Call | nodes.ConnectTo) and line.every and name == "number":
-            sort, name = "list", "every" if isinstance(line, nodes.Call) else "connect to all"
-        if isinstance(line, nodes.Pick):
-            name = "pick"
-        if isinstance(line, nodes.Skip) and line.way == "to":
+        case nodes.Skip(way="to"):
             sort = "start"
-        word = "sms" if isinstance(line, nodes.Sms) and name == "text" else _WORDS.get(name, name)
-        yield Want(sort, expression, word)
+        case nodes.Call() | nodes.ConnectTo() if line.every and name == "number":
+            return Want("list", value, "call all" if isinstance(line, nodes.Call) else "connect to all")
+        case nodes.Sms() if name == "text":
+            return Want(sort, value, "sms")
+    return Want(sort, value, _WORDS.get(name, name))

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import ANSWERING, BESIDE, Role, answers, blocks_of, within
+from ringful.grammar.checking.index import Index
 from ringful.grammar.checking.places import Subject, word_of
 from ringful.grammar.errors import MAX_PROBLEMS, Problem, Severity
 from ringful.grammar.paths import Paths
@@ -28,25 +29,45 @@ _UNKNOWN = _Devices("unknown", "unknown", "unknown", "unknown")
 
 
 def check_ways(
-    body: nodes.Block, never_back: frozenset[str], subject: Subject, *, fresh: bool = True
+    body: nodes.Block, never_back: frozenset[str], subject: Subject, index: Index, *, fresh: bool = True
 ) -> list[Problem]:
     """Check the ways through *body*, which runs on *subject*.
 
     With *fresh* nothing runs in the background where it begins, and a call that came in still rings.
     """
-    ways = _Ways(never_back, body)
+    ways = _Ways(never_back, index)
     line: _Running = "off" if subject == "inbound" else "unknown"
     ways.block(body, _Devices(line=line) if fresh else _UNKNOWN)
     return ways.problems
 
 
+_JUDGED = frozenset(
+    {nodes.StartRecord, nodes.Reject, nodes.StopRecord, nodes.StopPlay, nodes.StopTones, nodes.Gather}
+)
+_CHANGING = frozenset(
+    {
+        nodes.Do,
+        nodes.Follow,
+        nodes.Stay,
+        nodes.StartRecord,
+        nodes.StopRecord,
+        nodes.Play,
+        nodes.StopPlay,
+        nodes.StartTones,
+        nodes.StopTones,
+    }
+)
+
+
 class _Ways(Paths[_Devices]):
-    def __init__(self, never_back: frozenset[str], body: nodes.Block) -> None:
+    def __init__(self, never_back: frozenset[str], index: Index) -> None:
         super().__init__(never_back)
         self.problems: list[Problem] = []
-        self._wild = _changed_beside(body)
+        self._wild = _changed_beside(index)
 
     def meet(self, one: _Devices, other: _Devices) -> _Devices:
+        if one == other:
+            return one
         return _Devices(*(_met(a, b) for a, b in zip(one, other, strict=True)))
 
     def enter(self, statement: nodes.Statement, role: Role, state: _Devices) -> _Devices:
@@ -57,12 +78,16 @@ class _Ways(Paths[_Devices]):
         return _Devices() if role == "leg" else _UNKNOWN if role in BESIDE else state
 
     def step(self, statement: nodes.Statement, state: _Devices) -> _Devices:
-        self._judge(statement, state)
-        if answers(statement) and state.line in ("off", "some"):
-            state = self._now(state, "line", "on")
-        elif isinstance(statement, nodes.Connect | nodes.ConnectTo) and state.line in ("off", "some"):
-            # It is answered where the two are connected, and rings on where they are not.
-            state = self._now(state, "line", "unknown")
+        if statement.__class__ in _JUDGED:
+            self._judge(statement, state)
+        if state.line in ("off", "some"):
+            if answers(statement):
+                state = self._now(state, "line", "on")
+            elif isinstance(statement, nodes.Connect | nodes.ConnectTo):
+                # It is answered where the two are connected, and rings on where they are not.
+                state = self._now(state, "line", "unknown")
+        if statement.__class__ not in _CHANGING:
+            return state
         match statement:
             case nodes.Do() | nodes.Follow() | nodes.Stay():
                 return _UNKNOWN
@@ -165,11 +190,8 @@ def _changed(block: nodes.Block) -> frozenset[_Device]:
     return frozenset(changed)
 
 
-def _changed_beside(body: nodes.Block) -> frozenset[_Device]:
+def _changed_beside(index: Index) -> frozenset[_Device]:
     """Give the devices that something beside the script may start or stop at any time."""
-    changed: set[_Device] = set()
-    for statement in within(body):
-        for role, block in blocks_of(statement):
-            if role in ("background", "handler"):
-                changed |= _changed(block)
-    return frozenset(changed)
+    starts, tones = index.of(nodes.Start), index.of(nodes.OnTone)
+    beside = (*starts, *tones, *index.of(nodes.OnEvent), *index.of(nodes.OnMember))
+    return frozenset(device for one in beside for device in _changed(one.block))

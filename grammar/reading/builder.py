@@ -38,36 +38,38 @@ class Builder(ExpressionRules, ClauseRules, StatementRules):
         return script_of(given, closing, reading)
 
     def block(self, c: Children) -> nodes.Block:
-        span = span_of(c[0], c[-1])
+        span = span_of(c)
         given, closing = arrange(_lines(c), _inside(span), span.line)
         return nodes.Block(within_block(given, current()), closing, span=span)
 
     def prompt(self, c: Children) -> _Part:
-        return _Part("prompt", c[1], span_of(c[0], c[1]))
+        return _Part("prompt", c[1], span_of(c))
 
     def timeout(self, c: Children) -> _Part:
-        return _Part("timeout", c[1], span_of(c[0], c[1]))
+        return _Part("timeout", c[1], span_of(c))
 
     def otherwise(self, c: Children) -> _Part:
-        return _Part("otherwise", c[1], span_of(c[0], c[1]))
+        return _Part("otherwise", c[1], span_of(c))
 
     def choice(self, c: Children) -> nodes.Choice:
-        return nodes.Choice(c[0], c[1], span=span_of(c[0], c[1]))
+        return nodes.Choice(c[0], c[1], span=span_of(c))
 
     def menu(self, c: Children) -> nodes.Menu:
         opener = next(child for child in c if isinstance(child, Token) and child.type == "BLOCK_OPEN")
         branches: list[_Part | nodes.Choice] = [one for one in c if isinstance(one, _Part | nodes.Choice)]
         lines = [one if isinstance(one, nodes.Choice) else one.block for one in branches]
-        comments = _inside(span_of(opener, c[-1]))
+        span = span_of(c)
+        opened = (opener.line or 0) + current().shift
+        comments = _inside(span._replace(line=opened))
         for comment in comments:
             _branch_in_a_comment(comment)
-        given, closing = arrange(lines, comments, span_of(opener, opener).line)
+        given, closing = arrange(lines, comments, opened)
         choices: list[nodes.Choice] = []
         parts: dict[str, Any] = {}
         for number, (branch, line) in enumerate(zip(branches, given, strict=True), 1):
             last = closing if number == len(given) else ()
             if isinstance(line, nodes.Choice):
-                choices.append(evolve(line, block=close(line.block, last)))
+                choices.append(evolve(line, block=close(line.block, last)) if last else line)
             else:
                 assert isinstance(branch, _Part)
                 if branch.word in parts:
@@ -76,11 +78,11 @@ class Builder(ExpressionRules, ClauseRules, StatementRules):
         if not given and closing:
             parts["prompt"] = nodes.Block((), closing)
         prompt = parts.pop("prompt", nodes.Block())
-        return nodes.Menu(prompt, tuple(choices), **gathered(c), **parts, span=span_of(c[0], c[-1]))
+        return nodes.Menu(prompt, tuple(choices), **gathered(c), **parts, span=span)
 
 
 def _lines(c: Children) -> Sequence[Item]:
-    return [child for child in c if not isinstance(child, Token)]
+    return [child for child in c if child.__class__ is not Token]
 
 
 def _branch_in_a_comment(comment: Comment) -> None:

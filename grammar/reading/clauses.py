@@ -18,7 +18,7 @@ class Clause(NamedTuple):
 
 
 def _clause(key: str, c: Children, value: Any) -> Clause:
-    return Clause(key, value, span_of(c[0], c[-1]), str(c[0]))
+    return Clause(key, value, span_of(c), c[0].value)
 
 
 class ClauseRules:
@@ -145,7 +145,7 @@ def gathered(children: Children) -> dict[str, Any]:
     """Give the fields that the clauses among *children* fill; a repeated clause is a problem."""
     first: dict[str, Clause] = {}
     for clause in children:
-        if not isinstance(clause, Clause):
+        if clause.__class__ is not Clause:
             continue
         if clause.key in first:
             hint = f"the first one is at {first[clause.key].span}"

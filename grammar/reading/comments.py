@@ -71,6 +71,11 @@ def arrange(
     last, at = first_line, 0
     before: nodes.Node | None = None
     for line in lines:
+        if at >= len(comments) and (line.span.line - last <= 1 or not given):
+            # Nothing stands by it, as by most.
+            given.append(line)
+            last, before = line.span.end_line, line
+            continue
         beside = _Beside([])
         while at < len(comments) and comments[at][:2] < (line.span.line, line.span.column):
             if _is_trailing(comments[at], before):

@@ -22,18 +22,13 @@ _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 _DURATION = re.compile(r"([0-9.]+)([a-z]+)")
 
 
-def span_of(first: Any, last: Any) -> Span:
-    """Give the stretch of text from *first* to *last*, each a token, a node or a clause."""
+def span_of(c: Children) -> Span:
+    """Give the stretch of text that a rule's children stand in: tokens, nodes or clauses."""
     reading = current()
-    shift = reading.shift
-    # Every node has one, so no other is made on the way.
-    if isinstance(first, Token):
-        line, column = (first.line or 0) + shift, first.column or 0
-    else:
-        line, column = first.span.line, first.span.column
-    if isinstance(last, Token):
-        return Span(line, column, (last.end_line or 0) + shift, last.end_column or 0, reading.path)
-    return Span(line, column, last.span.end_line, last.span.end_column, reading.path)
+    if reading.here is not None:
+        return reading.here
+    first, last = (reading.span(one) if isinstance(one, Token) else one.span for one in (c[0], c[-1]))
+    return Span(first.line, first.column, last.end_line, last.end_column, reading.path)
 
 
 def word(token: Token) -> str:
@@ -51,29 +46,29 @@ class ExpressionRules:
     """The rules of expressions, by name."""
 
     def binary(self, c: Children) -> nodes.Binary:
-        return nodes.Binary(c[1].value, c[0], c[2], span=span_of(c[0], c[2]))
+        return nodes.Binary(c[1].value, c[0], c[2], span=span_of(c))
 
     def not_in(self, c: Children) -> nodes.Binary:
-        return nodes.Binary("not in", c[0], c[3], span=span_of(c[0], c[3]))
+        return nodes.Binary("not in", c[0], c[3], span=span_of(c))
 
     def unary(self, c: Children) -> nodes.Unary:
-        return nodes.Unary(c[0].value, c[1], span=span_of(c[0], c[1]))
+        return nodes.Unary(c[0].value, c[1], span=span_of(c))
 
     def field(self, c: Children) -> nodes.Field:
-        return nodes.Field(c[0], str(c[2]), span=span_of(c[0], c[2]))
+        return nodes.Field(c[0], str(c[2]), span=span_of(c))
 
     def index(self, c: Children) -> nodes.Index:
-        return nodes.Index(c[0], c[2], span=span_of(c[0], c[3]))
+        return nodes.Index(c[0], c[2], span=span_of(c))
 
     def group(self, c: Children) -> nodes.Expression:
         inside: nodes.Expression = c[1]
         return inside
 
     def apply(self, c: Children) -> nodes.Apply:
-        return nodes.Apply(str(c[0]), _values(c[2:]), span=span_of(c[0], c[-1]))
+        return nodes.Apply(str(c[0]), _values(c[2:]), span=span_of(c))
 
     def name(self, c: Children) -> nodes.Name:
-        return nodes.Name(word(c[0]), span=span_of(c[0], c[0]))
+        return nodes.Name(word(c[0]), span=span_of(c))
 
     def number(self, c: Children) -> nodes.Number:
         value = c[0].value
@@ -81,30 +76,30 @@ class ExpressionRules:
             hint = f"at most {MAX_DIGITS} digits"
             current().complain("this number is too long", current().span(c[0]), hint)
             value = "0"
-        return nodes.Number(Decimal(value) if "." in value else int(value), span=span_of(c[0], c[0]))
+        return nodes.Number(Decimal(value) if "." in value else int(value), span=span_of(c))
 
     def duration(self, c: Children) -> nodes.Duration:
-        return nodes.Duration(_milliseconds(c[0]), span=span_of(c[0], c[0]))
+        return nodes.Duration(_milliseconds(c[0]), span=span_of(c))
 
     def boolean(self, c: Children) -> nodes.Boolean:
-        return nodes.Boolean(c[0] == "true", span=span_of(c[0], c[0]))
+        return nodes.Boolean(c[0] == "true", span=span_of(c))
 
     def nothing(self, c: Children) -> nodes.Nothing:
-        return nodes.Nothing(span=span_of(c[0], c[0]))
+        return nodes.Nothing(span=span_of(c))
 
     def any_tone(self, c: Children) -> nodes.AnyTone:
-        return nodes.AnyTone(span=span_of(c[0], c[0]))
+        return nodes.AnyTone(span=span_of(c))
 
     def list(self, c: Children) -> nodes.List:
-        return nodes.List(_values(c), span=span_of(c[0], c[-1]))
+        return nodes.List(_values(c), span=span_of(c))
 
     def map(self, c: Children) -> nodes.Map:
         entries = tuple(item for item in c if isinstance(item, nodes.Entry))
-        return nodes.Map(entries, span=span_of(c[0], c[-1]))
+        return nodes.Map(entries, span=span_of(c))
 
     def entry(self, c: Children) -> nodes.Entry:
         key = str(c[0]) if isinstance(c[0], Token) else plain(c[0], "a key")
-        return nodes.Entry(key, c[2], span=span_of(c[0], c[2]))
+        return nodes.Entry(key, c[2], span=span_of(c))
 
     def text(self, c: Children) -> nodes.Text:
         parts: list[str | nodes.Expression] = []
@@ -117,7 +112,7 @@ class ExpressionRules:
                 parts[-1] += said
             else:
                 parts.append(said)
-        return nodes.Text(tuple(parts), span=span_of(c[0], c[-1]))
+        return nodes.Text(tuple(parts), span=span_of(c))
 
     def hole(self, c: Children) -> nodes.Expression:
         inside: nodes.Expression = c[1]

@@ -176,6 +176,8 @@ def characters(slip: Slip) -> Problem | None:
     if slip.token.isascii() or not (slip.token.isalpha() or ("NAME" in slip.wanted and not slip.wants_value)):
         return None
     begun = re.search(r"\w*$", slip.before)
+    if slip.wants_value and not (begun and begun[0]):
+        return None
     rest = re.match(r"\w*", slip.after[1:])
     said = (begun[0] if begun else "") + slip.after[:1] + (rest[0] if rest else "")
     folded = unicodedata.normalize("NFKD", said.replace("ß", "ss"))
@@ -208,7 +210,8 @@ def numbers(slip: Slip) -> Problem | None:
         except ValueError:
             return None
         return slip.problem(f"`0{base[0]}` is no number", write(str(value), "16"), 1)
-    if slip.token == "." and slip.wants_value and (part := re.match(r"\.(\d+)(ms|s|m|h)?\b", slip.after)):
+    begins = slip.token == "." and slip.wants_value and not slip.before.endswith(".")
+    if begins and (part := re.match(r"\.(\d+)(ms|s|m|h)?\b", slip.after)):
         return slip.problem("a number begins with a digit", write(f"0{part[0]}", "0.5"), width=len(part[0]))
     if (first := re.search(r"(\d+)([hms])\s+$", slip.before)) and (
         second := re.match(r"(\d+)([ms])\b", slip.after)
@@ -226,7 +229,8 @@ def _phone(slip: Slip) -> Problem | None:
     if number is None or len(slip.before) > number.end(2):
         return None
     back = len(slip.before) - number.start(2)
-    hint = write(f'"{number[2]}"', '"…"')
+    digits = "".join(c for c in number[2] if c.isdigit() or c == "+")
+    hint = write(f'"{digits}"', '"…"')
     return slip.problem("a phone number stands in double quotes", hint, back, len(number[2]))
 
 

@@ -47,6 +47,8 @@ class Reading:
     """The token that is being read closes a bracket that was open."""
     last: Token | None = None
     """The last token that the parser was given."""
+    here: Span | None = None
+    """Where the rule stands that is being built, when its tokens do not know it."""
     heard: list[Token] | None = None
     """Every token that the parser was given, where somebody wants to know."""
 

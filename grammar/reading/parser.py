@@ -20,11 +20,12 @@ from ringful.grammar import nodes
 from ringful.grammar.errors import Problem, ScriptError
 from ringful.grammar.reading import complaints
 from ringful.grammar.reading.builder import Builder
-from ringful.grammar.reading.direct import Tables, read_directly, tables_of
+from ringful.grammar.reading.direct import read_directly
 from ringful.grammar.reading.documents import of_document
 from ringful.grammar.reading.head import fragment_of
 from ringful.grammar.reading.known import Opener, Reading, begin
 from ringful.grammar.reading.layout import Layout, keep_comment
+from ringful.grammar.reading.steps import Tables, tables_of
 from ringful.grammar.reading.tables import parser_with
 from ringful.grammar.span import Span
 from ringful.grammar.vocabulary import VERBS

@@ -16,7 +16,7 @@ LineT = TypeVar("LineT", bound=nodes.Line)
 
 def _line(kind: type[LineT], c: Children, *values: Any, **fields: Any) -> LineT:
     """Make a *kind* of *values* and of the clauses among *c*."""
-    return kind(*values, **gathered(c), **fields, span=span_of(c[0], c[-1]))
+    return kind(*values, **gathered(c), **fields, span=span_of(c))
 
 
 def _block(c: Children) -> nodes.Block | None:
@@ -131,7 +131,7 @@ class StatementRules:
         return _line(nodes.WaitTone, c, c[2])
 
     def start_tones(self, c: Children) -> nodes.StartTones:
-        fields, span = gathered(c), span_of(c[0], c[-1])
+        fields, span = gathered(c), span_of(c)
         notify = required(fields, "notify", "`notify URL`, where the tones are posted,", span, NOTHING)
         return nodes.StartTones(notify, span=span)
 
@@ -139,7 +139,7 @@ class StatementRules:
         return _line(nodes.StopTones, c)
 
     def gather(self, c: Children) -> nodes.Gather:
-        fields, span = gathered(c), span_of(c[0], c[-1])
+        fields, span = gathered(c), span_of(c)
         wanted = "`digits`, how many to collect, e.g. `digits 4` or `digits 1..4`,"
         least, most, fields["keys"] = required(fields, "digits", wanted, span, (NOTHING, None, False))
         return nodes.Gather(word(c[1]), least, most, prompt=_block(c) or nodes.Block(), **fields, span=span)
@@ -202,7 +202,7 @@ class StatementRules:
         return _line(nodes.Notify, c, c[1])
 
     def ask(self, c: Children) -> nodes.Ask:
-        fields, span = gathered(c), span_of(c[0], c[-1])
+        fields, span = gathered(c), span_of(c)
         name = required(fields, "name", "`as NAME`, the name for the answer,", span, "answer")
         return nodes.Ask(c[1], name, **fields, span=span)
 
@@ -216,7 +216,7 @@ class StatementRules:
         otherwise = c[4] if len(c) > 3 else None
         if isinstance(otherwise, nodes.If):
             otherwise = nodes.Block((otherwise,), span=otherwise.span)
-        return nodes.If(c[1], c[2], otherwise, span=span_of(c[0], c[-1]))
+        return nodes.If(c[1], c[2], otherwise, span=span_of(c))
 
     def repeat(self, c: Children) -> nodes.Repeat:
         return _line(nodes.Repeat, c, c[1], _needed(c))
@@ -255,13 +255,13 @@ class StatementRules:
         return _line(nodes.Return, c, c[1] if len(c) > 1 else None)
 
     def clock(self, c: Children) -> nodes.Clock:
-        fields, span = gathered(c), span_of(c[0], c[-1])
+        fields, span = gathered(c), span_of(c)
         name = required(fields, "name", "`as NAME`, the name for what it shows,", span, "now")
         zone = c[1:2] if len(c) > 1 and isinstance(c[1], nodes.Node) else ()
         return nodes.Clock(name, *zone, **fields, span=span)
 
     def pick(self, c: Children) -> nodes.Pick:
-        fields, span = gathered(c), span_of(c[0], c[-1])
+        fields, span = gathered(c), span_of(c)
         name = required(fields, "name", "`as NAME`, the name for what is picked,", span, "one")
         last = next(
             (after for to, after in pairwise(c) if isinstance(to, Token) and to.type == "UP_TO"), None

@@ -44,6 +44,7 @@ FIGURES = {
         "durable writes, 16 tasks": "writes/s",
         "durable writes, 128 tasks": "writes/s",
         "durable writes, 1,024 tasks": "writes/s",
+        "a call's writes": "ms",
     },
     "messages": {
         "accepted messages": "messages/s",

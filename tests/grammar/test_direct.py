@@ -8,9 +8,10 @@ from attrs import asdict, fields
 from hypothesis import HealthCheck, given, settings
 
 from ringful.grammar import nodes
-from ringful.grammar.reading.direct import read_directly, tables_of
+from ringful.grammar.reading.direct import read_directly
 from ringful.grammar.reading.known import Reading, begin
 from ringful.grammar.reading.parser import lark, read
+from ringful.grammar.reading.steps import tables_of
 from ringful.grammar.showing.printer import show
 from ringful.grammar.walk import walk
 from tests import trees

@@ -196,3 +196,38 @@ async def test_who_serves_waits_for_nobody_whose_call_has_ended(rig: Rig) -> Non
     await rig.until(lambda: [entry.name for entry in rig.entries].count("ServeQueue") == 2)
     # No time has passed for that.
     assert not any(entry.name == "TimerFired" for entry in rig.entries)
+
+
+ODD: list[tuple[str, dict[str, str], str]] = [
+    ("Enqueue", {}, "queue.missing"),
+    ("Enqueue", {"queue": ""}, "queue.missing"),
+    ("Enqueue", {"queue": "x" * 201}, "queue.invalid"),
+    ("Enqueue", {"queue": "a\nb"}, "queue.invalid"),
+    ("Enqueue", {"queue": "q", "for": "-1"}, "for.invalid"),
+    ("Enqueue", {"queue": "q", "for": "0"}, "for.invalid"),
+    ("Enqueue", {"queue": "q", "for": "nan"}, "for.invalid"),
+    ("Enqueue", {"queue": "q", "timeout": "1e9"}, "timeout.invalid"),
+    ("Enqueue", {"queue": "q", "announcement": "ftp://x/y"}, "announcement.invalid"),
+    ("Enqueue", {"queue": "q", "callbackUrl": "no url"}, "callbackUrl.invalid"),
+    ("Enqueue", {"queue": "q", "within": "3"}, "within.unknown"),
+    ("Serve", {}, "queue.missing"),
+    ("Serve", {"queue": "q", "within": "soon"}, "within.invalid"),
+    ("Serve", {"queue": "q", "for": "90000"}, "for.invalid"),
+    ("LeaveQueue", {"queue": "q"}, "queue.unknown"),
+    ("LeaveQueue", {}, "call.over"),
+    ("QueryQueues", {"queue": "\x00"}, "queue.invalid"),
+]
+
+
+async def test_odd_requests_are_refused_by_name_and_nothing_is_queued(rig: Rig) -> None:
+    call = await rig.up("15125550001")
+    for method, given, code in ODD:
+        said = await rig.ask(method, **({} if method == "QueryQueues" else {"callId": call}), **given)
+        assert said.code == code, (method, given, said)
+    for method in ("Enqueue", "Serve"):
+        assert (await rig.ask(method, queue="q")).code == "callId.missing"
+        assert (await rig.ask(method, OTHER_KEY, callId=call, queue="q")).code == "call.unknown"
+    assert not rig.switchboard.live[call].run.tasks
+    await run(rig, f'call "15125550002"\nqueue "a\\nb" for 1m notify "{HOOK}" {{ wait 1s }}\n')
+    await rig.hears("QueueEntered")
+    assert (await rig.get("QueryQueues")).splitlines() == ["'a\\nb': waiting=1  longest=0  ready=0"]

@@ -11,11 +11,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 from ringful.store import migrations, schema
-from ringful.store.change import upsert
 from ringful.store.engine import parse_url, writing_engine
 from ringful.store.migrate import upgrade
 from ringful.store.open import open_store
 from ringful.store.port import StoreError
+from ringful.store.prepared import upsert
 from ringful.store.reading import read_store
 
 

@@ -2,15 +2,18 @@
 
 import sqlite3
 from contextlib import closing, contextmanager
+from decimal import Decimal
 
 import pytest
 import trio
 import trio.testing
+from attrs import asdict, evolve
 from sqlalchemy import Engine, event
 
 from ringful.store import engine as engines
+from ringful.store import writer as writers
 from ringful.store.open import open_store
-from ringful.store.port import CallRecord, Entry, StoreError, Write
+from ringful.store.port import CallRecord, Entry, Post, PostState, RecordingFile, StoreError, Write
 
 
 @pytest.fixture
@@ -250,3 +253,87 @@ async def test_leaving_the_store_cancelled_still_commits_what_waits(path):
             await trio.sleep_forever()
     async with open_store(f"sqlite:///{path}") as store:
         assert len(await store.journal("c")) == 100
+
+
+def told(n=1):
+    post = Post(f"e{n}", "K", "c", n, "http://client.example/a", {"action": "PlayStart"}, 1.0)
+    return post, PostState(post, "delivered", 1, 0.0)
+
+
+async def test_what_nobody_waits_for_is_committed_with_what_comes_next(store, monkeypatch):
+    monkeypatch.setattr(writers, "PATIENCE", 3600.0)
+    commits = counted(store)
+    _, delivered = told()
+    store.submit(line(1))
+    store.submit(Write(post_states=[delivered]))
+    store.submit(Write(calls=[CallRecord("c", "K", "+1", "live", 1.0)]))
+    await store.submit(line(2)).wait()
+    assert commits == [4]
+    assert [entry.n for entry in await store.journal("c")] == [1, 2]
+
+
+async def test_what_nobody_waits_for_and_nothing_follows_comes_to_the_disk_by_itself(store, monkeypatch):
+    monkeypatch.setattr(writers, "PATIENCE", 0.001)
+    await store.submit(line(1)).settled()
+    assert len(await store.journal("c")) == 1
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        Write(posts=[told()[0]]),
+        Write(seqs=[("K", 1)]),
+        Write(calls=[CallRecord("c", "K", "+1", "live", 1.0, answered=2.0)]),
+        Write(calls=[CallRecord("c", "K", "+1", "ended", 1.0, outcome="busy")]),
+        Write(recordings=[RecordingFile("c.wav", "c", "K", 1.0, 10, 20)]),
+        Write(beats=[("n", 1.0)]),
+        Write(forgotten=1.0),
+    ],
+    ids=lambda write: next(name for name in asdict(write, recurse=False) if getattr(write, name)),
+)
+async def test_what_somebody_is_told_of_and_what_is_billed_waits_for_nobody(store, monkeypatch, write):
+    monkeypatch.setattr(writers, "PATIENCE", 3600.0)
+    before = store.submit(line(1))
+    await store.submit(write).settled()
+    await before.settled()
+    assert len(await store.journal("c")) == 1
+
+
+async def test_who_comes_to_wait_late_hurries_it(store, monkeypatch):
+    monkeypatch.setattr(writers, "PATIENCE", 3600.0)
+    async with trio.open_nursery() as nursery:
+        commit = store.submit(line(1))
+        nursery.start_soon(commit.settled)
+        await trio.testing.wait_all_tasks_blocked()
+        commit.hurry()
+    # What hurries was about what is on the disk, and hurries nothing that comes later.
+    commit.hurry()
+    commits = counted(store)
+    store.submit(line(2))
+    await store.submit(line(3)).wait()
+    assert commits == [2]
+
+
+async def test_leaving_the_store_waits_for_no_company(path, monkeypatch):
+    monkeypatch.setattr(writers, "PATIENCE", 3600.0)
+    async with open_store(f"sqlite:///{path}") as store:
+        store.submit(line(1))
+    async with open_store(f"sqlite:///{path}") as store:
+        assert len(await store.journal("c")) == 1
+
+
+async def test_what_says_nothing_is_no_commit(store, path):
+    commits = counted(store)
+    with locked(path):
+        await store.submit(Write()).wait()
+    assert commits == []
+
+
+async def test_a_call_that_changes_changes_and_one_that_does_not_stays(store):
+    first = CallRecord("c", "K", "+1", "live", 1.0, label="a")
+    for record in (first, first, evolve(first, trunk="t"), evolve(first, answered=2.5, label=None)):
+        await store.submit(Write(calls=[record])).wait()
+        assert await store.call("c") == record
+    ended = evolve(first, state="ended", ended=4.0, outcome="completed", bill=Decimal("0.010"))
+    await store.submit(Write(calls=[evolve(ended, bill=Decimal(1)), ended])).wait()
+    assert await store.call("c") == ended
