@@ -120,8 +120,8 @@ STATEMENTS: Final = {
         "created where there is none.",
     ),
     "join": Meaning(
-        "join CONF [as moderator] [waiting] [alone] [muted] [deaf] [most N] [within DURATION] "
-        "[for DURATION] [as NAME] [notify URL]",
+        "join CONF [as moderator] [waiting] [alone] [muted] [deaf] [coaching WHO] [most N] "
+        "[within DURATION] [for DURATION] [as NAME] [notify URL]",
         "Puts this leg into a conference, and waits until it leaves. CONF is what `conference` gave, or a "
         "name: who comes first makes the conference. NAME holds why it is in it no more.",
     ),
@@ -162,6 +162,10 @@ STATEMENTS: Final = {
     "deafen": Meaning("deafen WHO in CONF", "Lets members of a conference hear the others no more."),
     "undeafen": Meaning("undeafen WHO in CONF", "Lets them hear the others again."),
     "kick": Meaning("kick WHO from CONF", "Puts members out of a conference; their scripts go on."),
+    "coach": Meaning(
+        "coach WHO in CONF",
+        "Lets one member of a conference alone hear this leg. `coach others in CONF`: all hear it again.",
+    ),
     "on join": Meaning(
         "on join [as NAME] { … }", "Within `in CONF { … }`: runs whenever somebody comes into the conference."
     ),
@@ -236,6 +240,7 @@ CLAUSES: Final = {
     "between": "`between DURATION`: how long each key after the first may take; 5 s by default.",
     "busy": "`reject busy`: the caller hears that the line is busy.",
     "counting": "`counting NAME`: NAME is the number of the try, from 1.",
+    "coaching": "`coaching WHO`: nobody but WHO hears the leg, which hears all.",
     "deaf": "`deaf`: the leg is heard, and hears nobody.",
     "declined": "`reject declined`: the caller is told that the call was declined.",
     "digits": "`digits N` or `digits N..M`: how many digits there must be.",

@@ -134,6 +134,7 @@ _Blockless: TypeAlias = (
     | nodes.Leave
     | nodes.End
     | nodes.Members
+    | nodes.Coach
     | nodes.Transfer
     | nodes.Give
     | nodes.Mute

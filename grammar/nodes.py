@@ -526,7 +526,7 @@ class Conference(Line):
 
 @frozen
 class Join(Line):
-    """``join room as moderator waiting alone muted deaf most 9 within 30s for 1h as why notify URL``.
+    """``join room as moderator waiting alone muted deaf coaching agent most 9 within 30s for 1h as why``.
 
     ``start join room …`` goes on at once.
     """
@@ -547,6 +547,8 @@ class Join(Line):
     """What holds why it is in it no more."""
     alone: bool = False
     """It does not bring in a moderator who waits for the first member."""
+    coaching: Expression | None = None
+    """Who alone hears it: a leg, or a number."""
 
 
 @frozen
@@ -580,6 +582,15 @@ class Members(Line):
     """``mute WHO in room``, ``kick others from room``: do *change* to who is in a conference."""
 
     change: Change
+    who: Expression | None
+    """None: all others."""
+    conference: Expression
+
+
+@frozen
+class Coach(Line):
+    """``coach WHO in room``: only WHO hears this leg there; ``coach others in room``: all others do again."""
+
     who: Expression | None
     """None: all others."""
     conference: Expression
@@ -910,6 +921,7 @@ Statement: TypeAlias = (
     | End
     | In
     | Members
+    | Coach
     | Connect
     | ConnectTo
     | Queue

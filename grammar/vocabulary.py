@@ -4,14 +4,14 @@ from typing import Final
 
 _VERBS = """
     param use call inbound answer reject play say record tone wait gather menu conference join leave end
-    in connect queue serve give transfer mute unmute deafen undeafen kick hangup signal sms notify ask
+    in connect queue serve give transfer mute unmute deafen undeafen kick coach hangup signal sms notify ask
     follow let if repeat for break flow do return stay on start stop again back until clock pick
     pause resume skip speed
 """
 
 _INNER = """
-    all alone and any as beep between busy counting deaf declined digits diverted down early else event false
-    forever fresh from keys keyword moderator most muted named none not or others otherwise prompt ring
+    all alone and any as beep between busy coaching counting deaf declined digits diverted down early else
+    event false forever fresh from keys keyword moderator most muted named none not or others otherwise prompt ring
     secret silence speaking speech timeout times to tones tries true unavailable unknown until up via voice
     waiting with withheld within
 """

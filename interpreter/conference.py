@@ -24,6 +24,8 @@ class Conference:
     """Who is in it, by leg, and how: *muted* and *deaf* are as they are now."""
     pending: dict[str, events.MemberCame] = field(factory=dict)
     """Who waits outside: moderators for the first other member, others for somebody who begins it."""
+    heard_by: dict[str, str] = field(factory=dict)
+    """Of those in it who coach: the leg that alone hears each now; empty: it is not there."""
     holders: set[str] = field(factory=set)
     """The calls that hold it: while there are any it does not end for being empty."""
     released: str = ""
@@ -87,7 +89,8 @@ def message(call_id: str, effect: effects.ForConference) -> Message:
         case effects.ReleaseConference(_, why):
             return events.Released(call_id, why)
         case effects.JoinConference(leg, _, number, moderator, muted, deaf, waiting, most, alone):
-            return events.MemberCame(call_id, leg, number, moderator, muted, deaf, waiting, most, alone)
+            how = (moderator, muted, deaf, waiting, most, alone, effect.coaching)
+            return events.MemberCame(call_id, leg, number, *how)
         case effects.LeaveConference(leg, _, why):
             return events.MemberWent(leg, why)
         case effects.PassTone(leg, _, tone):

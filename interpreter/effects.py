@@ -222,6 +222,7 @@ class JoinConference:
     most: int | None = None
     alone: bool = False
     new_id: str = ""
+    coaching: str = ""
 
 
 @frozen
@@ -259,7 +260,7 @@ class EndConference:
 
 @frozen
 class ChangeMembers:
-    """Mute, deafen or put out who is in a conference: *who*, or all but the leg *by*.
+    """Mute, deafen or put out who is in a conference: *who*, or all but the leg *by*; or have *by* coach.
 
     See `events.MembersChange`.
     """
@@ -335,21 +336,29 @@ class OpenRoom:
 
 @frozen
 class Admit:
-    """Let *leg*, of the run *call*, hear and be heard in the room of this conference: it has `Joined`."""
+    """Let *leg*, of the run *call*, hear and be heard in the room of this conference: it has `Joined`.
+
+    *heard_by* is the leg that alone hears it, empty: nobody, since that one is not there; None: all.
+    """
 
     call: str
     leg: str
     muted: bool = False
     deaf: bool = False
+    heard_by: str | None = None
 
 
 @frozen
 class Adjust:
-    """Let *leg*, which is in the room of this conference, be heard or not, and hear or not: no more."""
+    """Let *leg*, which is in the room of this conference, be heard or not, and hear or not: no more.
+
+    See `Admit`.
+    """
 
     leg: str
     muted: bool = False
     deaf: bool = False
+    heard_by: str | None = None
 
 
 @frozen

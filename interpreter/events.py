@@ -21,7 +21,7 @@ Operation: TypeAlias = Literal[
 ]
 """What can be done at once instead of queued."""
 
-Change: TypeAlias = nodes.Change
+Change: TypeAlias = Literal[nodes.Change, "coach"]
 """What can be done to who is in a conference.  ``deafen``: it hears nobody any more."""
 
 
@@ -169,6 +169,8 @@ class MemberCame:
     """It wants in only where it is one of so many at most."""
     alone: bool = False
     """It does not bring in a moderator who waits outside for the first other member."""
+    coaching: str = ""
+    """The leg, or the number, that alone hears it; empty: all do."""
 
 
 @frozen
@@ -191,7 +193,8 @@ class MemberPressed:
 class MembersChange:
     """To a conference: do *change* to *who*, which is a leg or the number of one (or of several).
 
-    None: to everybody but the leg *by*.  *call* is the run that asks, and is told (`NotReached`)
+    None: to everybody but the leg *by*.  With ``coach`` it is *by* who is heard by *who* alone, or by
+    everybody.  *call* is the run that asks, and is told (`NotReached`)
     where nobody is there of whom it could be done; empty: nobody is told.
     """
 

@@ -118,7 +118,9 @@ def _must_wait(conference: Conference, member: events.MemberCame) -> bool:
 def _admit(run: Running, conference: Conference, room: Leg, member: events.MemberCame) -> None:
     conference.members[member.leg] = member
     conference.led = conference.led or member.moderator
-    run.perform(effects.Admit(member.call, member.leg, member.muted, member.deaf))
+    heard_by = _hearer(conference, member)
+    run.perform(effects.Admit(member.call, member.leg, member.muted, member.deaf, heard_by))
+    _see_to_coaches(run, conference)
     run.announce(member)  # Its queue goes on while somebody is in.
     if not conference.begun:
         conference.begun = True
@@ -151,6 +153,8 @@ def _went(run: Running, conference: Conference, room: Leg, leg: str, why: str) -
 
 def _without(run: Running, conference: Conference, room: Leg, member: events.MemberCame, why: str) -> None:
     """Go on without *member*, who has gone, or end."""
+    conference.heard_by.pop(member.leg, None)
+    _see_to_coaches(run, conference)
     _occur(run, room, "leave", member, reason=why)
     if member.moderator:
         run.close(room, "nobody came" if why == "nobody" else "moderator left")
@@ -191,6 +195,9 @@ def end_of(room: Leg) -> str:
 
 
 def _change(run: Running, conference: Conference, room: Leg, event: events.MembersChange) -> None:
+    if event.change == "coach":
+        _coach(run, conference, room, event)
+        return
     some = [one for one in conference.everybody if _is_meant(one, event)]
     if not some and event.who is not None and event.call:
         run.perform(effects.NotReach(event.call, f"{event.who} is not in the conference {room.name}"))
@@ -209,19 +216,63 @@ def _change(run: Running, conference: Conference, room: Leg, event: events.Membe
 def _is_meant(member: events.MemberCame, event: events.MembersChange) -> bool:
     if event.who is None:
         return member.leg != event.by
-    return event.who == member.leg or same_number(event.who, member.number)
+    return _is_one(member, event.who)
+
+
+def _is_one(member: events.MemberCame, who: str) -> bool:
+    return who == member.leg or same_number(who, member.number)
 
 
 def _adjust(run: Running, conference: Conference, member: events.MemberCame, change: events.Change) -> None:
     muted = {"mute": True, "unmute": False}.get(change, member.muted)
     deaf = {"deafen": True, "undeafen": False}.get(change, member.deaf)
-    if (muted, deaf) != (member.muted, member.deaf):
-        changed = evolve(member, muted=muted, deaf=deaf)
-        if member.leg in conference.pending:
-            conference.pending[member.leg] = changed  # It will come in like that.
-            return
-        conference.members[member.leg] = changed
-        run.perform(effects.Adjust(member.leg, muted, deaf))
+    _become(run, conference, evolve(member, muted=muted, deaf=deaf))
+
+
+def _become(run: Running, conference: Conference, changed: events.MemberCame) -> None:
+    """Have a member be as *changed* is."""
+    if changed.leg in conference.pending:
+        conference.pending[changed.leg] = changed  # It will come in like that.
+    elif conference.members[changed.leg] != changed:
+        conference.members[changed.leg] = changed
+        heard_by = _hearer(conference, changed)
+        run.perform(effects.Adjust(changed.leg, changed.muted, changed.deaf, heard_by))
+
+
+def _coach(run: Running, conference: Conference, room: Leg, event: events.MembersChange) -> None:
+    """Have the leg *by* be heard by *who* alone, whether or not that one has come; or by all."""
+    coach = next((one for one in conference.everybody if one.leg == event.by), None)
+    said = ""
+    if coach is None:
+        said = f"{event.by} is not in the conference {room.name}, and coaches nobody"
+    elif event.who and _is_one(coach, event.who):
+        said = f"{event.by} cannot coach itself: it stays as it was"
+    else:
+        if event.who and not any(_is_one(one, event.who) for one in conference.everybody):
+            said = f"{event.who} is not in the conference {room.name}: nobody hears {event.by} until it is"
+        _become(run, conference, evolve(coach, coaching=event.who or ""))
+    if said and event.call:
+        run.perform(effects.NotReach(event.call, said))
+
+
+def _hearer(conference: Conference, member: events.MemberCame) -> str | None:
+    """Give the leg that alone hears *member*, and keep it: empty while it is not there; None: all do."""
+    conference.heard_by.pop(member.leg, None)
+    if not member.coaching:
+        return None
+    others = (one for one in conference.members.values() if one.leg != member.leg)
+    found = next((one.leg for one in others if _is_one(one, member.coaching)), "")
+    conference.heard_by[member.leg] = found
+    return found
+
+
+def _see_to_coaches(run: Running, conference: Conference) -> None:
+    """Have whoever coaches be heard by the one who has come, and by nobody when that one has gone."""
+    for leg, before in list(conference.heard_by.items()):
+        coach = conference.members[leg]
+        now = _hearer(conference, coach)
+        if now != before:
+            run.perform(effects.Adjust(leg, coach.muted, coach.deaf, now))
 
 
 def hear_join_failed(run: Running, room: Leg, event: port.JoinFailed) -> None:

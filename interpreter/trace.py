@@ -125,7 +125,8 @@ class Tracer:
             case "OpenConference":
                 return "conference", str(data["conference"])
             case "JoinConference":
-                return "join", str(data["conference"])
+                coaching = f" coaching {data['coaching']}" if data.get("coaching") else ""
+                return "join", f"{data['conference']}{coaching}"
             case "LeaveConference":
                 why = "" if data["why"] == "left" else f" ({data['why']})"
                 return None if data["why"] == "hangup" else ("leave", f"{data['conference']}{why}")

@@ -21,7 +21,10 @@ SAMPLES = 160
 HEAD_BYTES = 64
 """The bus's head: a 32-bit count of the seats that were ever taken, and room."""
 SEAT_BYTES = 1344
-"""A seat: the number of the tick for each turn (64 bits), the samples of each (16 bits), and room."""
+"""A seat: the number of the tick for each turn (64 bits), the samples of each (16 bits), whom they are for
+(32 bits), and room."""
+TO_OFFSET = 8 * TURNS + 2 * TURNS * SAMPLES
+"""Where in a seat it stands whom the samples of each turn are for: a sitting (`seats`), 0: all on the bus."""
 BUS_BYTES = 85 * 4096
 """A bus: its head and its seats, in whole pages."""
 

@@ -323,12 +323,14 @@ class Pool:
         """See `port.Rooms.open_room`."""
         self._rooms.open(room, sink, speaking=speaking)
 
-    def join(self, room: str, leg: str, *, muted: bool = False, deaf: bool = False) -> None:
+    def join(
+        self, room: str, leg: str, *, muted: bool = False, deaf: bool = False, heard_by: str | None = None
+    ) -> None:
         """See `port.Rooms.join`."""
         kept = self.legs.get(leg)
         if kept and kept.answered and self._rooms.find(room):
             self._connections.leave(kept)
-            self._rooms.join(room, kept, muted=muted, deaf=deaf)
+            self._rooms.join(room, kept, muted=muted, deaf=deaf, heard_by=heard_by)
 
     def leave(self, room: str, leg: str) -> None:
         """See `port.Rooms.leave`."""

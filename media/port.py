@@ -391,10 +391,15 @@ class Rooms(Protocol):
     def open_room(self, room: str, sink: Sink, *, speaking: bool = False) -> None:
         """Make *room*; with *speaking*, its sink hears who begins and ends to speak (`Speaking`)."""
 
-    def join(self, room: str, leg: str, *, muted: bool = False, deaf: bool = False) -> None:
+    def join(
+        self, room: str, leg: str, *, muted: bool = False, deaf: bool = False, heard_by: str | None = None
+    ) -> None:
         """Let *leg* hear, unless *deaf*, and be heard, unless *muted*, in *room*.
 
-        It leaves where it was before.  Joining again changes *muted* and *deaf*.  What is played on
+        *heard_by* is the leg that alone hears it, None: all do.  While that leg is not in the room nobody
+        does; no recording of the room holds it, and it is not told as speaking.
+
+        It leaves where it was before.  Joining again changes all three.  What is played on
         the leg itself is heard by it all the same.  `Phones.mute` keeps it from being heard as well.
         Nothing tells that it is in; a room that is full, or cannot be had where the leg lives, tells
         `JoinFailed`.

@@ -34,8 +34,25 @@ class Member:
     room: "Room"
     muted: bool = False
     deaf: bool = False
+    heard_by: str | None = None
+    """The leg that alone hears it; None: all."""
     sitting: Sitting | None = None
     """None before it has a seat and when it has none any more."""
+    hush: dict[str, Any] = field(factory=dict)
+    """What its worker was told last of how it sits."""
+
+    @property
+    def speaks_to_all(self) -> bool:
+        """Whether it is heard by more than one of the others."""
+        return not self.muted and not self.leg.muted and self.heard_by is None
+
+    def hushed(self) -> dict[str, Any]:
+        """Give how it is to sit: nobody hears it while the one that should is not there."""
+        if self.heard_by is None:
+            return {"muted": self.muted, "deaf": self.deaf, "to": 0}
+        other = self.room.members.get(self.heard_by)
+        to = other.sitting.number if other and other is not self and other.sitting else 0
+        return {"muted": self.muted or not to, "deaf": self.deaf, "to": to}
 
     def seated(self, sitting: Sitting) -> None:
         """See `seats.Owner`."""
@@ -220,28 +237,41 @@ class Rooms:
         member = self._members.get(leg.name)
         return member.room.name if member else None
 
-    def join(self, name: str, leg: PoolLeg, *, muted: bool, deaf: bool) -> None:
+    def join(self, name: str, leg: PoolLeg, *, muted: bool, deaf: bool, heard_by: str | None = None) -> None:
         """See `port.Rooms.join`; the leg is answered, and in no connection."""
         room = self._rooms[name]
         member = room.members.get(leg.name)
         if member is None:
             self._leave_any(leg)
-            member = self._members[leg.name] = room.members[leg.name] = Member(leg, room, muted, deaf)
+            member = self._members[leg.name] = room.members[leg.name] = Member(
+                leg, room, muted, deaf, heard_by
+            )
             self._sit(member)
-            return
-        if (muted, deaf) != (member.muted, member.deaf):
-            member.muted, member.deaf = muted, deaf
-            if member.sitting:
-                self.seats.change(member.sitting, muted=muted, deaf=deaf)
-        self.muted(leg)
+        else:
+            member.muted, member.deaf, member.heard_by = muted, deaf, heard_by
+            self._hush(member)
+            self.muted(leg)
+        self._hush_coaches(room)
+
+    def _hush(self, member: Member) -> None:
+        """Tell the worker of *member* how it sits now, if that has changed."""
+        hush = member.hushed()
+        if member.sitting and hush != member.hush:
+            member.hush = hush
+            self.seats.change(member.sitting, **hush)
+
+    def _hush_coaches(self, room: Room) -> None:
+        """See to it that those who are heard by one alone are, since that one may have come or gone."""
+        for member in room.members.values():
+            if member.heard_by is not None:
+                self._hush(member)
 
     def _sit(self, member: Member) -> None:
         assert member.leg.worker
         bus, leg = member.room.bus, member.leg
         assert bus
-        member.sitting = self.seats.sit(
-            bus, leg.name, member.leg.worker, member, muted=member.muted, deaf=member.deaf
-        )
+        member.hush = member.hushed()
+        member.sitting = self.seats.sit(bus, leg.name, member.leg.worker, member, **member.hush)
         if member.sitting is None:
             member.room.refuse(member, "as many are in the conference as can be")
 
@@ -258,6 +288,7 @@ class Rooms:
         if member.sitting:
             self.seats.stand(member.sitting)
         member.sitting = None
+        self._hush_coaches(member.room)
         member.room.speaks(member, False)
 
     def leg_ends(self, leg: PoolLeg) -> None:
@@ -269,7 +300,7 @@ class Rooms:
     def muted(self, leg: PoolLeg) -> None:
         """Hear that *leg* may not be heard any more, or may again."""
         member = self._members.get(leg.name)
-        if member and (member.muted or leg.muted):
+        if member and not member.speaks_to_all:
             member.room.speaks(member, False)
 
     def speaking(self, name: str) -> frozenset[str]:
@@ -283,7 +314,7 @@ class Rooms:
         if member is None or member.sitting is None or member.sitting.line is not worker:
             return
         # What was said of an earlier seat comes before the word that it has this one.
-        if member.sitting.seated and not (member.muted or member.leg.muted):
+        if member.sitting.seated and member.speaks_to_all:
             member.room.speaks(member, speaks)
 
     # Tones to all

@@ -131,13 +131,25 @@ class Seats:
         self._rest(bus)
 
     def sit(
-        self, bus: Bus, leg: str, line: Line, owner: Owner, *, muted: bool = False, deaf: bool = False
+        self,
+        bus: Bus,
+        leg: str,
+        line: Line,
+        owner: Owner,
+        *,
+        muted: bool = False,
+        deaf: bool = False,
+        to: int = 0,
     ) -> Sitting | None:
-        """Have *leg*, which *line* leads to, sit on *bus*; None where no seat is free."""
+        """Have *leg*, which *line* leads to, sit on *bus*; None where no seat is free.
+
+        *to* is the number of the sitting that alone hears it: it is given once, so that whoever has that
+        seat later hears nothing of it.  0: all on the bus.
+        """
         sitting = self._take(bus, leg, line, owner, MOST)
         if sitting:
             place = {"bus": bus.number, "seat": sitting.seat}
-            line.tell({"do": "sit", **sitting.order, **place, "muted": muted, "deaf": deaf})
+            line.tell({"do": "sit", **sitting.order, **place, "muted": muted, "deaf": deaf, "to": to})
         return sitting
 
     def open_voice(self, bus: Bus, room: str, line: Line, owner: Owner) -> Sitting | None:
@@ -157,10 +169,10 @@ class Seats:
         self._sittings[sitting.number] = bus.sittings[sitting.number] = sitting
         return sitting
 
-    def change(self, sitting: Sitting, *, muted: bool, deaf: bool) -> None:
-        """Say anew whether who sits there is heard, and hears."""
+    def change(self, sitting: Sitting, *, muted: bool, deaf: bool, to: int = 0) -> None:
+        """Say anew whether who sits there is heard, by whom (see `sit`), and hears."""
         if not sitting.standing and not sitting.gone:
-            sitting.line.tell({"do": "seat", **sitting.order, "muted": muted, "deaf": deaf})
+            sitting.line.tell({"do": "seat", **sitting.order, "muted": muted, "deaf": deaf, "to": to})
 
     def stand(self, sitting: Sitting) -> None:
         """Have a leg stand up."""

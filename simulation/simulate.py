@@ -392,11 +392,11 @@ class _Door:
         match effect:
             case effects.OpenRoom(opened, speaking):
                 phones.open_room(opened, self.run.post, speaking=speaking)
-            case effects.Admit(call, leg, muted, deaf):
-                phones.join(here, leg, muted=muted, deaf=deaf)
+            case effects.Admit(call, leg, muted, deaf, heard_by):
+                phones.join(here, leg, muted=muted, deaf=deaf, heard_by=heard_by)
                 self._post(call, events.Joined(leg, here, name))
-            case effects.Adjust(leg, muted, deaf):
-                phones.join(here, leg, muted=muted, deaf=deaf)
+            case effects.Adjust(leg, muted, deaf, heard_by):
+                phones.join(here, leg, muted=muted, deaf=deaf, heard_by=heard_by)
             case effects.Dismiss(call, leg, why, hang_up, detail):
                 phones.leave(here, leg)
                 self._post(call, events.Left(leg, here, why, hang_up, detail, name))

@@ -24,6 +24,7 @@ _ABOUT_LEGS = (
     nodes.End,
     nodes.In,
     nodes.Members,
+    nodes.Coach,
 )
 
 
@@ -150,11 +151,24 @@ def _statement(statement: nodes.Statement, names: _Names, own: str | None) -> It
             | nodes.End(room)
             | nodes.In(room)
             | nodes.Members(_, _, room)
+            | nodes.Coach(_, room)
         ):
+            yield from _coached(statement, names, own)
             if isinstance(room, nodes.Name) and room.id in (names.legs | names.others) - names.conferences:
                 what = "a leg" if room.id in names.legs else "no conference"
                 hint = suggest(room.id, names.conferences) or "write `conference NAME` to make one"
                 yield Problem("no-conference", f"`{room.id}` is {what}", room.span, hint)
+
+
+def _coached(statement: nodes.Statement, names: _Names, own: str | None) -> Iterator[Problem]:
+    """Check whom *statement* has this leg coach, if it does."""
+    match statement:
+        case nodes.Coach(nodes.Name(leg) as who) | nodes.Join(coaching=nodes.Name(leg) as who) if leg == own:
+            yield Problem("own-leg", f"`{leg}` is this leg itself", who.span, "name whom it coaches")
+        case nodes.Coach(nodes.Name(leg) as who) | nodes.Join(coaching=nodes.Name(leg) as who):
+            if leg in names.conferences:
+                message = f"`{leg}` is a conference, and a leg or a number is needed here"
+                yield Problem("not-a-leg", message, who.span)
 
 
 def _leg(leg: str, statement: nodes.Statement, names: _Names) -> Iterator[Problem]:

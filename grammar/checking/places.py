@@ -38,6 +38,7 @@ _LEG = (
     | nodes.Menu
     | nodes.Join
     | nodes.Leave
+    | nodes.Coach
     | nodes.Connect
     | nodes.ConnectTo
     | nodes.Queue

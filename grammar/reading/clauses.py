@@ -119,6 +119,9 @@ class ClauseRules:
     def deaf(self, c: Children) -> Clause:
         return _clause("deaf", c, True)
 
+    def coaching(self, c: Children) -> Clause:
+        return _clause("coaching", c, c[1])
+
     def named(self, c: Children) -> Clause:
         return _clause("named", c, c[1])
 

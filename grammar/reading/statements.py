@@ -166,6 +166,9 @@ class StatementRules:
         who = None if isinstance(c[1], Token) else c[1]
         return _line(nodes.Members, c, str(c[0]), who, c[3])
 
+    def coach(self, c: Children) -> nodes.Coach:
+        return _line(nodes.Coach, c, None if isinstance(c[1], Token) else c[1], c[3])
+
     def connect(self, c: Children) -> nodes.Connect:
         legs = [word(child) for child in c[1:] if isinstance(child, Token) and child.type == "NAME"]
         return _line(nodes.Connect, c, legs[0], more=tuple(legs[1:]))

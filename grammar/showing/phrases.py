@@ -48,6 +48,7 @@ _Legs: TypeAlias = (
     | nodes.End
     | nodes.In
     | nodes.Members
+    | nodes.Coach
     | nodes.Connect
     | nodes.ConnectTo
     | nodes.Queue
@@ -120,7 +121,13 @@ def phrase(line: AnyLine, indent: str, *, head: bool = False) -> str:
         case nodes.Queue() | nodes.Serve() | nodes.ConnectTo():
             return _join(*_legs(line))
         case (
-            nodes.Members() | nodes.Transfer() | nodes.Give() | nodes.Mute() | nodes.Unmute() | nodes.Hangup()
+            nodes.Members()
+            | nodes.Coach()
+            | nodes.Transfer()
+            | nodes.Give()
+            | nodes.Mute()
+            | nodes.Unmute()
+            | nodes.Hangup()
         ):
             return _join(*_legs(line))
         case _:
@@ -283,6 +290,9 @@ def _legs(line: _Legs) -> tuple[str, ...]:
         case nodes.Members(change, who, conference):
             shown = "others" if who is None else show_primary(who, "others")
             return change, shown, _with("from" if change == "kick" else "in", conference)
+        case nodes.Coach(who, conference):
+            shown = "others" if who is None else show_primary(who, "others")
+            return "coach", shown, _with("in", conference)
         case nodes.Connect(leg, limit, otherwise):
             how = _flag("early", line.early), _with("for", limit), _with("as", line.name)
             return "connect", ", ".join(line.legs), *how, _flag("else", otherwise is not None)
@@ -321,7 +331,8 @@ def _room(line: nodes.Conference | nodes.Join) -> tuple[str, ...]:
         case nodes.Join(conference, moderator, muted, waiting=waiting, deaf=deaf):
             verb = _flag("start", line.background), "join", show_expression(conference)
             how = _flag("as moderator", moderator), _flag("waiting", waiting), _flag("alone", line.alone)
-            heard = _flag("muted", muted), _flag("deaf", deaf), most
+            coached = f"coaching {show_primary(line.coaching)}" if line.coaching else ""
+            heard = _flag("muted", muted), _flag("deaf", deaf), coached, most
             ends = _with("within", line.within), _with("for", line.limit), _with("as", line.name)
             return *verb, *how, *heard, *ends, notify
         case _:

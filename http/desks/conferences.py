@@ -17,6 +17,7 @@ from ringful.http.reading.compile import (
 )
 from ringful.http.reading.conferences import (
     ChangeConf,
+    CoachConf,
     ConfCall,
     ConferenceTask,
     HangupConf,
@@ -65,6 +66,8 @@ class ConferenceDesk:
                 await conferences.end(key, conference, seqs=seqs)
             case ChangeConf(conference, change, leg, phone, but):
                 await conferences.change(key, conference, change, Who(leg, phone, but), seqs=seqs)
+            case CoachConf(conference, leg, coach):
+                await conferences.coach(key, conference, leg, coach, seqs=seqs)
             case OnConference():
                 await self._do(key, asked, seqs)
         return NOTHING
@@ -157,5 +160,6 @@ def _member(member: MemberView) -> dict[str, Any]:
         "state": member.state,
         "muted": member.muted,
         "deaf": member.deaf,
+        "coaches": member.coaching or None,
         "speaks": member.speaks,
     }

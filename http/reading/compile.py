@@ -201,6 +201,7 @@ def compile_join(request: conferences.JoinConf) -> nodes.Join:
         size=_whole(request.most),
         within=_seconds(request.within),
         limit=_seconds(request.limit),
+        coaching=_text(request.coach),
     )
 
 

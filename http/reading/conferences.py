@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from ringful.grammar.nodes import Change
 from ringful.http.reading import parameters as p
 from ringful.http.reading.parameters import BadParameter, Parameters
 from ringful.interpreter.conference import bad_name, is_name
-from ringful.interpreter.events import Change
 
 MOST = 250
 """Attendees that one request may call, and legs that it may say a conference holds."""
@@ -60,6 +60,8 @@ class JoinConf:
     """Seconds that it waits outside."""
     limit: int | None = None
     """Seconds that it stays."""
+    coach: str | None = None
+    """The leg that alone hears it."""
 
 
 @frozen
@@ -109,7 +111,16 @@ class ChangeConf:
     but: str | None = None
 
 
-ConferenceTask: TypeAlias = StartConf | JoinConf | LeaveConf | HangupConf | ConfCall | ChangeConf
+@frozen
+class CoachConf:
+    """Have the member *leg* be heard by the member *coach* alone; None: by all again (ours)."""
+
+    conference: str
+    leg: str
+    coach: str | None = None
+
+
+ConferenceTask: TypeAlias = StartConf | JoinConf | LeaveConf | HangupConf | ConfCall | ChangeConf | CoachConf
 ConferenceRequest: TypeAlias = ConferenceTask | QueryConf
 
 
@@ -166,6 +177,7 @@ def join_conf(given: Parameters, callback: Callback) -> JoinConf:
         given.optional("most", p.to_most(MOST)),
         given.optional("within", p.to_most(_DAY)),
         given.optional("for", p.to_most(_DAY)),
+        given.optional("coach", p.identifier),
     )
 
 
@@ -203,6 +215,23 @@ def conf_call(given: Parameters, number: Number, sound: Announcement, callback: 
         callback(given),
         given.optional("label", p.label),
     )
+
+
+def coach_conf(given: Parameters) -> CoachConf:
+    """Read `CoachConf`."""
+    made = CoachConf(
+        _conference(given),
+        given.required("participantCallId", p.identifier, "r1-…"),
+        given.optional("coach", p.identifier),
+    )
+    everybody = given.optional("all", p.boolean)
+    if made.coach is None and not everybody:
+        raise BadParameter("coach", "missing", "coach is missing; give the call that hears it, or all=true")
+    if made.coach is not None and everybody:
+        raise BadParameter("coach", "invalid", "give coach or all, not both")
+    if made.coach == made.leg:
+        raise BadParameter("coach", "invalid", "coach is participantCallId itself; give another member")
+    return made
 
 
 def changer(change: Change) -> Callable[[Parameters, Number], ChangeConf]:

@@ -46,6 +46,7 @@ METHODS = (
     "DeafenConf",
     "UndeafenConf",
     "KickConf",
+    "CoachConf",
     "QueryCall",
     "QueryCalls",
     "QueryLegs",

@@ -22,7 +22,6 @@ from ringful.http.reading import (
 )
 from ringful.http.reading import parameters as p
 from ringful.http.reading.parameters import BadParameter, Parameters
-from ringful.interpreter.events import Change
 
 MOST_TIMES = 1000
 """How often a request may have something played."""
@@ -532,6 +531,7 @@ _READERS: dict[str, Callable[[Parameters, Dialect], Request]] = {
         given, dialect.number, dialect.announcement, dialect.callback
     ),
     **{f"{change}conf": _changer(change) for change in get_args(Change) if change != "hangup"},
+    "coachconf": lambda given, _: conferences.coach_conf(given),
     "answer": lambda given, _: Answer(_call_id(given)),
     "reject": lambda given, _: Reject(_call_id(given), given.optional("reason", p.rejection)),
     "signal": _signal,

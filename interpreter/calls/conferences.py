@@ -51,6 +51,8 @@ class MemberView:
     muted: bool = False
     deaf: bool = False
     speaks: bool = False
+    coaching: str = ""
+    """The leg, or the number, that alone hears it; empty: all do."""
 
 
 @frozen
@@ -152,6 +154,15 @@ class Conferences(Protocol):
         """Mute, deafen or put out members.
 
         Raises NoSuchConference, ConferenceOver, NotMember, IsModerator.
+        """
+        ...
+
+    async def coach(
+        self, key: Key, conference: str, leg: str, coached: str | None, *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
+        """Have the member *leg* be heard by the member *coached* alone, or (None) by all again.
+
+        Raises NoSuchConference, ConferenceOver, NoSuchCall, NotMember.
         """
         ...
 

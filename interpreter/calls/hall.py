@@ -176,11 +176,11 @@ class Hall:
                     run.post(port.Refused(opened, "capacity", None, full))
                 else:
                     rooms.open_room(opened, run.post, speaking=speaking)
-            case effects.Admit(call, leg, muted, deaf):
-                rooms.join(here, leg, muted=muted, deaf=deaf)
+            case effects.Admit(call, leg, muted, deaf, heard_by):
+                rooms.join(here, leg, muted=muted, deaf=deaf, heard_by=heard_by)
                 self._post(call, events.Joined(leg, here, name))
-            case effects.Adjust(leg, muted, deaf):
-                rooms.join(here, leg, muted=muted, deaf=deaf)
+            case effects.Adjust(leg, muted, deaf, heard_by):
+                rooms.join(here, leg, muted=muted, deaf=deaf, heard_by=heard_by)
             case effects.Dismiss(call, leg, why, hang_up, detail):
                 rooms.leave(here, leg)
                 self._post(call, events.Left(leg, here, why, hang_up, detail, name))

@@ -234,6 +234,19 @@ class Meetings:
             meeting.run.post(events.MembersChange(change, member.leg))
         await self.node.durable(meeting.turn(seqs), meeting)
 
+    async def coach(
+        self, key: Key, conference: str, leg: str, coached: str | None, *, seqs: Sequence[UsedSeq] = ()
+    ) -> None:
+        """See `Conferences`."""
+        meeting = await self._find(key, conference)
+        there = [one.leg for one in _state(meeting).everybody]
+        for one in (leg, coached):
+            if one is not None and one not in there:
+                await self._hold_known(key, one)
+                raise NotMember(f"{one} is not in the conference")
+        meeting.run.post(events.MembersChange("coach", coached, leg))
+        await self.node.durable(meeting.turn(seqs), meeting)
+
     # Its queue
 
     async def queue(
@@ -420,7 +433,8 @@ def _is_meant(member: MemberCame, who: Who) -> bool:
 
 
 def _shown(member: MemberCame, state: MemberState, speaks: bool = False) -> MemberView:
-    return MemberView(_phone(member.number), member.leg, state, member.muted, member.deaf, speaks)
+    number, how = _phone(member.number), (member.muted, member.deaf, speaks, member.coaching)
+    return MemberView(number, member.leg, state, *how)
 
 
 def _phone(number: str) -> str:

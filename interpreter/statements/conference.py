@@ -83,6 +83,7 @@ def _asking(run_on: Scope, leg: Leg, statement: nodes.Join, conference: str) -> 
         count_of(statement.size, run_on.names, 1) if statement.size else None,
         statement.alone,
         run_on.run.new_id(word_of(conference)) if is_name(conference) else "",
+        text_of(statement.coaching, run_on.names) if statement.coaching else "",
     )
 
 
@@ -176,6 +177,14 @@ def change(run_on: Scope, statement: nodes.Members) -> None:
     who = text_of(statement.who, run_on.names) if statement.who else None
     by = run_on.leg.name if run_on.leg else ""
     run_on.run.perform(effects.ChangeMembers(conference, statement.change, who, by))
+
+
+def coach(run_on: Scope, statement: nodes.Coach) -> None:
+    """Have this leg heard by one member of a conference alone, or by all others again."""
+    leg, names = run_on.need_leg(), run_on.names
+    conference = text_of(statement.conference, names)
+    who = text_of(statement.who, names) if statement.who else None
+    run_on.run.perform(effects.ChangeMembers(conference, "coach", who, leg.name))
 
 
 def on_member(run_on: Scope, statement: nodes.OnMember) -> None:

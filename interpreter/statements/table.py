@@ -37,6 +37,7 @@ MEANINGS: Mapping[type[nodes.Statement], Meaning] = {
     nodes.Break: control.leave_loop,
     nodes.Call: legs.call,
     nodes.Members: conference.change,
+    nodes.Coach: conference.coach,
     nodes.OnMember: conference.on_member,
     nodes.Clock: chance.look_at_clock,
     nodes.Pick: chance.pick,

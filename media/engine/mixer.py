@@ -42,14 +42,17 @@ class Voice(Protocol):
     def stop(self, channel: int, number: int) -> None:
         """Take a sound out of a channel's queue, wherever in it it is."""
 
-    def sit(self, bus: int, seat: int) -> None:
-        """Speak on a bus from a seat, and hear the others there."""
+    def sit(self, bus: int, seat: int, sitting: int = 0) -> None:
+        """Speak on a bus from a seat, and hear the others there; the stay is called *sitting*."""
 
     def stand(self) -> None:
         """Leave the bus."""
 
-    def hush(self, *, muted: bool, deaf: bool) -> None:
-        """Say whether the others on the bus are kept from hearing it, and it from hearing them."""
+    def hush(self, *, muted: bool, deaf: bool, to: int = 0) -> None:
+        """Say whether the others on the bus are kept from hearing it, and it from hearing them.
+
+        *to*: the one sitting that hears it, 0: all.  What one alone hears is no speech that is told.
+        """
 
     def hear_keys(self, *, on: bool) -> None:
         """Say whether keys are heard in the sound that comes in."""

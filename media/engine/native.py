@@ -6,7 +6,19 @@ header of pjproject: where the library keeps a port's functions is found out whe
 
 import ctypes
 from collections import deque
-from ctypes import POINTER, c_bool, c_char_p, c_int, c_int32, c_int64, c_ssize_t, c_uint, c_uint64, c_void_p
+from ctypes import (
+    POINTER,
+    c_bool,
+    c_char_p,
+    c_int,
+    c_int32,
+    c_int64,
+    c_ssize_t,
+    c_uint,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 from mmap import mmap
 from pathlib import Path
 from typing import Any
@@ -43,8 +55,8 @@ def load(path: Path = COMPILED) -> Any:
             ("port_give_back", None, c_void_p),
             ("port_play", c_int, c_void_p, c_int, c_int64, c_void_p, c_int64),
             ("port_stop", c_int, c_void_p, c_int, c_int64),
-            ("port_sit", None, c_void_p, c_int, c_int),
-            ("port_hush", None, c_void_p, c_bool, c_bool),
+            ("port_sit", None, c_void_p, c_int, c_int, c_uint32),
+            ("port_hush", None, c_void_p, c_bool, c_bool, c_uint32),
             ("port_hear_keys", None, c_void_p, c_bool),
             ("port_listen", c_uint64, c_void_p, c_int),
             ("port_heard", c_int, c_void_p, c_uint64, c_void_p, c_void_p, c_int),
@@ -107,17 +119,17 @@ class NativeVoice:
         self._c.port_stop(self._port, channel, number)
         self._playing.pop((channel, number), None)
 
-    def sit(self, bus: int, seat: int) -> None:
+    def sit(self, bus: int, seat: int, sitting: int = 0) -> None:
         """See `mixer.Voice.sit`."""
-        self._c.port_sit(self._port, bus, seat)
+        self._c.port_sit(self._port, bus, seat, sitting)
 
     def stand(self) -> None:
         """See `mixer.Voice.stand`."""
-        self._c.port_sit(self._port, -1, -1)
+        self._c.port_sit(self._port, -1, -1, 0)
 
-    def hush(self, *, muted: bool, deaf: bool) -> None:
+    def hush(self, *, muted: bool, deaf: bool, to: int = 0) -> None:
         """See `mixer.Voice.hush`."""
-        self._c.port_hush(self._port, muted, deaf)
+        self._c.port_hush(self._port, muted, deaf, to)
 
     def hear_keys(self, *, on: bool) -> None:
         """See `mixer.Voice.hear_keys`."""

@@ -485,10 +485,10 @@ class Engine:
         if sound := self.sound(name):
             sound.stand(sitting)
 
-    def change_sitting(self, name: str, sitting: int, *, muted: bool, deaf: bool) -> None:
-        """Change whether a leg in its seat is heard and hears."""
+    def change_sitting(self, name: str, sitting: int, *, muted: bool, deaf: bool, to: int) -> None:
+        """Change whether a leg in its seat is heard, and by which sitting alone (0: all), and hears."""
         if sound := self.sound(name):
-            sound.change(sitting, muted=muted, deaf=deaf)
+            sound.change(sitting, muted=muted, deaf=deaf, to=to)
 
     def mute(self, name: str, *, muted: bool) -> None:
         """Keep what a leg says from others, or let it through again."""

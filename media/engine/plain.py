@@ -44,6 +44,8 @@ _RECOVERY = np.float32(0.02)
 _RAMP = np.arange(_ATTACK, dtype=np.float32) / _ATTACK
 Sum = Any
 """Samples of 32 bits; of a frame."""
+Whispers = list[tuple[int, int]]
+"""Seats that spoke to one sitting alone, and that sitting."""
 
 
 @define
@@ -71,7 +73,7 @@ class Buses:
 
     def __init__(self, memory: mmap | None) -> None:
         self._memory = memory
-        self._sums: dict[int, tuple[int, int, Sum]] = {}
+        self._sums: dict[int, tuple[int, int, Sum, Whispers]] = {}
 
     def _seats(self, bus: int) -> tuple[Any, Any, Any]:
         """Give the count of seats, the ticks, and the samples of *bus*."""
@@ -87,31 +89,43 @@ class Buses:
         )
         return count, ticks, samples
 
+    def _to(self, bus: int) -> Any:
+        """Give whom what stands in the seats of *bus* is for: a sitting, 0: all."""
+        first = bus * buses.BUS_BYTES + buses.HEAD_BYTES + buses.TO_OFFSET
+        shape, strides = (buses.SEATS, buses.TURNS), (buses.SEAT_BYTES, 4)
+        return np.ndarray(shape, np.uint32, self._memory, first, strides)
+
     def take(self, bus: int, seat: int) -> None:
         """Let everybody know that somebody sits there."""
         count, _, _ = self._seats(bus)
         count[0] = max(int(count[0]), seat + 1)
 
-    def say(self, bus: int, seat: int, tick: int, frame: Any) -> None:
-        """Write what a seat says on *tick*."""
+    def say(self, bus: int, seat: int, tick: int, frame: Any, to: int = 0) -> None:
+        """Write what a seat says on *tick*, to the sitting *to* alone, or to all."""
+        self._to(bus)[seat, tick % buses.TURNS] = to
         _, ticks, samples = self._seats(bus)
         samples[seat, tick % buses.TURNS] = frame
         ticks[seat, tick % buses.TURNS] = tick
 
-    def said(self, bus: int, seat: int, tick: int) -> Any:
-        """Give what a seat said on *tick*, or None."""
+    def said(self, bus: int, seat: int, tick: int, to: int = 0) -> Any:
+        """Give what a seat said on *tick* to the sitting *to*, or to all; None where it said nothing."""
+        if self._to(bus)[seat, tick % buses.TURNS] != to:
+            return None
         _, ticks, samples = self._seats(bus)
         turn = tick % buses.TURNS
         return samples[seat, turn] if ticks[seat, turn] == tick else None
 
-    def total(self, bus: int, tick: int) -> tuple[int, Sum]:
-        """Give how many spoke on *tick*, and the sum of what they said."""
+    def total(self, bus: int, tick: int) -> tuple[int, Sum, Whispers]:
+        """Give how many spoke to all on *tick*, the sum of what they said, and who whispered."""
         known = self._sums.get(bus)
         if known is None or known[0] != tick:
             count, ticks, samples = self._seats(bus)
             turn, seats = tick % buses.TURNS, min(int(count[0]), buses.SEATS)
-            there = np.flatnonzero(ticks[:seats, turn] == tick)
-            known = tick, len(there), samples[there, turn].sum(axis=0, dtype=np.int32)
+            to = self._to(bus)[:seats, turn]
+            spoke = np.flatnonzero(ticks[:seats, turn] == tick)
+            there = spoke[to[spoke] == 0]
+            whispers = [(int(seat), int(to[seat])) for seat in spoke[to[spoke] != 0]]
+            known = tick, len(there), samples[there, turn].sum(axis=0, dtype=np.int32), whispers
             self._sums[bus] = known
         return known[1:]
 
@@ -134,8 +148,10 @@ class PlainVoice:
     queues: tuple[deque[_Sound], ...] = field(factory=lambda: tuple(deque() for _ in range(CHANNELS)))
     bus: int = -1
     seat: int = -1
+    sitting: int = 0
     muted: bool = False
     deaf: bool = False
+    to: int = 0
     speaks: bool = False
     loud: int = 0
     quiet: int = 0
@@ -169,9 +185,9 @@ class PlainVoice:
         if found := next((sound for sound in queue if sound.number == number), None):
             queue.remove(found)
 
-    def sit(self, bus: int, seat: int) -> None:
+    def sit(self, bus: int, seat: int, sitting: int = 0) -> None:
         """See `mixer.Voice.sit`."""
-        self.bus, self.seat = bus, seat
+        self.bus, self.seat, self.sitting, self.to = bus, seat, sitting, 0
         self.loud = self.quiet = 0
         self.speaks = self.muted = self.deaf = False
         if bus >= 0:
@@ -181,9 +197,9 @@ class PlainVoice:
         """See `mixer.Voice.stand`."""
         self.sit(-1, -1)
 
-    def hush(self, *, muted: bool, deaf: bool) -> None:
+    def hush(self, *, muted: bool, deaf: bool, to: int = 0) -> None:
         """See `mixer.Voice.hush`."""
-        self.muted, self.deaf = muted, deaf
+        self.muted, self.deaf, self.to = muted, deaf, to
 
     def hear_keys(self, *, on: bool) -> None:
         """See `mixer.Voice.hear_keys`."""
@@ -258,11 +274,18 @@ class PlainVoice:
         if self.bus < 0 or self.deaf:
             return None
         before = self.mixer.tick - 1
-        voices, total = self.mixer.buses.total(self.bus, before)
+        voices, total, whispers = self.mixer.buses.total(self.bus, before)
         own = self.mixer.buses.said(self.bus, self.seat, before)
-        if voices <= (own is not None):
-            return None
-        return total if own is None else total - own
+        others = None
+        if voices > (own is not None):
+            others = total if own is None else total - own
+        for seat, to in whispers:
+            said = None
+            if to == self.sitting and seat != self.seat:
+                said = self.mixer.buses.said(self.bus, seat, before, to)
+            if said is not None:
+                others = said.astype(np.int32) if others is None else others + said
+        return others
 
     def give(self) -> bytes | None:
         """Give a frame to the bridge; None is silence."""
@@ -289,9 +312,9 @@ class PlainVoice:
             is_heard = frame is not None and not self.muted
             if is_heard:
                 self.mixer.buses.say(
-                    self.bus, self.seat, self.mixer.tick, np.frombuffer(frame or b"", np.int16)
+                    self.bus, self.seat, self.mixer.tick, np.frombuffer(frame or b"", np.int16), self.to
                 )
-            self._notice_speech(is_heard and wav.power(frame or b"") >= _LOUD)
+            self._notice_speech(is_heard and not self.to and wav.power(frame or b"") >= _LOUD)
         if self.listeners:
             self._keep(frame, self._others())
 
@@ -335,7 +358,7 @@ class PlainVoice:
             said = self.going_out.mix_down(self._play_all())
             self.mixer.buses.say(self.bus, self.seat, self.mixer.tick, said)
         if self.listeners:
-            voices, total = self.mixer.buses.total(self.bus, self.mixer.tick - 1)
+            voices, total, _ = self.mixer.buses.total(self.bus, self.mixer.tick - 1)
             self._keep(None, total if voices else None)
 
 

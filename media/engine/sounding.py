@@ -40,6 +40,8 @@ class Sitting:
     number: int
     muted: bool
     deaf: bool
+    to: int = 0
+    """The number of the sitting that alone hears it; 0: all."""
 
 
 class Sound:
@@ -211,7 +213,7 @@ class Sound:
         """Take a seat; gives the number of the sitting that this one replaces."""
         before = self.stand()
         self.sitting = sitting
-        self.voice.sit(bus, seat)
+        self.voice.sit(bus, seat, sitting.number)
         self._hush()
         return before
 
@@ -223,10 +225,10 @@ class Sound:
         self.voice.stand()
         return left
 
-    def change(self, number: int, *, muted: bool, deaf: bool) -> None:
+    def change(self, number: int, *, muted: bool, deaf: bool, to: int) -> None:
         """Change what holds for a sitting."""
         if self.sitting and self.sitting.number == number:
-            self.sitting.muted, self.sitting.deaf = muted, deaf
+            self.sitting.muted, self.sitting.deaf, self.sitting.to = muted, deaf, to
             self._hush()
 
     def mute(self, muted: bool) -> None:
@@ -236,7 +238,8 @@ class Sound:
 
     def _hush(self) -> None:
         if self.sitting:
-            self.voice.hush(muted=self._muted or self.sitting.muted, deaf=self.sitting.deaf)
+            here = self.sitting
+            self.voice.hush(muted=self._muted or here.muted, deaf=here.deaf, to=here.to)
 
     def close(self) -> None:
         """End all that was ordered, since the leg has ended, and give the voice back."""

@@ -182,11 +182,11 @@ class Worker:
                 engine.stand(leg, command["sitting"])
                 self.send({"is": "Stood", "leg": leg, "sitting": command["sitting"]})
             case "seat":
-                muted, deaf = command["muted"], command["deaf"]
-                engine.change_sitting(leg, command["sitting"], muted=muted, deaf=deaf)
+                muted, deaf, to = command["muted"], command["deaf"], command["to"]
+                engine.change_sitting(leg, command["sitting"], muted=muted, deaf=deaf, to=to)
             case "open_voice":
                 engine.open_voice(leg)
-                self._sit(command | {"muted": False, "deaf": False})
+                self._sit(command | {"muted": False, "deaf": False, "to": 0})
             case "close_voice":
                 engine.close_voice(leg, lambda: self.send({"is": "VoiceClosed", "leg": leg}))
             case "mute":
@@ -208,7 +208,7 @@ class Worker:
 
     def _sit(self, command: dict[str, Any]) -> None:
         leg, number = command["leg"], command["sitting"]
-        sitting = Sitting(number, command["muted"], command["deaf"])
+        sitting = Sitting(number, command["muted"], command["deaf"], command["to"])
         try:
             before = self.engine.sit(leg, command["bus"], command["seat"], sitting)
         except LookupError as error:

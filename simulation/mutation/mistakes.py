@@ -61,6 +61,8 @@ def changed_statement(line: nodes.Line) -> Iterator[nodes.Line]:
             yield evolve(line, keyword=nodes.text("else") if keyword is None else None)
         case nodes.Members(change):
             yield evolve(line, change=_OTHER_CHANGE[change])
+        case nodes.Coach(who) if who is not None:
+            yield evolve(line, who=None)
         case nodes.OnMember(event):
             yield evolve(line, event="leave" if event == "join" else "join")
         case nodes.Do(arguments=(first, second, *rest)):

@@ -235,7 +235,9 @@ class SimulatedPhones:
 
         self._agenda.at(0, opened)
 
-    def join(self, room: str, leg: str, *, muted: bool = False, deaf: bool = False) -> None:
+    def join(
+        self, room: str, leg: str, *, muted: bool = False, deaf: bool = False, heard_by: str | None = None
+    ) -> None:
         """See `port.Rooms`."""
 
         def joined(found: SimulatedLeg) -> None:
@@ -246,7 +248,7 @@ class SimulatedPhones:
                 found.leave()
             if into and into.state != "over" and found.state == "up":
                 found.room = into
-                into.join(found, muted=muted, deaf=deaf)
+                into.join(found, muted=muted, deaf=deaf, heard_by=heard_by)
 
         self._order(leg, joined)
 

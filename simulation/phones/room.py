@@ -49,6 +49,8 @@ class SimulatedRoom:
         self._sounds = False
         self._muted: set[str] = set()
         self._deaf: set[str] = set()
+        self._heard_by: dict[str, str] = {}
+        """Whom one member alone hears, and which."""
         self._tells = tells
         self._sink = sink
 
@@ -65,7 +67,7 @@ class SimulatedRoom:
                 member.hear(sound, edge)
         self._record()
 
-    def join(self, member: Member, *, muted: bool, deaf: bool) -> None:
+    def join(self, member: Member, *, muted: bool, deaf: bool, heard_by: str | None) -> None:
         """Let *member* in, or change how it is in."""
         self.members[member.name] = member
         for chosen, those in ((muted, self._muted), (deaf, self._deaf)):
@@ -73,6 +75,9 @@ class SimulatedRoom:
                 those.add(member.name)
             else:
                 those.discard(member.name)
+        self._heard_by.pop(member.name, None)
+        if heard_by is not None:
+            self._heard_by[member.name] = heard_by
         self.listen(member)
         member.listen()
 
@@ -81,12 +86,18 @@ class SimulatedRoom:
         if self.members.pop(name, None):
             self._muted.discard(name)
             self._deaf.discard(name)
+            self._heard_by.pop(name, None)
             self._speech(name, False)
 
     def listen(self, member: Member) -> None:
         """Take note whether *member* is to be heard now."""
-        heard = member.speaking and not member.muted and member.name not in self._muted
-        self._speech(member.name, heard and member.name in self.members)
+        name = member.name
+        self._speech(name, self._is_heard(member) and name in self.members and name not in self._heard_by)
+        if heard_by := self.members.get(self._heard_by.get(name, "")):
+            heard_by.listen()
+
+    def _is_heard(self, member: Member) -> bool:
+        return member.speaking and not member.muted and member.name not in self._muted
 
     def _speech(self, name: str, speaks: bool) -> None:
         """Note that a member begins or ceases to be heard."""
@@ -112,7 +123,16 @@ class SimulatedRoom:
     def is_heard_by(self, name: str) -> bool:
         """Say whether the member *name* hears anything of the others, or an announcement."""
         hears = name in self.members and name not in self._deaf
-        return hears and (self.player.is_playing or bool(self.speaking - {name}))
+        return hears and (
+            self.player.is_playing or bool(self.speaking - {name}) or self._is_whispered_to(name)
+        )
+
+    def _is_whispered_to(self, name: str) -> bool:
+        """Say whether somebody speaks whom *name* alone hears."""
+        return any(
+            to == name != whose and self._is_heard(self.members[whose])
+            for whose, to in self._heard_by.items()
+        )
 
     def send_tones(self, sending: int, tones: str) -> None:
         """Send tones to all members, who do not tell what they heard."""

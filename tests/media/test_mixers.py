@@ -178,6 +178,40 @@ def test_everybody_hears_the_others_and_not_himself(desk: Desk) -> None:
     assert [numbers(one)[:1] for one in given] == [[110], [], [10], []]
 
 
+def test_a_coach_hears_all_and_is_heard_by_one_alone(desk: Desk) -> None:
+    coach, agent, caller = (desk.lend(name) for name in ("coach", "agent", "caller"))
+    room = desk.lend("room", alone=True)
+    for seat, voice in enumerate((coach, agent, caller, room)):
+        voice.sit(2, seat, seat + 70)
+    coach.hush(muted=False, deaf=False, to=71)
+    start = room.listen()
+    said: dict[Any, bytes | None] = {coach: frame(1), agent: frame(10), caller: frame(100)}
+    desk.step(said)
+    assert [numbers(given)[0] for given in desk.step(said)] == [110, 101, 10]
+    # Where nobody else speaks, whoever is not meant hears nothing at all.
+    said[agent] = said[caller] = None
+    desk.step(said)
+    assert [numbers(given)[:1] for given in desk.step(said)] == [[], [1], []]
+    agent.hush(muted=False, deaf=True)
+    assert desk.step(said) == [None] * 3
+    # The seat is somebody else's now, who is not meant.
+    agent.sit(2, 1, 99)
+    assert desk.step(said) == [None] * 3
+    coach.hush(muted=False, deaf=False)
+    desk.step(said)
+    assert [numbers(given)[:1] for given in desk.step(said)] == [[], [1], [1]]
+    assert numbers(room.heard(start)[0])[::160] == [0, 110, 110, 0, 0, 0, 0, 1]
+
+
+def test_what_a_coach_says_is_no_speech_that_is_told(desk: Desk) -> None:
+    voice = desk.lend("a")
+    voice.sit(0, 0, 5)
+    voice.hush(muted=False, deaf=False, to=6)
+    for _ in range(5):
+        desk.step({voice: frame(1000)})
+    assert desk.told == []
+
+
 def test_a_room_plays_to_all_and_records_all(desk: Desk) -> None:
     room, leg = desk.lend("room", alone=True), desk.lend("leg")
     room.sit(1, 7)
@@ -254,6 +288,7 @@ class _Orders:
         samples = sound(*(self.random.randrange(-20000, 20000) for _ in range(length)))
         what = self.random.choice(["play", "play", "stop", "sit", "stand", "hush", "nothing"])
         muted, deaf = self.random.random() < 0.3, self.random.random() < 0.3
+        to = max(0, self.random.randrange(-3, 6))
         self.next += 1
         for of_one in voices:
             voice = of_one[place]
@@ -263,11 +298,11 @@ class _Orders:
                 case "stop":
                     voice.stop(channel, self.next - 1)
                 case "sit":
-                    voice.sit(place % 2, place * 8 + seat)
+                    voice.sit(place % 2, place * 8 + seat, place + 1)
                 case "stand":
                     voice.stand()
                 case "hush":
-                    voice.hush(muted=muted, deaf=deaf)
+                    voice.hush(muted=muted, deaf=deaf, to=to)
 
 
 @pytest.mark.parametrize("seed", range(20))

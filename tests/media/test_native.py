@@ -54,13 +54,14 @@ def test_what_is_installed_is_what_the_sources_say(compiler: str) -> None:
 def test_python_and_c_agree_on_the_layout_of_a_bus(compiler: str, tmp_path: Path) -> None:
     source = tmp_path / "layout.c"
     source.write_text(
-        '#include <stdio.h>\n#include "sound.h"\nint main(void) { printf("%d %d %d %d %zu %zu", '
-        "SEATS, TURNS, SAMPLES, BUS_BYTES, offsetof(struct bus, seat), sizeof(struct seat)); }\n"
+        '#include <stdio.h>\n#include "sound.h"\nint main(void) { printf("%d %d %d %d %zu %zu %zu", '
+        "SEATS, TURNS, SAMPLES, BUS_BYTES, offsetof(struct bus, seat), sizeof(struct seat), "
+        "offsetof(struct seat, to)); }\n"
     )
     subprocess.run([compiler, "-I", str(SOURCES), "-o", str(tmp_path / "layout"), str(source)], check=True)
     said = subprocess.run([tmp_path / "layout"], capture_output=True, text=True, check=True).stdout
     ours = (buses.SEATS, buses.TURNS, buses.SAMPLES, buses.BUS_BYTES, buses.HEAD_BYTES, buses.SEAT_BYTES)
-    assert tuple(map(int, said.split())) == ours
+    assert tuple(map(int, said.split())) == (*ours, buses.TO_OFFSET)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a library"])

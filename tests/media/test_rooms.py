@@ -59,10 +59,11 @@ class House:
         for action in due:
             action()
 
-    def join(self, name: str, at: int = 0, **how: bool) -> PoolLeg:
+    def join(self, name: str, at: int = 0, heard_by: str | None = None, **how: bool) -> PoolLeg:
         """Have a leg at worker *at* join, which tells nothing of itself."""
         made = leg(name, self.lines[at], [])
-        self.rooms.join(ROOM, made, muted=how.get("muted", False), deaf=how.get("deaf", False))
+        muted, deaf = how.get("muted", False), how.get("deaf", False)
+        self.rooms.join(ROOM, made, muted=muted, deaf=deaf, heard_by=heard_by)
         return made
 
     def answer(self) -> None:
@@ -184,7 +185,42 @@ def test_joining_again_changes_how_one_is_in(house: House) -> None:
     house.rooms.join(ROOM, a, muted=False, deaf=False)
     assert not house.lines[0].orders
     house.rooms.join(ROOM, a, muted=True, deaf=False)
-    assert house.lines[0].orders == [{"do": "seat", "leg": "a", "sitting": 1, "muted": True, "deaf": False}]
+    assert house.lines[0].orders == [{"do": "seat", "leg": "a", "sitting": 1} | how()]
+
+
+def how(to: int = 0, *, muted: bool = True) -> dict[str, Any]:
+    return {"muted": muted, "deaf": False, "to": to}
+
+
+def test_a_coach_is_told_whose_sitting_hears_it_and_is_heard_by_nobody_without_it(house: House) -> None:
+    house.open()
+    house.join("a", heard_by="b")
+    assert house.lines[0].orders.pop().items() >= how().items()
+    b = house.join("b", 1)
+    seat = {"do": "seat", "leg": "a", "sitting": 1}
+    assert house.lines[0].orders.pop() == seat | how(2, muted=False)
+    # Who has the seat next has another sitting: it hears nothing that is on its way.
+    house.rooms.leave(ROOM, b)
+    assert house.lines[0].orders.pop() == seat | how()
+    house.answer()
+    house.join("c", 1)
+    assert not house.lines[0].orders
+    house.join("b", 1)
+    assert house.lines[0].orders.pop() == seat | how(4, muted=False)
+
+
+def test_a_coach_who_speaks_is_not_told_and_is_when_all_hear_it(house: House) -> None:
+    house.open(speaking=True)
+    a = house.join("a", heard_by="b")
+    house.join("b")
+    house.answer()
+    house.rooms.speaks(house.lines[0].worker, "a", True)
+    assert house.told == []
+    house.rooms.join(ROOM, a, muted=False, deaf=False)
+    house.rooms.speaks(house.lines[0].worker, "a", True)
+    house.rooms.join(ROOM, a, muted=False, deaf=False, heard_by="a")
+    assert house.told == [port.Speaking(ROOM, "a", True), port.Speaking(ROOM, "a", False)]
+    assert house.lines[0].orders[-1].items() >= how().items()  # Nobody coaches himself.
 
 
 def test_whoever_joins_another_room_leaves_the_first(house: House) -> None:

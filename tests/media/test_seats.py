@@ -49,11 +49,18 @@ def test_a_leg_sits_and_stands_and_its_seat_is_free_when_it_said_so() -> None:
     first = seats.sit(bus, "a", line, told, muted=True)
     assert first
     assert line.orders == [
-        {"do": "sit", "leg": "a", "sitting": 1, "bus": 0, "seat": 0, "muted": True, "deaf": False}
+        {"do": "sit", "leg": "a", "sitting": 1, "bus": 0, "seat": 0, "muted": True, "deaf": False, "to": 0}
     ]
     line.answer(seats)
     seats.change(first, muted=False, deaf=True)
-    assert line.orders.pop() == {"do": "seat", "leg": "a", "sitting": 1, "muted": False, "deaf": True}
+    assert line.orders.pop() == {
+        "do": "seat",
+        "leg": "a",
+        "sitting": 1,
+        "muted": False,
+        "deaf": True,
+        "to": 0,
+    }
     seats.stand(first)
     seats.stand(first)
     seats.change(first, muted=True, deaf=True)

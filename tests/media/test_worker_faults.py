@@ -16,7 +16,7 @@ from ringful.media.wire import encode_event
 from tests.media.test_pool import line, write_tone
 from tests.server import phone
 
-HUSH = {"muted": False, "deaf": False}
+HUSH = {"muted": False, "deaf": False, "to": 0}
 
 
 async def test_an_order_that_nobody_expected_fails_alone(tmp_path: Path) -> None:

@@ -201,9 +201,10 @@ static bool play_all(struct port *port, int32_t *mix) {
 
 /* Who hears whom. */
 
-/* Sit down; -1, -1: stand up. */
-void port_sit(struct port *port, int bus, int seat) {
+/* Sit down, for the stay that is called *sitting*; -1, -1, 0: stand up. */
+void port_sit(struct port *port, int bus, int seat, uint32_t sitting) {
     port->bus = bus, port->seat = seat, port->others_at = 0;
+    port->sitting = sitting, port->to = 0;
     port->loud = port->quiet = 0;
     port->speaks = false;
     port->muted = port->deaf = false;
@@ -211,8 +212,29 @@ void port_sit(struct port *port, int bus, int seat) {
         bus_take(bus, seat);
 }
 
-void port_hush(struct port *port, bool muted, bool deaf) {
-    port->muted = muted, port->deaf = deaf;
+/* Say whether it is heard and hears; and by which sitting alone it is heard, 0: by all. */
+void port_hush(struct port *port, bool muted, bool deaf, uint32_t to) {
+    port->muted = muted, port->deaf = deaf, port->to = to;
+}
+
+static void add(int32_t *mix, const int16_t *said) {
+    for (int i = 0; i < SAMPLES; i++)
+        mix[i] += said[i];
+}
+
+/* Add what others say to *port* alone; returns whether anybody does. */
+static bool add_whispers(struct port *port, const struct total *total) {
+    bool any = false;
+    for (int i = 0; i < total->whispers; i++) {
+        uint32_t to = total->whisper[i].to;
+        if (to != port->sitting || total->whisper[i].seat == port->seat)
+            continue;
+        /* Asked for once more: who sits there may have said something else since. */
+        const int16_t *said = bus_said(port->bus, total->whisper[i].seat, total->tick, &to);
+        if (said && to == port->sitting)
+            add(port->others, said), any = true;
+    }
+    return any;
 }
 
 /* Whether anybody else on the bus was heard a tick ago; then `others` has it. */
@@ -225,12 +247,18 @@ static bool hears_others(struct port *port) {
     const struct total *total = bus_total(port->bus, tick - 1);
     if (!total)
         return false;
-    const int16_t *own = bus_said(port->bus, port->seat, tick - 1);
-    if (total->voices <= (own != NULL))
+    uint32_t to = 0;
+    const int16_t *own = bus_said(port->bus, port->seat, tick - 1, &to);
+    if (to)
+        own = NULL; /* It was a whisper, which the sum does not hold. */
+    port->any_others = total->voices > (own != NULL);
+    if (!port->any_others && !total->whispers)
         return false;
     for (int i = 0; i < SAMPLES; i++)
         port->others[i] = total->sum[i] - (own ? own[i] : 0);
-    return port->any_others = true;
+    if (total->whispers)
+        port->any_others |= add_whispers(port, total);
+    return port->any_others;
 }
 
 static void notice_speech(struct port *port, bool is_loud) {
@@ -286,8 +314,8 @@ static void hear(struct port *port, const int16_t *heard) {
     if (port->bus >= 0) {
         bool is_heard = heard && !port->muted;
         if (is_heard)
-            bus_say(port->bus, port->seat, tick, heard);
-        notice_speech(port, is_heard && energy_of(heard) >= LOUD);
+            bus_say(port->bus, port->seat, tick, heard, port->to);
+        notice_speech(port, is_heard && !port->to && energy_of(heard) >= LOUD);
     }
     if (port->listeners)
         keep(port, heard, hears_others(port) ? port->others : NULL);
@@ -351,7 +379,7 @@ static void run_alone(struct port *port) {
     int16_t said[SAMPLES];
     if (play_all(port, mix)) {
         mix_down(&port->out, mix, said);
-        bus_say(port->bus, port->seat, tick, said);
+        bus_say(port->bus, port->seat, tick, said, 0);
     }
     if (port->listeners) {
         const struct total *total = bus_total(port->bus, tick - 1);

@@ -29,7 +29,8 @@ enum {
 struct seat {
     _Atomic uint64_t tick[TURNS];
     int16_t samples[TURNS][SAMPLES];
-    char spare[32];
+    _Atomic uint32_t to[TURNS]; /* the sitting that alone hears it; 0: all on the bus */
+    char spare[16];
 };
 
 struct bus {
@@ -42,17 +43,24 @@ _Static_assert(sizeof(struct seat) == 1344, "as ringful.media.buses.SEAT_BYTES s
 _Static_assert(offsetof(struct bus, seat) == 64, "as ringful.media.buses.HEAD_BYTES says");
 _Static_assert(sizeof(struct bus) <= BUS_BYTES, "as ringful.media.buses.BUS_BYTES says");
 
+/* What one seat said to one sitting alone. */
+struct whisper {
+    int32_t seat;
+    uint32_t to;
+};
+
 /* What all seats of a bus said on one tick. */
 struct total {
     uint64_t tick;
-    int32_t voices;
-    int32_t sum[SAMPLES];
+    int32_t voices, whispers;
+    int32_t sum[SAMPLES]; /* of the voices, which all hear */
+    struct whisper whisper[SEATS];
 };
 
 int buses_open(void *memory, int count);
 void bus_take(int bus, int seat);
-void bus_say(int bus, int seat, uint64_t tick, const int16_t *samples);
-const int16_t *bus_said(int bus, int seat, uint64_t tick);
+void bus_say(int bus, int seat, uint64_t tick, const int16_t *samples, uint32_t to);
+const int16_t *bus_said(int bus, int seat, uint64_t tick, uint32_t *to);
 const struct total *bus_total(int bus, uint64_t tick);
 
 /* Ports. */
@@ -97,6 +105,8 @@ struct port {
     struct limiter out;
 
     int32_t bus, seat; /* -1: it sits nowhere */
+    uint32_t sitting;  /* what no other stay on any bus is called */
+    uint32_t to;       /* the sitting that alone hears it; 0: all */
     bool muted, deaf;
     bool speaks;
     int32_t loud, quiet; /* frames in a row */
@@ -132,8 +142,8 @@ void port_lend(struct port *port, bool alone);
 void port_give_back(struct port *port);
 int port_play(struct port *port, int channel, int64_t id, const int16_t *samples, int64_t count);
 int port_stop(struct port *port, int channel, int64_t id);
-void port_sit(struct port *port, int bus, int seat);
-void port_hush(struct port *port, bool muted, bool deaf);
+void port_sit(struct port *port, int bus, int seat, uint32_t sitting);
+void port_hush(struct port *port, bool muted, bool deaf, uint32_t to);
 void port_hear_keys(struct port *port, bool on);
 uint64_t port_listen(struct port *port, int change);
 int port_heard(struct port *port, uint64_t from, int16_t *samples, int64_t *energy, int most);

@@ -183,15 +183,15 @@ static void the_time_of_a_recording_goes_on_over_skipped_ticks(void) {
 static void everybody_hears_the_others(void) {
     struct port *port[3];
     for (int i = 0; i < 3; i++)
-        port[i] = lend(false), port_sit(port[i], 1, i);
+        port[i] = lend(false), port_sit(port[i], 1, i, 0);
     step();
     for (int i = 0; i < 3; i++)
         CHECK(!get(port[i])), put(port[i], (int16_t)(1 << i));
     step();
     for (int i = 0; i < 3; i++)
         CHECK(get(port[i]) && all((int16_t)(7 - (1 << i))));
-    port_hush(port[0], true, false);
-    port_hush(port[1], false, true);
+    port_hush(port[0], true, false, 0);
+    port_hush(port[1], false, true, 0);
     for (int i = 0; i < 3; i++)
         put(port[i], (int16_t)(1 << i));
     step();
@@ -201,7 +201,7 @@ static void everybody_hears_the_others(void) {
     step(); /* What is older than a tick is heard by nobody: as of a worker that has died. */
     CHECK(!get(port[0]) && !get(port[1]) && !get(port[2]));
     /* Another bus is another conference. */
-    port_sit(port[2], 0, 2);
+    port_sit(port[2], 0, 2, 0);
     for (int i = 0; i < 3; i++)
         put(port[i], 50);
     step();
@@ -217,12 +217,12 @@ static void everybody_hears_the_others(void) {
 
 static void the_last_seat_and_the_last_bus_are_used(void) {
     struct port *last = lend(false), *first = lend(false), *nowhere = lend(false);
-    port_sit(last, 2, SEATS - 1), port_sit(first, 2, 0);
-    port_sit(nowhere, 3, 0); /* There is no such bus. */
+    port_sit(last, 2, SEATS - 1, 0), port_sit(first, 2, 0, 0);
+    port_sit(nowhere, 3, 0, 0); /* There is no such bus. */
     step(), put(last, 9), put(first, 4), put(nowhere, 5);
     step();
     CHECK(get(first) && all(9) && get(last) && all(4) && !get(nowhere));
-    port_sit(nowhere, 2, SEATS);
+    port_sit(nowhere, 2, SEATS, 0);
     put(nowhere, 5);
     step();
     CHECK(!get(first));
@@ -235,7 +235,7 @@ static void a_room_plays_and_records(void) {
     for (int i = 0; i < SAMPLES; i++)
         announcement[i] = 100;
     struct port *room = lend(true), *leg = lend(false);
-    port_sit(room, 0, 5), port_sit(leg, 0, 6);
+    port_sit(room, 0, 5, 0), port_sit(leg, 0, 6, 0);
     uint64_t from = port_listen(room, 1);
     CHECK(port_play(room, 0, 1, announcement, SAMPLES) == 0);
     step(), put(leg, 11), ports_tick();
@@ -251,13 +251,13 @@ static void a_leg_records_whom_it_hears(void) {
     static int16_t samples[4 * SAMPLES];
     int64_t energy[4];
     struct port *leg = lend(false), *other = lend(false);
-    port_sit(leg, 0, 1), port_sit(other, 0, 2);
+    port_sit(leg, 0, 1, 0), port_sit(other, 0, 2, 0);
     step(), put(other, 20);
     uint64_t from = port_listen(leg, 1);
     step(), put(leg, 3), put(other, 20);
     CHECK(port_heard(leg, from, samples, energy, 4) == 1 && samples[0] == 23);
     CHECK(energy[0] == 23 * 23 * SAMPLES);
-    port_hush(leg, true, true); /* Others do not hear it, and its own recording does. */
+    port_hush(leg, true, true, 0); /* Others do not hear it, and its own recording does. */
     step(), put(leg, 3), put(other, 20);
     CHECK(port_heard(leg, from, samples, energy, 4) == 2 && samples[SAMPLES] == 3);
     port_give_back(leg), port_give_back(other);
@@ -267,7 +267,7 @@ static void a_leg_records_whom_it_hears(void) {
 
 static void who_speaks_is_told(void) {
     struct port *port = lend(false);
-    port_sit(port, 0, 9);
+    port_sit(port, 0, 9, 0);
     step(), put(port, 1000), step(), put(port, 1000);
     CHECK(events_waiting() == 0);
     step(), put(port, 1000);
@@ -278,7 +278,7 @@ static void who_speaks_is_told(void) {
     CHECK(events_waiting() == 0);
     step(), put_nothing(port);
     CHECK(told().what == SILENT);
-    port_hush(port, true, false);
+    port_hush(port, true, false, 0);
     for (int i = 0; i < 10; i++)
         step(), put(port, 1000);
     CHECK(events_waiting() == 0);
@@ -314,7 +314,7 @@ static void a_port_that_was_given_back_is_silent(void) {
     static const int16_t sample[SAMPLES] = {1};
     struct port *port = lend(false);
     port_play(port, 0, 1, sample, SAMPLES), port_play(port, 1, 2, sample, SAMPLES);
-    port_sit(port, 0, 3);
+    port_sit(port, 0, 3, 0);
     port_listen(port, 1);
     port_give_back(port);
     step();
