@@ -59,21 +59,23 @@ def secrets_of(script: nodes.Script, flows: Flows, given: Collection[str] = ()) 
     own = tuple(one for one in script.body.statements if not isinstance(one, nodes.Flow))
     scopes = {"": nodes.Block(own)} | {name: flow.block for name, flow in flows.by_name.items()}
     graph = _Graph(secret=[("", name) for name in given])
+    graph.secret += [("", param.name) for param in script.params if param.secret]
+    statements = [(scope, one) for scope, block in scopes.items() for one in within(block)]
+    graph.secret += [
+        (scope, one.name) for scope, one in statements if isinstance(one, nodes.Gather) and one.secret
+    ]
+    if not graph.secret:
+        return Secrets({}, scopes)
     for param in script.params:
-        if param.secret:
-            graph.secret.append(("", param.name))
         if param.default is not None:
             graph.carry(param.default, "", ("", param.name))
-    for scope, block in scopes.items():
-        for statement in within(block):
-            _connect(statement, scope, graph, flows)
+    for scope, statement in statements:
+        _connect(statement, scope, graph, flows)
     return Secrets(_reached(graph), scopes)
 
 
 def _connect(statement: nodes.Statement, scope: str, graph: _Graph, flows: Flows) -> None:
     match statement:
-        case nodes.Gather(name=name, secret=True):
-            graph.secret.append((scope, name))
         case nodes.Let(name, value) | nodes.For(name, value) | nodes.Pick(value, name):
             graph.carry(value, scope, (scope, name))
         case nodes.Return(nodes.Node() as value) if scope:

@@ -48,6 +48,12 @@ def starts(patterns: Iterable[str], keys: str) -> bool:
     return any(len(one) >= len(keys) and all(map(_is, one, keys)) for one in patterns)
 
 
+def first_keys(patterns: Iterable[str]) -> str:
+    """Give the tones that one of *patterns* begins with."""
+    first = {one[0] for one in patterns if one}
+    return "".join(tone for tone in TONES if tone in first or (ANY_DIGIT in first and tone.isdecimal()))
+
+
 def _is(mark: str, tone: str) -> bool:
     return mark == tone or (mark == ANY_DIGIT and tone.isdecimal())
 

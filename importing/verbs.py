@@ -94,15 +94,16 @@ def play(
     *,
     early: bool = False,
     notify: nodes.Expression | None = None,
+    start: nodes.Duration | None = None,
 ) -> None:
-    """Play an announcement of the web."""
+    """Play an announcement of the web, from *start* on."""
     audio = body.draft.address(address)
     if audio is None:
         body.lose(
             place, f"play {address}".strip(), "it has no address that can be fetched; write `play` with one"
         )
         return
-    played = nodes.Play(audio, early=early and _early(body), notify=notify)
+    played = nodes.Play(audio, early=early and _early(body), notify=notify, start=start)
     repeated(body, [_if_there(body, audio, played)], times)
     body.hear(audio)
 

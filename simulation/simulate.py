@@ -299,6 +299,10 @@ class _Door:
         phones = self.simulation.phones
         match effect:
             # The most frequent ones first: the arms are tried in their order.
+            case effects.Notify():
+                pass  # The journal has it.
+            case effects.Play() | effects.Prepare() | effects.Cue():
+                order(phones, effect, _NOWHERE)
             case effects.SetTimer(timer, seconds):
                 fired = events.TimerFired(timer)
                 self._timers[timer] = self._later(seconds, fired)
@@ -310,8 +314,6 @@ class _Door:
                     run.post(events.Signalled(name, fields, "" if run is self.run else self.run.call_id))
                 else:
                     self.run.post(events.NotReached(call, f"there is no call {call}, or no more"))
-            case effects.Notify():
-                pass  # The journal has it.
             case effects.Ring(leg, number, caller_id, shown):
                 if unpaid := self.purse.ring(leg, number):
                     self.run.post(port.Refused(leg, "notallowed", None, unpaid))

@@ -192,6 +192,10 @@ def _changed(block: nodes.Block) -> frozenset[_Device]:
 
 def _changed_beside(index: Index) -> frozenset[_Device]:
     """Give the devices that something beside the script may start or stop at any time."""
-    starts, tones = index.of(nodes.Start), index.of(nodes.OnTone)
-    beside = (*starts, *tones, *index.of(nodes.OnEvent), *index.of(nodes.OnMember))
+    beside: tuple[nodes.Start | nodes.OnTone | nodes.OnEvent | nodes.OnMember, ...] = (
+        *index.of(nodes.Start),
+        *index.of(nodes.OnTone),
+        *index.of(nodes.OnEvent),
+        *index.of(nodes.OnMember),
+    )
     return frozenset(device for one in beside for device in _changed(one.block))

@@ -93,4 +93,5 @@ def _branch_in_a_comment(comment: Comment) -> None:
 
 
 def _inside(span: Span) -> list[Comment]:
-    return take(current().comments, (span.line, span.column), (span.end_line, span.end_column))
+    waiting = current().comments
+    return take(waiting, (span.line, span.column), (span.end_line, span.end_column)) if waiting else []

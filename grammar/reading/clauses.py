@@ -143,16 +143,17 @@ class ClauseRules:
 
 def gathered(children: Children) -> dict[str, Any]:
     """Give the fields that the clauses among *children* fill; a repeated clause is a problem."""
-    first: dict[str, Clause] = {}
+    fields: dict[str, Any] = {}
     for clause in children:
         if clause.__class__ is not Clause:
             continue
-        if clause.key in first:
-            hint = f"the first one is at {first[clause.key].span}"
+        if clause.key in fields:
+            first = next(one for one in children if isinstance(one, Clause) and one.key == clause.key)
+            hint = f"the first one is at {first.span}"
             current().complain(f"`{clause.word}` is given twice", clause.span, hint)
         else:
-            first[clause.key] = clause
-    return {key: clause.value for key, clause in first.items()}
+            fields[clause.key] = clause.value
+    return fields
 
 
 def required(fields: dict[str, Any], key: str, wanted: str, whole: Span, otherwise: Any) -> Any:

@@ -64,16 +64,19 @@ class _Pass:
             kind, said, at = piece.lastgroup, piece[piece.lastindex], piece.end()
             start = line, at - len(said) - began
             here = steps[states[-1]]
-            if kind in _PECULIAR:
+            step = here.get(said)
+            if step is not None and kind != "CALLEE":
+                kind = said
+            elif kind in _PECULIAR:
                 kind = self.kind(kind, said, here, start)
                 if kind == "NEWLINE" or not kind:
                     line += said.count("\n")
                     began = at - len(said) + said.rfind("\n") if "\n" in said else began
                     if not kind:
                         continue
-            elif said in here:
-                kind = said
-            step = here.get(kind)
+                step = here.get(kind)
+            else:
+                step = here.get(kind)
             while step.__class__ is Reduction:
                 step = self.reduce(step, kind)
             if step is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ringful.grammar import nodes
 from ringful.grammar.branches import choice_name
-from ringful.grammar.tones import TONES, covers, starts
+from ringful.grammar.tones import TONES, covers, first_keys, starts
 from ringful.interpreter.evaluate import count_of, patterns_of, seconds_of, tones_of, url_of
 from ringful.interpreter.leg import Leg, presser
 from ringful.interpreter.running import Scope
@@ -172,7 +172,7 @@ async def _menu(run_on: Scope, statement: nodes.Menu) -> None:
 
 async def _choice(asked: Asking, prompt: nodes.Block, patterns: list[str]) -> str | None:
     """Take keys for as long as they begin something longer; None where none came in time."""
-    keys = await asked.prompted(prompt, "".join(tone for tone in TONES if starts(patterns, tone)))
+    keys = await asked.prompted(prompt, first_keys(patterns))
     while keys and any(len(one) > len(keys) for one in patterns if starts((one,), keys)):
         more = await asked.next(TONES, asked.between)
         if more is None or (more == "#" and not starts(patterns, keys + more)):

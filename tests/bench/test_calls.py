@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from functools import partial
 from math import isnan
 from xml.etree import ElementTree
@@ -475,6 +476,15 @@ def test_requests_are_signed_and_no_seq_is_used_twice(numbers):
 ORDER = server.Order("127.0.0.1:9", "http://127.0.0.1:8", 7)
 
 
+def test_a_port_is_held_for_the_server():
+    with server.held_port() as port, socket.socket() as other, socket.socket() as ours:
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ours.bind(("127.0.0.1", port))
+        ours.listen()
+
+
 def test_a_line_says_the_key():
     assert server.key_in("starting\nkey K S\nkey L T\n") == ("K", "S")
     assert server.key_in("key K\nkeys are kept\n") is None
@@ -518,7 +528,7 @@ async def test_a_server_that_answers_but_is_not_ready_is_told(tmp_path):
     async with open_web({}, lambda path, fields, at: None) as port:
         process = await trio.lowlevel.open_process(["sleep", "100"])
         with pytest.raises(Complaint, match=f"^{said}$"):
-            await server.until_ready(process, port, 2.0, log)
+            await server.until_ready(process, port, 4.0, log)
         process.kill()
         await process.wait()
 
