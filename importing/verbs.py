@@ -332,7 +332,11 @@ class Room:
 
 def conference(body: Body, room: Room) -> None:
     """Put the leg into a conference, until it leaves."""
-    named = body.draft.value(room.name.replace(".", "-")[:64] or "room")
+    named = body.draft.value(room.name[:64] or "room")
+    if isinstance(named, nodes.Text):  # IDs have dots, and names have none
+        named = nodes.Text(
+            tuple(one.replace(".", "-") if isinstance(one, str) else one for one in named.parts)
+        )
     most = nodes.Number(room.most) if room.most else None
     join = nodes.Join(
         named,

@@ -260,6 +260,7 @@ def test_a_curve_bends_where_it_is_farthest_from_straight():
 
 def load(workload: str, at: float, unit: str = "", wrong: tuple[str, ...] = (), **figures: float) -> Load:
     names = {"cpu": "node's CPU", "gap": "gap's arrival, p99", "node": "node busy", "all": "machine busy"}
+    names |= {name: f"calls {name}" for name in ("made", "refused", "failed")}
     made = tuple(Figure(names[name], "ms", (value,), "") for name, value in figures.items())
     return Load(workload, at, unit, made, wrong)
 
@@ -289,10 +290,12 @@ def test_a_picture_has_a_curve_for_each_figure_and_one_for_what_was_before():
 
 
 def test_the_rate_that_was_sustained_is_told():
-    good, bad = load("W1", 20, "/s"), load("W1", 60, "/s", ("1: refused",))
-    assert sustained([good, bad]) == ["W1: 20 calls a second were sustained; at 60 not all calls were good"]
-    assert sustained([good]) == ["W1: 20 calls a second were sustained; a higher one was not tried"]
-    assert sustained([bad]) == ["W1: no rate was sustained; at 60 not all calls were good"]
+    good = load("W1", 20, "/s")
+    bad = load("W1", 60, "/s", ("1: refused",), made=600.0, refused=5.0, failed=1.0)
+    at = "at 60, of 600 calls 5 were refused, and 1 failed"
+    assert sustained([good, bad]) == [f"W1: 20 calls a second were sustained; {at}"]
+    assert sustained([good]) == ["W1: 20 calls a second were sustained; a higher rate was not tried"]
+    assert sustained([bad]) == [f"W1: no rate was sustained; {at}"]
     assert sustained([load("W2", 20)]) == []
     assert good.name == "W1 at 20/s"
 
@@ -569,7 +572,7 @@ def test_a_server_is_measured_that_a_command_starts(capsys, tmp_path):
     assert found["W1 at 5/s", "calls failed"] == 0, output
     assert found["W1 at 5/s", "calls made"] == 21
     assert found["W1 at 5/s", "node, a call"] > 0
-    assert "W1: 5 calls a second were sustained; a higher one was not tried" in output
+    assert "W1: 5 calls a second were sustained; a higher rate was not tried" in output
     assert re.search(r"^node, a call +[\d.,]+ \(x[\d.]+\) +ms/call$", output, re.MULTILINE)
     assert "| calls failed | 0 |" in page.read_text()
     assert ElementTree.parse(page.with_suffix(".svg"))
