@@ -6,6 +6,7 @@ from pathlib import Path
 from ringful.command.checking.checked import checked, used_by
 from ringful.command.errors import CommandError
 from ringful.grammar import nodes
+from ringful.grammar.checking.checker import check as problems_of
 from ringful.grammar.errors import ScriptError, render
 from ringful.grammar.fixing import fixed
 from ringful.grammar.reading.parser import parse
@@ -45,7 +46,8 @@ def format(*files: Path, check: bool = False, fix: bool = False) -> None:  # noq
     check
         Change nothing, say which files are not in the canonical form, and exit 1 if there are any.
     fix
-        Write old words of the language anew as well, e.g. `start call` for a further `call` without a block.
+        Write old words of the language anew as well, e.g. `start call` for a further `call` without a block,
+        and `why.reason` for a `why` that is taken for the word in it.
     """
     wrong = False
     for file in _named(files):
@@ -69,11 +71,13 @@ def format(*files: Path, check: bool = False, fix: bool = False) -> None:  # noq
 def _parsed(text: str, path: str, *, fix: bool) -> nodes.Script:
     """Parse *text*; with *fix* as it says in the words of today.  Raises ScriptError."""
     try:
-        return parse(text, path)
+        script = parse(text, path)
     except ScriptError as error:
         if not fix or fixed(text, error.problems) == text:
             raise
-        return parse(fixed(text, error.problems), path)
+        text = fixed(text, error.problems)
+        script = parse(text, path)
+    return parse(fixed(text, problems_of(script)), path) if fix else script
 
 
 def _named(files: tuple[Path, ...]) -> tuple[Path, ...]:

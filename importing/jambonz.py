@@ -41,6 +41,8 @@ _UNSAID = {
 }
 _HEADERS = "a script sends no SIP headers of its own"
 _UNKNOWN = "this is no verb of jambonz that is known here"
+_SAMPLES = 8
+"""So many samples of a sound are a millisecond: an offset is counted in them."""
 MAX_VERBS = 2_000
 
 
@@ -150,11 +152,13 @@ def _loop(given: Verb) -> int:
 
 def _play(body: Body, given: Verb, place: str) -> None:
     urls, early = given.get("url"), given.get("earlyMedia") is True
-    for option in ("seekOffset", "timeoutSecs"):
-        if given.get(option):
-            body.lose(place, f"{option} of `play`", "a sound is played from its beginning to its end")
+    if given.get("timeoutSecs"):
+        why = "write `start play`, then `wait` and `stop play`"
+        body.lose(place, "timeoutSecs of `play`", why)
+    start = seconds(given.get("seekOffset"), unit=1)
+    begins = nodes.Duration(max(1, start.milliseconds // _SAMPLES)) if start else None
     for url in urls if isinstance(urls, list) else [urls]:
-        verbs.play(body, place, words(url), _loop(given), early=early)
+        verbs.play(body, place, words(url), _loop(given), early=early, start=begins)
     _hook(body, given, place, {})
 
 

@@ -1,5 +1,6 @@
 """jambonz' `dial`, `conference` and `enqueue`, and the hooks of all its verbs."""
 
+import re
 from typing import Any
 
 from ringful.grammar import nodes
@@ -89,7 +90,10 @@ def _keys(body: Body, given: Verb, place: str) -> None:
         if capture.get("childCall"):
             body.lose(place, "dtmfCapture of the other leg", "write `on tone` in the block of its `call`")
         capture = capture.get("parentCall")
-    rows = [words(one) for one in capture] if isinstance(capture, list) else []
+    named = [words(one).upper() for one in capture] if isinstance(capture, list) else []
+    rows = [one for one in named if re.fullmatch(r"[0-9*#A-D]{1,16}", one)]
+    if len(rows) < len(named):
+        body.lose(place, "keys of `dtmfCapture`", "there are no such keys")
     url = hooked(body, given.get("dtmfHook"), place) if rows else ""
     address = body.draft.address(url) if url else None
     if rows and address is None:

@@ -1,6 +1,7 @@
 """JSON as lists and maps, within bounds."""
 
 import json
+import re
 from typing import Any, NoReturn
 
 from ringful.importing.losses import ImportFault
@@ -16,6 +17,10 @@ def read_objects(document: bytes) -> Any:
     try:
         value = json.loads(text, parse_constant=_constant)
     except json.JSONDecodeError as error:
+        if re.match(r"\s*(?:---|(?:#[^\n]*\n\s*)*(?:version|sections):)", text):
+            raise ImportFault(
+                "this is YAML, and only JSON is read: turn it into that, e.g. `yq -o json`"
+            ) from None
         raise ImportFault(
             f"line {error.lineno}, column {error.colno}: this is no JSON: {error.msg}"
         ) from None

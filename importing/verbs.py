@@ -94,15 +94,16 @@ def play(
     *,
     early: bool = False,
     notify: nodes.Expression | None = None,
+    start: nodes.Duration | None = None,
 ) -> None:
-    """Play an announcement of the web."""
+    """Play an announcement of the web, from *start* on."""
     audio = body.draft.address(address)
     if audio is None:
         body.lose(
             place, f"play {address}".strip(), "it has no address that can be fetched; write `play` with one"
         )
         return
-    played = nodes.Play(audio, early=early and _early(body), notify=notify)
+    played = nodes.Play(audio, early=early and _early(body), notify=notify, start=start)
     repeated(body, [_if_there(body, audio, played)], times)
     body.hear(audio)
 
@@ -331,7 +332,11 @@ class Room:
 
 def conference(body: Body, room: Room) -> None:
     """Put the leg into a conference, until it leaves."""
-    named = body.draft.value(room.name.replace(".", "-")[:64] or "room")
+    named = body.draft.value(room.name[:64] or "room")
+    if isinstance(named, nodes.Text):  # IDs have dots, and names have none
+        named = nodes.Text(
+            tuple(one.replace(".", "-") if isinstance(one, str) else one for one in named.parts)
+        )
     most = nodes.Number(room.most) if room.most else None
     join = nodes.Join(
         named,

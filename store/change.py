@@ -29,7 +29,7 @@ Change: TypeAlias = Write | Key | Sign
 
 _LISTS = tuple(one.name for one in attrs.fields(Write) if one.name != "forgotten")
 _lists_of = attrgetter(*_LISTS)
-_urgent_of = attrgetter(*(name for name in _LISTS if name not in ("entries", "post_states", "calls")))
+_urgent_of = attrgetter(*(name for name in _LISTS if name not in ("entries", "post_states")))
 _OFTEN = {"entries", "posts", "recordings", "seqs", "calls", "legs", "post_states"}
 """What calls write; all else is seldom."""
 PRUNE_EVERY = 64
@@ -44,12 +44,10 @@ def says_something(change: Change) -> bool:
 def can_wait(change: Change) -> bool:
     """Say whether *change* may wait for company while nobody waits for it.
 
-    It holds lines of journals, how callbacks stand, and of calls only such as were not answered yet: nothing
-    that is to be told to anybody once it is on the disk, and nothing that a bill is made of.
+    It holds lines of journals, or how callbacks stand, and no more: nothing that is to be told to anybody
+    once it is on the disk, nothing that a bill is made of, and no call that begins or ends.
     """
-    if not isinstance(change, Write) or any(_urgent_of(change)) or change.forgotten is not None:
-        return False
-    return all(call.state == "live" and call.answered is None for call in change.calls)
+    return isinstance(change, Write) and not any(_urgent_of(change)) and change.forgotten is None
 
 
 # What is new of a post that nobody has tried to deliver: it is due at once.

@@ -9,8 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
@@ -99,45 +99,58 @@ def _of_ringful(order: Order, port: int) -> Mapping[str, str]:
     }
 
 
-def free_port() -> int:
-    """Give a port of TCP at which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def held_port() -> Iterator[int]:
+    """Give a port of TCP that the kernel gives to nobody else meanwhile.
+
+    A server that binds it with SO_REUSEADDR, as servers do, can have it.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @asynccontextmanager
 async def open_server(order: Order, folder: Path) -> AsyncIterator[Server]:
     """Start a server in *folder*, and give it when it is ready; it ends with us.  Raises Complaint."""
-    port, key, secret = free_port(), f"bench-{token_hex(4)}", token_hex(16)
+    key, secret = f"bench-{token_hex(4)}", token_hex(16)
     told, log = folder / "server.out", folder / "server.log"
+    with held_port() as port:
+        process = await _started(order, folder, environment(order, port, folder, key, secret), told, log)
+        guard = await trio.lowlevel.open_process(
+            ["/bin/sh", "-c", _GUARD, "guard", str(process.pid)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            await until_ready(process, port, order.patience, log)
+            key, secret = key_in(told.read_text(encoding="utf-8", errors="replace")) or (key, secret)
+            yield Server(process.pid, port, key, secret, log)
+            if process.poll() is not None:
+                raise Complaint(f"the server has ended by itself: {_last(log)}")
+        finally:
+            with trio.CancelScope(shield=True):
+                await _end(process)
+                guard.kill()
+                await guard.wait()
+                if guard.stdin:
+                    await guard.stdin.aclose()
+
+
+async def _started(
+    order: Order, folder: Path, environment: Mapping[str, str], told: Path, log: Path
+) -> trio.Process:
     with told.open("wb") as out, log.open("wb") as errors:
-        process = await trio.lowlevel.open_process(
+        return await trio.lowlevel.open_process(
             ["/bin/sh", "-c", order.command],
             cwd=folder,
-            env=environment(order, port, folder, key, secret),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=errors,
             start_new_session=True,
         )
-    guard = await trio.lowlevel.open_process(
-        ["/bin/sh", "-c", _GUARD, "guard", str(process.pid)], stdin=subprocess.PIPE, start_new_session=True
-    )
-    try:
-        await until_ready(process, port, order.patience, log)
-        key, secret = key_in(told.read_text(encoding="utf-8", errors="replace")) or (key, secret)
-        yield Server(process.pid, port, key, secret, log)
-        if process.poll() is not None:
-            raise Complaint(f"the server has ended by itself: {_last(log)}")
-    finally:
-        with trio.CancelScope(shield=True):
-            await _end(process)
-            guard.kill()
-            await guard.wait()
-            if guard.stdin:
-                await guard.stdin.aclose()
 
 
 def key_in(told: str) -> tuple[str, str] | None:

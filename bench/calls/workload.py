@@ -161,6 +161,9 @@ def sustained(loads: Sequence[Load]) -> list[str]:
     if not rates:
         return []
     said = f"{max(good):g} calls a second were sustained" if good else "no rate was sustained"
-    failed = [load for load in rates if load.wrong]
-    more = "; a higher one was not tried" if not failed else f"; at {failed[0].at:g} not all calls were good"
-    return [f"W1: {said}{more}"]
+    failed = next((load for load in rates if load.wrong), None)
+    if failed is None:
+        return [f"W1: {said}; a higher rate was not tried"]
+    found = {one.name: one.median for one in failed.figures}
+    made, refused, wrong = (found[name] for name in ("calls made", "calls refused", "calls failed"))
+    return [f"W1: {said}; at {failed.at:g}, of {made:g} calls {refused:g} were refused, and {wrong:g} failed"]

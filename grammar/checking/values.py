@@ -264,7 +264,7 @@ def _whole_outcome(node: nodes.Binary, names: Names) -> Iterator[Problem]:
     for one, other in ((node.left, node.right), (node.right, node.left)):
         if isinstance(one, nodes.Name) and _is_outcome(one, names) and isinstance(other, nodes.Text):
             message = f"`{one.id}` is all that came of it, and a text is never equal to that"
-            yield Problem("never-equal", message, node.span, f"write `{one.id}.reason`")
+            yield Problem("never-equal", message, one.span, f"write `{one.id}.reason`")
 
 
 def _is_outcome(name: nodes.Name, names: Names) -> bool:

@@ -89,14 +89,14 @@ def order(run: Running, leg: Leg, playback: Playback, cue: int | None = None) ->
     assert playback.sound is not None
     playback.number = leg.order() if cue is None else cue
     leg.playbacks[playback.number] = playback
-    sound, offset = playback.sound, playback.heard
-    if playback.speed != 1:
-        sound, offset = at_speed(sound, playback.speed), offset / float(playback.speed)
+    sound, offset = at_speed(playback.sound, playback.speed), playback.heard / float(playback.speed)
     run.perform(effects.Play(leg.name, playback.number, sound, playback.background, round(offset, 3)))
 
 
 def at_speed(sound: port.Sound, speed: Decimal) -> port.Sound:
-    """Give *sound* as it is heard at *speed*."""
+    """Give *sound*, which is as fast as it was made, as it is heard at *speed*."""
+    if speed == 1:
+        return sound
     match sound:
         case port.Announcement(url):
             return port.Announcement(url, float(speed))

@@ -201,8 +201,12 @@ def _claim_cue(run_on: Scope, leg: Leg, playback: Playback) -> int | None:
     """Give the number of the cue that the present statement was announced by, if it was."""
     cued = leg.cued
     assert playback.sound is not None
-    sound = at_speed(playback.sound, playback.speed)
-    if cued and cued.statement is run_on.statement and cued.sound == sound and not playback.heard:
+    if (
+        cued
+        and cued.statement is run_on.statement
+        and cued.sound == at_speed(playback.sound, playback.speed)
+        and not playback.heard
+    ):
         leg.cued = None
         return cued.playback
     _drop_cue(run_on, leg)

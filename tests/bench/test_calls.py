@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from functools import partial
 from math import isnan
 from xml.etree import ElementTree
@@ -259,6 +260,7 @@ def test_a_curve_bends_where_it_is_farthest_from_straight():
 
 def load(workload: str, at: float, unit: str = "", wrong: tuple[str, ...] = (), **figures: float) -> Load:
     names = {"cpu": "node's CPU", "gap": "gap's arrival, p99", "node": "node busy", "all": "machine busy"}
+    names |= {name: f"calls {name}" for name in ("made", "refused", "failed")}
     made = tuple(Figure(names[name], "ms", (value,), "") for name, value in figures.items())
     return Load(workload, at, unit, made, wrong)
 
@@ -288,10 +290,12 @@ def test_a_picture_has_a_curve_for_each_figure_and_one_for_what_was_before():
 
 
 def test_the_rate_that_was_sustained_is_told():
-    good, bad = load("W1", 20, "/s"), load("W1", 60, "/s", ("1: refused",))
-    assert sustained([good, bad]) == ["W1: 20 calls a second were sustained; at 60 not all calls were good"]
-    assert sustained([good]) == ["W1: 20 calls a second were sustained; a higher one was not tried"]
-    assert sustained([bad]) == ["W1: no rate was sustained; at 60 not all calls were good"]
+    good = load("W1", 20, "/s")
+    bad = load("W1", 60, "/s", ("1: refused",), made=600.0, refused=5.0, failed=1.0)
+    at = "at 60, of 600 calls 5 were refused, and 1 failed"
+    assert sustained([good, bad]) == [f"W1: 20 calls a second were sustained; {at}"]
+    assert sustained([good]) == ["W1: 20 calls a second were sustained; a higher rate was not tried"]
+    assert sustained([bad]) == [f"W1: no rate was sustained; {at}"]
     assert sustained([load("W2", 20)]) == []
     assert good.name == "W1 at 20/s"
 
@@ -475,6 +479,15 @@ def test_requests_are_signed_and_no_seq_is_used_twice(numbers):
 ORDER = server.Order("127.0.0.1:9", "http://127.0.0.1:8", 7)
 
 
+def test_a_port_is_held_for_the_server():
+    with server.held_port() as port, socket.socket() as other, socket.socket() as ours:
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ours.bind(("127.0.0.1", port))
+        ours.listen()
+
+
 def test_a_line_says_the_key():
     assert server.key_in("starting\nkey K S\nkey L T\n") == ("K", "S")
     assert server.key_in("key K\nkeys are kept\n") is None
@@ -518,7 +531,7 @@ async def test_a_server_that_answers_but_is_not_ready_is_told(tmp_path):
     async with open_web({}, lambda path, fields, at: None) as port:
         process = await trio.lowlevel.open_process(["sleep", "100"])
         with pytest.raises(Complaint, match=f"^{said}$"):
-            await server.until_ready(process, port, 2.0, log)
+            await server.until_ready(process, port, 4.0, log)
         process.kill()
         await process.wait()
 
@@ -559,7 +572,7 @@ def test_a_server_is_measured_that_a_command_starts(capsys, tmp_path):
     assert found["W1 at 5/s", "calls failed"] == 0, output
     assert found["W1 at 5/s", "calls made"] == 21
     assert found["W1 at 5/s", "node, a call"] > 0
-    assert "W1: 5 calls a second were sustained; a higher one was not tried" in output
+    assert "W1: 5 calls a second were sustained; a higher rate was not tried" in output
     assert re.search(r"^node, a call +[\d.,]+ \(x[\d.]+\) +ms/call$", output, re.MULTILINE)
     assert "| calls failed | 0 |" in page.read_text()
     assert ElementTree.parse(page.with_suffix(".svg"))

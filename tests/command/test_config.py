@@ -162,7 +162,8 @@ def test_without_a_file_everything_has_a_default(tmp_path, monkeypatch):
 
 def test_every_key_can_be_written(written):
     config = written(EVERYTHING)
-    assert config.http == Http("0.0.0.0:80", "https://voice.example.com", (ip_network("10.0.0.0/8"),))
+    networks = (ip_network("10.0.0.0/8"),)
+    assert config.http == Http("0.0.0.0:80", "https://voice.example.com", networks, ("support",))
     assert (config.sip.trunk, config.sip.password) == ("sip:trunk.example.com:5061;transport=tcp", "12345")
     assert (config.sip.allow_sip_uris, config.sip.country) == (True, "GB")
     assert config.media.folders == (Path("one"), Path("/two"))

@@ -203,3 +203,15 @@ def test_format_fix_writes_old_words_anew(scripts, capsys):
     _, errors, code = ringful(capsys, "format", "--fix", "old.call")
     assert (code, Path("old.call").read_text()) == (1, wrong)
     assert "there is no statement `ply`" in errors
+
+
+def test_format_fix_writes_the_word_in_what_came_of_a_join(scripts, capsys):
+    old = (
+        'call "1"\njoin "room" as why\nif why == "nobody" or "full" == why { say "Nobody: {why}." }\nhangup\n'
+    )
+    Path("join.call").write_text(old)
+    assert ringful(capsys, "check", "join.call")[2] == 1
+    assert ringful(capsys, "format", "--fix", "join.call") == ("", "", 0)
+    new = Path("join.call").read_text()
+    assert 'if why.reason == "nobody" or "full" == why.reason { say "Nobody: {why.reason}." }' in new
+    assert ringful(capsys, "check", "join.call") == ("", "", 0)

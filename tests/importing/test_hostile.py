@@ -39,6 +39,7 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     ("jambonz", '[{"verb": 1}]', "[0]"),
     ("jambonz", '[{"verb": "dial"}]', "[0].target"),
     ("swml", "{}", '"sections"'),
+    ("swml", "# A flow.\nversion: 1.0.0\nsections:\n  main: []\n", "this is YAML"),
     ("swml", '{"sections": {"main": {}}}', '"main"'),
     ("swml", '{"sections": {"main": [null]}}', "main[0]: this is no method"),
     ("swml", '{"sections": {"main": [{"a": 1, "b": 2}]}}', "main[0]: this is no method"),
