@@ -8,6 +8,7 @@ clauses may perform effects there, but must not wait.
 
 import types
 from collections.abc import Callable, Coroutine, Generator
+from inspect import CORO_CLOSED, getcoroutinestate
 from typing import TypeAlias, cast
 
 from attrs import define, field, frozen
@@ -113,7 +114,8 @@ class Strand:
         if self.ended or self.doomed:
             return
         self.doomed = True
-        if not self.running:
+        # What is dropped with its whole run, as when a test ends, is closed in any order.
+        if not self.running and getcoroutinestate(self.coroutine) != CORO_CLOSED:
             self._advance(lambda: self.coroutine.throw(Cancelled()))
 
     def _advance(self, step: Callable[[], Wait]) -> None:

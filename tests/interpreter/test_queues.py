@@ -8,6 +8,7 @@ import pytest
 from ringful.grammar.reading.parser import parse
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.queues import MOST, OTHER, REMEMBERED, Queues, standing
+from ringful.interpreter.strand import Strand, Wait, suspend
 from ringful.media import port
 from ringful.store.port import Key
 from tests.house import HOOK, KEY, Rig, answers, house
@@ -156,6 +157,9 @@ async def test_a_client_sees_who_waits_puts_one_out_and_lets_another_be_served(r
     await rig.until(lambda: set(rig.members(f"{agent}.talk")) == {agent, second})
     assert [one["queue"] for one in (await rig.json("QueryQueues"))["queues"]] == []
     assert all(rig.leg_up(one) for one in (first, second, agent))
+    for one in (agent, first, second):
+        await rig.get("Hangup", callId=one)
+    await rig.quiet()
 
 
 def test_who_serves_takes_the_next_one_at_once_where_the_first_has_hung_up() -> None:
@@ -228,6 +232,19 @@ async def test_odd_requests_are_refused_by_name_and_nothing_is_queued(rig: Rig) 
         assert (await rig.ask(method, queue="q")).code == "callId.missing"
         assert (await rig.ask(method, OTHER_KEY, callId=call, queue="q")).code == "call.unknown"
     assert not rig.switchboard.live[call].run.tasks
-    await run(rig, f'call "15125550002"\nqueue "a\\nb" for 1m notify "{HOOK}" {{ wait 1s }}\n')
+    waits = await run(rig, f'call "15125550002"\nqueue "a\\nb" for 1m notify "{HOOK}" {{ wait 1s }}\n')
     await rig.hears("QueueEntered")
     assert (await rig.get("QueryQueues")).splitlines() == ["'a\\nb': waiting=1  longest=0  ready=0"]
+    for one in (call, waits):
+        await rig.get("Hangup", callId=one)
+    await rig.quiet()
+
+
+def test_what_is_dropped_with_its_whole_run_is_closed_in_any_order() -> None:
+    async def waits() -> None:
+        await suspend(Wait(lambda _: False))
+
+    strand = Strand(1, None, waits())
+    strand.resume(None)
+    strand.coroutine.close()
+    strand.cancel()
