@@ -178,11 +178,11 @@ class Library:
         own = await self.path(sound)
         kept = own.parent == self._cache
         target = self._cache / f"{'pace' if kept else _BRIEF}-{_digest(str(own), f'{speed:g}')}.wav"
-        if not kept:
-            self._keep_briefly(target)
         if not target.exists():
             await self._converter.stretch(own, target, speed)
             await trio.to_thread.run_sync(self._trim)
+        if not kept:
+            self._keep_briefly(target)
         target.touch()
         return target
 
@@ -197,8 +197,12 @@ class Library:
         if self._brief[target] > until:
             self._nursery.start_soon(self._forget, target)
             return
+        self._remove(target)
+
+    def _remove(self, target: Path) -> None:
+        # At once, so that nobody finds it there meanwhile.
         del self._brief[target]
-        await trio.Path(target).unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
 
     def _ringback(self) -> Path:
         target = self._cache / "ringback.wav"

@@ -27,7 +27,7 @@ from ringful.media.library.announcements import Library
 from ringful.media.library.stretch import stretch
 from ringful.media.port import Announcement, Ringback, Speech
 from ringful.media.sounds import SoundError
-from tests.server import TRUSTED
+from tests.server import PATIENCE, TRUSTED
 
 
 @define
@@ -345,8 +345,9 @@ async def test_a_recording_leaves_no_faster_copy_behind(
     async with library(tmp_path) as sounds:
         copy = await sounds.path(Announcement("http://ringful.test/recordings/r1-abc.wav", 1.5))
         assert copy.parent == tmp_path / "cache"
-        while copy.exists():  # noqa: ASYNC110
-            await trio.sleep(0.02)
+        with trio.fail_after(PATIENCE):
+            while copy.exists():  # noqa: ASYNC110
+                await trio.sleep(0.02)
     copy.write_bytes(b"left by a server that was killed")
     async with library(tmp_path):
         assert not copy.exists()
