@@ -11,9 +11,9 @@ _VERBS = """
 
 _INNER = """
     all alone and any as beep between busy coaching counting deaf declined digits diverted down early else
-    event false forever fresh from keys keyword moderator most muted named none not or others otherwise prompt ring
-    secret silence speaking speech timeout times to tones tries true unavailable unknown until up via voice
-    waiting with withheld within
+    event false forever fresh from keys keyword moderator most muted named none not or others otherwise prompt
+    ring secret silence speaking speech timeout times to tones tries true unavailable unknown until up
+    via voice waiting with withheld within
 """
 
 REJECTIONS: Final = {"busy": 486, "declined": 603, "unavailable": 480, "unknown": 404}

@@ -216,6 +216,35 @@ async def check_a_deaf_member_is_heard(rig: RoomRig) -> None:
     await closed(rig, "a", "b")
 
 
+async def check_a_coach_is_heard_by_the_one_that_it_coaches(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "b", heard_by="a")
+    rig.rooms.join("r", "a")
+    heard = await level(rig, "a")
+    assert heard is not None
+    assert heard > HEARD
+    await closed(rig, "a", "b")
+
+
+async def check_a_coach_is_in_no_recording_of_the_room(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "a")
+    rig.rooms.join("r", "b", heard_by="a")
+    await unheard(rig)
+
+
+async def check_a_coach_of_somebody_else_is_not_heard(rig: RoomRig) -> None:
+    await opened(rig)
+    await both_up(rig, other=SPEAKER)
+    rig.rooms.join("r", "a")
+    rig.rooms.join("r", "b", heard_by="c")
+    heard = await level(rig, "a")
+    assert heard is None or heard < UNHEARD
+    await closed(rig, "a", "b")
+
+
 async def check_who_has_left_is_not_heard_and_goes_on(rig: RoomRig) -> None:
     await opened(rig)
     await both_up(rig, other=SPEAKER)

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, get_args
 
 from attrs import evolve, field, frozen
 
-from ringful.grammar.nodes import RejectReason
+from ringful.grammar.nodes import Change, RejectReason
 from ringful.http.reading import (
     callbacks,
     conferences,

@@ -217,6 +217,26 @@ async def test_who_waits_outside_is_muted_and_put_out_too(rig: Rig) -> None:
     await rig.until(lambda: rig.members(f"{ann}.team") == {ann: "muted", cat: ""})
 
 
+async def test_a_coach_is_heard_by_one_member_alone_until_all_are_to_hear_it(rig: Rig) -> None:
+    conference, host = await started(rig)
+    ann, ben = await joined(rig, conference, ANN), await joined(rig, conference, BEN, coach=host)
+    given = {"confCallId": conference, "participantCallId": ben}
+
+    async def coaches() -> list[str | None]:
+        told = await rig.json("QueryConf", confCallId=conference)
+        return [one["coaches"] for one in told["participants"]]
+
+    assert await coaches() == [None, host]
+    await rig.get("CoachConf", coach=ann, **given)
+    assert await coaches() == [None, ann]
+    assert (await refused(rig, "CoachConf", coach="r1-none", **given)) == (404, "call.unknown")
+    cat = await rig.up(CAT)
+    assert (await refused(rig, "CoachConf", coach=cat, **given)) == (409, "conference.notin")
+    assert await coaches() == [None, ann]
+    await rig.get("CoachConf", all="true", **given)
+    assert await coaches() == [None, None]
+
+
 async def test_nobody_is_put_out_where_the_one_to_stay_is_not_there(rig: Rig) -> None:
     conference, host = await started(rig)
     ann, ben = await joined(rig, conference, ANN), await rig.up(BEN)
@@ -613,6 +633,16 @@ SO_MANY = ",".join(f"1512555{number:04}" for number in range(250))
             "participantCallId.invalid",
         ),
         ("KickConf", {"confCallId": "t", "phone": "bob"}, "phone.invalid"),
+        ("CoachConf", {"confCallId": "t", "coach": "r1-a"}, "participantCallId.missing"),
+        ("CoachConf", {"confCallId": "t", "participantCallId": "r1-a"}, "coach.missing"),
+        ("CoachConf", {"confCallId": "t", "participantCallId": "r1-a", "coach": "a b"}, "coach.invalid"),
+        ("CoachConf", {"confCallId": "t", "participantCallId": "r1-a", "coach": "r1-a"}, "coach.invalid"),
+        (
+            "CoachConf",
+            {"confCallId": "t", "participantCallId": "r1-a", "coach": "r1-b", "all": "true"},
+            "coach.invalid",
+        ),
+        ("JoinConf", {"confCallId": "t", "participantCallId": "r1-a", "coach": ""}, "coach.invalid"),
     ],
 )
 async def test_nonsense_is_named_and_nothing_is_done(

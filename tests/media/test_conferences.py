@@ -63,9 +63,9 @@ class Party:
     def legs(self) -> list[str]:
         return [f"c{number}" for number in range(len(self.phones))]
 
-    def join(self, legs: Iterable[str], room: str = ROOM, **how: bool) -> None:
+    def join(self, legs: Iterable[str], room: str = ROOM, heard_by: str | None = None, **how: bool) -> None:
         for leg in legs:
-            self.calls.pool.join(room, leg, **how)
+            self.calls.pool.join(room, leg, heard_by=heard_by, **how)
 
     async def hang_up(self, legs: Iterable[str]) -> None:
         """End calls, and wait until the phones have written down what they heard."""
@@ -165,6 +165,30 @@ async def test_each_hears_the_others_and_the_announcement_and_not_itself(tmp_pat
         assert six.who(sound) == (set() if leg == "c5" else heard - {leg}), leg
         announced = level(sound, ANNOUNCED)
         assert announced < ABSENT if leg == "c5" else THERE < announced < LOUDER
+
+
+async def test_a_coach_is_heard_by_one_alone_in_its_own_worker_and_in_another(tmp_path: Path) -> None:
+    async with party(tmp_path, 5) as some:
+        calls, pool = some.calls, some.calls.pool
+        full, other = sorted((sorted(one.legs) for one in pool.workers if one.legs), key=len, reverse=True)
+        one, two, agent = full[:3]  # They live together, and *far* elsewhere.
+        far, rest = other[0], {*full[3:], *other[1:]}
+        some.join([one], heard_by=far)
+        some.join([two], heard_by=agent)
+        some.join([agent, far, *rest])
+        pool.record(ROOM, 1, tmp_path / "room.wav")
+        to_all = {agent, far} | rest
+        with trio.fail_after(PATIENCE):
+            while pool.speaking(ROOM) != to_all:
+                await calls.next(port.Speaking, ROOM)
+        await trio.sleep(2)
+        pool.stop_recording(ROOM, 1)
+        assert (await calls.next(port.RecordingEnded, ROOM)).reason == "stopped"
+        await some.hang_up(some.legs)
+        whispered = {agent: {two}, far: {one}}
+        for leg in some.legs:
+            assert some.who(some.heard(leg)) == (to_all - {leg}) | whispered.get(leg, set()), leg
+        assert some.who(samples(tmp_path / "room.wav")[-8000:]) == to_all
 
 
 async def test_who_leaves_is_heard_elsewhere_and_no_more_here(tmp_path: Path) -> None:
