@@ -172,7 +172,8 @@ def _statement(
         case _:
             message = wrong_at(statement, place.subject)
             if message:
-                yield Problem(_code(place.subject), message, statement.span, _hint(place.subject))
+                hint = _hint(place.subject, statement)
+                yield Problem(_code(place.subject), message, statement.span, hint)
 
 
 def _back(statement: nodes.Again | nodes.Back, place: _Place) -> Iterator[Problem]:
@@ -201,7 +202,7 @@ def _flow(do: nodes.Do, flows: Flows, subject: Subject, known: _KnownFlows) -> I
     if statement is not None:
         why = wrong_at(statement, subject)
         message = f"`{do.flow}` cannot run here: at line {statement.span.line} {why}"
-        yield Problem(_code(subject), message, do.span, _hint(subject))
+        yield Problem(_code(subject), message, do.span, _hint(subject, statement))
 
 
 def _wrong_flows(flows: Flows, subject: Subject) -> dict[str, nodes.Statement]:
@@ -261,8 +262,12 @@ def _code(subject: Subject) -> str:
     return {"farewell": "after-hangup", "conference": "in-conference"}.get(subject, "no-leg")
 
 
-def _hint(subject: Subject) -> str:
+def _hint(subject: Subject, wrong: nodes.Statement) -> str:
     match subject:
+        case "conference" if isinstance(wrong, nodes.Coach):
+            return (
+                "the leg that coaches says it itself: `join … coaching WHO`, or in its `on tone`, `on event`"
+            )
         case "farewell":
             return "after the hang-up a script can still `notify`, `ask`, `sms`, `let`, and `call … { … }`"
         case "conference":

@@ -54,6 +54,8 @@ def came(leg: str, number: str = "", call: str = "c1") -> events.MemberCame:
 
 EVENTS: list[events.Event] = [
     events.MemberCame("c1", "c1.2", "+1512", True, True, True, True, 9),
+    events.MemberCame("c1", "c1.2", "+1512", coaching="c2"),
+    events.MembersChange("coach", "c2", "c1", "c1"),
     events.MemberWent("c1.2", "limit"),
     events.MembersChange("deafen", None, "c1", "c1"),
     events.Closed(),
@@ -169,6 +171,50 @@ def test_what_is_so_already_is_not_done_again() -> None:
     assert house.said == [effects.Adjust("c1.3", True), effects.Adjust("c1.2", True)]
     house.give(events.MembersChange("deafen", "c1.2"), events.MembersChange("unmute", "c1.2"))
     assert house.said == [effects.Adjust("c1.2", True, True), effects.Adjust("c1.2", False, True)]
+
+
+def test_a_coach_is_heard_by_the_one_that_is_there_and_by_nobody_without_it() -> None:
+    house = opened(events.Plan())
+    house.give(evolve(came("c2"), coaching="+1512"), came("c3", "1512"), came("c4", "1512"))
+    assert house.said == [
+        effects.Admit("c1", "c2", heard_by=""),
+        effects.Admit("c1", "c3"),
+        effects.Adjust("c2", heard_by="c3"),
+        effects.Admit("c1", "c4"),
+    ]
+    house.give(events.MembersChange("kick", "c3"))
+    assert house.said == [effects.Dismiss("c1", "c3", "kicked"), effects.Adjust("c2", heard_by="c4")]
+    house.give(events.MemberWent("c4", "hangup"), events.MembersChange("deafen", "c2"))
+    assert house.said == [
+        effects.Adjust("c2", heard_by=""),
+        effects.Adjust("c2", deaf=True, heard_by=""),
+    ]
+    house.give(events.MembersChange("coach", None, "c2"), events.MembersChange("coach", None, "c2"))
+    assert house.said == [effects.Adjust("c2", deaf=True)]
+
+
+def test_who_coaches_whom_is_told_where_it_cannot_be() -> None:
+    house = opened(events.Plan())
+    house.give(evolve(came("c2"), coaching="c2"), events.MembersChange("coach", "c2", "c2", "c1"))
+    house.give(
+        events.MembersChange("coach", "c3", "c9", "c1"), events.MembersChange("coach", "c3", "c2", "c1")
+    )
+    assert house.said == [
+        effects.Admit("c1", "c2", heard_by=""),
+        effects.NotReach("c1", "c2 cannot coach itself: it stays as it was"),
+        effects.NotReach("c1", "c9 is not in the conference c1.room, and coaches nobody"),
+        effects.Adjust("c2", heard_by=""),
+        effects.NotReach("c1", "c3 is not in the conference c1.room: nobody hears c2 until it is"),
+    ]
+
+
+def test_a_coach_who_waits_outside_comes_in_as_one() -> None:
+    house = opened(events.Plan())
+    house.give(evolve(came("c2"), waiting=True), events.MembersChange("coach", "c3", "c2"), came("c3"))
+    assert house.said == [
+        effects.Admit("c1", "c3"),
+        effects.Admit("c1", "c2", heard_by="c3"),
+    ]
 
 
 def test_whoever_asks_for_what_cannot_be_is_told_if_he_can_be() -> None:
