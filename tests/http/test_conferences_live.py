@@ -136,6 +136,31 @@ def test_who_is_muted_deaf_or_put_out(tmp_path: Path) -> None:
         assert ringful.query(calls[1])["state"] == "up"
 
 
+def test_a_coach_is_heard_by_whom_a_client_says(tmp_path: Path) -> None:
+    with parties(tmp_path) as (ringful, web, (coach, ann, ben)):
+        hook = f"{web.url}/told"
+        calls = [ringful.ask("Call", callee=one.uri, callbackUrl=hook) for one in (coach, ann, ben)]
+        ringful.ask("JoinConf", confCallId="team", participantCallId=calls[0], coach=calls[1])
+        for one in calls[1:]:
+            ringful.ask("JoinConf", confCallId="team", participantCallId=one, callbackUrl=hook)
+        tells(web, "ConfCallJoined", 2)
+        assert inside(ringful, "team") == set(calls)
+        time.sleep(2)
+        ringful.ask("Hangup", callId=calls[2])
+        heard = ended(ben)
+        assert share(heard[-8000:-800], ann.tone) > 0.9
+        # Not even while the one that it coaches was not in yet.
+        assert all(share(piece, coach.tone) < 0.1 for piece in np.array_split(heard, len(heard) // 1600))
+        ringful.ask("CoachConf", confCallId="team", participantCallId=calls[0], coach=calls[1])
+        ringful.ask("CoachConf", confCallId="team", participantCallId=calls[1], coach=calls[0])
+        time.sleep(1.5)
+        ringful.ask("Hangup", callId=calls[1])
+        assert share(ended(ann)[-8000:-800], coach.tone) > 0.9
+        ringful.ask("Hangup", callId=calls[0])
+        heard = ended(coach)
+        assert max(share(piece, ann.tone) for piece in np.array_split(heard, len(heard) // 1600)) > 0.9
+
+
 def test_conf_call_on_real_lines(tmp_path: Path) -> None:
     with parties(tmp_path) as (ringful, web, (host, ann, ben)):
         hook = f"{web.url}/told"
