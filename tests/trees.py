@@ -92,6 +92,8 @@ expressions: st.SearchStrategy[Any] = st.recursive(_leaves, _compound, max_leave
 _some = st.one_of(st.none(), expressions)
 _name = st.one_of(st.none(), names)
 _why = _name.filter(lambda name: name != "moderator")
+_connected = names.filter(lambda name: name != "to")
+"""What follows `connect to` is a number."""
 _flag = st.booleans()
 _keys: st.SearchStrategy[Any] = st.one_of(st.just(nodes.AnyTone()), expressions)
 _tones = st.one_of(st.none(), _keys)
@@ -153,7 +155,7 @@ _plain: st.SearchStrategy[Any] = st.one_of(
     st.builds(nodes.Coach, _some, expressions),
     st.builds(nodes.Leave, expressions),
     st.builds(nodes.End, expressions),
-    st.builds(nodes.Connect, names, _some, st.none(), _name, _further, _flag),
+    st.builds(nodes.Connect, _connected, _some, st.none(), _name, _further, _flag),
     st.builds(nodes.ConnectTo, expressions, _some, _some, _some, _some, st.none(), _name, _flag, _flag),
     st.builds(nodes.WaitCall, names, _name, _some),
     st.builds(nodes.WaitEvent, expressions, _name, _some),
@@ -195,7 +197,7 @@ def _with_blocks(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(
         st.builds(nodes.Call, expressions, _some, _some, _some, _name, block, every=_flag, **_shown),
         st.builds(nodes.WaitTone, _keys, _flag, _name, _some, _some, block),
-        st.builds(nodes.Connect, names, _some, block, _name, _further),
+        st.builds(nodes.Connect, _connected, _some, block, _name, _further),
         st.builds(nodes.WaitCall, names, _name, _some, block),
         st.builds(nodes.WaitEvent, expressions, _name, _some, block),
         st.builds(nodes.OnEvent, expressions, block, _name),
