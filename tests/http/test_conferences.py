@@ -642,7 +642,6 @@ SO_MANY = ",".join(f"1512555{number:04}" for number in range(250))
             {"confCallId": "t", "participantCallId": "r1-a", "coach": "r1-b", "all": "true"},
             "coach.invalid",
         ),
-        ("JoinConf", {"confCallId": "t", "participantCallId": "r1-a", "coach": ""}, "coach.invalid"),
     ],
 )
 async def test_nonsense_is_named_and_nothing_is_done(
