@@ -165,6 +165,8 @@ def start_conf(given: Parameters, number: Number, callback: Callback) -> StartCo
 
 def join_conf(given: Parameters, callback: Callback) -> JoinConf:
     """Read `JoinConf`."""
+    # Whoever is to be heard by one alone would be heard by everybody.
+    given.not_empty("coach", "give the call that alone hears this one, or leave it out")
     return JoinConf(
         _conference(given),
         given.required("participantCallId", p.identifier, "r1-…"),

@@ -82,6 +82,11 @@ class Parameters:
                 found = read(name, value.strip())
         return found
 
+    def not_empty(self, name: str, instead: str) -> None:
+        """Refuse parameter *name* where it is there without a value, and its absence would be worse."""
+        if name in self._values and not self._values[name].strip():
+            raise BadParameter(name, "invalid", f"{name} is empty; {instead}")
+
     def required(self, names: str, read: Callable[[str, str], _V], example: str) -> _V:
         """Take a parameter that must be there."""
         found = self.optional(names, read)

@@ -633,6 +633,7 @@ SO_MANY = ",".join(f"1512555{number:04}" for number in range(250))
             "participantCallId.invalid",
         ),
         ("KickConf", {"confCallId": "t", "phone": "bob"}, "phone.invalid"),
+        ("JoinConf", {"confCallId": "t", "participantCallId": "r1-a", "coach": " "}, "coach.invalid"),
         ("CoachConf", {"confCallId": "t", "coach": "r1-a"}, "participantCallId.missing"),
         ("CoachConf", {"confCallId": "t", "participantCallId": "r1-a"}, "coach.missing"),
         ("CoachConf", {"confCallId": "t", "participantCallId": "r1-a", "coach": "a b"}, "coach.invalid"),
