@@ -92,6 +92,12 @@ class _Line:
         """Whether nothing came while it was idle: not even its end."""
         return not self.stream.get_extra_info("is_readable")
 
+    @property
+    def ended_cleanly(self) -> bool:
+        """Whether nothing came behind the answer: it would be taken for the answer to the next post."""
+        http = self.http
+        return http.our_state is h11.DONE and http.their_state is h11.DONE and not http.trailing_data[0]
+
     async def next(self) -> h11.Event | type[h11.PAUSED]:
         """Give what the receiver sends next.  Raises OutboundError where it ends before it answers."""
         while True:
@@ -188,7 +194,8 @@ class Poster:
         line.http.start_next_cycle()
         line.idle_since = trio.current_time()
         self._idle.setdefault(target.place, []).append(line)
-        await self.sweep()
+        if self.idle > MAX_IDLE:
+            await self.sweep()
 
     async def sweep(self) -> None:
         """Close connections that were idle for too long, and the longest idle where they are too many."""
@@ -227,7 +234,7 @@ async def _finished(line: _Line) -> bool:
             while size <= READ_BYTES:
                 event = await line.next()
                 if isinstance(event, h11.EndOfMessage):
-                    return line.http.our_state is h11.DONE and line.http.their_state is h11.DONE
+                    return line.ended_cleanly
                 if not isinstance(event, h11.Data):
                     return False
                 size += len(event.data)
