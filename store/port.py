@@ -7,7 +7,7 @@ journal, and how callbacks stand, may come to the disk a moment later where nobo
 Reads see every committed write.  Times are Unix seconds (UTC); JSON values are plain.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -494,6 +494,14 @@ class Commit(Protocol):
 
     async def settled(self) -> None:
         """Wait as `wait` does, but hurry nothing: for whoever has nothing else to do until then."""
+
+    def then(self, told: Callable[[str], None]) -> None:
+        """Call *told* once it is known what became of the write, or at once where it is, and hurry nothing.
+
+        *told* gets why the write could not be made durable; nothing where it is.  It is called in trio's
+        thread, before anybody goes on who waits, and for one write after the other in the order in which
+        they were submitted.
+        """
 
 
 class StoreError(Exception):

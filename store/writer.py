@@ -43,7 +43,10 @@ class Pending:
     """Whether it is to be committed without waiting for company."""
     _call: Callable[[], None]
     """Tells the writer that a change which it may have taken is hurried now."""
-    _settled: trio.Event = field(factory=trio.Event)
+    _told: list[Callable[[str], None]] = field(factory=list)
+    _settled: bool = False
+    _waited_for: trio.Event | None = None
+    """Set when it is settled, where somebody waits for that."""
     _error: str = ""
 
     async def wait(self) -> None:
@@ -59,14 +62,32 @@ class Pending:
 
     async def settled(self) -> None:
         """Wait as `wait` does, but hurry nothing."""
-        await self._settled.wait()
+        if self._settled:
+            await trio.lowlevel.checkpoint()
+        else:
+            if self._waited_for is None:
+                self._waited_for = trio.Event()
+            await self._waited_for.wait()
         if self._error:
             raise StoreError(self._error)
 
+    def then(self, told: Callable[[str], None]) -> None:
+        """See `ringful.store.port.Commit.then`."""
+        if self._settled:
+            told(self._error)
+        else:
+            self._told.append(told)
+
     def settle(self, error: str) -> None:
         """Say what became of it, in trio's thread; *error* is empty when it is on the disk."""
-        self._error = error
-        self._settled.set()
+        self._settled, self._error = True, error
+        for told in self._told:
+            try:
+                told(error)
+            except Exception as fallen:
+                fault("telling what became of a write", fallen)
+        if self._waited_for is not None:
+            self._waited_for.set()
 
 
 class Writer:
