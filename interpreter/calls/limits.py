@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import phonenumbers
-from attrs import define
+from attrs import define, field
 
 
 def may_call(number: str, prefixes: Sequence[str], country: str, *, sip_uris: bool = False) -> bool:
@@ -64,3 +64,28 @@ class Bucket:
             self.tokens -= 1
             return 0.0
         return (1 - self.tokens) / self.rate
+
+
+@define
+class Lines:
+    """How many lines the live calls of a node hold: counted as they change, since each new call asks."""
+
+    calls: int = 0
+    """How many calls hold any."""
+    _held: dict[str, int] = field(factory=dict)
+    """By call; those that hold none are not there."""
+    _of: dict[str, int] = field(factory=dict)
+    """By key."""
+
+    def note(self, key: str, call_id: str, lines: int) -> None:
+        """Take it that this call of *key* holds so many *lines* from now on."""
+        before = self._held.pop(call_id, 0)
+        if lines:
+            self._held[call_id] = lines
+        if lines != before:
+            self.calls += bool(lines) - bool(before)
+            self._of[key] = self._of.get(key, 0) + lines - before
+
+    def of(self, key: str) -> int:
+        """Give how many lines the calls of *key* hold."""
+        return self._of.get(key, 0)

@@ -10,9 +10,9 @@ abandons the run and tells its end, and where even that fails the call is cut, w
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from os import urandom
 from pathlib import Path
 from typing import Any, Protocol
-from uuid import uuid4
 
 import structlog
 import trio
@@ -38,6 +38,7 @@ from ringful.store.port import (
     Commit,
     Entry,
     Key,
+    LegRecord,
     Message,
     Post,
     RecordingFile,
@@ -149,6 +150,8 @@ class LiveCall:
         self._full = full
         self._meetings = meetings
         self.key = key
+        self.on_lines: Callable[[LiveCall], None] = lambda _: None
+        """Told when it may hold more lines than before, or fewer."""
         self.on_over: Callable[[LiveCall], None] = lambda _: None
         """Told when nothing is left to do of it."""
         self.tells_unkept = True
@@ -238,7 +241,7 @@ class LiveCall:
             ):
                 self._meetings.do(self, effect)
             case effects.Notify(url, fields, n):
-                post = Post(uuid4().hex, self.key.key, self.run.call_id, n, url, fields, self.run.now)
+                post = Post(urandom(16).hex(), self.key.key, self.run.call_id, n, url, fields, self.run.now)
                 self._posts.append(post)
             case effects.StartRecording():
                 # The folder may be gone; where it cannot be made anew, the recording fails and says why.
@@ -289,8 +292,10 @@ class LiveCall:
         if not self.house.may_call(self.key, number):
             return port.Refused(leg, "notallowed")
         first = self.run.subject is not None and self.run.subject.name == leg
-        if not first and (full := self._full(counted=True)):
-            return port.Refused(leg, "capacity", None, full)
+        if not first:
+            self.on_lines(self)
+            if full := self._full(counted=True):
+                return port.Refused(leg, "capacity", None, full)
         if unpaid := self.purse.ring(leg, number):
             return port.Refused(leg, "notallowed", None, unpaid)
         return None
@@ -395,7 +400,10 @@ class LiveCall:
 
     def _submit(self, seqs: Sequence[UsedSeq]) -> Commit:
         """Submit what came of a turn."""
-        self.purse.settle()
+        legs: Sequence[LegRecord] = ()
+        if self.run.over or not self.turns:
+            self.purse.settle()
+            legs = ends.take(self.run, self.key.key)
         record = self._record()
         is_new = record is not self.record and record != self.record
         changed = (record,) if self.recorded and (is_new or not self.turns) else ()
@@ -404,7 +412,6 @@ class LiveCall:
         if letters:
             entries = [*entries, *(entry for letter in letters for entry in letter.entries)]
             posts = [*posts, *(post for letter in letters for post in letter.posts)]
-        legs = ends.take(self.run, self.key.key)
         write = Write(entries, posts, changed, self._recordings, seqs, legs=legs, messages=messages)
         commit = self.house.store.submit(write)
         self._entries, self._posts, self._recordings = [], [], []
@@ -416,6 +423,7 @@ class LiveCall:
 
     def _submitted(self, commit: Commit) -> None:
         self.committed = commit
+        self.on_lines(self)
         if self._turned is not None:
             self._turned.set()
             self._turned = None

@@ -20,7 +20,7 @@ from ringful.ground.faults import Tasks
 from ringful.interpreter import events
 from ringful.interpreter.calls.conferences import Conferences
 from ringful.interpreter.calls.hall import Hall
-from ringful.interpreter.calls.limits import Bucket
+from ringful.interpreter.calls.limits import Bucket, Lines
 from ringful.interpreter.calls.live import House, LiveCall
 from ringful.interpreter.calls.meetings import Meetings
 from ringful.interpreter.calls.switchboard import (
@@ -79,6 +79,7 @@ class Switchboard:
     ) -> None:
         self.house = house
         self.live: dict[str, LiveCall] = {}
+        self._lines = Lines()
         self.draining = False
         self._works = works(nursery)
         self._limits = limits
@@ -148,7 +149,8 @@ class Switchboard:
         if letter:
             call.bring(letter)
         self.live[call_id] = call
-        call.on_over = self._forget
+        call.on_lines, call.on_over = self._count, self._forget
+        self._count(call)
         try:
             call.run.start()
             commit = call.turn(seqs)
@@ -209,7 +211,7 @@ class Switchboard:
     @property
     def full(self) -> bool:
         """Whether this server has no room for another call."""
-        return sum(bool(call.legs) for call in self.live.values()) >= self._limits.max_calls
+        return self._lines.calls >= self._limits.max_calls
 
     def _admit(self, key: Key, number: str | None) -> None:
         if self.draining:
@@ -256,7 +258,7 @@ class Switchboard:
 
     def busy(self, key: Key, *, counted: bool = False) -> str:
         """Say why this key may have no further leg now; nothing if it may."""
-        up = sum(call.legs for call in self.live.values() if call.key.key == key.key) - counted
+        up = self._lines.of(key.key) - counted
         free = up < self.concurrent(key)
         return "" if free else f"this key has {up} calls up, which is as many as it may have"
 
@@ -415,9 +417,13 @@ class Switchboard:
             call.run.post(events.Interrupted("hangup", why="the journal cannot be written"))
             raise Unavailable(f"the request could not be stored: {error}") from error
 
+    def _count(self, call: LiveCall) -> None:
+        self._lines.note(call.key.key, call.run.call_id, call.legs)
+
     def _forget(self, call: LiveCall) -> None:
         if self.live.pop(call.run.call_id, None) is None:
             return
+        self._lines.note(call.key.key, call.run.call_id, 0)
         self.hall.forget(call)
         if not self.live:
             self._emptied.set()
