@@ -14,6 +14,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import count
 from typing import Literal
 
@@ -143,8 +144,10 @@ class Receiver:
     key: str = ""
     lanes: dict[tuple[str, str], Lane] = field(factory=dict)
     """By call and URL."""
-    bell: trio.Event = field(factory=trio.Event)
-    """Rung when something changed."""
+    alarm: float | None = None
+    """When the next lane is due that waits for its time; None: none does."""
+    bell: trio.Event | None = None
+    """To be rung when that changed; None: nobody waits for it."""
     gate: Gate = field(factory=Gate)
     flying: int = 0
     _places: dict[str, Place] = field(factory=dict)
@@ -268,6 +271,7 @@ def born(state: PostState) -> float:
     return state.post.created if state.resent is None else state.resent
 
 
+@lru_cache(4096)
 def host_of(url: str) -> str:
     """Give the host and port of *url*, in lower case, or what there is of them."""
     return addresses.host_of(url).lower()[:255]

@@ -7,7 +7,8 @@ import pytest
 import trio
 
 from ringful.http.outward import posting
-from ringful.http.outward.posting import Answer, open_poster
+from ringful.http.outward.answers import Answer
+from ringful.http.outward.posting import open_poster
 from tests.server import PATIENCE, TRUSTED
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
@@ -35,7 +36,7 @@ async def posted(receiver: Receiver, times: int) -> list[Answer]:
         url = f"http://127.0.0.1:{listener.socket.getsockname()[1]}/a"
         with trio.fail_after(PATIENCE):
             async with open_poster(LOOPBACK, trusted=TRUSTED) as poster:
-                answers = [await poster.post(url, [], b"a=b") for _ in range(times)]
+                answers = [await poster.post(url, b"", b"a=b") for _ in range(times)]
         nursery.cancel_scope.cancel()
     return answers
 
