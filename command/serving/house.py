@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from importlib.resources import files
 
 import trio
@@ -183,7 +183,8 @@ def _dialect(config: Config, settings: Settings) -> Dialect:
     return Dialect(
         config.sip.country,
         config.sip.allow_sip_uris,
-        partial(refusal, allow=config.fetch.allow),
+        # The same few URLs come with each request.
+        lru_cache(1024)(partial(refusal, allow=config.fetch.allow)),
         settings.recordings_url,
     )
 

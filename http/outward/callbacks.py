@@ -90,7 +90,7 @@ class Deliverer:
         *,
         on_delivered: Callable[[Post], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
-        steady: Callable[[], float] = trio.current_time,
+        steady: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store, self._poster, self._secret_of, self._tasks = store, poster, secret_of, tasks
@@ -300,7 +300,8 @@ class Deliverer:
             self._queue(receiver, lane)
             return
         receiver.drop(lane)
-        self._send_off(receiver)
+        if receiver.lanes or receiver.alarm is not None:
+            self._send_off(receiver)
         if not receiver.lanes:
             del self._receivers[receiver.host, receiver.key]
             self._settle()
@@ -348,7 +349,7 @@ class Deliverer:
         self._tried(turn)
         old = turn.state
         if found.verdict == "delivered":
-            self._end(lane, [turn])
+            del lane.turns[0], self._turns[old.post.event_id]
             self.delivered += 1
             self._keep_delivered(receiver, lane, old, found.why)
             return
@@ -410,8 +411,8 @@ class Deliverer:
             about = {"call": post.call_id, "host": host_of(post.url)}
             return Found("retry", "silent", fault("deliver a callback", error, **about))
         status = answer.status
-        asked = answer.retry_after if status in (429, 503) else None
-        return Found(judge(status), sign_of(status), f"it answered {status}", self._seconds(asked))
+        asked = self._seconds(answer.retry_after) if status in (429, 503) else 0.0
+        return Found(judge(status), sign_of(status), f"it answered {status}", asked)
 
     async def _post(self, post: Post, secret: str | None) -> Answer:
         body = form({**post.fields, "event": post.event_id})

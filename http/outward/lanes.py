@@ -94,7 +94,7 @@ class Gate:
 
     def time_for(self, lane: Lane) -> float:
         """Say when *lane* may go: 0 for now, infinity where another one scouts."""
-        if not self.away:
+        if self.failures < AWAY_AFTER:
             return 0.0
         self.scout = self.scout or lane
         return self.until if self.scout is lane else math.inf
@@ -237,10 +237,12 @@ class Receiver:
 
     def _leave(self, lane: Lane, now: float) -> None:
         for gate in (lane.place.gate, self.gate):
-            if scout := gate.leave(lane):
+            if gate.scout is lane and (scout := gate.leave(lane)):
                 self.push(scout, max(now, gate.until))
 
     def _back(self, gate: Gate, now: float, place: Place | None = None) -> bool:
+        if not gate.failures:
+            return False  # Nothing is held there.
         was_away = gate.away
         for held in gate.open():
             self.push(held, now)

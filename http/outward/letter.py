@@ -6,17 +6,26 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 
 _PLAIN = "-._~" + string.ascii_letters + string.digits
-_CODED = {n: chr(n) if chr(n) in _PLAIN else f"%{n:02X}" for n in range(256)} | {ord(" "): "+"}
-"""What each byte of a field is told as."""
+
+
+class _Coded(dict[int, str]):
+    """What each character of a field is told as."""
+
+    def __missing__(self, character: int) -> str:
+        return "".join(f"%{byte:02X}" for byte in chr(character).encode())
+
+
+_CODED = _Coded({ord(one): one for one in _PLAIN} | {ord(" "): "+"})
+_CODED |= {n: _CODED[n] for n in range(128)}
 
 
 def form(fields: Mapping[str, str]) -> bytes:
-    """Encode *fields* as a form, as `urllib.parse.urlencode` does, in one go.  Raises UnicodeError."""
-    # Bytes as characters: those can be translated without a function for each.
-    said = [
-        (name.encode().decode("latin-1"), text.encode().decode("latin-1")) for name, text in fields.items()
-    ]
-    return "&".join([f"{name.translate(_CODED)}={text.translate(_CODED)}" for name, text in said]).encode()
+    """Encode *fields* as a form, as `urllib.parse.urlencode` does, which calls functions for each of them.
+
+    Raises UnicodeError.
+    """
+    said = [f"{name.translate(_CODED)}={text.translate(_CODED)}" for name, text in fields.items()]
+    return "&".join(said).encode()
 
 
 def signature(secret: str, event_id: str, timestamp: int, body: bytes) -> str:

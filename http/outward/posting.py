@@ -12,6 +12,7 @@ each call.
 
 import math
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -44,13 +45,10 @@ class Target:
     secure: bool
     host: str
     port: int
+    place: tuple[bool, str, int]
+    """All of that: what connections are kept by."""
     head: bytes
     """What a request there begins with: its first line and the headers that are always the same."""
-
-    @property
-    def place(self) -> tuple[bool, str, int]:
-        """What connections are kept by."""
-        return self.secure, self.host, self.port
 
 
 @lru_cache(4096)
@@ -66,7 +64,8 @@ def target_of(url: str) -> Target:
     # As h11 holds that it is proper; the empty line at its end is yet to come.
     asked = h11.Request(method=b"POST", target=found.raw_path, headers=[*headers, *_ALWAYS])
     head = (h11.Connection(h11.CLIENT).send(asked) or b"").removesuffix(b"\r\n")
-    return Target(secure, found.raw_host.decode("ascii"), found.port or (443 if secure else 80), head)
+    host, port = found.raw_host.decode("ascii"), found.port or (443 if secure else 80)
+    return Target(secure, host, port, (secure, host, port), head)
 
 
 class Poster:
@@ -132,7 +131,7 @@ class Poster:
         pile = self._idle.get(target.place, [])
         while pile:
             line = pile.pop()
-            if line.alive and trio.current_time() - line.idle_since < IDLE_SECONDS:
+            if line.alive and time.monotonic() - line.idle_since < IDLE_SECONDS:
                 return line
             await self._close(line)
         self._idle.pop(target.place, None)
@@ -154,14 +153,14 @@ class Poster:
         if not kept:
             await self._close(line)
             return
-        line.idle_since = trio.current_time()
+        line.idle_since = time.monotonic()
         self._idle.setdefault(target.place, []).append(line)
         if self.idle > MAX_IDLE:
             await self.sweep()
 
     async def sweep(self) -> None:
         """Close connections that were idle for too long, and the longest idle where they are too many."""
-        for old in self._spare(trio.current_time()):
+        for old in self._spare(time.monotonic()):
             await self._close(old)
 
     def _spare(self, now: float) -> list[Line]:
