@@ -24,7 +24,7 @@ import trio
 from attrs import frozen
 
 from ringful.ground.faults import fault
-from ringful.http.outward.addresses import Networks
+from ringful.http.outward.addresses import Networks, parsed
 from ringful.http.outward.answers import Answer, Odd, read_plain
 from ringful.http.outward.guard import CONNECT_SECONDS, STEP_SECONDS, GuardedBackend, Resolve, resolve
 from ringful.http.outward.line import Limit, Line, Secured, bare
@@ -35,7 +35,7 @@ MAX_IDLE = 100
 """Connections that are kept open, to all hosts."""
 READ_BYTES, READ_SECONDS = 64 * 1024, 0.5
 """What is read of an answer's body, only for the connection's sake: it can then be used again."""
-_ALWAYS = ((b"User-Agent", b"ringful"), (b"Accept", b"*/*"), (b"Accept-Encoding", b"identity"))
+_ALWAYS = b"User-Agent: ringful\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
 
 
 @frozen
@@ -53,17 +53,15 @@ class Target:
 
 @lru_cache(4096)
 def target_of(url: str) -> Target:
-    """Take *url*, which is not `addresses.wrong`, apart.  Raises h11.ProtocolError."""
-    found = httpx2.URL(url)
+    """Take *url* apart, which is not `addresses.wrong`: so what is said of it in a head is proper."""
+    found = parsed(url)
     secure = found.scheme == "https"
-    headers = [(b"Host", found.netloc)]
+    told = b""
     if found.userinfo:
-        told = httpx2.BasicAuth(found.username, found.password)
-        request = next(told.auth_flow(httpx2.Request("POST", url)))
-        headers.append((b"Authorization", request.headers["Authorization"].encode()))
-    # As h11 holds that it is proper; the empty line at its end is yet to come.
-    asked = h11.Request(method=b"POST", target=found.raw_path, headers=[*headers, *_ALWAYS])
-    head = (h11.Connection(h11.CLIENT).send(asked) or b"").removesuffix(b"\r\n")
+        auth = httpx2.BasicAuth(found.username, found.password)
+        request = next(auth.auth_flow(httpx2.Request("POST", url)))
+        told = b"Authorization: %s\r\n" % request.headers["Authorization"].encode()
+    head = b"POST %s HTTP/1.1\r\nHost: %s\r\n%s%s" % (found.raw_path, found.netloc, told, _ALWAYS)
     host, port = found.raw_host.decode("ascii"), found.port or (443 if secure else 80)
     return Target(secure, host, port, (secure, host, port), head)
 
