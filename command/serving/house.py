@@ -20,12 +20,12 @@ from ringful.ground.clock import SteadyClock
 from ringful.ground.faults import Fence
 from ringful.ground.lag import Lag
 from ringful.http.app import App, make_app
-from ringful.http.app import Settings as FacadeSettings
 from ringful.http.desks.children import simulate
 from ringful.http.desks.library import Library as Scripts
 from ringful.http.desks.messages import KeywordDesk
 from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.recordings import RecordingDesk
+from ringful.http.facade import Settings as FacadeSettings
 from ringful.http.outward.addresses import refusal
 from ringful.http.outward.callbacks import Deliverer
 from ringful.http.outward.guard import guarded_client
