@@ -21,6 +21,8 @@ MAX_MESSAGE = 1 << 20
 
 _EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(port.Event)}
 _converter = cattrs.Converter()
+_read = json.JSONDecoder().raw_decode
+"""As `json.loads`, without looking which encoding it is in."""
 
 
 class WireError(Exception):
@@ -50,7 +52,10 @@ class Framer:
                 raise WireError(f"a message of {length} bytes")
             if len(self._buffer) < LENGTH.size + length:
                 return
-            message = json.loads(self._buffer[LENGTH.size : LENGTH.size + length])
+            text = self._buffer[LENGTH.size : LENGTH.size + length].decode()
+            message, end = _read(text)
+            if end != len(text):
+                raise WireError("more than one message of one length")
             del self._buffer[: LENGTH.size + length]
             self.received += 1
             if message.pop("n") != self.received:

@@ -1,18 +1,18 @@
 """A media worker as the node sees it: a child process behind a socket."""
 
-import math
 import socket
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import structlog
 import trio
 from attrs import define, field, frozen
 
 from ringful.ground.faults import fault
+from ringful.ground.pipe import Pipe
 from ringful.media import port
 from ringful.media.ranges import ANY, Range
 from ringful.media.seats import Seats
@@ -28,9 +28,6 @@ MOST_CALLS = 100
 """Calls of one worker, whatever its library grants: it has one thread, and one fault of it ends them all."""
 _END_SECONDS = 2.0
 """How long a worker may take to end when its socket is closed."""
-
-
-Channel: TypeAlias = "tuple[trio.MemorySendChannel[bytes], trio.MemoryReceiveChannel[bytes]]"
 
 
 class Answers(Protocol):
@@ -89,7 +86,7 @@ class WorkerProcess:
     """A worker that is ready, and takes *capacity* calls."""
 
     child: Child
-    stream: trio.SocketStream
+    pipe: Pipe
     port: int
     capacity: int
     granted: int
@@ -118,8 +115,6 @@ class WorkerProcess:
     heard: trio.Event = field(factory=trio.Event)
     """Set, and made anew, when it has answered a `ping`."""
     _framer_out: Framer = field(factory=Framer)
-    _channel: "Channel" = field(factory=lambda: trio.open_memory_channel[bytes](math.inf))
-    """What is to be sent: orders may come before anybody sends them."""
     _faults: int = 0
 
     @property
@@ -155,8 +150,8 @@ class WorkerProcess:
     def tell(self, command: dict[str, Any]) -> None:
         """Send *command*, behind those that were sent before."""
         # Where it has died, the pool will tell of it.
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            self._channel[0].send_nowait(self._framer_out.pack(command))
+        with suppress(OSError):
+            self.pipe.send(self._framer_out.pack(command))
 
     async def ping(self) -> None:
         """Return when its engine has answered; that may never be."""
@@ -168,54 +163,45 @@ class WorkerProcess:
         """Let it end."""
         self.dismissed = True
         with suppress(OSError):  # It may have gone by itself.
-            self.stream.socket.shutdown(trio.socket.SHUT_RDWR)
+            self.pipe.shut()
 
     async def serve(self, owner: Owner) -> None:
         """Pass messages both ways until the worker has ended, however it did."""
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write, nursery.cancel_scope)
-                await self._read(owner)
-                nursery.cancel_scope.cancel()
+                nursery.start_soon(self._read, owner, nursery.cancel_scope)
         finally:
-            self._channel[0].close()
             with trio.CancelScope(shield=True):
                 await self._leave()
 
     async def _leave(self) -> None:
         # A closed socket ends it; what does not end by itself is ended.
-        await self.stream.aclose()
+        self.pipe.close()
         await self.child.leave(_END_SECONDS)
 
     async def _write(self, serving: trio.CancelScope) -> None:
         try:
-            async for data in self._channel[1]:
-                # What was ordered in the same moment goes in the same write.
-                await self.stream.send_all(b"".join([data, *self._ahead()]))
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            await self.pipe.flush()
+        except OSError:
             return  # It has ended, or was told to.
         except Exception as error:
             # Half a command may be out: it is let go, and its calls end as lost.
             fault("writing to a media worker", error, pid=self.pid)
             serving.cancel()
 
-    def _ahead(self) -> Iterator[bytes]:
-        with suppress(trio.WouldBlock, trio.EndOfChannel):
-            while True:
-                yield self._channel[1].receive_nowait()
-
-    async def _read(self, owner: Owner) -> None:
+    async def _read(self, owner: Owner, serving: trio.CancelScope) -> None:
         try:
-            while data := await self.stream.receive_some(65536):
+            while data := await self.pipe.receive():
                 for message in self.framer.unpack(data):
                     if not self._taken(owner, message):
                         return
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            return
         except WireError as error:
             log.error("a media worker cannot be understood", pid=self.pid, why=str(error))
         except Exception as error:
             fault("reading from a media worker", error, pid=self.pid)
+        finally:
+            serving.cancel()
 
     def _taken(self, owner: Owner, message: dict[str, Any]) -> bool:
         """Take *message*; say whether it is worth reading on, which it is not after two faults in a row."""
@@ -299,34 +285,32 @@ async def _try_port(start: Start, ports: Range, number: int) -> tuple[WorkerProc
         return None, str(error)
     finally:
         theirs.close()
-    stream, framer = trio.SocketStream(trio.socket.from_stdlib_socket(ours)), Framer()
+    pipe, framer = Pipe(ours), Framer()
     reason = "it did not start in time"
     worker = None
     try:
         with trio.move_on_after(START_SECONDS):
-            while worker is None and (data := await stream.receive_some(65536)):
+            while worker is None and (data := await pipe.receive()):
                 for message in framer.unpack(data):
                     if message["is"] == "Ready":
-                        worker = _ready(child, stream, framer, ports, message)
+                        worker = _ready(child, pipe, framer, ports, message)
                         break
                     reason = message.get("reason", reason)
             if worker is None and "in time" in reason:
                 reason = "it died at once"
     finally:
         if worker is None:
-            stream.socket.close()
+            pipe.close()
             with trio.CancelScope(shield=True):
                 await child.leave(0)
     return worker, reason
 
 
-def _ready(
-    child: Child, stream: trio.SocketStream, framer: Framer, ports: Range, said: dict[str, Any]
-) -> WorkerProcess:
+def _ready(child: Child, pipe: Pipe, framer: Framer, ports: Range, said: dict[str, Any]) -> WorkerProcess:
     granted = min(said["capacity"], MOST_CALLS)
     return WorkerProcess(
         child,
-        stream,
+        pipe,
         said["port"],
         min(granted, ports.calls or granted),
         granted,

@@ -495,8 +495,13 @@ class Commit(Protocol):
     async def settled(self) -> None:
         """Wait as `wait` does, but hurry nothing: for whoever has nothing else to do until then."""
 
-    def then(self, tell: Callable[[str], None]) -> None:
-        """Call *tell* as soon as `settled` would return, with what went wrong, or nothing: no task waits."""
+    def then(self, told: Callable[[str], None]) -> None:
+        """Call *told* once it is known what became of the write, or at once where it is, and hurry nothing.
+
+        *told* gets why the write could not be made durable; nothing where it is.  It is called in trio's
+        thread, before anybody goes on who waits, and for one write after the other in the order in which
+        they were submitted.
+        """
 
 
 class StoreError(Exception):

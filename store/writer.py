@@ -43,9 +43,11 @@ class Pending:
     """Whether it is to be committed without waiting for company."""
     _call: Callable[[], None]
     """Tells the writer that a change which it may have taken is hurried now."""
-    _settled: trio.Event = field(factory=trio.Event)
+    _told: list[Callable[[str], None]] = field(factory=list)
+    _settled: bool = False
+    _waited_for: trio.Event | None = None
+    """Set when it is settled, where somebody waits for that."""
     _error: str = ""
-    _told: tuple[Callable[[str], None], ...] = ()
 
     async def wait(self) -> None:
         """Return when the change is durable.  Raises StoreError if it could not be made so."""
@@ -60,30 +62,36 @@ class Pending:
 
     async def settled(self) -> None:
         """Wait as `wait` does, but hurry nothing."""
-        await self._settled.wait()
+        if self._settled:
+            await trio.lowlevel.checkpoint()
+        else:
+            if self._waited_for is None:
+                self._waited_for = trio.Event()
+            await self._waited_for.wait()
         if self._error:
             raise StoreError(self._error)
 
-    def then(self, tell: Callable[[str], None]) -> None:
-        """See `Commit`."""
-        if self._settled.is_set():
-            self._say(tell)
+    def then(self, told: Callable[[str], None]) -> None:
+        """See `ringful.store.port.Commit.then`."""
+        if self._settled:
+            self._say(told)
         else:
-            self._told = (*self._told, tell)
+            self._told.append(told)
 
-    def _say(self, tell: Callable[[str], None]) -> None:
+    def _say(self, told: Callable[[str], None]) -> None:
         try:
-            tell(self._error)
+            told(self._error)
         except Exception as error:
             # The others are told nevertheless.
             fault("telling what became of a write", error)
 
     def settle(self, error: str) -> None:
         """Say what became of it, in trio's thread; *error* is empty when it is on the disk."""
-        self._error = error
-        self._settled.set()
-        for tell in self._told:
-            self._say(tell)
+        self._settled, self._error = True, error
+        for told in self._told:
+            self._say(told)
+        if self._waited_for is not None:
+            self._waited_for.set()
 
 
 class Writer:

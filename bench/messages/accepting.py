@@ -78,6 +78,7 @@ async def _measure(folder: Path, seconds: float) -> float:
         async with trio.open_nursery() as senders:
             for number in range(AT_ONCE):
                 senders.start_soon(_send, switchboard, number, seconds, counts)
+        nursery.cancel_scope.cancel()
     return sum(counts) / seconds
 
 

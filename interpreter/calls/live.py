@@ -1,9 +1,10 @@
-"""A live call: its run, the task that drains its inbox, and its door to the real world.
+"""A live call: its run, the turns that drain its inbox, and its door to the real world.
 
 A turn drains the inbox and submits everything that came of it (journal lines, callbacks, the call's
 record) as one write.  Effects are performed as they come; a callback is handed over for delivery
-only once it is on the disk.  A fault of ours ends that call and no other: a turn that fails abandons
-the run and tells its end, and where even that fails the call is cut, without a word.
+only once it is on the disk: the write itself says so, and no task waits for that.  A call is over when
+the write of its last turn is settled.  A fault of ours ends that call and no other: a turn that fails
+abandons the run and tells its end, and where even that fails the call is cut, without a word.
 """
 
 import time
@@ -18,14 +19,15 @@ import trio
 from attrs import evolve, field, frozen
 
 from ringful.grammar.errors import ScriptError
-from ringful.ground.faults import Tasks, fault
+from ringful.ground.faults import fault
 from ringful.ground.lag import Lag
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls import ends
 from ringful.interpreter.calls.handing import hand_over
+from ringful.interpreter.calls.turning import Works
 from ringful.interpreter.messages.letter import Letter
 from ringful.interpreter.messages.prices import Prices
-from ringful.interpreter.money.till import Purse, Till
+from ringful.interpreter.money.till import Cancel, Purse, Till
 from ringful.interpreter.order import order
 from ringful.interpreter.run import Run
 from ringful.interpreter.settings import Settings
@@ -41,7 +43,6 @@ from ringful.store.port import (
     Post,
     RecordingFile,
     Store,
-    StoreError,
     UsedSeq,
     Write,
 )
@@ -133,22 +134,13 @@ class House:
     """Told every journal line as it is written."""
 
 
-@frozen
-class _Turned:
-    """What a turn has to hand over once it is on the disk."""
-
-    commit: Commit
-    posts: Sequence[Post]
-    messages: Sequence[Message]
-
-
 class LiveCall:
     """A call from its placing to its end."""
 
     def __init__(
         self,
         house: House,
-        nursery: Tasks,
+        works: Works,
         key: Key,
         call_id: str,
         started: events.Started,
@@ -160,7 +152,11 @@ class LiveCall:
         self._full = full
         self._meetings = meetings
         self.key = key
-        self.nursery = nursery
+        self.on_over: Callable[[LiveCall], None] = lambda _: None
+        """Told when nothing is left to do of it."""
+        self.tells_unkept = True
+        """Whether callbacks that could not be stored are delivered all the same: better told than neither."""
+        self._works = works
         self._till = till
         self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
         self.made: set[str] = set()
@@ -171,20 +167,22 @@ class LiveCall:
         """Whether it is listed among the calls."""
         self.purse = Purse(till, key.key, self.run)
         self.record = CallRecord(call_id, key.key, "", "live", house.clock())
-        self.tasks = 0
+        self.turns = 0
         self.done = trio.Event()
-        self.turned = trio.Event()
-        """Set when the present turn is over; the next one has another."""
         self.committed: Commit | None = None
         """What the last turn wrote."""
-        self._woken = trio.Event()
+        self._made: tuple[Any, CallRecord] = (None, self.record)
+        """The record that was made last, and what of."""
+        self._woken = False
+        self._is_ending = False
+        """The run has ended, and the write that says so has been submitted."""
+        self._turned: trio.Event | None = None
         self._entries: list[Entry] = []
         self._posts: list[Post] = []
         self._recordings: list[RecordingFile] = []
         self._letters: list[Letter] = []
         """The messages that this turn has sent."""
-        self._timers: dict[int, trio.CancelScope] = {}
-        self._outgoing, self._incoming = trio.open_memory_channel[_Turned](float("inf"))
+        self._timers: dict[int, Cancel] = {}
 
     # The door
 
@@ -213,8 +211,8 @@ class LiveCall:
             case effects.SetTimer(timer, seconds):
                 self._set_timer(timer, seconds)
             case effects.CancelTimer(timer):
-                if scope := self._timers.pop(timer, None):
-                    scope.cancel()
+                if cancel := self._timers.pop(timer, None):
+                    cancel()
             case (
                 effects.OpenConference()
                 | effects.ReleaseConference()
@@ -251,7 +249,7 @@ class LiveCall:
                     self.house.recordings.mkdir(parents=True, exist_ok=True)
                 order(phones, effect, self.house.recordings)
             case effects.Ask():
-                self.nursery.start_soon(self._ask, effect)
+                self._works.tasks.start_soon(self._ask, effect)
             case effects.SendMessage():
                 self._send(effect)
             case _:
@@ -301,19 +299,15 @@ class LiveCall:
         return None
 
     def _set_timer(self, timer: int, seconds: float) -> None:
-        self._timers[timer] = scope = trio.CancelScope()
+        def run_out() -> None:
+            self._timers.pop(timer, None)
+            try:
+                self.run.post(events.TimerFired(timer))
+            except Exception as error:
+                # What waits for it would wait for ever.
+                self.give_up(fault("a call's timer", error, call=self.run.call_id))
 
-        async def run_out() -> None:
-            with scope:
-                await trio.sleep(seconds)
-                self._timers.pop(timer, None)
-                try:
-                    self.run.post(events.TimerFired(timer))
-                except Exception as error:
-                    # What waits for it would wait for ever.
-                    self.give_up(fault("a call's timer", error, call=self.run.call_id))
-
-        self.nursery.start_soon(run_out)
+        self._timers[timer] = self._works.agenda.after(seconds, run_out)
 
     async def _ask(self, effect: effects.Ask) -> None:
         try:
@@ -333,7 +327,9 @@ class LiveCall:
     # Turns
 
     def _wake(self) -> None:
-        self._woken.set()
+        if not self._woken:
+            self._woken = True
+            self._works.turns.wake(self)
 
     def _note(self, entry: Entry) -> None:
         self._entries.append(entry)
@@ -360,14 +356,23 @@ class LiveCall:
                 )
             )
 
+    def take_turn(self) -> None:
+        """Take the turn that it was woken for, unless a request's turn has come before it."""
+        if not self._woken or self._is_ending:
+            return
+        try:
+            self.turn()
+        except Exception as error:
+            fault("serving a call", error, call=self.run.call_id)
+            self._end()
+
     def turn(self, seqs: Sequence[UsedSeq] = ()) -> Commit:
         """Handle everything in the inbox, and submit what came of it."""
         try:
-            self.run.drain()
+            self._drain()
             return self._submit(seqs)
         except Exception as error:
             why = fault("a call's turn", error, call=self.run.call_id)
-        self._wake()  # So that `serve` sees the end.
         try:
             self._abandon(why)
             return self._submit(seqs)
@@ -375,8 +380,15 @@ class LiveCall:
             why = fault("ending a call after a fault", error, call=self.run.call_id)
         return self._cut(seqs)
 
+    def _drain(self) -> None:
+        try:
+            self.run.drain()
+        finally:
+            # What came of it meanwhile has been handled with it; what comes from now on has not.
+            self._woken = False
+
     def give_up(self, why: str) -> None:
-        """End the call where it stands, for a fault outside its turns, and let `serve` come to its end."""
+        """End the call where it stands, for a fault outside its turns; its next turn keeps that."""
         try:
             self._abandon(why)
         except Exception as error:
@@ -388,25 +400,38 @@ class LiveCall:
         """Submit what came of a turn."""
         self.purse.settle()
         record = self._record()
-        changed = (record,) if self.recorded and (record != self.record or not self.tasks) else ()
+        is_new = record is not self.record and record != self.record
+        changed = (record,) if self.recorded and (is_new or not self.turns) else ()
         letters, self._letters = self._letters, []
-        entries = [*self._entries, *(entry for letter in letters for entry in letter.entries)]
-        posts = [*self._posts, *(post for letter in letters for post in letter.posts)]
-        messages = [letter.message for letter in letters]
+        entries, posts, messages = self._entries, self._posts, [letter.message for letter in letters]
+        if letters:
+            entries = [*entries, *(entry for letter in letters for entry in letter.entries)]
+            posts = [*posts, *(post for letter in letters for post in letter.posts)]
         legs = ends.take(self.run, self.key.key)
         write = Write(entries, posts, changed, self._recordings, seqs, legs=legs, messages=messages)
         commit = self.house.store.submit(write)
         self._entries, self._posts, self._recordings = [], [], []
-        self.record, self.tasks = record, self.tasks + 1
-        self._submitted(commit)
+        self.record, self.turns = record, self.turns + 1
         if posts or messages:
-            self._outgoing.send_nowait(_Turned(commit, posts, messages))
+            commit.then(lambda why: self._hand_over(why, posts, messages))
+        self._submitted(commit)
         return commit
 
     def _submitted(self, commit: Commit) -> None:
         self.committed = commit
-        self.turned.set()
-        self.turned = trio.Event()
+        if self._turned is not None:
+            self._turned.set()
+            self._turned = None
+        if self.run.ended and not self._is_ending:
+            self._is_ending = True
+            # Behind all that is handed over: the writes of a call are settled in their order.
+            commit.then(lambda _: self._end())
+
+    def next_turn(self) -> trio.Event:
+        """Give what is set when the present turn, or else the next one, is over."""
+        if self._turned is None:
+            self._turned = trio.Event()
+        return self._turned
 
     def _cut(self, seqs: Sequence[UsedSeq]) -> Commit:
         """End the call where nothing can be made of its run any more: kept is that it ended, and no more."""
@@ -421,19 +446,22 @@ class LiveCall:
         return commit
 
     def _record(self) -> CallRecord:
+        """Give the call's record as it is to be now: the same one, where nothing of it has changed."""
         run, leg, came = self.run, self.run.subject, self.run.started.came
-        return evolve(
-            self.record,
-            callee=came[0] if came else leg.number if leg else "",
-            caller=came[1] if came else None,
-            label=run.started.label or None,
-            trunk=(leg.trunk or None) if leg else None,
-            state="ended" if run.ended else "live",
-            answered=leg.answered_at if leg else None,
-            ended=((leg.ended_at if leg else None) or run.now) if run.ended else None,
-            outcome=run.outcome,
-            bill=run.bill if run.ended else None,
-        )
+        stands: dict[str, Any] = {
+            "callee": came[0] if came else leg.number if leg else "",
+            "caller": came[1] if came else None,
+            "label": run.started.label or None,
+            "trunk": (leg.trunk or None) if leg else None,
+            "state": "ended" if run.ended else "live",
+            "answered": leg.answered_at if leg else None,
+            "ended": ((leg.ended_at if leg else None) or run.now) if run.ended else None,
+            "outcome": run.outcome if run.ended else "",
+            "bill": run.bill if run.ended else None,
+        }
+        if stands != self._made[0]:
+            self._made = stands, evolve(self.record, **stands)
+        return self._made[1]
 
     def _abandon(self, why: str) -> None:
         self._hang_up()
@@ -446,54 +474,21 @@ class LiveCall:
             except Exception as error:
                 fault("hanging up after a fault", error, call=self.run.call_id)
 
-    async def finish(self) -> None:
-        """Hand over everything of a run that has ended in its first turn.
-
-        Where that is not kept, nothing of it has happened: whoever asked for it is told so.
-        """
-        self._outgoing.close()
-        await self._hand_over(tell_unkept=False)
-
-    async def serve(self) -> None:
-        """Take turns until the run has ended, and every callback of it is handed over."""
-        async with trio.open_nursery() as inner:
-            inner.start_soon(self._hand_over)
-            try:
-                await self._take_turns()
-            except Exception as error:
-                self.give_up(fault("serving a call", error, call=self.run.call_id))
-                self.turn()
-            for scope in self._timers.values():
-                scope.cancel()
-            self._outgoing.close()
+    def _end(self) -> None:
+        for cancel in self._timers.values():
+            cancel()
         self.done.set()
+        self.on_over(self)
 
-    async def _take_turns(self) -> None:
-        while not self.run.ended:
-            await self._woken.wait()
-            self._woken = trio.Event()
-            self.turn()
-
-    async def _hand_over(self, *, tell_unkept: bool = True) -> None:
-        async for turned in self._incoming:
-            kept = await self._is_kept(turned.commit)
-            office = self.house.office
-            if kept and office:
-                for message in turned.messages:
-                    office.dispatch(message)
-            hand_over(self.house.deliver, turned.posts if kept or tell_unkept else ())
-            if office and not kept:
-                for message in turned.messages:
-                    office.lose(message, tell=tell_unkept)
-
-    async def _is_kept(self, commit: Commit) -> bool:
-        try:
-            await commit.wait()
-        except StoreError as error:
-            # Better told and not kept than neither.
-            log.error("callbacks could not be stored", call=self.run.call_id, why=str(error))
-        except Exception as error:
-            fault("storing callbacks", error, call=self.run.call_id)
-        else:
-            return True
-        return False
+    def _hand_over(self, why: str, posts: Sequence[Post], messages: Sequence[Message]) -> None:
+        """Hand over what a turn wrote, which is on the disk now; or, *why* says, cannot be."""
+        if why:
+            log.error("callbacks could not be stored", call=self.run.call_id, why=why)
+        office = self.house.office
+        if office and not why:
+            for message in messages:
+                office.dispatch(message)
+        hand_over(self.house.deliver, posts if self.tells_unkept or not why else ())
+        if office and why:
+            for message in messages:
+                office.lose(message, tell=self.tells_unkept)

@@ -37,8 +37,8 @@ from ringful.interpreter.calls.switchboard import (
     TraceView,
     Unavailable,
 )
+from ringful.interpreter.calls.turning import works
 from ringful.interpreter.calls.view import as_script, pruned, rebuild, view, view_of_record
-from ringful.interpreter.calls.waiting import later
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.messages.board import Draft, NotSent
 from ringful.interpreter.messages.letter import Letter
@@ -82,12 +82,12 @@ class Switchboard:
         self.house = house
         self.live: dict[str, LiveCall] = {}
         self.draining = False
-        self._nursery = nursery
+        self._works = works(nursery)
         self._limits = limits
         self._name = name
         self._buckets: dict[str, Bucket] = {}
         self._emptied = trio.Event()
-        self.till = till or Till(house.settings.rates, house.clock, later(nursery))
+        self.till = till or Till(house.settings.rates, house.clock, self._works.agenda.after)
         if house.office:
             house.office.prices = Prices(self.till)
         self.hall = Hall(self, nursery)
@@ -150,19 +150,19 @@ class Switchboard:
         if letter:
             call.bring(letter)
         self.live[call_id] = call
+        call.on_over = self._forget
         try:
             call.run.start()
             commit = call.turn(seqs)
         except Exception:
             self._forget(call)
             raise
-        self._nursery.start_soon(self._serve, call)
         return call, commit
 
     def _made(self, key: Key, call_id: str, started: events.Started) -> LiveCall:
         started = evolve(started, pace=self._pace(key))
         busy = partial(self.busy, key)
-        return LiveCall(self.house, self._nursery, key, call_id, started, busy, self.hall, self.till)
+        return LiveCall(self.house, self._works, key, call_id, started, busy, self.hall, self.till)
 
     async def judge(self, key: Key, draft: Draft) -> int:
         """Give the segments that *draft* would go in.  Raises NotSent, Unavailable."""
@@ -181,10 +181,10 @@ class Switchboard:
         It is no call, and has no line in the list of them.  Raises Unavailable.
         """
         call = self._made(key, run_id, started)
-        call.recorded = False
+        # Where that is not kept, nothing of it has happened: whoever asked for it is told so.
+        call.recorded = call.tells_unkept = False
         call.run.start()
         commit = call.turn(seqs)
-        await call.finish()
         try:
             await commit.wait()
         except StoreError as error:
@@ -369,7 +369,7 @@ class Switchboard:
         deadline = trio.current_time() + patience
         while True:
             call = self._own(key, call_id)
-            turned = call.turned if call else None
+            turned = call.next_turn() if call else None
             if call and call.committed:
                 await call.committed.wait()
             record = await self.house.store.call(call_id)
@@ -426,14 +426,9 @@ class Switchboard:
             call.run.post(events.Interrupted("hangup", why="the journal cannot be written"))
             raise Unavailable(f"the request could not be stored: {error}") from error
 
-    async def _serve(self, call: LiveCall) -> None:
-        try:
-            await call.serve()
-        finally:
-            self._forget(call)
-
     def _forget(self, call: LiveCall) -> None:
-        del self.live[call.run.call_id]
+        if self.live.pop(call.run.call_id, None) is None:
+            return
         self.hall.forget(call)
         if not self.live:
             self._emptied.set()

@@ -306,6 +306,9 @@ class Unkept:
     async def wait(self):
         raise StoreError("the disk is full")
 
+    def then(self, told):
+        told("the disk is full")
+
 
 @pytest.mark.parametrize("way", ["of a request", "of a call"])
 async def test_a_message_that_the_store_did_not_take_costs_nothing(rig, monkeypatch, way):
@@ -347,6 +350,9 @@ def refusing(real, _write):
         async def wait(self):
             await trio.lowlevel.checkpoint()
             raise StoreError("the disk is full")
+
+        def then(self, told):
+            told("the disk is full")
 
     return Refused()
 

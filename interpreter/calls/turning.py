@@ -1,0 +1,59 @@
+"""Whose turn it is: the live calls of a node whose inboxes hold something.
+
+One task has them take their turns, in the order in which they were woken, and never waits for anything
+but the next one: a task for each call would be woken, and put to sleep again, at each of its events.
+What is posted while turns are taken is for the next round, so that calls which only talk to each other
+leave everybody else their time.
+"""
+
+from typing import Protocol
+
+import trio
+from attrs import frozen
+
+from ringful.ground.faults import Tasks
+from ringful.interpreter.calls.waiting import Agenda
+
+
+class Woken(Protocol):
+    """What takes turns."""
+
+    def take_turn(self) -> None:
+        """Handle what is in the inbox, if there still is anything.  Raises nothing."""
+
+
+class Turns:
+    """See the module's docstring."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._woken: list[Woken] = []
+        self._bell = trio.Event()
+        tasks.start_soon(self._serve)
+
+    def wake(self, one: Woken) -> None:
+        """Let *one* take its turn, soon."""
+        if not self._woken:
+            self._bell.set()
+        self._woken.append(one)
+
+    async def _serve(self) -> None:
+        while True:
+            await self._bell.wait()
+            self._bell = trio.Event()
+            woken, self._woken = self._woken, []
+            for one in woken:
+                one.take_turn()
+
+
+@frozen
+class Works:
+    """What keeps the live calls of a node going."""
+
+    tasks: Tasks
+    turns: Turns
+    agenda: Agenda
+
+
+def works(tasks: Tasks) -> Works:
+    """Give what keeps calls going within *tasks*."""
+    return Works(tasks, Turns(tasks), Agenda(tasks))
