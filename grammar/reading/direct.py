@@ -15,7 +15,7 @@ from lark import Token
 from ringful.grammar import nodes
 from ringful.grammar.reading import comments
 from ringful.grammar.reading.known import Reading
-from ringful.grammar.reading.steps import TEXT, Bracket, Reduction, Step, Tables, joined
+from ringful.grammar.reading.steps import TEXT, Bracket, Reduction, Step, Tables
 from ringful.grammar.span import Span
 
 MOST_WORDS: Final = 2000
@@ -23,8 +23,6 @@ MOST_WORDS: Final = 2000
 
 _new: Final = tuple.__new__
 """Makes a `Span` of all its fields, in half the time that its own way takes; every node has one."""
-
-_PECULIAR: Final = frozenset({"COMMENT", "NEWLINE", "CALLEE"})
 
 _words: dict[tuple[str, str], Token] = {}
 
@@ -34,9 +32,7 @@ def read_directly(text: str, reading: Reading, tables: Tables) -> Any:
     one = _Pass(reading, tables, [tables.start])
     if not one.read(text):
         return None
-    step = tables.steps[one.states[-1]].get("$END")
-    while isinstance(step, Reduction):
-        step = one.reduce(step, "$END")
+    one.reduce(tables.steps[one.states[-1]].get("$END"), "$END")
     return one.values[0] if one.states[-1] == tables.end else None
 
 
@@ -47,59 +43,63 @@ class _Pass:
     reading: Reading
     tables: Tables
     states: list[int]
+    firsts: list[int] = Factory(list)
+    """Where among the values that which led to each further state begins."""
     values: list[Any] = Factory(list)
     starts: list[tuple[int, int]] = Factory(list)
     """The line and the column where each value begins."""
     end: tuple[int, int] = (1, 1)
-    """Where the last piece ends that was taken."""
+    """Where the last value ends."""
     open: list[Bracket] = Factory(list)
 
     def read(self, text: str) -> bool:
         """Take all pieces of *text*; say whether the tables know each where it stands."""
-        steps, states, values, starts = self.tables.steps, self.states, self.values, self.starts
+        steps, states, firsts, values, starts = (
+            self.tables.steps, self.states, self.firsts, self.values, self.starts
+        )
         match, at, size = self.tables.outside, 0, len(text)
         line, began = 1, -1  # A column is how far a place is from where its line began.
         while at < size:
             piece: Any = match(text, at)
             kind, said, at = piece.lastgroup, piece[piece.lastindex], piece.end()
-            start = line, at - len(said) - began
             here = steps[states[-1]]
             step = here.get(said)
-            if step is not None and kind != "CALLEE":
-                kind = said
-            elif kind in _PECULIAR:
-                kind = self.kind(kind, said, here, start)
-                if kind == "NEWLINE" or not kind:
+            if step is None:
+                if kind == "COMMENT":
+                    self.reading.comments.append(comments.Comment(line, at - len(said) - began, comments.said(said)))
+                    continue
+                if kind == "NEWLINE":
                     line += said.count("\n")
-                    began = at - len(said) + said.rfind("\n") if "\n" in said else began
-                    if not kind:
+                    began = at - len(said) + said.rfind("\n")
+                    if self.open and self.open[-1] == "free":
                         continue
+                elif kind == "CALLEE" and kind not in here:
+                    kind = "NAME"
                 step = here.get(kind)
+            elif kind == "CALLEE" and kind in here:
+                step = here[kind]
             else:
-                step = here.get(kind)
-            while step.__class__ is Reduction:
+                kind = said
+            if step.__class__ is Reduction:
                 step = self.reduce(step, kind)
             if step is None:
                 return False
-            to, token, bracket = step  # type: ignore[misc]  # it is no reduction any more
+            to, token, bracket, build = step
             states.append(to)
+            firsts.append(len(values))
+            if kind == "NEWLINE":
+                continue
+            start = line, at - len(said) - began
             starts.append(start)
             self.end = line, at - began
-            values.append(token or self.made(kind, said, start))
+            token = token or self.made(kind, said, start)
+            if build is not None:
+                self.reading.here = _new(Span, (*start, *self.end, self.reading.path))
+                token = build([token])
+            values.append(token)
             if bracket is not None:
                 match = self.follow(bracket)
         return True
-
-    def kind(self, kind: str, said: str, here: Any, start: tuple[int, int]) -> str:
-        """Say what a piece is *here* that can be several things; nothing, where it is none."""
-        match kind:
-            case "COMMENT":
-                self.reading.comments.append(comments.Comment(*start, comments.said(said)))
-                return ""
-            case "NEWLINE":
-                return "" if self.open and self.open[-1] == "free" else kind
-            case _:  # A name before a bracket.
-                return kind if kind in here else said if said in here else "NAME"
 
     def follow(self, bracket: Bracket) -> Any:
         """Keep what is open; give what finds the next piece."""
@@ -125,32 +125,27 @@ class _Pass:
                 _words[kind, said] = token
         return token
 
-    def reduce(self, step: Reduction, kind: str) -> Step | None:
-        """Make one value of those that a rule takes; give the step for a piece of this *kind* then."""
-        size, build, mixed, named, ways = step
-        states = self.states
-        if build is None:
-            states.pop()
-        else:
-            values, starts = self.values, self.starts
-            if size == 1:
-                children = [values.pop()]
-                states.pop()
-            elif size:
-                children = values[-size:]
-                del values[-size:], states[-size:], starts[1 - size :]
+    def reduce(self, step: Step | None, kind: str) -> Step | None:
+        """Make of the values what comes before a piece of this *kind*; give the step for that."""
+        states, firsts, values, starts = self.states, self.firsts, self.values, self.starts
+        while step.__class__ is Reduction:
+            size, build, inner, _, ways = step
+            if not size:
+                first = len(values)
+                firsts.append(first)
             else:
-                children = []
-                starts.append(self.end)
-            if mixed:
-                children = joined(children)
-            if named and children:
-                first, last = children[0], children[-1]
-                line, column = starts[-1] if first.__class__ is Token else first.span[:2]
-                end_line, end_column = self.end if last.__class__ is Token else last.span[2:4]
-                reading = self.reading
-                reading.here = _new(Span, (line, column, end_line, end_column, reading.path))
-            values.append(build(children))
-        way = ways.get((states[-1], kind)) or self.tables.way(step, states[-1], kind)
-        states.append(way[0])
-        return way[1]
+                first = firsts[-size]
+                del states[-size:], firsts[len(firsts) - size + 1 :]
+            if build is not None:
+                children = values[first:]
+                start = starts[first] if children else self.end
+                self.reading.here = _new(Span, (*start, *self.end, self.reading.path))
+                value = build(children)
+                if inner:
+                    start, self.end = value.span[:2], value.span[2:4]
+                values[first:] = (value,)
+                starts[first:] = (start,)
+            way = ways[states[-1]].get(kind) or self.tables.way(step, states[-1], kind)
+            states.append(way[0])
+            step = way[1]
+        return step
