@@ -12,7 +12,7 @@ from attrs import frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import blocks_of, expressions_of, within
-from ringful.grammar.walk import walk
+from ringful.grammar.walk import BARE, is_plain, walk
 
 StatementT = TypeVar("StatementT", bound=nodes.Line)
 
@@ -62,14 +62,9 @@ def index_of(body: nodes.Block) -> Index:
 def inside_of(line: nodes.Line) -> tuple[nodes.Node, ...]:
     """Give the nodes of all expressions that stand in *line* itself, parents first."""
     found: list[nodes.Node] = []
-    for expression in expressions_of(line):
-        if expression.__class__ in _LEAVES or (
-            expression.__class__ is nodes.Text and all(part.__class__ is str for part in expression.parts)
-        ):
-            found.append(expression)
+    for one in expressions_of(line):
+        if one.__class__ in BARE or (one.__class__ is nodes.Text and is_plain(one)):
+            found.append(one)
         else:
-            found += walk(expression)
+            found += walk(one)
     return tuple(found)
-
-
-_LEAVES = frozenset({nodes.Name, nodes.Number, nodes.Duration, nodes.Boolean, nodes.Nothing, nodes.AnyTone})

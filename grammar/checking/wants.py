@@ -98,16 +98,17 @@ _WORDS = {
 }
 
 
-_PECULIAR = (
-    nodes.Menu,
-    nodes.OnTone,
-    nodes.Until,
-    nodes.Pick,
-    nodes.Tone,
-    nodes.Call,
-    nodes.ConnectTo,
-    nodes.Sms,
-    nodes.Skip,
+_PECULIAR = frozenset(
+    {
+        nodes.OnTone,
+        nodes.Until,
+        nodes.Pick,
+        nodes.Tone,
+        nodes.Call,
+        nodes.ConnectTo,
+        nodes.Sms,
+        nodes.Skip,
+    }
 )
 """Lines of which a field alone does not say what is wanted."""
 
@@ -128,10 +129,10 @@ def wants_of(line: nodes.Line) -> list[Want]:
     What may be anything, and has no clause of its own, is left out.
     """
     wants: list[Want] = []
-    peculiar = isinstance(line, _PECULIAR)
-    for name, sort in _clauses(type(line)):
+    peculiar = line.__class__ in _PECULIAR
+    for name, sort in _clauses(line.__class__):
         value = getattr(line, name)
-        if value is None or isinstance(value, str):  # (`speed up` says a word there.)
+        if value is None or value.__class__ is str:  # (`speed up` says a word there.)
             continue
         if peculiar:
             wants.append(_peculiar(line, name, sort, value))
