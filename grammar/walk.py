@@ -87,7 +87,7 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
     while waiting:
         one = waiting.pop()
         yield one
-        if under := children(one):
+        if one.__class__ not in BARE and (under := children(one)):
             waiting += reversed(under)
 
 

@@ -2,9 +2,9 @@
 
 Lark makes objects and calls functions for every step of every token.  Here is one loop over the same
 tables, with the same builder: a text without holes is one piece, a word that stands often is
-one object, and what leads from rule to rule without making anything is gone once.  What the loop did
-not expect ends it; then Lark reads the text again, and says what is wrong and what would do.  So
-nothing is ever said here.
+one object, what leads from rule to rule without making anything is gone once, and all values stand
+on one stack, so that a rule without a name has nothing to do.  What the loop did not expect ends it;
+then Lark reads the text again, and says what is wrong and what would do.  So nothing is ever said here.
 """
 
 from typing import Any, Final
@@ -23,6 +23,8 @@ MOST_WORDS: Final = 2000
 
 _new: Final = tuple.__new__
 """Makes a `Span` of all its fields, in half the time that its own way takes; every node has one."""
+
+_PECULIAR: Final = frozenset({"COMMENT", "NEWLINE", "CALLEE"})
 
 _words: dict[tuple[str, str], Token] = {}
 
@@ -54,43 +56,37 @@ class _Pass:
 
     def read(self, text: str) -> bool:
         """Take all pieces of *text*; say whether the tables know each where it stands."""
-        steps, states, firsts, values, starts = (
-            self.tables.steps, self.states, self.firsts, self.values, self.starts
-        )
+        steps, states, values = self.tables.steps, self.states, self.values
         match, at, size = self.tables.outside, 0, len(text)
         line, began = 1, -1  # A column is how far a place is from where its line began.
         while at < size:
             piece: Any = match(text, at)
             kind, said, at = piece.lastgroup, piece[piece.lastindex], piece.end()
+            start = line, at - len(said) - began
             here = steps[states[-1]]
             step = here.get(said)
-            if step is None:
-                if kind == "COMMENT":
-                    self.reading.comments.append(comments.Comment(line, at - len(said) - began, comments.said(said)))
-                    continue
-                if kind == "NEWLINE":
-                    line += said.count("\n")
-                    began = at - len(said) + said.rfind("\n")
-                    if self.open and self.open[-1] == "free":
-                        continue
-                elif kind == "CALLEE" and kind not in here:
-                    kind = "NAME"
-                step = here.get(kind)
-            elif kind == "CALLEE" and kind in here:
-                step = here[kind]
-            else:
+            if step is not None and kind != "CALLEE":
                 kind = said
+            elif kind in _PECULIAR:
+                kind = self.kind(kind, said, here, start)
+                if kind == "NEWLINE" or not kind:
+                    line += said.count("\n")
+                    began = at - len(said) + said.rfind("\n") if "\n" in said else began
+                    if not kind:
+                        continue
+                step = here.get(kind)
+            else:
+                step = here.get(kind)
             if step.__class__ is Reduction:
                 step = self.reduce(step, kind)
             if step is None:
                 return False
-            to, token, bracket, build = step
+            to, token, bracket, build = step  # type: ignore[misc]  # it is no reduction any more
             states.append(to)
-            firsts.append(len(values))
+            self.firsts.append(len(values))
             if kind == "NEWLINE":
-                continue
-            start = line, at - len(said) - began
-            starts.append(start)
+                continue  # Nobody asks for one once it is taken.
+            self.starts.append(start)
             self.end = line, at - began
             token = token or self.made(kind, said, start)
             if build is not None:
@@ -100,6 +96,17 @@ class _Pass:
             if bracket is not None:
                 match = self.follow(bracket)
         return True
+
+    def kind(self, kind: str, said: str, here: Any, start: tuple[int, int]) -> str:
+        """Say what a piece is *here* that can be several things; nothing, where it is none."""
+        match kind:
+            case "COMMENT":
+                self.reading.comments.append(comments.Comment(*start, comments.said(said)))
+                return ""
+            case "NEWLINE":
+                return "" if self.open and self.open[-1] == "free" else kind
+            case _:  # A name before a bracket.
+                return kind if kind in here else said if said in here else "NAME"
 
     def follow(self, bracket: Bracket) -> Any:
         """Keep what is open; give what finds the next piece."""
