@@ -15,7 +15,7 @@ from lark import Token
 from ringful.grammar import nodes
 from ringful.grammar.reading import comments
 from ringful.grammar.reading.known import Reading
-from ringful.grammar.reading.steps import TEXT, Bracket, Reduction, Step, Tables
+from ringful.grammar.reading.steps import TEXT, Bracket, Build, Reduction, Step, Tables
 from ringful.grammar.span import Span
 
 MOST_WORDS: Final = 2000
@@ -57,8 +57,8 @@ class _Pass:
     def read(self, text: str) -> bool:
         """Take all pieces of *text*; say whether the tables know each where it stands."""
         steps, states, values = self.tables.steps, self.states, self.values
-        match, at, size = self.tables.outside, 0, len(text)
-        line, began = 1, -1  # A column is how far a place is from where its line began.
+        # A column is how far a place is from where its line began.
+        match, at, size, line, began = self.tables.outside, 0, len(text), 1, -1
         while at < size:
             piece: Any = match(text, at)
             kind, said, at = piece.lastgroup, piece[piece.lastindex], piece.end()
@@ -67,15 +67,14 @@ class _Pass:
             step = here.get(said)
             if step is not None and kind != "CALLEE":
                 kind = said
-            elif kind in _PECULIAR:
-                kind = self.kind(kind, said, here, start)
-                if kind == "NEWLINE" or not kind:
-                    line += said.count("\n")
-                    began = at - len(said) + said.rfind("\n") if "\n" in said else began
-                    if not kind:
-                        continue
-                step = here.get(kind)
             else:
+                if kind in _PECULIAR:
+                    kind = self.kind(kind, said, here, start)
+                    if kind == "NEWLINE" or not kind:
+                        line += said.count("\n")
+                        began = at - len(said) + said.rfind("\n") if "\n" in said else began
+                        if not kind:
+                            continue
                 step = here.get(kind)
             if step.__class__ is Reduction:
                 step = self.reduce(step, kind)
@@ -89,10 +88,7 @@ class _Pass:
             self.starts.append(start)
             self.end = line, at - began
             token = token or self.made(kind, said, start)
-            if build is not None:
-                self.reading.here = _new(Span, (*start, *self.end, self.reading.path))
-                token = build([token])
-            values.append(token)
+            values.append(token if build is None else self.named(build, start, [token]))
             if bracket is not None:
                 match = self.follow(bracket)
         return True
@@ -132,6 +128,11 @@ class _Pass:
                 _words[kind, said] = token
         return token
 
+    def named(self, build: Build, start: tuple[int, int], children: list[Any]) -> Any:
+        """Make a node, or a clause, of *children*, the last of which ends here."""
+        self.reading.here = _new(Span, (*start, *self.end, self.reading.path))
+        return build(children)
+
     def reduce(self, step: Step | None, kind: str) -> Step | None:
         """Make of the values what comes before a piece of this *kind*; give the step for that."""
         states, firsts, values, starts = self.states, self.firsts, self.values, self.starts
@@ -146,8 +147,7 @@ class _Pass:
             if build is not None:
                 children = values[first:]
                 start = starts[first] if children else self.end
-                self.reading.here = _new(Span, (*start, *self.end, self.reading.path))
-                value = build(children)
+                value = self.named(build, start, children)
                 if inner:
                     start, self.end = value.span[:2], value.span[2:4]
                 values[first:] = (value,)
