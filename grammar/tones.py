@@ -70,7 +70,14 @@ def known_patterns(expression: nodes.Expression | None) -> tuple[str, ...]:
     said = str(expression.value) if isinstance(expression, nodes.Number) else literal(expression)
     if said is None or wrong_patterns(said):
         return ()
+    if _is_tone(said):
+        return (said,)
     return patterns_in(said)
+
+
+def _is_tone(said: str) -> bool:
+    """Say whether *said* is one tone, as most that is said of keys is."""
+    return len(said) == 1 and said in TONES
 
 
 def patterns_in(said: str) -> tuple[str, ...]:
@@ -80,6 +87,8 @@ def patterns_in(said: str) -> tuple[str, ...]:
 
 def wrong_patterns(said: str) -> tuple[str, str] | None:
     """Say what is wrong with a list of keys, each one or several in a row, and what to do about it."""
+    if _is_tone(said):
+        return None
     for part in patterns_in(said):
         if not part:
             return "a key is missing here", 'write one, or several as `"1,2,*9"`'
