@@ -40,18 +40,25 @@ def known_tones(expression: nodes.Expression | None) -> str | None:
 
 def covers(pattern: str, keys: str) -> bool:
     """Say whether *keys* are what *pattern* asks for: ``x`` is any digit."""
-    return len(pattern) == len(keys) and all(map(_is, pattern, keys))
+    return pattern == keys or (
+        ANY_DIGIT in pattern and len(pattern) == len(keys) and all(map(_is, pattern, keys))
+    )
 
 
 def starts(patterns: Iterable[str], keys: str) -> bool:
     """Say whether one of *patterns* begins with *keys*, or says just them."""
-    return any(len(one) >= len(keys) and all(map(_is, one, keys)) for one in patterns)
+    for one in patterns:
+        if one.startswith(keys) or (ANY_DIGIT in one and len(one) >= len(keys) and all(map(_is, one, keys))):
+            return True
+    return False
 
 
 def first_keys(patterns: Iterable[str]) -> str:
     """Give the tones that one of *patterns* begins with."""
     first = {one[0] for one in patterns if one}
-    return "".join(tone for tone in TONES if tone in first or (ANY_DIGIT in first and tone.isdecimal()))
+    if ANY_DIGIT in first:
+        first.update("0123456789")
+    return "".join([tone for tone in TONES if tone in first])
 
 
 def _is(mark: str, tone: str) -> bool:

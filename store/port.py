@@ -7,7 +7,7 @@ journal, and how callbacks stand, may come to the disk a moment later where nobo
 Reads see every committed write.  Times are Unix seconds (UTC); JSON values are plain.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -494,6 +494,9 @@ class Commit(Protocol):
 
     async def settled(self) -> None:
         """Wait as `wait` does, but hurry nothing: for whoever has nothing else to do until then."""
+
+    def then(self, tell: Callable[[str], None]) -> None:
+        """Call *tell* as soon as `settled` would return, with what went wrong, or nothing: no task waits."""
 
 
 class StoreError(Exception):

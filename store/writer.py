@@ -45,6 +45,7 @@ class Pending:
     """Tells the writer that a change which it may have taken is hurried now."""
     _settled: trio.Event = field(factory=trio.Event)
     _error: str = ""
+    _told: tuple[Callable[[str], None], ...] = ()
 
     async def wait(self) -> None:
         """Return when the change is durable.  Raises StoreError if it could not be made so."""
@@ -63,10 +64,26 @@ class Pending:
         if self._error:
             raise StoreError(self._error)
 
+    def then(self, tell: Callable[[str], None]) -> None:
+        """See `Commit`."""
+        if self._settled.is_set():
+            self._say(tell)
+        else:
+            self._told = (*self._told, tell)
+
+    def _say(self, tell: Callable[[str], None]) -> None:
+        try:
+            tell(self._error)
+        except Exception as error:
+            # The others are told nevertheless.
+            fault("telling what became of a write", error)
+
     def settle(self, error: str) -> None:
         """Say what became of it, in trio's thread; *error* is empty when it is on the disk."""
         self._error = error
         self._settled.set()
+        for tell in self._told:
+            self._say(tell)
 
 
 class Writer:

@@ -351,7 +351,7 @@ async def a_delivery(ward: Ward, throw: Thrower) -> None:
 async def what_follows_a_delivery(ward: Ward, throw: Thrower) -> None:
     """It is not made again before the next start; those behind it are."""
     call_id = await ward.place(f'call "15125550001" notify "{ward.web.url}"\nstay\n')
-    throw.at(Deliverer, "_keep_delivered", lambda _, __, state: state.post.call_id == call_id)
+    throw.at(Deliverer, "_keep_delivered", lambda _, __, lane, *___: lane.call_id == call_id)
     await ward.told(call_id, "CallEstablished")
     ward.house.switchboard.live[call_id].run.post(Interrupted("hangup"))
     await ward.ended(call_id)
