@@ -1,5 +1,9 @@
 PACKAGES := bench command editor grammar ground http importing interpreter media messages scripts simulation store
-PYTHON ?= python3
+# The distribution's own Python, where it fits: it is built with optimizations, and is 1.3 times as fast as one that pyenv
+# builds unless told otherwise.
+FIT := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
+FITTEST := $(shell for one in /usr/bin/python3 python3; do $$one -c '$(FIT)' 2>/dev/null && echo $$one && break; done)
+PYTHON ?= $(or $(FITTEST),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 

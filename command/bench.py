@@ -11,12 +11,13 @@ from ringful.bench import report
 from ringful.bench.earlier import ratio, read_earlier
 from ringful.bench.figures import Effort, Figure
 from ringful.bench.machine import this_machine
-from ringful.bench.media.loads import Pace, Shape
+from ringful.bench.media.loads import Shape
 from ringful.bench.media.peer import VOICES
 from ringful.bench.media.picture import picture
 from ringful.bench.media.results import doubts
 from ringful.bench.media.workload import Asked
 from ringful.bench.media.workload import media as media_loads
+from ringful.bench.pace import Pace
 from ringful.bench.workloads import WORKLOADS
 from ringful.command.arguments.loads import MOST, Printed, chosen, counts, there, writable
 from ringful.command.errors import CommandError

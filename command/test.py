@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from ringful.interpreter.values import Value, from_json
 from ringful.simulation.cases.case import ENDING
 from ringful.simulation.cases.junit import junit as as_junit
 from ringful.simulation.cases.reader import parse_case
+from ringful.simulation.cases.spread import processes, try_spread
 from ringful.simulation.cases.verdicts import Verdict, counts, find_cases, ran, try_cases
 from ringful.simulation.coverage import coverage_of
 from ringful.simulation.mutation.mutation import Mutation
@@ -36,6 +38,7 @@ def test(
     junit: Path | None = None,
     sweep: bool = False,
     mutate: bool = False,
+    jobs: int | None = None,
 ) -> None:
     """Run golden cases; exit 1 if any trace is not what its case says.
 
@@ -59,14 +62,21 @@ def test(
         that each run ends properly whatever comes.
     mutate
         Change the scripts in one place after another, and show the changes that no case notices.
+    jobs
+        Run the cases in so many processes; else in as many as there are processors, and fewer than a
+        hundred cases in one.  With --coverage, --sweep or --mutate it is always one.
     """
+    if jobs is not None and jobs < 1:
+        raise CommandError(f"--jobs: {jobs} processes can do nothing", 2)
     found = find_cases(paths or (Path(),), only)
     if not found:
         named = f" that holds {only!r} in its path" if only else ""
         raise CommandError(f"there is no case here{named}: a case's name ends in {ENDING}", 2)
     verdicts = []
-    for verdict in try_cases(found, update=update):
-        verdicts.append(verdict)
+    looked_into = coverage or sweep or mutate or fail_under is not None
+    for verdict in _tried(found, update, 1 if looked_into else jobs or processes(len(found))):
+        # What happened in all of them would be much to keep.
+        verdicts.append(verdict if looked_into else verdict.alone)
         if verdict.told:
             print(verdict.told)
     good = all(verdict.is_good for verdict in verdicts)
@@ -81,6 +91,12 @@ def test(
         good = _mutated(verdicts, fail_under) and good
     if not good:
         sys.exit(1)
+
+
+def _tried(found: list[Path], update: bool, jobs: int) -> Iterator[Verdict]:
+    if jobs == 1:
+        return try_cases(found, update=update)
+    return try_spread(found, min(jobs, len(found)), update=update)
 
 
 def _covered(verdicts: list[Verdict], least: float | None) -> bool:

@@ -54,13 +54,13 @@ def is_early(statement: nodes.Statement) -> bool:
     return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect | nodes.ConnectTo) and statement.early
 
 
-def expressions_of(line: nodes.Line) -> Iterator[nodes.Expression]:
+def expressions_of(line: nodes.Line) -> list[nodes.Expression]:
     """Give the expressions that stand in *line* itself, not in its blocks."""
-    for child in children(line):
-        if child.__class__ is nodes.Choice:
-            yield child.tones
-        elif child.__class__ is not nodes.Block:
-            yield child  # type: ignore[misc]  # what is no block and no line is an expression
+    return [
+        child.tones if child.__class__ is nodes.Choice else child  # type: ignore[misc]  # it is no line
+        for child in children(line)
+        if child.__class__ is not nodes.Block
+    ]
 
 
 def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...]:

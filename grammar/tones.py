@@ -40,18 +40,25 @@ def known_tones(expression: nodes.Expression | None) -> str | None:
 
 def covers(pattern: str, keys: str) -> bool:
     """Say whether *keys* are what *pattern* asks for: ``x`` is any digit."""
-    return len(pattern) == len(keys) and all(map(_is, pattern, keys))
+    return pattern == keys or (
+        ANY_DIGIT in pattern and len(pattern) == len(keys) and all(map(_is, pattern, keys))
+    )
 
 
 def starts(patterns: Iterable[str], keys: str) -> bool:
     """Say whether one of *patterns* begins with *keys*, or says just them."""
-    return any(len(one) >= len(keys) and all(map(_is, one, keys)) for one in patterns)
+    for one in patterns:
+        if one.startswith(keys) or (ANY_DIGIT in one and len(one) >= len(keys) and all(map(_is, one, keys))):
+            return True
+    return False
 
 
 def first_keys(patterns: Iterable[str]) -> str:
     """Give the tones that one of *patterns* begins with."""
     first = {one[0] for one in patterns if one}
-    return "".join(tone for tone in TONES if tone in first or (ANY_DIGIT in first and tone.isdecimal()))
+    if ANY_DIGIT in first:
+        first.update("0123456789")
+    return "".join([tone for tone in TONES if tone in first])
 
 
 def _is(mark: str, tone: str) -> bool:
@@ -63,7 +70,14 @@ def known_patterns(expression: nodes.Expression | None) -> tuple[str, ...]:
     said = str(expression.value) if isinstance(expression, nodes.Number) else literal(expression)
     if said is None or wrong_patterns(said):
         return ()
+    if _is_tone(said):
+        return (said,)
     return patterns_in(said)
+
+
+def _is_tone(said: str) -> bool:
+    """Say whether *said* is one tone, as most that is said of keys is."""
+    return len(said) == 1 and said in TONES
 
 
 def patterns_in(said: str) -> tuple[str, ...]:
@@ -73,6 +87,8 @@ def patterns_in(said: str) -> tuple[str, ...]:
 
 def wrong_patterns(said: str) -> tuple[str, str] | None:
     """Say what is wrong with a list of keys, each one or several in a row, and what to do about it."""
+    if _is_tone(said):
+        return None
     for part in patterns_in(said):
         if not part:
             return "a key is missing here", 'write one, or several as `"1,2,*9"`'

@@ -23,6 +23,11 @@ _PLAIN = frozenset({"span", "comments", "trailing", "spaced", "closing"})
 
 _LEAVES = frozenset({str, int, bool, Decimal, type(None)})
 
+BARE: frozenset[type] = frozenset(
+    {nodes.Name, nodes.Number, nodes.Duration, nodes.Boolean, nodes.Nothing, nodes.AnyTone}
+)
+"""Expressions that have nothing under them: half of all nodes."""
+
 _known: dict[type, tuple[str, ...]] = {}
 _getters: dict[type, Callable[[nodes.Node], Any] | None] = {}
 
@@ -53,7 +58,7 @@ def _getter(kind: type) -> Callable[[nodes.Node], Any] | None:
 def children(node: nodes.Node) -> list[nodes.Node]:
     """Give the nodes directly under *node*."""
     found: list[nodes.Node] = []
-    kind = type(node)
+    kind = node.__class__
     if kind not in _getters:
         _getters[kind] = _getter(kind)
     # Every pass goes by here for every node, and most have nothing under them.
@@ -61,13 +66,19 @@ def children(node: nodes.Node) -> list[nodes.Node]:
     if get is None:
         return found
     for value in get(node):
-        if value is None or value.__class__ in _LEAVES:
+        if value.__class__ in _LEAVES:
             continue
-        if value.__class__ is tuple:
-            found += [item for item in value if item.__class__ not in _LEAVES]
-        else:
+        if value.__class__ is not tuple:
             found.append(value)
+        elif value:
+            found += [item for item in value if item.__class__ not in _LEAVES]
     return found
+
+
+def is_plain(text: nodes.Text) -> bool:
+    """Say whether nothing is worked out in *text*."""
+    parts = text.parts
+    return not parts or (len(parts) == 1 and parts[0].__class__ is str)
 
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -76,7 +87,7 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
     while waiting:
         one = waiting.pop()
         yield one
-        if under := children(one):
+        if one.__class__ not in BARE and (under := children(one)):
             waiting += reversed(under)
 
 
@@ -84,7 +95,7 @@ def too_deep(node: nodes.Node) -> Problem | None:
     """Say where the tree under *node* is deeper than MAX_DEPTH, if it is."""
     level = [node]
     for _ in range(MAX_DEPTH):
-        level = [child for one in level for child in children(one)]
+        level = [child for one in level if one.__class__ not in BARE for child in children(one)]
         if not level:  # As nearly always.
             return None
     return _deepest(node)

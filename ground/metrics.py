@@ -131,7 +131,7 @@ class Metrics:
         )
         self.loop_lag = Histogram(
             "ringful_loop_lag_seconds",
-            "How much later than asked the server's one loop came to a task, looked at once a second.",
+            "How much later than asked the server's one loop came to a task, looked at four times a second.",
             buckets=(0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5),
             registry=registry,
         )

@@ -1,105 +1,42 @@
-"""The REST façade: from a request to one statement of one call, and nothing more.
+"""What is where: the API, the recordings, the probes; and what a request is told that is refused.
 
-A handler reads, checks, compiles, and hands over to the switchboard; it knows no media.  What was
-handed over is done by the call's own task, so a client that goes away undoes nothing.
+A request is answered here whatever comes of it: nothing is raised but the end of the task.
 """
 
-import json
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import Any
 
 import structlog
-import trio
-from attrs import frozen
-from quart import Response, g, request
-from quart_trio import QuartTrio
-from werkzeug.exceptions import HTTPException
+from attrs import define, field
 
 from ringful.ground.faults import fault
-from ringful.http.authenticate import Answer, Asked, Asking, Authenticator
+from ringful.http.authenticate import Authenticator
 from ringful.http.desks.callbacks import CallbackDesk
 from ringful.http.desks.conferences import ConferenceDesk
 from ringful.http.desks.messages import KeywordDesk, Sender
 from ringful.http.desks.numbers import NumberDesk
-from ringful.http.desks.queues import tell_queues
 from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.records import RecordDesk
-from ringful.http.desks.scripts import ScriptDesk, placed, trace
-from ringful.http.desks.simulate import Order, Simulated, Simulator
-from ringful.http.present import as_lines, call_as_json
-from ringful.http.probes import Probes, add_probes
+from ringful.http.desks.scripts import ScriptDesk
+from ringful.http.desks.simulate import Simulator
+from ringful.http.exchange import PLAIN, Request, Response
+from ringful.http.facade import Facade, Settings
+from ringful.http.probes import PROBES, Probes
 from ringful.http.problems import Problem, of_refusal
-from ringful.http.reading import methods, requests
-from ringful.http.reading.bodies import MAX_BODY, MAX_UPLOAD, Body, pairs, read_body, read_bytes
-from ringful.http.reading.callbacks import CallbackResend, QueryCallbacks
-from ringful.http.reading.compile import compile_call, compile_task
-from ringful.http.reading.conferences import ConferenceTask, QueryConf
-from ringful.http.reading.immediate import immediate
-from ringful.http.reading.messages import (
-    BindKeyword,
-    GetKeywords,
-    RemoveKeyword,
-    SendReceiveSms,
-    SendSms,
-)
-from ringful.http.reading.numbers import Bind, GetNumbers, Unbind
-from ringful.http.reading.parameters import BadParameter, Parameters
-from ringful.http.reading.queues import LeaveQueue, QueryQueues
-from ringful.http.reading.recordings import RemoveRecording
-from ringful.http.reading.records import (
-    QueryBill,
-    QueryCalls,
-    QueryLegs,
-    QueryMessage,
-    QueryMessages,
-    RecordRequest,
-)
-from ringful.http.reading.scripts import Check, GetScript, GetVersions, Run, Simulate, Trace, Upload
-from ringful.http.tables import Csv
+from ringful.http.reading import methods
+from ringful.http.reading.bodies import MAX_BODY, MAX_UPLOAD
+from ringful.http.reading.parameters import BadParameter
 from ringful.interpreter.calls.conferences import Board
-from ringful.interpreter.calls.switchboard import Calls, Refusal
-from ringful.interpreter.events import Started
-from ringful.store.port import Key, Store, StoreError, Write
+from ringful.interpreter.calls.switchboard import Refusal
+from ringful.store.port import Store, StoreError
 
 log = structlog.get_logger()
 
-App: TypeAlias = QuartTrio
-"""What `make_app` makes, and `ringful.http.serve` serves."""
-
 ABOUT = "This is ringful, a programmable-voice server. Its API is described in docs/api.md.\n"
 
-
-NOTHING: Answer = ("", {})
-REPLAYED = "Ringful-Replayed"
-"""The header of an answer that was given before, or that would have been."""
-Read: TypeAlias = (
-    requests.QueryCall
-    | RecordRequest
-    | QueryConf
-    | QueryQueues
-    | requests.Script
-    | Trace
-    | QueryCallbacks
-    | GetNumbers
-    | GetKeywords
-    | GetScript
-    | GetVersions
-    | Check
-    | Simulate
-)
-"""The requests that change nothing."""
-
-
-@frozen
-class Settings:
-    """What the façade needs of the configuration."""
-
-    recordings: RecordingDesk
-    dialect: requests.Dialect
-    simulate: Callable[[Order], Awaitable[Simulated]]
-    """Runs a simulation where it cannot hold the server."""
-    look_for_resends: Callable[[], None] = lambda: None
-    """Takes up the callbacks that are to be sent again."""
+_ASKED, _READ = ("GET", "POST", "HEAD"), ("GET", "HEAD")
+_PLACES = PROBES | {"recordings"}
+_COUNTED = (401, 403, 409, 429, 503)
+"""The answers that are counted by what was refused."""
 
 
 def make_app(
@@ -109,214 +46,112 @@ def make_app(
     numbers: NumberDesk,
     keywords: KeywordDesk,
     probes: Probes,
-) -> App:
+) -> "App":
     """Make the application."""
-    app = QuartTrio(__name__)
-    desk = ScriptDesk(calls, store, numbers.library, Simulator(settings.simulate))
     posts = CallbackDesk(store, settings.look_for_resends)
-    meetings = ConferenceDesk(calls.conferences, numbers.library)
-    sender = Sender(calls, calls.new_id)
-    records = RecordDesk(store, posts)
-    authenticator = Authenticator(store)
     facade = Facade(
-        calls, store, settings, authenticator, desk, numbers, posts, meetings, sender, keywords, records
+        calls,
+        store,
+        settings,
+        Authenticator(store),
+        ScriptDesk(calls, store, numbers.library, Simulator(settings.simulate)),
+        numbers,
+        posts,
+        ConferenceDesk(calls.conferences, numbers.library),
+        Sender(calls, calls.new_id),
+        keywords,
+        RecordDesk(store, posts),
     )
-
-    @app.route("/<method>/apikey/<key>", methods=["GET", "POST"])
-    async def ask(method: str, key: str) -> Response:
-        return await facade.answer(method, key)
-
-    @app.route("/recordings/<file>")
-    async def recording(file: str) -> Response:
-        return await settings.recordings.give(file, request)
-
-    @app.route("/")
-    async def about() -> Response:
-        return Response(ABOUT, mimetype="text/plain")
-
-    add_probes(app, probes)
-    app.register_error_handler(Problem, show)
-    app.register_error_handler(BadParameter, _bad_parameter)
-    app.register_error_handler(Refusal, _refused)
-    app.register_error_handler(StoreError, _store_failed)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _fault)
-    return app
+    return App(facade, settings.recordings, probes)
 
 
-def wants_json() -> bool:
-    """Say whether the client asked for JSON."""
-    return "json" in request.headers.get("Accept", "")
+@define(eq=False)
+class App:
+    """Answers requests: what `make_app` makes, and `ringful.http.serve` serves."""
+
+    facade: Facade
+    recordings: RecordingDesk
+    probes: Probes
+    _counters: dict[tuple[str, str], Any] = field(factory=dict)
+    """Of each method and status that there was."""
+
+    def room_for(self, path: str) -> int:
+        """Give how many bytes a body may have that is sent to *path*."""
+        text = methods.find_method(path.strip("/").partition("/")[0]) in methods.TAKES_TEXT
+        return MAX_UPLOAD if text else MAX_BODY
+
+    async def answer(self, request: Request) -> Response:
+        """Answer *request*, whatever comes of it."""
+        try:
+            response, refused = await self._find(request), "other"
+        except Exception as error:
+            problem = _problem_of(error, request)
+            response, refused = shown(problem, as_json=request.wants_json), problem.code
+        self._count(_name_of(request.path), response.status, refused)
+        return response
+
+    def refuse(self, problem: Problem) -> Response:
+        """Answer what cannot be read, and is nobody's request."""
+        self._count("other", problem.status, problem.code)
+        return shown(problem, as_json=False)
+
+    async def _find(self, request: Request) -> Response:
+        match request.places:
+            case [str(method), "apikey", str(key)] if method and key:
+                _hold(request, _ASKED)
+                return await self.facade.answer(request, method, key)
+            case ["recordings", str(file)] if file:
+                _hold(request, _READ)
+                return await self.recordings.give(file, request)
+            case [""]:
+                _hold(request, _READ)
+                return Response(ABOUT, 200, PLAIN)
+            case [str(place)] if place in PROBES and self.probes.tells(place, request):
+                _hold(request, _READ)
+                return await self.probes.answer(place, request)
+        raise Problem(404, "path.unknown", f"there is nothing at {request.plain_path}; see docs/api.md")
+
+    def _count(self, name: str, status: int, refused: str) -> None:
+        metrics, seen = self.probes.metrics, (name, str(status))
+        if seen not in self._counters:
+            self._counters[seen] = metrics.http_requests.labels(*seen)
+        self._counters[seen].inc()
+        if status in _COUNTED:
+            metrics.http_refused.labels(refused).inc()
 
 
-async def show(problem: Problem) -> Response:
+def shown(problem: Problem, *, as_json: bool) -> Response:
     """Show *problem* in the form that the client reads."""
-    g.refused = problem.code
-    if wants_json():
-        return Response(problem.as_json(), problem.status, dict(problem.headers), "application/problem+json")
-    return Response(problem.as_text(), problem.status, dict(problem.headers), "text/plain")
+    if as_json:
+        return Response(problem.as_json(), problem.status, "application/problem+json", problem.headers)
+    return Response(problem.as_text(), problem.status, PLAIN, problem.headers)
 
 
-async def _bad_parameter(bad: BadParameter) -> Response:
-    return await show(Problem(400, bad.code, str(bad), extra={"parameter": bad.name}))
+def _problem_of(error: Exception, request: Request) -> Problem:
+    """Give the problem that *error* is to whoever sent *request*."""
+    match error:
+        case Problem():
+            return error
+        case BadParameter():
+            return Problem(400, error.code, str(error), extra={"parameter": error.name})
+        case Refusal():
+            return of_refusal(error)
+        case StoreError():
+            log.error("the store failed", why=str(error))
+            wrong = "the database does not answer; try again"
+            return Problem(503, "server.store", wrong, {"Retry-After": "5"})
+    why = fault("answering a request", error, path=request.plain_path)
+    return Problem(500, "server.fault", why)
 
 
-async def _refused(refusal: Refusal) -> Response:
-    return await show(of_refusal(refusal))
+def _hold(request: Request, methods: tuple[str, ...]) -> None:
+    """Hold that the request is made in one of the ways that are taken.  Raises Problem."""
+    if request.method not in methods:
+        wrong = f"{request.method} is not taken here; use {' or '.join(methods[:2])}"
+        raise Problem(405, "method.wrong", wrong, {"Allow": ", ".join(methods)})
 
 
-async def _store_failed(error: StoreError) -> Response:
-    log.error("the store failed", why=str(error))
-    return await show(
-        Problem(503, "server.store", "the database does not answer; try again", {"Retry-After": "5"})
-    )
-
-
-async def _http_error(error: HTTPException) -> Response:
-    status = error.code or 500
-    if status == 404:
-        return await show(
-            Problem(404, "path.unknown", f"there is nothing at {request.path}; see docs/api.md")
-        )
-    if status == 405:
-        return await show(
-            Problem(405, "method.wrong", f"{request.method} is not taken here; use GET or POST")
-        )
-    return await show(Problem(status, "request.invalid", error.description or "the request cannot be read"))
-
-
-async def _fault(error: Exception) -> Response:
-    return await show(Problem(500, "server.fault", fault("answering a request", error, path=request.path)))
-
-
-@frozen
-class Facade:
-    """The handlers, and what they need."""
-
-    calls: Calls
-    store: Store
-    settings: Settings
-    authenticator: Authenticator
-    desk: ScriptDesk
-    numbers: NumberDesk
-    posts: CallbackDesk
-    conferences: ConferenceDesk
-    sender: Sender
-    keywords: KeywordDesk
-    records: RecordDesk
-
-    async def answer(self, method: str, key: str) -> Response:
-        """Answer a call of the API."""
-        name = methods.find_method(method)
-        if name is None:
-            known = ", ".join(methods.METHODS)
-            raise Problem(404, "method.unknown", f"there is no method {method[:40]!r}; there are: {known}")
-        asked, body = await _asked(text=name in methods.TAKES_TEXT)
-        owner, seqs = await self.authenticator.key_of(key, asked)
-        async with self.authenticator.asking(owner, seqs, asked) as asking:
-            answer = asking.before or NOTHING
-            if asking.before is None:
-                given = Parameters(asked.parameters, body.members, body.text)
-                made = requests.read(name, given, self.settings.dialect)
-                # What changes something is not left half-way by a client that goes away.
-                with trio.CancelScope(shield=not isinstance(made, Read)):
-                    answer = await self._do(owner, made, asking)
-            return _say(answer, {REPLAYED: "true"} if asking.again else {})
-
-    async def _do(self, key: Key, made: requests.Request, asking: Asking) -> Answer:
-        if isinstance(made, ConferenceTask | requests.OnConference):
-            return await self.conferences.answer(key, made, asking)
-        match made:
-            case requests.Call() if made.script:
-                return await self.desk.place(key, made, asking)
-            case requests.Call():
-                started = Started(compile_call(made), label=made.label or "")
-                return await placed(self.calls, key, started, asking)
-            case requests.Signal(call_id, event, sent):
-                fields = {**sent.texts, **sent.values}
-                await self.calls.signal(key, call_id, event, fields, seqs=asking.used(NOTHING))
-                return NOTHING
-            case LeaveQueue(call_id):
-                await self.calls.interrupt(key, call_id, "leave queue", seqs=asking.used(NOTHING))
-                return NOTHING
-            case Upload() | Run():
-                return await self.desk.answer(key, made, asking)
-            case Bind() | Unbind():
-                return await self.numbers.answer(key, made, asking)
-            case SendReceiveSms() | SendSms():
-                return await self.sender.answer(key, made, asking)
-            case BindKeyword() | RemoveKeyword():
-                return await self.keywords.answer(key, made, asking)
-            case CallbackResend():
-                return await self.posts.resend(key, made, asking)
-            case RemoveRecording():
-                answer: Answer = await self.settings.recordings.removed(key, made)
-                await self.store.submit(Write(seqs=asking.used(answer))).wait()
-                return answer
-        if not isinstance(made, Read):
-            await self._task(key, made, asking)
-            return NOTHING
-        answer = await self._read(key, made, asking)
-        if seqs := asking.used():
-            with trio.CancelScope(shield=True):
-                await self.store.submit(Write(seqs=seqs)).wait()
-        return answer
-
-    async def _read(self, key: Key, made: Read, asking: Asking) -> Answer:
-        """Give an answer that changes nothing; the seq is used all the same."""
-        match made:
-            case requests.QueryCall(call_id):
-                known = await self.calls.query(key, call_id)
-                legs = await self.records.of_call(key, known)
-                members = call_as_json(known) | legs | await self.posts.of_call(call_id)
-                return as_lines(members), members
-            case QueryConf():
-                text, about = await self.conferences.look(key, made)
-                return text, {**about, **await self.records.of_conference(key, about["confCallId"])}
-            case QueryCalls() | QueryLegs() | QueryMessages() | QueryMessage() | QueryBill():
-                return await self.records.answer(key, made)
-            case requests.Script(call_id):
-                script = await self.calls.script(key, call_id)
-                return script, {"callId": call_id, "script": script}
-            case Trace():
-                return await trace(self.calls, key, made)
-            case QueryCallbacks():
-                return await self.posts.answer(key, made)
-            case GetNumbers():
-                return await self.numbers.answer(key, made, asking)
-            case GetKeywords():
-                return await self.keywords.answer(key, made, asking)
-            case QueryQueues(queue):
-                return tell_queues(self.calls.queues(key), queue)
-            case GetScript() | GetVersions() | Check() | Simulate():
-                return await self.desk.answer(key, made, asking)
-
-    async def _task(self, key: Key, task: requests.Task, asking: Asking) -> None:
-        operation, seqs = immediate(task), asking.used(NOTHING)
-        if operation is None:
-            await self.calls.queue(key, task.call_id, compile_task(task), seqs=seqs)
-            return
-        notify = task.callback_url if isinstance(task, requests.StopToneDetector) else None
-        await self.calls.interrupt(key, task.call_id, operation, notify=notify, seqs=seqs)
-
-
-async def _asked(*, text: bool) -> tuple[Asked, Body]:
-    """Read the request; *text* says that its body may be a script's text."""
-    data = await read_bytes(MAX_UPLOAD if text else MAX_BODY)
-    body = read_body(data, request.mimetype, text=text)
-    query = pairs(request.query_string)
-    path = (
-        request.scope["raw_path"].decode("latin-1").partition("?")[0]
-        if request.scope.get("raw_path")
-        else request.path
-    )
-    return Asked(request.method, path, query, body.pairs, data), body
-
-
-def _say(answer: Answer, headers: Mapping[str, str]) -> Response:
-    text, members = answer
-    if isinstance(text, Csv):
-        return Response(text, 200, dict(headers), "text/csv")
-    if wants_json():
-        return Response(json.dumps(members) + "\n", 200, dict(headers), "application/json")
-    return Response(text, 200, dict(headers), "text/plain")
+def _name_of(path: str) -> str:
+    """Give the method of the API that was asked for, or the place: one of a few words, whoever asks."""
+    first = path.strip("/").partition("/")[0]
+    return first if first in _PLACES else methods.find_method(first) or "other"

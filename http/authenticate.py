@@ -7,8 +7,7 @@ the answer on the way loses nothing, and nothing is done twice.
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import trio
@@ -24,6 +23,9 @@ from ringful.store.window import SeqUsed, SeqWindow, accepted, seqs_of
 Answer: TypeAlias = tuple[str, Mapping[str, Any]]
 """As text, and as the members of a JSON object."""
 
+_REFUSALS = (Problem, BadParameter, Refusal, StoreError)
+"""What a request is refused with, and has done nothing."""
+
 
 @frozen
 class Asked:
@@ -35,9 +37,11 @@ class Asked:
     form: tuple[tuple[str, str], ...]
     body: bytes
 
-    @property
-    def signed(self) -> str:
-        """What is signed of it."""
+    signed: str = field(init=False)
+    """What is signed of it."""
+
+    @signed.default
+    def _signed(self) -> str:
         in_form = any(name == "sig" for name, _ in self.form)
         body = without_signature(self.body) if in_form else self.body
         return string_to_sign(self.method, self.path, self.query, body)
@@ -65,15 +69,42 @@ class Asking:
     digest: str = ""
     again: UsedSeq | None = None
     """What is kept of the same request; None: it is new."""
-    done: trio.Event = field(factory=trio.Event)
     written: bool = False
     """Whether the seq was given away to be kept: from then on it may have been used."""
+    done: trio.Event | None = None
+    """Set when it is answered; None: nobody waits for that."""
+    _window: SeqWindow | None = None
+    """Where the seq is reserved; None: there is none to be used or given back."""
+    _flights: dict[tuple[str, int], "Asking"] | None = None
+    """Where it is found while it is worked on."""
 
     @property
     def before(self) -> Answer | None:
         """The first answer; None: there was none, or the request only asks, and is asked anew."""
         kept = self.again.answer if self.again else None
         return None if kept is None else (kept["text"], kept["members"])
+
+    def take_off(self, window: SeqWindow, flights: dict[tuple[str, int], "Asking"]) -> None:
+        """Be found by the same request, from now until it is answered."""
+        assert self.seq is not None
+        self._window, self._flights = window, flights
+        flights[self.key, self.seq] = self
+
+    def __enter__(self) -> "Asking":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Use the seq when the request succeeds, and give it back when it fails."""
+        if self._window is None or self._flights is None or self.seq is None:
+            return
+        # Neither done nor refused: the client went away, or a fault of ours; it may have been done.
+        if kind is None or (self.written and not issubclass(kind, _REFUSALS)):
+            self._window.commit(self.seq)
+        else:
+            self._window.release(self.seq)
+        del self._flights[self.key, self.seq]
+        if self.done is not None:
+            self.done.set()
 
     def used(self, answer: Answer | None = None) -> Sequence[UsedSeq]:
         """Give what is to be kept together with whatever the request does.
@@ -114,48 +145,29 @@ class Authenticator:
         detail = "sig does not match; compare what you signed with `signed` (docs/api.md, Signing)"
         raise Problem(401, "sig.wrong", detail, extra={"signed": message})
 
-    @asynccontextmanager
-    async def asking(self, key: Key, seqs: str, asked: Asked) -> AsyncIterator[Asking]:
-        """Hold the request's seq while it is worked on: used when that succeeds, free again when it fails.
+    async def asking(self, key: Key, seqs: str, asked: Asked) -> Asking:
+        """Give what holds the request's seq while it is worked on: in a ``with`` at once.
 
         *seqs* is as `key_of` says.  Raises BadParameter, and Problem where the seq cannot be had.
         """
         written = asked.one("seq")
         if written is None and not key.signing:
-            yield Asking(seqs)
-            return
+            return Asking(seqs)
         if written is None:
             raise BadParameter("seq", "missing", "seq is missing; give a number that was not used before")
         seq = sequence("seq", written, self.clock())
         asking = Asking(seqs, seq, hashlib.sha256(asked.signed.encode()).hexdigest())
         window = await self._window(seqs)
-        if not await self._reserve(asking, seq, window):
-            yield asking
-            return
-        self._flights[seqs, seq] = asking
-        try:
-            yield asking
-        except (Problem, BadParameter, Refusal, StoreError):
-            window.release(seq)
-            raise
-        except BaseException:
-            # The client went away, or a fault of ours: what was asked for may have been done.
-            if asking.written:
-                window.commit(seq)
-            else:
-                window.release(seq)
-            raise
-        else:
-            window.commit(seq)
-        finally:
-            del self._flights[seqs, seq]
-            asking.done.set()
+        if await self._reserve(asking, seq, window):
+            asking.take_off(window, self._flights)
+        return asking
 
     async def _reserve(self, asking: Asking, seq: int, window: SeqWindow) -> bool:
         """Reserve *seq*; False where the same request was answered before, which *asking* then says."""
         while flight := self._flights.get((asking.key, seq)):
             if flight.digest != asking.digest:
                 raise _used(f"seq {seq} is taken by another request; use each seq once", window)
+            flight.done = trio.Event() if flight.done is None else flight.done
             await flight.done.wait()
         try:
             window.reserve(seq)

@@ -1,81 +1,188 @@
-"""A client's connection: hypercorn's, with fewer writes and tasks for each request.
+"""A client's connection: one task, from its first byte to its last.
 
-Hypercorn writes the head and the body of an answer apart, writes once more to say that nothing follows, and
-starts and ends a task for each request that watches how long the connection is idle.  Here an answer whose
-length is told goes in one write, and one task watches for as long as the connection lives: a request costs
-the loop half as many turns.  A fault of a connection ends it alone: hypercorn would end the server.
+Requests are read, answered and written one after another by that task alone, and an answer goes in one
+write: no other task is woken for a request, and none is begun.  What must be looked at although the task
+waits (that a client takes too long, or has gone away from the answer that it waited for) is seen by `serve`,
+which looks at all connections once a second.  A fault of a connection ends it alone.
 """
 
 import math
-from typing import Any
+import os
+import socket
+from contextlib import suppress
+from typing import Protocol
 
 import trio
-from hypercorn.events import Event, RawData, Updated
-from hypercorn.trio.tcp_server import TCPServer
+from attrs import define, field
 
 from ringful.ground.faults import fault
+from ringful.http.exchange import Part, Request, Response, written
+from ringful.http.incoming import Incoming
+from ringful.http.problems import Problem
 
 FIRST_SECONDS, NEXT_SECONDS = 5.0, 30.0
-"""How long a connection may wait for its first whole request, and for the next one after an answer."""
+"""How long a connection may wait for the first whole head, and for the next one after an answer."""
+BODY_SECONDS = 60.0
+"""How long a body may take."""
+WRITE_SECONDS = 60.0
+"""How long a client may take nothing of its answer."""
+LINGER_SECONDS = 5.0
+"""How long a client that was refused may go on sending: an answer to what nobody reads would be lost."""
+
+_RECEIVED = 64 * 1024
+_PIECE = 256 * 1024
+_LINGERING = 1024
+"""How often more is thrown away, behind what was refused."""
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_UNREAD = Request("GET", "")
+"""Stands for a request that cannot be read."""
+_LATE = Problem(408, "request.slow", "the request took too long to come")
 
 
-class Connection(TCPServer):
-    """What hypercorn serves a client's connection with."""
+class Answering(Protocol):
+    """Who answers."""
 
-    def __init__(self, *settings: Any) -> None:
-        super().__init__(*settings)
-        self._head = b""
-        """The head of an answer, until what follows it."""
-        self._idle = trio.CancelScope()
-        self._busy = False
-        self._patience = FIRST_SECONDS
+    def room_for(self, path: str) -> int:
+        """Give how large a body may be."""
+
+    async def answer(self, request: Request) -> Response:
+        """Answer *request*; raises nothing."""
+
+    def refuse(self, problem: Problem) -> Response:
+        """Answer what cannot be read."""
+
+
+@define(eq=False)
+class Connection:
+    """A connection that was taken, by its *socket*, from *peer*."""
+
+    _app: Answering
+    _socket: socket.socket
+    peer: str
+    due: float = math.inf
+    """When it has waited for its client for too long, by trio's clock."""
+    busy: bool = False
+    """Whether a request is answered."""
+    ending: bool = False
+    """Whether the answer that is under way is its last."""
+    scope: trio.CancelScope = field(factory=trio.CancelScope)
+    """Cancelled to end it at once."""
+    _incoming: Incoming = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._incoming = Incoming(self._app.room_for, self.peer)
 
     async def run(self) -> None:
         """Serve the connection until it ends, however it does."""
         try:
-            await super().run()
-        except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
+            with self.scope:
+                await self._serve()
+            if self.scope.cancelled_caught and self._incoming.begun and not self.busy:
+                self._socket.send(written(self._app.refuse(_LATE), _UNREAD, keep=False))
+        except OSError:
             pass  # The client is gone.
-        except* Exception as errors:
-            fault("a client's connection", errors)
+        except Exception as error:
+            fault("a client's connection", error)
+        finally:
+            self._socket.close()
 
-    async def protocol_send(self, event: Event) -> None:
-        """Write what the protocol has made, or note how it stands."""
-        match event:
-            case RawData(data=data):
-                if _is_head(data):
-                    self._head += data
-                elif data := self._whole(data):
-                    await super().protocol_send(RawData(data))
-            case Updated(idle=idle):
-                self._busy, self._patience = not idle, NEXT_SECONDS
-                self._watch()
-            case _:
-                if data := self._whole(b""):
-                    await super().protocol_send(RawData(data))
-                await super().protocol_send(event)
+    def end(self) -> None:
+        """End it as soon as nothing is under way."""
+        self.ending = True
+        if not self.busy:
+            self.scope.cancel()
 
-    def _whole(self, data: bytes) -> bytes:
-        head, self._head = self._head, b""
-        return head + data
+    def is_given_up(self, now: float) -> bool:
+        """Say whether it is not worth waiting for: it took too long, or its client waits no more."""
+        return self.due < now or (self.busy and self._has_gone())
 
-    def _watch(self) -> None:
-        patience = math.inf if self._busy else self._patience
-        self._idle.deadline = trio.current_time() + patience
+    def _has_gone(self) -> bool:
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
-    async def _read_data(self) -> None:
-        await super()._read_data()
-        self._idle.cancel()
+    async def _serve(self) -> None:
+        self.due = trio.current_time() + FIRST_SECONDS
+        while await self._read() and await self._answer():
+            self.due = trio.current_time() + NEXT_SECONDS
 
-    async def _idle_timeout(self) -> None:
-        self._watch()
-        with self._idle:
-            await self.context.terminated.wait()
-        if not self._busy:  # Else what is served ends the connection, where the server is to end.
-            with trio.CancelScope(shield=True):
-                await self._initiate_server_close()
+    async def _read(self) -> bool:
+        """Read until there is something to answer; False where nothing more comes."""
+        incoming, headed = self._incoming, False
+        while not incoming.ready and not incoming.wrong:
+            data = await self._receive()
+            if data:
+                incoming.feed(data)
+            else:
+                incoming.end()
+                return incoming.wrong is not None
+            if incoming.begun and incoming.headed and not headed:
+                headed, self.due = True, trio.current_time() + BODY_SECONDS
+                if incoming.expects:
+                    await self._write(_CONTINUE)
+        return True
 
+    async def _answer(self) -> bool:
+        """Answer what has come in; False where that was the last."""
+        incoming = self._incoming
+        while incoming.ready:
+            request = incoming.ready.popleft()
+            self.busy, self.due = True, math.inf
+            response = await self._app.answer(request)
+            keep = request.keep and not self.ending
+            await self._write(written(response, request, keep=keep))
+            if response.part and request.method != "HEAD":
+                await self._write_part(response.part)
+            self.busy = False
+            if not keep:
+                return False
+            if incoming.ready:
+                await trio.lowlevel.checkpoint()
+        if incoming.wrong:
+            await self._refuse(incoming.wrong)
+        return not incoming.wrong
 
-def _is_head(data: bytes) -> bool:
-    """Say whether something follows at once: a body of the told length, or that there is none."""
-    return data.startswith(b"HTTP/1.1 ") and b"\r\ncontent-length:" in data.lower()
+    async def _refuse(self, problem: Problem) -> None:
+        incoming, self.due = self._incoming, trio.current_time() + LINGER_SECONDS
+        incoming.begun = False
+        await self._write(written(self._app.refuse(problem), _UNREAD, keep=False))
+        self._socket.shutdown(socket.SHUT_WR)
+        for _ in range(_LINGERING):
+            if not await self._receive():
+                break
+
+    async def _receive(self) -> bytes:
+        while True:
+            await trio.lowlevel.wait_readable(self._socket)
+            with suppress(BlockingIOError):
+                return self._socket.recv(_RECEIVED)
+
+    async def _write(self, data: bytes) -> None:
+        """Write *data*: at once, unless the client takes it too slowly for that."""
+        left = memoryview(data)
+        while True:
+            with suppress(BlockingIOError):
+                left = left[self._socket.send(left) :]
+            if not left:
+                return
+            self.due = trio.current_time() + WRITE_SECONDS
+            await trio.lowlevel.wait_writable(self._socket)
+
+    async def _write_part(self, part: Part) -> None:
+        """Write a part of a file, a piece at a time, however large it is.  Raises OSError."""
+        file = await trio.to_thread.run_sync(part.file.open, "rb")
+        try:
+            at = part.begin
+            while at < part.end:
+                self.due = math.inf
+                size = min(_PIECE, part.end - at)
+                piece = await trio.to_thread.run_sync(os.pread, file.fileno(), size, at)
+                if not piece:
+                    raise OSError(f"{part.file} has become shorter")
+                await self._write(piece)
+                at += len(piece)
+        finally:
+            file.close()

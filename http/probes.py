@@ -12,12 +12,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import trio
 from attrs import define, field, frozen
-from quart import Response, abort, g, request
-from quart_trio import QuartTrio
 
 from ringful.ground.faults import fault
 from ringful.ground.metrics import CONTENT_TYPE, Metrics
-from ringful.http.reading import methods
+from ringful.http.exchange import JSON, PLAIN, Request, Response
 
 Check = Callable[[], Awaitable[str]]
 """Say what is wrong with a part of the server; nothing where it is well."""
@@ -26,6 +24,9 @@ PATIENCE = 2.0
 """Seconds after which a part that says nothing is not well."""
 KEPT = 1.0
 """Seconds for which an answer is given again, so that whoever asks often makes no work."""
+
+PROBES = frozenset({"health", "ready", "trunks", "metrics"})
+"""Where they ask."""
 
 _PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 
@@ -75,12 +76,14 @@ class Probes:
     trunks: Callable[[], Sequence[Mapping[str, object]]] = tuple
     """How each trunk stands."""
 
-    def told(self) -> bool:
-        """Say whether whoever asks may be told."""
+    def tells(self, place: str, request: Request) -> bool:
+        """Say whether whoever asks may be told what is at *place*."""
+        if place == "health":
+            return True
         if any(name in request.headers for name in _PASSED_ON):
             return False
         try:
-            address = ip_address(request.remote_addr or "")
+            address = ip_address(request.peer)
         except ValueError:
             return False
         mapped = getattr(address, "ipv4_mapped", None)
@@ -89,40 +92,17 @@ class Probes:
             address in network for network in self.allow if network.version == address.version
         )
 
-
-def add_probes(app: QuartTrio, probes: Probes) -> None:
-    """Add `/health`, `/ready`, `/trunks` and `/metrics` to *app*, and count its requests."""
-
-    @app.route("/health")
-    async def health() -> Response:
-        return Response("ok\n", mimetype="text/plain")
-
-    @app.route("/ready")
-    async def ready() -> Response:
-        if not probes.told():
-            abort(404)
-        readiness = probes.readiness
-        found, as_json = await readiness.find(), "json" in request.headers.get("Accept", "")
-        return shown(found, readiness.about(), as_json=as_json)
-
-    @app.route("/metrics")
-    async def metrics() -> Response:
-        if not probes.told():
-            abort(404)
-        return Response(probes.metrics.shown(), content_type=CONTENT_TYPE)
-
-    @app.route("/trunks")
-    async def trunks() -> Response:
-        if not probes.told():
-            abort(404)
-        return Response(json.dumps(list(probes.trunks())) + "\n", mimetype="application/json")
-
-    @app.after_request
-    async def count(response: Response) -> Response:
-        probes.metrics.http_requests.labels(_method(), str(response.status_code)).inc()
-        if response.status_code in (401, 403, 409, 429, 503):
-            probes.metrics.http_refused.labels(g.get("refused", "other")).inc()
-        return response
+    async def answer(self, place: str, request: Request) -> Response:
+        """Answer who asks at *place*, one of `PROBES`."""
+        match place:
+            case "ready":
+                found = await self.readiness.find()
+                return shown(found, self.readiness.about(), as_json=request.wants_json)
+            case "metrics":
+                return Response(self.metrics.shown(), 200, CONTENT_TYPE)
+            case "trunks":
+                return Response(json.dumps(list(self.trunks())) + "\n", 200, JSON)
+        return Response("ok\n")
 
 
 def shown(found: Mapping[str, str], about: Mapping[str, str], *, as_json: bool) -> Response:
@@ -131,18 +111,7 @@ def shown(found: Mapping[str, str], about: Mapping[str, str], *, as_json: bool) 
     if as_json:
         parts = {name: {"ok": not why} | ({"why": why} if why else {}) for name, why in found.items()}
         body = json.dumps({"ready": status == 200, "checks": parts, **about}) + "\n"
-        return Response(body, status, mimetype="application/json")
+        return Response(body, status, JSON)
     lines = [f"{name}: {why or 'ok'}\n" for name, why in found.items()]
     lines += [f"{name}: {what}\n" for name, what in about.items()]
-    return Response("".join(lines), status, mimetype="text/plain")
-
-
-_PLACES = frozenset({"recordings", "health", "ready", "trunks", "metrics"})
-
-
-def _method() -> str:
-    """Give the method of the API that was asked for, or the place: one of a few words, whoever asks."""
-    first = request.path.strip("/").partition("/")[0]
-    if first in _PLACES:
-        return first
-    return methods.find_method(first) or "other"
+    return Response("".join(lines), status, PLAIN)

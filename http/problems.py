@@ -17,6 +17,7 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    408: "Too slow",
     409: "Conflict",
     410: "Gone",
     413: "Too large",
@@ -24,8 +25,10 @@ _TITLES = {
     416: "Outside the file",
     422: "Script with errors",
     429: "Too many requests",
+    431: "Too large",
     500: "Server fault",
     503: "Not available",
+    505: "Not spoken here",
 }
 
 _NOT_SENT = {

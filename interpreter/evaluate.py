@@ -7,6 +7,7 @@ the script's fault and is raised as a `Fault` with the place.
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, DivisionByZero, InvalidOperation
+from functools import lru_cache
 from typing import Any, TypeAlias, assert_never
 
 from ringful.grammar import nodes
@@ -20,6 +21,9 @@ MAX_ITEMS = 10_000
 """The most values that a list may hold, in itself and in the lists within it."""
 
 TONES = frozenset("0123456789*#ABCD")
+
+_CHARACTERS_A_VALUE = 64
+"""How many characters of a text count as much as a value of a list."""
 
 
 class Fault(Exception):
@@ -97,14 +101,17 @@ def evaluate(expression: nodes.Expression, names: Environment) -> Value:
 
 
 def _text(expression: nodes.Text, names: Environment) -> str:
-    said = [part if isinstance(part, str) else say(evaluate(part, names)) for part in expression.parts]
-    return _bounded("".join(said), expression.span)
+    said = ""
+    for part in expression.parts:
+        said += part if isinstance(part, str) else say(evaluate(part, names))
+    # What is short is within bounds, and costs nothing.
+    return said if len(said) < _CHARACTERS_A_VALUE else _bounded(said, expression.span)
 
 
 def _bounded(text: str, span: Span) -> str:
     if len(text) > MAX_TEXT:
         raise Fault(f"a text of {len(text)} characters is too long: at most {MAX_TEXT}", span)
-    EFFORT.spend(len(text) // 64)
+    EFFORT.spend(len(text) // _CHARACTERS_A_VALUE)
     return text
 
 
@@ -353,9 +360,12 @@ def text_of(expression: nodes.Expression, names: Environment) -> str:
 
 def as_text(value: Value, span: Span) -> str:
     """Give *value* as what must be text (numbers are said).  Raises Fault where it is empty or no text."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+    if isinstance(value, str):
+        said = value
+    elif isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Fault(f"text is needed here, not {kind(value)}", span)
-    said = say(value)
+    else:
+        said = say(value)
     if not said.strip():
         raise Fault("text is needed here, and this is empty", span)
     return said
@@ -393,9 +403,16 @@ def patterns_of(expression: nodes.Expression, names: Environment) -> tuple[str, 
     if value is None:
         return ()
     said = say(value)
-    if wrong := wrong_patterns(said):
+    patterns, wrong = _patterns(said)
+    if wrong:
         raise Fault(f"{wrong[0]}: {wrong[1]}", expression.span)
-    return patterns_in(said)
+    return patterns
+
+
+@lru_cache(maxsize=256)
+def _patterns(said: str) -> tuple[tuple[str, ...], tuple[str, str] | None]:
+    """Give the keys that *said* lists, and what is wrong with them: a menu says the same at every turn."""
+    return patterns_in(said), wrong_patterns(said)
 
 
 def seconds_of(expression: nodes.Expression, names: Environment) -> float:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from ringful.grammar import nodes
 from ringful.grammar.blocks import answers
 from ringful.grammar.span import NOWHERE
-from ringful.interpreter import events
 from ringful.interpreter.evaluate import EFFORT, Fault
 from ringful.interpreter.leg import EventHandler, Handling, Leg, ToneHandler
 from ringful.interpreter.running import Running
@@ -19,7 +18,7 @@ from ringful.interpreter.statements import inbound, sound
 from ringful.interpreter.statements.control import Broke, Returned, flows_of
 from ringful.interpreter.statements.keys import WentBack
 from ringful.interpreter.statements.table import MEANINGS
-from ringful.interpreter.strand import Cancelled, Failed, Signal, Wait, suspend
+from ringful.interpreter.strand import Cancelled, Failed, Signal, Wait, fired, suspend
 from ringful.interpreter.values import Duration, Value
 
 _VALUES_A_STEP = 100
@@ -47,6 +46,9 @@ class Executor:
         self.statement: nodes.Statement | None = None
         self.listening: list[EventHandler | ToneHandler] = []
         self._upcoming: list[Callable[[], tuple[nodes.Statement, ...]]] = []
+        self._counted: float | None = None
+        """When it last counted how long the call is up: much may be done at one time."""
+        self._duration = Duration(0)
 
     # Waiting
 
@@ -76,14 +78,13 @@ class Executor:
         if seconds is None:
             return await self.wait(wants, tones=tones, misfires=misfires, on_queued=on_queued)
         timer = self.run.set_timer(seconds)
-        fired = events.TimerFired(timer)
         try:
             signal = await self.wait(
-                lambda s: s == fired or wants(s), tones=tones, misfires=misfires, on_queued=on_queued
+                lambda s: fired(s, timer) or wants(s), tones=tones, misfires=misfires, on_queued=on_queued
             )
         finally:
             self.run.cancel_timer(timer)
-        return None if signal == fired else signal
+        return None if fired(signal, timer) else signal
 
     def need_leg(self) -> Leg:
         """Give the leg that a media statement needs.  Raises Fault where there is none."""
@@ -154,10 +155,14 @@ class Executor:
 
     async def perform(self, statement: nodes.Statement) -> str:
         """Execute *statement*; return why it failed, or nothing where it did not."""
-        outer = self.statement
+        outer, leg = self.statement, self.leg
         self._begin(statement)
         try:
-            await self.execute(statement)
+            if leg and leg.inbound and leg.state == "ringing":
+                await self._take_call(statement)
+            doing = MEANINGS[type(statement)](self, statement)
+            if doing is not None:
+                await doing
         except Failed as failed:
             return str(failed)
         finally:
@@ -175,18 +180,15 @@ class Executor:
         self.statement = statement
         run.position = statement.span
         self.names["answered_at"] = run.names["answered_at"]
-        self.names["duration"] = Duration((run.duration or 0) * 1000)
+        if run.now != self._counted:
+            self._counted, self._duration = run.now, Duration((run.duration or 0) * 1000)
+        self.names["duration"] = self._duration
         if run.watch:
             run.watch(statement, "")
 
-    async def execute(self, statement: nodes.Statement) -> None:
-        """Do what *statement* says.  Raises Failed, Fault."""
-        leg = self.leg
-        if leg and leg.inbound and leg.state == "ringing":
-            if answers(statement):
-                await inbound.answer(self)
-            elif isinstance(statement, nodes.Play | nodes.Say) and statement.early:
-                await inbound.open_early(self)
-        doing = MEANINGS[type(statement)](self, statement)
-        if doing is not None:
-            await doing
+    async def _take_call(self, statement: nodes.Statement) -> None:
+        """Answer a call that rings, or let sound pass before that, where *statement* needs it."""
+        if answers(statement):
+            await inbound.answer(self)
+        elif isinstance(statement, nodes.Play | nodes.Say) and statement.early:
+            await inbound.open_early(self)

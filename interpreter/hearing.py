@@ -198,8 +198,10 @@ def _taker(run: Running, leg: Leg, tone: str, *, handlers: bool = True) -> Stran
 
 def _is_secret(run: Running, leg: Leg, tone: str) -> bool:
     """Say whether *tone* belongs to a secret, or may: a key that nobody takes yet."""
+    if leg.secrets or not run.secrets.any:
+        return bool(leg.secrets)
     elsewhere = leg.connection is not None or (leg.membership is not None and leg.membership.joined)
-    return run.secrets.may_be(leg, taken=elsewhere or _taker(run, leg, tone) is not None)
+    return not elsewhere and _taker(run, leg, tone) is None
 
 
 def is_secret(run: Running, event: events.Event) -> bool:

@@ -100,12 +100,14 @@ _field_names: dict[type, tuple[str, ...]] = {}
 
 def _encode_fields(happening: attrs.AttrsInstance) -> dict[str, Any]:
     kind = type(happening)
-    if kind not in _field_names:
-        _field_names[kind] = tuple(field.name for field in attrs.fields(kind))
-    return {
-        name: value if type(value := getattr(happening, name)) in _PLAIN else _plain(value)
-        for name in _field_names[kind]
-    }
+    names = _field_names.get(kind)
+    if names is None:
+        names = _field_names[kind] = tuple(field.name for field in attrs.fields(kind))
+    data = {}
+    for name in names:
+        value = getattr(happening, name)
+        data[name] = value if type(value) in _PLAIN else _plain(value)
+    return data
 
 
 def _encode_started(started: events.Started) -> dict[str, Any]:

@@ -11,7 +11,7 @@ This module decides what an event means for legs, tasks and strands; what a stat
 
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
-from typing import Literal, Protocol, assert_never
+from typing import Any, Literal, Protocol, assert_never, get_args
 
 from attrs import define, evolve, field, frozen
 
@@ -68,6 +68,7 @@ class Failure:
     times: int = 1
 
 
+_OF_LEGS = frozenset(get_args(port.Event))
 MOST_FAILURES = 20
 """How many kinds of failure a run remembers."""
 
@@ -177,6 +178,11 @@ class Run:
             self._finish()
 
     def _take(self, event: events.Event) -> None:
+        if type(event) in _OF_LEGS:
+            # The most frequent ones: no arm below is theirs but the last.
+            of_leg: Any = event
+            self.hear(of_leg)
+            return
         match event:
             case events.Started():
                 self._begin()
@@ -480,7 +486,7 @@ class Run:
         """Journal *effect* and let it out."""
         data = journal.encode(effect)
         if self.position.line:
-            data |= self._place()
+            data["at_line"] = f"{self.position.path}:{self.position.line}"
         self._enter("effect", type(effect).__name__, data)
         self._door.perform(effect)
 

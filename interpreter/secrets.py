@@ -5,13 +5,13 @@ The journal keeps every key, since a run is made again from it; an entry that ho
 may be the first of a secret, so in a script that has secrets those are marked as well.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ringful.grammar import nodes
 from ringful.grammar.flows import flows_of
 from ringful.grammar.secrets import Masks, masks_of
-from ringful.interpreter.leg import Leg
 from ringful.interpreter.values import Value, say
 
 MARK = "secret"
@@ -19,6 +19,8 @@ MARK = "secret"
 HIDDEN = "***"
 """What is shown instead."""
 
+_MOST_KNOWN = 64
+"""Of so many scripts it is kept what their runs must mask."""
 _TELLING = 3
 """A value of fewer characters is found in any text by chance."""
 
@@ -35,10 +37,10 @@ class Secrets:
         self._values: frozenset[str] = frozenset()
 
     @property
-    def _masks(self) -> Iterable[Masks]:
+    def _masks(self) -> list[Masks]:
         if self._known is None:
-            self._known = masks_of(self._script, flows_of(self._script, self._uses))
-        return (self._known, *(masks for _, masks in self._followed))
+            self._known = _known(self._script, self._uses)
+        return [self._known, *[masks for _, masks in self._followed]]
 
     def follow(
         self,
@@ -54,7 +56,7 @@ class Secrets:
 
     def fields(self, statement: nodes.Statement) -> frozenset[str]:
         """Name the fields of *statement* that hold a secret."""
-        return frozenset().union(*(masks.fields.get(id(statement), ()) for masks in self._masks))
+        return frozenset().union(*[masks.fields.get(id(statement), ()) for masks in self._masks])
 
     def names(self, statement: nodes.Follow) -> frozenset[str]:
         """Name the values that hold a secret where *statement* stands."""
@@ -65,9 +67,10 @@ class Secrets:
         if said := say(value):
             self._values |= {said}
 
-    def may_be(self, leg: Leg, *, taken: bool) -> bool:
-        """Say whether a key on *leg* belongs to a secret, or may: it is not *taken* by anybody yet."""
-        return bool(leg.secrets) or (not taken and any(masks.any for masks in self._masks))
+    @property
+    def any(self) -> bool:
+        """Whether there are any: then a key that nobody takes yet may be one's first."""
+        return any(masks.any for masks in self._masks)
 
     def said_in(self, value: object) -> bool:
         """Say whether a secret can be read in *value*."""
@@ -79,6 +82,21 @@ class Secrets:
         for value in sorted(self._values, key=len, reverse=True):
             text = text.replace(value, HIDDEN)
         return text
+
+
+_found: OrderedDict[object, tuple[nodes.Script, Mapping[str, nodes.Script], Masks]] = OrderedDict()
+
+
+def _known(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Masks:
+    """Find what a run of *script* must mask, once for all the runs of the same trees."""
+    key = (id(script), *((path, id(used)) for path, used in uses.items()))
+    found = _found.get(key)
+    # The trees are kept beside what was found, so that no others can have their identity meanwhile.
+    if found is None:
+        found = _found[key] = (script, uses, masks_of(script, flows_of(script, uses)))
+        if len(_found) > _MOST_KNOWN:
+            _found.popitem(last=False)
+    return found[2]
 
 
 def hidden(data: Mapping[str, Any]) -> bool:

@@ -9,11 +9,11 @@ clauses may perform effects there, but must not wait.
 import types
 from collections.abc import Callable, Coroutine, Generator
 from inspect import CORO_CLOSED, getcoroutinestate
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias
 
 from attrs import define, field, frozen
 
-from ringful.interpreter.events import Event
+from ringful.interpreter.events import Event, TimerFired
 from ringful.interpreter.leg import EventHandler, Leg, ToneHandler
 
 
@@ -70,9 +70,14 @@ class Quiet:
 Signal: TypeAlias = Event | StrandEnded | LegOver | LegChanged | BlockCut | BlockLeft | Quiet
 
 
-@frozen
+def fired(signal: Signal, timer: int | None) -> bool:
+    """Say whether *signal* is that *timer* has fired; None: there is no timer."""
+    return isinstance(signal, TimerFired) and signal.timer == timer
+
+
+@define(eq=False)
 class Wait:
-    """What a strand waits for."""
+    """What a strand waits for; nobody changes it."""
 
     wants: Callable[[Signal], bool]
     tones: str | None = None
@@ -106,8 +111,7 @@ class Strand:
 
     def resume(self, signal: Signal | None) -> None:
         """Let the coroutine go on until it waits again, or ends."""
-        # A coroutine that has not begun takes None, and the type of `send` cannot say so.
-        self._advance(lambda: self.coroutine.send(cast(Signal, signal)))
+        self._advance(self.coroutine.send, signal)
 
     def cancel(self) -> None:
         """End the strand: now where it waits, or at its next step where it is running."""
@@ -116,13 +120,13 @@ class Strand:
         self.doomed = True
         # What is dropped with its whole run, as when a test ends, is closed in any order.
         if not self.running and getcoroutinestate(self.coroutine) != CORO_CLOSED:
-            self._advance(lambda: self.coroutine.throw(Cancelled()))
+            self._advance(self.coroutine.throw, Cancelled())
 
-    def _advance(self, step: Callable[[], Wait]) -> None:
+    def _advance(self, step: Callable[[Any], Wait], what: Signal | Cancelled | None) -> None:
         self.waiting = None
         self.running = True
         try:
-            self.waiting = step()
+            self.waiting = step(what)
         except (StopIteration, Cancelled):
             self.ended = True
         except BaseException:
@@ -131,4 +135,4 @@ class Strand:
         finally:
             self.running = False
         if self.doomed and not self.ended:
-            self._advance(lambda: self.coroutine.throw(Cancelled()))
+            self._advance(self.coroutine.throw, Cancelled())

@@ -74,7 +74,12 @@ class Tracer:
         data = entry.data
         if entry.name == "MemberPressed":
             data = {**data, "leg": entry.call_id, "by": data["leg"]}
-        said = self._said(entry.kind, entry.name, data)
+        if entry.kind == "effect":
+            said = self._effect(entry.name, data)
+        elif entry.kind == "event":
+            said = self._event(entry.name, data)
+        else:
+            said = _outcome(entry.name, data)
         if said is None:
             return None
         fields = data.get("fields", {})
@@ -84,17 +89,11 @@ class Tracer:
         place = str(data.get("at_line", "")).rpartition("/")[2]
         return Line(entry.at - self.began, leg, *said, place if not place.startswith(":") else "")
 
-    def _said(self, kind: str, name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
-        match kind:
-            case "effect":
-                return self._effect(name, data)
-            case "event":
-                return self._event(name, data)
-            case _:
-                return _outcome(name, data)
-
     def _effect(self, name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
         match name:
+            # The most frequent one first: the arms are tried in their order.
+            case "Notify":
+                return "post", " ".join([str(data["url"]), *_fields(data["fields"])])
             case "Ring":
                 return "ring", f"{data['number']}{_shown(data.get('shown'))}"
             case "Answer":
@@ -151,8 +150,6 @@ class Tracer:
                 return name.lower(), ""
             case "Transfer":
                 return "transfer", str(data["number"])
-            case "Notify":
-                return "post", " ".join([str(data["url"]), *_fields(data["fields"])])
             case "SendMessage":
                 by = f" via {data['operator']}" if data["operator"] else ""
                 return "sms", f"{data['number']}{by} {_quoted(data['text'])}"
@@ -338,9 +335,11 @@ def clock(seconds: float) -> str:
 def render(lines: Iterable[Line]) -> str:
     """Show *lines* in columns, each with its place in the script at the end."""
     kept = list(lines)
-    legs = max((len(line.leg) for line in kept), default=0)
-    shown = []
+    legs = max([len(line.leg) for line in kept], default=0)
+    shown, at, time = [], 0.0, clock(0.0)
     for line in kept:
-        text = f"{clock(line.at)}  {line.leg:{legs}}  {line.verb:<12}  {line.text}".rstrip()
-        shown.append(f"{text}  @{line.place}" if line.place else text)
-    return "".join(line + "\n" for line in shown)
+        if line.at != at:  # Several things happen at one time.
+            at, time = line.at, clock(line.at)
+        text = f"{time}  {line.leg:{legs}}  {line.verb:<12}  {line.text}".rstrip()
+        shown.append(f"{text}  @{line.place}\n" if line.place else f"{text}\n")
+    return "".join(shown)

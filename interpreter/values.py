@@ -30,6 +30,8 @@ Value: TypeAlias = Union[str, int, Decimal, bool, Duration, "tuple[Value, ...]",
 def say(value: Value) -> str:
     """Say *value* as interpolation does: for people to hear, or to read."""
     match value:
+        case str():
+            return value
         case None:
             return ""
         case bool():
@@ -40,7 +42,7 @@ def say(value: Value) -> str:
             return _in_words(value)
         case tuple():
             return ",".join(say(item) for item in value)
-        case str() | int():
+        case int():
             return str(value)
         case _:
             return _as_json(value)

@@ -65,7 +65,8 @@ class Simulation:
     """The questions that the web has not answered, by call and number."""
     till: Till = field(init=False)
     """What pays for the legs, if the case says what they cost."""
-    _phones: SimulatedPhones = field(init=False)
+    phones: SimulatedPhones = field(init=False)
+    """The phones of this world."""
     queues: Queues = field(factory=Queues)
     texts: Texts = field(init=False)
     """The messages of this world."""
@@ -80,12 +81,12 @@ class Simulation:
         case = self.case
         self.till = Till(
             RateTable(tuple(case.rates)),
-            lambda: self.agenda.now,
+            self.agenda.clock,
             lambda seconds, action: self.agenda.at(seconds, action).cancel,
         )
         self.till.set_cap(KEY, case.cap)
         outside = self._outside = world_of(case)
-        self._phones = SimulatedPhones(self.agenda, outside, keep_files=False)
+        self.phones = SimulatedPhones(self.agenda, outside, keep_files=False)
         self._web = list(case.web)
         answers, prices = list(case.sms), Prices(self.till)
         self.texts = Texts(self.agenda, case.phones, answers, self.entries.append, self._take_text, prices)
@@ -134,7 +135,7 @@ class Simulation:
 
     def begin(self) -> None:
         """Let the first things happen when `advance` is called."""
-        self._phones.open(self._take)
+        self.phones.open(self._take)
         self.texts.open()
         if not isinstance(self.script.header, nodes.Inbound | nodes.InboundSms):
             self._begin()
@@ -145,7 +146,7 @@ class Simulation:
 
     def over(self) -> bool:
         """Say whether every call that is to come has come and has ended, and every message has settled."""
-        if self._expected or self.texts.busy:
+        if self._expected or self.texts.pending:
             return False
         # A loop, since this is asked after every step.
         for run in self.runs.values():  # noqa: SIM110
@@ -261,11 +262,6 @@ class Simulation:
         ours = [one for one in self.case.phones if bool(one.calls) == bool(phone.calls)]
         place = next(place for place, one in enumerate(ours) if one is phone)
         return (self._outside.callers if phone.calls else self._outside.phones)[place].steps
-
-    @property
-    def phones(self) -> SimulatedPhones:
-        """The phones of this world."""
-        return self._phones
 
 
 @define(eq=False)

@@ -76,14 +76,10 @@ class Texts:
     _wanted: dict[tuple[str, str], bool] = field(factory=dict)
     """Who has written STOP (or START) to which of our numbers."""
     _received: int = 0
-    _pending: int = 0
+    pending: int = 0
+    """How much is still to come of messages."""
     _refusing: bool = False
     _receipts: bool = True
-
-    @property
-    def busy(self) -> bool:
-        """Whether anything is still to come of a message."""
-        return self._pending > 0
 
     def open(self) -> None:
         """Let the phones send what they send."""
@@ -95,10 +91,10 @@ class Texts:
 
     def _at(self, seconds: float, action: Callable[[], None]) -> None:
         def act() -> None:
-            self._pending -= 1
+            self.pending -= 1
             action()
 
-        self._pending += 1
+        self.pending += 1
         self._agenda.at(seconds, act)
 
     # What we send
@@ -242,7 +238,7 @@ class Texts:
     def open_ones(self) -> list[str]:
         """The IDs of the messages of which something is still to come."""
         waiting = ("queued", "sent") if self._receipts else ("queued",)
-        return [one.message_id for one in self.sent.values() if one.state in waiting] if self.busy else []
+        return [one.message_id for one in self.sent.values() if one.state in waiting] if self.pending else []
 
     def refuse(self) -> None:
         """Take no message from now on."""

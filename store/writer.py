@@ -74,18 +74,22 @@ class Pending:
     def then(self, told: Callable[[str], None]) -> None:
         """See `ringful.store.port.Commit.then`."""
         if self._settled:
-            told(self._error)
+            self._say(told)
         else:
             self._told.append(told)
+
+    def _say(self, told: Callable[[str], None]) -> None:
+        try:
+            told(self._error)
+        except Exception as error:
+            # The others are told nevertheless.
+            fault("telling what became of a write", error)
 
     def settle(self, error: str) -> None:
         """Say what became of it, in trio's thread; *error* is empty when it is on the disk."""
         self._settled, self._error = True, error
         for told in self._told:
-            try:
-                told(error)
-            except Exception as fallen:
-                fault("telling what became of a write", fallen)
+            self._say(told)
         if self._waited_for is not None:
             self._waited_for.set()
 

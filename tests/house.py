@@ -15,12 +15,13 @@ from attrs import define, field
 from ringful.command.serving.house import shipped_scripts
 from ringful.ground.faults import Fence
 from ringful.ground.metrics import Metrics
-from ringful.http.app import App, Settings, make_app
+from ringful.http.app import App, make_app
 from ringful.http.desks.library import Library
 from ringful.http.desks.messages import KeywordDesk
 from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.recordings import RecordingDesk
 from ringful.http.desks.simulate import Order, Simulated
+from ringful.http.facade import Settings
 from ringful.http.probes import Probes, Readiness
 from ringful.http.reading.requests import Dialect
 from ringful.interpreter.calls.limits import may_call
@@ -44,6 +45,7 @@ from ringful.simulation.phones.phones import SimulatedPhones
 from ringful.store.open import open_store
 from ringful.store.port import Entry, Key, Post, StoreError, Write
 from ringful.store.sql import SqlStore
+from tests.inside import asked, text_of
 
 KEY = Key("k", "c2VjcmV0", "test", 0.0, signing=False, concurrent=1000, calls_per_second=1000.0)
 OTHER = Key("o", "b3RoZXI=", "other", 0.0, signing=False)
@@ -83,8 +85,8 @@ class Rig:
 
     async def ask(self, method: str, key: Key = KEY, **given: str) -> Said:
         """Ask for text."""
-        answer = await self.app.test_client().get(f"/{method}/apikey/{key.key}", query_string=given)
-        return Said(answer.status_code, await answer.get_data(as_text=True))
+        answer = await asked(self.app, f"/{method}/apikey/{key.key}", given)
+        return Said(answer.status, text_of(answer))
 
     async def get(self, method: str, **given: str) -> str:
         """Ask for what must be given."""
@@ -94,12 +96,9 @@ class Rig:
 
     async def json(self, method: str, **given: str) -> dict[str, Any]:
         """Ask for JSON that must be given."""
-        answer = await self.app.test_client().get(
-            f"/{method}/apikey/{KEY.key}", query_string=given, headers={"Accept": "application/json"}
-        )
-        text = await answer.get_data(as_text=True)
-        assert answer.status_code == 200, text
-        found: dict[str, Any] = json.loads(text)
+        answer = await asked(self.app, f"/{method}/apikey/{KEY.key}", given, accept="application/json")
+        assert answer.status == 200, answer
+        found: dict[str, Any] = json.loads(answer.body)
         return found
 
     async def up(self, number: str, **given: str) -> str:

@@ -22,6 +22,7 @@ from ringful.bench.calls.numbers import Numbers, open_numbers
 from ringful.bench.media.results import percentile
 
 _SIZE = re.compile(rb"^content-length:[ \t]*(\d+)", re.MULTILINE | re.IGNORECASE)
+_ENDS = re.compile(rb"^connection:[ \t]*close", re.MULTILINE | re.IGNORECASE)
 PATIENCE = 10.0
 """Seconds without any answer after which there is none."""
 
@@ -77,13 +78,8 @@ class _Hammer:
 
     def run(self) -> None:
         """Ask until the time is over, and wait for the last answers."""
-        for _ in range(self._order.connections):
-            made = _Connection(socket.create_connection(("127.0.0.1", self._order.port)))
-            made.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open[made.socket.fileno()] = made
-            self._poll.register(made.socket, select.EPOLLIN)
         until = time.perf_counter() + self._order.seconds
-        for one in self._open.values():
+        for one in [self._connect() for _ in range(self._order.connections)]:
             self._ask(one)
         while self._open:
             ready = self._poll.poll(PATIENCE)
@@ -92,6 +88,18 @@ class _Hammer:
                 return
             for number, _ in ready:
                 self._hear(self._open[number], until)
+
+    def _connect(self) -> _Connection:
+        made = _Connection(socket.create_connection(("127.0.0.1", self._order.port)))
+        made.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._open[made.socket.fileno()] = made
+        self._poll.register(made.socket, select.EPOLLIN)
+        return made
+
+    def _close(self, one: _Connection) -> None:
+        self._poll.unregister(one.socket)
+        del self._open[one.socket.fileno()]
+        one.socket.close()
 
     def _ask(self, one: _Connection) -> None:
         method, call = next(self._turns)
@@ -108,12 +116,12 @@ class _Hammer:
         self.took.append(now - one.sent)
         if not one.came.startswith(b"HTTP/1.1 200"):
             self.refused.append(one.came.decode("latin-1").strip() or "the connection was closed")
-        if data and now < until:
-            self._ask(one)
-            return
-        self._poll.unregister(one.socket)
-        del self._open[one.socket.fileno()]
-        one.socket.close()
+        over, ending = now >= until, not data or bool(_ENDS.search(one.came))
+        if over or ending:
+            self._close(one)
+        if not over:
+            # A server may end a connection behind an answer, if it says so: the next one goes on.
+            self._ask(self._connect() if ending else one)
 
 
 def assault(order: Assault, numbers: Numbers) -> Borne:

@@ -13,6 +13,7 @@ from ringful.bench.calls.jobs import Job
 from ringful.bench.calls.parts import Part, Story
 from ringful.bench.calls.site import Place, Site, open_site
 from ringful.bench.calls.usage import Window
+from ringful.bench.pace import Pace
 
 MOST_PAUSE = 0.5
 """Seconds between a call and the next in its place, at most: they spread by themselves."""
@@ -27,17 +28,6 @@ PROBES = 5.0
 SPARE = 20
 """Legs for them."""
 IDLE_SECONDS = 10.0
-
-
-@frozen
-class Pace:
-    """How a load is begun, and how long it is looked at, in seconds."""
-
-    seconds: float = 30.0
-    ramp: float = 6.0
-    """While its calls begin."""
-    settle: float = 3.0
-    """After that, before it is looked at."""
 
 
 @frozen

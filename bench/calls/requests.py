@@ -11,10 +11,11 @@ from ringful.bench.calls import jobs
 from ringful.bench.calls.asking import RefusedError
 from ringful.bench.calls.hammer import Assault, Borne
 from ringful.bench.calls.jobs import Job
-from ringful.bench.calls.loads import Pace, Work, busy, result
+from ringful.bench.calls.loads import Work, busy, result
 from ringful.bench.calls.parts import Part
 from ringful.bench.calls.site import Place, Site, open_site
 from ringful.bench.calls.usage import Window
+from ringful.bench.pace import Pace
 from ringful.ground.complaint import Complaint
 
 HELD = 8

@@ -9,11 +9,12 @@ from attrs import evolve, frozen
 
 from ringful.bench.calls import loads, results
 from ringful.bench.calls.judged import failures
-from ringful.bench.calls.loads import AWAY, Pace, Work
+from ringful.bench.calls.loads import AWAY, Work
 from ringful.bench.calls.requests import requests
 from ringful.bench.calls.site import Place
 from ringful.bench.figures import Figure
 from ringful.bench.media.results import Measure, figures
+from ringful.bench.pace import Pace
 
 Taken: TypeAlias = tuple[Sequence[Measure], Sequence[str]]
 """The figures of a round, and what went wrong in it."""

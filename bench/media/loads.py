@@ -20,6 +20,7 @@ from ringful.bench.media.answering import Answering, open_far_end
 from ringful.bench.media.heard import Heard, Lateness
 from ringful.bench.media.jobs import Folder, Job, work
 from ringful.bench.media.measured import Window
+from ringful.bench.pace import Pace
 from ringful.ground.complaint import Complaint
 from ringful.media import port
 from ringful.media.pool import Pool, PoolSettings, open_pool
@@ -29,17 +30,6 @@ PATIENCE = 20.0
 """Seconds within which all legs of a conference must be up."""
 MOST_PAUSE = 0.5
 """Seconds between a call and the next in its place, at most: they spread by themselves."""
-
-
-@frozen
-class Pace:
-    """How a load is begun, and how long it is looked at, in seconds."""
-
-    seconds: float = 30.0
-    ramp: float = 6.0
-    """While its calls begin."""
-    settle: float = 2.0
-    """After that, before it is looked at."""
 
 
 @frozen

@@ -9,7 +9,8 @@ from attrs import frozen
 
 from ringful.bench.figures import Figure
 from ringful.bench.media import loads, results
-from ringful.bench.media.loads import Pace, Shape
+from ringful.bench.media.loads import Shape
+from ringful.bench.pace import Pace
 
 IDLE = "idle"
 

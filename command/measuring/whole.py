@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ringful.bench import report
 from ringful.bench.calls.curves import bends, picture
-from ringful.bench.calls.loads import Pace
 from ringful.bench.calls.results import doubts as own_doubts
 from ringful.bench.calls.server import OURS
 from ringful.bench.calls.site import Place
@@ -17,6 +16,7 @@ from ringful.bench.earlier import Earlier, read_earlier
 from ringful.bench.figures import Figure
 from ringful.bench.machine import Machine, this_machine
 from ringful.bench.media.results import doubts
+from ringful.bench.pace import Pace
 from ringful.command.arguments.loads import Printed, chosen, counts, there, writable
 from ringful.command.errors import CommandError
 from ringful.command.showing.figures import keep

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from importlib.resources import files
 
 import trio
@@ -14,17 +14,18 @@ from ringful.command.configuration.config import Config
 from ringful.command.configuration.runs import run_settings
 from ringful.command.serving.front import behind, front_of
 from ringful.command.serving.messages import make_office, make_room, transports
-from ringful.command.serving.seen import Parts, measure_lag, see
+from ringful.command.serving.seen import Parts, see
 from ringful.command.serving.trunks import plans_of, watch_of
 from ringful.ground.clock import SteadyClock
 from ringful.ground.faults import Fence
+from ringful.ground.lag import Lag
 from ringful.http.app import App, make_app
-from ringful.http.app import Settings as FacadeSettings
+from ringful.http.desks.children import simulate
 from ringful.http.desks.library import Library as Scripts
 from ringful.http.desks.messages import KeywordDesk
 from ringful.http.desks.numbers import NumberDesk
 from ringful.http.desks.recordings import RecordingDesk
-from ringful.http.desks.simulator import simulate
+from ringful.http.facade import Settings as FacadeSettings
 from ringful.http.outward.addresses import refusal
 from ringful.http.outward.callbacks import Deliverer
 from ringful.http.outward.guard import guarded_client
@@ -108,7 +109,8 @@ async def open_house(
             ):
                 carried, clock = transports(config, pool), SteadyClock()
                 office = make_office(config, store, deliverer.deliver, carried, _allowed(config), clock)
-                joint = Joint(pool, store, deliverer, outbound, office, clock)
+                lag = Lag()
+                joint = Joint(pool, store, deliverer, outbound, office, clock, lag)
                 house = _house(config, settings, joint, watchers)
                 switchboard = Switchboard(house, tasks, _limits(config))
                 tasks.start_soon(switchboard.beat)
@@ -123,7 +125,8 @@ async def open_house(
                     front.desk.take = pool.admission.take
                 trunks = watch_of(config, pool, front)
                 probes = see(config, Parts(store, pool, switchboard, deliverer, office, trunks, front))
-                tasks.start_soon(measure_lag, probes.metrics)
+                lag.observe = probes.metrics.loop_lag.observe
+                tasks.start_soon(lag.watch)
                 facade = FacadeSettings(
                     RecordingDesk(store, recordings, settings.links, retention.remove),
                     _dialect(config, settings),
@@ -145,6 +148,7 @@ class Joint:
     outbound: Outbound
     office: Office
     clock: SteadyClock
+    lag: Lag
 
 
 def _house(
@@ -165,6 +169,7 @@ def _house(
         watchers=list(watchers),
         clock=joint.clock,
         follow=joint.clock.follow,
+        lag=joint.lag,
     )
 
 
@@ -183,7 +188,8 @@ def _dialect(config: Config, settings: Settings) -> Dialect:
     return Dialect(
         config.sip.country,
         config.sip.allow_sip_uris,
-        partial(refusal, allow=config.fetch.allow),
+        # The same few URLs come with each request.
+        lru_cache(1024)(partial(refusal, allow=config.fetch.allow)),
         settings.recordings_url,
     )
 

@@ -385,11 +385,3 @@ def _read_trunks(metrics: Metrics, parts: Parts) -> None:
     ]
     for name, kind, about, what in readings:
         metrics.read(f"ringful_trunk_{name}", kind, about, each(what), label="trunk")
-
-
-async def measure_lag(metrics: Metrics) -> None:
-    """Look once a second how late the loop comes to a task that has slept, until cancelled."""
-    while True:
-        due = trio.current_time() + 1
-        await trio.sleep_until(due)
-        metrics.loop_lag.observe(max(0.0, trio.current_time() - due))

@@ -34,10 +34,13 @@ def check(script: nodes.Script, uses: Mapping[str, nodes.Script] = _NO_SCRIPTS) 
 
     Problems of the scripts in *uses* are theirs: check those by themselves.
     """
-    deep = [problem for problem in map(too_deep, (script, *uses.values())) if problem]
+    index = index_of(script.body)
+    lines = (*script.params, *((script.header,) if script.header else ()))
+    doubtful = (*(lines if index.shallow else (script,)), *uses.values())
+    deep = [problem for problem in map(too_deep, doubtful) if problem]
     if deep:
         return tuple(deep)
-    return _sorted(_script(script, uses))
+    return _sorted(_script(script, uses, index))
 
 
 def check_statement(
@@ -76,9 +79,8 @@ def check_statements(
     return _sorted(problems)
 
 
-def _script(script: nodes.Script, uses: Mapping[str, nodes.Script]) -> Iterator[Problem]:
+def _script(script: nodes.Script, uses: Mapping[str, nodes.Script], index: Index) -> Iterator[Problem]:
     flows = flows_of(script, uses)
-    index = index_of(script.body)
     yield from check_flows(script, uses, flows, index)
     yield from check_names(script, flows.never_back, index)
     subject = subject_of(script.header)

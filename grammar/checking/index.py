@@ -5,14 +5,14 @@ those alone, and at nothing where there are none.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from attrs import frozen
 
 from ringful.grammar import nodes
-from ringful.grammar.blocks import blocks_of, expressions_of, within
-from ringful.grammar.walk import walk
+from ringful.grammar.blocks import NO_BLOCKS, blocks_of, expressions_of
+from ringful.grammar.walk import BARE, MAX_DEPTH, is_plain, walk
 
 StatementT = TypeVar("StatementT", bound=nodes.Line)
 
@@ -27,8 +27,10 @@ class Index:
     """Those of the script itself: all but what stands in its flows."""
     flows: Mapping[int, tuple[nodes.Statement, ...]]
     """Those of each of its flows, by the flow's identity."""
-    inside: Mapping[int, tuple[nodes.Node, ...]]
+    inside: Mapping[int, Sequence[nodes.Node]]
     """All nodes of the expressions that stand in a statement itself, by its identity; parents come first."""
+    shallow: bool
+    """So little stands in one another that nothing can be too deep."""
 
     def has(self, *kinds: type) -> bool:
         """Say whether there are statements of one of these *kinds*."""
@@ -42,34 +44,51 @@ class Index:
 def index_of(body: nodes.Block) -> Index:
     """Go over *body*."""
     by_kind: defaultdict[type, list[nodes.Statement]] = defaultdict(list)
-    inside: dict[int, tuple[nodes.Node, ...]] = {}
+    inside: dict[int, Sequence[nodes.Node]] = {}
     own: list[nodes.Statement] = []
     flows: dict[int, tuple[nodes.Statement, ...]] = {}
+    shallow = True
     for top in body.statements:
-        under = [one for _, block in blocks_of(top) for one in within(block)]
-        for statement in (top, *under):
+        statements, most = _from(top)
+        for statement in statements:
             by_kind[statement.__class__].append(statement)
-            inside[id(statement)] = inside_of(statement)
-        own.append(top)
+            inside[id(statement)] = found = inside_of(statement)
+            most = max(most, len(found))
+        shallow = shallow and most <= MAX_DEPTH
         if top.__class__ is nodes.Flow:
-            flows[id(top)] = tuple(under)
+            own.append(top)
+            flows[id(top)] = tuple(statements[1:])
         else:
-            own += under
+            own += statements
     known = {kind: tuple(several) for kind, several in by_kind.items()}
-    return Index(known, tuple(own), flows, inside)
+    return Index(known, tuple(own), flows, inside, shallow)
 
 
-def inside_of(line: nodes.Line) -> tuple[nodes.Node, ...]:
+def _from(top: nodes.Statement) -> tuple[list[nodes.Statement], int]:
+    """Give *top* and all statements in its blocks, and how many blocks stand in one another at most.
+
+    The number may be too large, where statements have several blocks.
+    """
+    found, most = [top], 0
+    waiting = [iter(block.statements) for _, block in reversed(blocks_of(top))]
+    while waiting:
+        most = max(most, len(waiting))
+        for statement in waiting[-1]:
+            found.append(statement)
+            if statement.__class__ not in NO_BLOCKS and (blocks := blocks_of(statement)):
+                waiting += [iter(block.statements) for _, block in reversed(blocks)]
+                break
+        else:
+            waiting.pop()
+    return found, most
+
+
+def inside_of(line: nodes.Line) -> Sequence[nodes.Node]:
     """Give the nodes of all expressions that stand in *line* itself, parents first."""
     found: list[nodes.Node] = []
-    for expression in expressions_of(line):
-        if expression.__class__ in _LEAVES or (
-            expression.__class__ is nodes.Text and all(part.__class__ is str for part in expression.parts)
-        ):
-            found.append(expression)
+    for one in expressions_of(line):
+        if one.__class__ in BARE or (one.__class__ is nodes.Text and is_plain(one)):
+            found.append(one)
         else:
-            found += walk(expression)
-    return tuple(found)
-
-
-_LEAVES = frozenset({nodes.Name, nodes.Number, nodes.Duration, nodes.Boolean, nodes.Nothing, nodes.AnyTone})
+            found += walk(one)
+    return found

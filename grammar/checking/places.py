@@ -5,9 +5,7 @@ legs that called us, to loops, or to flows.
 """
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias, assert_never, get_args
-
-from attrs import evolve, frozen
+from typing import Literal, NamedTuple, TypeAlias, assert_never, get_args
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import NO_BLOCKS, Role, blocks_of, is_early, within
@@ -66,8 +64,7 @@ _KnownFlows: TypeAlias = dict[Subject, dict[str, nodes.Statement]]
 """The flows that cannot run on a subject, once somebody asked."""
 
 
-@frozen
-class _Place:
+class _Place(NamedTuple):
     """Where a statement stands."""
 
     subject: Subject
@@ -116,23 +113,23 @@ def _block(block: nodes.Block, place: _Place, flows: Flows, known: _KnownFlows) 
 def _menu(menu: nodes.Menu, place: _Place, flows: Flows, known: _KnownFlows) -> Iterator[Problem]:
     yield from _block(menu.prompt, _inside("prompt", place), flows, known)
     around = _inside("branch", place)
-    by_key = around if around.prompt else evolve(around, menus=(*around.menus, True))
+    by_key = around if around.prompt else around._replace(menus=(*around.menus, True))
     for choice in menu.choices:
         yield from _block(choice.block, by_key, flows, known)
     for last in (menu.timeout, menu.otherwise):
         if last is not None:
-            by_none = around if around.prompt else evolve(around, menus=(*around.menus, False))
+            by_none = around if around.prompt else around._replace(menus=(*around.menus, False))
             yield from _block(last, by_none, flows, known)
 
 
 def _inside(role: Role, place: _Place) -> _Place:
     match role:
         case "branch" | "until":
-            return evolve(place, top=False) if place.top else place
+            return place._replace(top=False) if place.top else place
         case "prompt":
             return _Place(place.subject, placed=place.placed, prompt=True)
         case "loop":
-            return evolve(place, top=False, loop=True)
+            return place._replace(top=False, loop=True)
         case "leg":
             return _Place("leg", placed=True)
         case "conference":

@@ -15,13 +15,12 @@ _OF_QUESTIONS = {"callId": "the ID of the call"}
 _INSTEAD = {"callId": "call", "at": "time", "n": "count", "event": "name"}
 
 
-_POSTING = frozenset({nodes.Notify, nodes.Ask, nodes.Follow})
+POSTING = frozenset({nodes.Notify, nodes.Ask, nodes.Follow})
+"""Lines that post fields."""
 
 
 def check_posts(line: nodes.Line) -> Iterator[Problem]:
     """Check the names of the fields that *line* posts."""
-    if line.__class__ not in _POSTING:
-        return
     match line:
         case nodes.Notify(fields=nodes.Map(entries)):
             yield from _reserved(entries, _OF_CALLBACKS)

@@ -11,7 +11,7 @@ from ringful.grammar import foreign, nodes
 from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
 from ringful.grammar.checking.kinds_of_names import Names
-from ringful.grammar.checking.posts import check_posts
+from ringful.grammar.checking.posts import POSTING, check_posts
 from ringful.grammar.checking.wants import Sort, Want, wants_of
 from ringful.grammar.errors import Problem
 from ringful.grammar.functions import FUNCTIONS
@@ -19,6 +19,7 @@ from ringful.grammar.showing.expressions import show_expression
 from ringful.grammar.sounds import FASTEST, SLOWEST
 from ringful.grammar.spell import suggest
 from ringful.grammar.tones import literal, wrong_list, wrong_patterns, wrong_sequence
+from ringful.grammar.walk import is_plain
 from ringful.grammar.zones import zone_of, zones
 
 _TAKES: dict[Sort, tuple[Kind, ...]] = {
@@ -69,14 +70,25 @@ def check_values(
 ) -> Iterator[Problem]:
     """Check what stands in *line* itself, the nodes *inside*, where *names* hold what is known of them."""
     for want in wants_of(line):
-        if want.sort != "any":
+        if not _is_fit(want, names):
             yield from _want(want, names)
     for node in inside:
         if node.__class__ in _LOOKED_INTO:
             yield from _expression(node, names)
+        elif node.__class__ is nodes.Text and not is_plain(node):
+            yield from _text_of(node.parts, names)
     if line.__class__ in _RANGED:
         yield from _range(line)
-    yield from check_posts(line)
+    if line.__class__ in POSTING:
+        yield from check_posts(line)
+
+
+def _is_fit(want: Want, names: Names) -> bool:
+    """Say whether nothing can be wrong with what is wanted, at a glance, as with most of it."""
+    sort, one, _ = want
+    if one.__class__ is nodes.Name:
+        return sort == "any" or one.id not in names.kinds
+    return sort == "any" or (one.__class__ is nodes.Text and sort in ("text", "audio"))
 
 
 def _want(want: Want, names: Names) -> Iterator[Problem]:
@@ -192,7 +204,7 @@ def _text(expression: nodes.Expression) -> str | None:
             return literal(expression)
 
 
-_LOOKED_INTO = frozenset({nodes.Apply, nodes.Binary, nodes.Text, nodes.Map, nodes.Field, nodes.Index})
+_LOOKED_INTO = frozenset({nodes.Apply, nodes.Binary, nodes.Map, nodes.Field, nodes.Index})
 
 
 def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
@@ -201,9 +213,6 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield from _apply(node, names)
         case nodes.Binary():
             yield from _binary(node, names)
-        case nodes.Text(pieces) if len(pieces) > 1 or (pieces and pieces[0].__class__ is not str):
-            yield from _dollars(pieces)
-            yield from _said_outcomes(pieces, names)
         case nodes.Map(entries):
             seen: set[str] = set()
             for entry in entries:
@@ -226,6 +235,11 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield Problem("wrong-kind", f"{kind} has no parts with names", node.span, hint)
         case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
+
+
+def _text_of(parts: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
+    yield from _dollars(parts)
+    yield from _said_outcomes(parts, names)
 
 
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:

@@ -1,6 +1,8 @@
 """What kind of value each clause wants."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
 from ringful.grammar.walk import slots
@@ -98,28 +100,45 @@ _WORDS = {
 }
 
 
-_PECULIAR = (
-    nodes.Menu,
-    nodes.OnTone,
-    nodes.Until,
-    nodes.Pick,
-    nodes.Tone,
-    nodes.Call,
-    nodes.ConnectTo,
-    nodes.Sms,
-    nodes.Skip,
+_PECULIAR = frozenset(
+    {
+        nodes.OnTone,
+        nodes.Until,
+        nodes.Pick,
+        nodes.Tone,
+        nodes.Call,
+        nodes.ConnectTo,
+        nodes.Sms,
+        nodes.Skip,
+    }
 )
 """Lines of which a field alone does not say what is wanted."""
 
 
-_known: dict[type, tuple[tuple[str, Sort], ...]] = {}
+class _Clauses(NamedTuple):
+    """The fields of a kind of line that hold expressions."""
+
+    values: Callable[[nodes.Line], tuple[Any, ...]]
+    """Takes what is in them."""
+    wanted: tuple[tuple[str, Sort, str], ...]
+    """The name of each, what is wanted there, and the clause's word."""
 
 
-def _clauses(kind: type) -> tuple[tuple[str, Sort], ...]:
-    """Name the fields of a *kind* of line that hold expressions, each with what is wanted there."""
+_known: dict[type, _Clauses] = {}
+
+
+def _clauses(kind: type) -> _Clauses:
     if kind not in _known:
-        _known[kind] = tuple((name, _CLAUSES.get(name, "any")) for name in slots(kind) if name in _CLAUSES)
+        _known[kind] = _clauses_of(kind)
     return _known[kind]
+
+
+def _clauses_of(kind: type) -> _Clauses:
+    names = [name for name in slots(kind) if name in _CLAUSES]
+    wanted = tuple((name, _CLAUSES[name], _WORDS.get(name, name)) for name in names)
+    if len(names) > 1:
+        return _Clauses(attrgetter(*names), wanted)
+    return _Clauses(lambda line: tuple(getattr(line, name) for name in names), wanted)
 
 
 def wants_of(line: nodes.Line) -> list[Want]:
@@ -128,16 +147,13 @@ def wants_of(line: nodes.Line) -> list[Want]:
     What may be anything, and has no clause of its own, is left out.
     """
     wants: list[Want] = []
-    peculiar = isinstance(line, _PECULIAR)
-    for name, sort in _clauses(type(line)):
-        value = getattr(line, name)
-        if value is None or isinstance(value, str):  # (`speed up` says a word there.)
+    values, wanted = _clauses(line.__class__)
+    peculiar = line.__class__ in _PECULIAR
+    for value, (name, sort, word) in zip(values(line), wanted, strict=True):
+        if value is None or value.__class__ is str:  # (`speed up` says a word there.)
             continue
-        if peculiar:
-            wants.append(_peculiar(line, name, sort, value))
-        else:
-            wants.append(Want(sort, value, _WORDS.get(name, name)))
-    if isinstance(line, nodes.Menu):
+        wants.append(_peculiar(line, name, sort, value) if peculiar else Want(sort, value, word))
+    if line.__class__ is nodes.Menu:
         wants += [Want("patterns", choice.tones, _WORDS["tones"]) for choice in line.choices]
     return wants
 

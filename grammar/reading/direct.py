@@ -2,9 +2,9 @@
 
 Lark makes objects and calls functions for every step of every token.  Here is one loop over the same
 tables, with the same builder: a text without holes is one piece, a word that stands often is
-one object, and what leads from rule to rule without making anything is gone once.  What the loop did
-not expect ends it; then Lark reads the text again, and says what is wrong and what would do.  So
-nothing is ever said here.
+one object, what leads from rule to rule without making anything is gone once, and all values stand
+on one stack, so that a rule without a name has nothing to do.  What the loop did not expect ends it;
+then Lark reads the text again, and says what is wrong and what would do.  So nothing is ever said here.
 """
 
 from typing import Any, Final
@@ -15,7 +15,7 @@ from lark import Token
 from ringful.grammar import nodes
 from ringful.grammar.reading import comments
 from ringful.grammar.reading.known import Reading
-from ringful.grammar.reading.steps import TEXT, Bracket, Reduction, Step, Tables, joined
+from ringful.grammar.reading.steps import TEXT, Bracket, Build, Reduction, Step, Tables
 from ringful.grammar.span import Span
 
 MOST_WORDS: Final = 2000
@@ -34,9 +34,7 @@ def read_directly(text: str, reading: Reading, tables: Tables) -> Any:
     one = _Pass(reading, tables, [tables.start])
     if not one.read(text):
         return None
-    step = tables.steps[one.states[-1]].get("$END")
-    while isinstance(step, Reduction):
-        step = one.reduce(step, "$END")
+    one.reduce(tables.steps[one.states[-1]].get("$END"), "$END")
     return one.values[0] if one.states[-1] == tables.end else None
 
 
@@ -47,18 +45,20 @@ class _Pass:
     reading: Reading
     tables: Tables
     states: list[int]
+    firsts: list[int] = Factory(list)
+    """Where among the values that which led to each further state begins."""
     values: list[Any] = Factory(list)
     starts: list[tuple[int, int]] = Factory(list)
     """The line and the column where each value begins."""
     end: tuple[int, int] = (1, 1)
-    """Where the last piece ends that was taken."""
+    """Where the last value ends."""
     open: list[Bracket] = Factory(list)
 
     def read(self, text: str) -> bool:
         """Take all pieces of *text*; say whether the tables know each where it stands."""
-        steps, states, values, starts = self.tables.steps, self.states, self.values, self.starts
-        match, at, size = self.tables.outside, 0, len(text)
-        line, began = 1, -1  # A column is how far a place is from where its line began.
+        steps, states, values = self.tables.steps, self.states, self.values
+        # A column is how far a place is from where its line began.
+        match, at, size, line, began = self.tables.outside, 0, len(text), 1, -1
         while at < size:
             piece: Any = match(text, at)
             kind, said, at = piece.lastgroup, piece[piece.lastindex], piece.end()
@@ -67,25 +67,28 @@ class _Pass:
             step = here.get(said)
             if step is not None and kind != "CALLEE":
                 kind = said
-            elif kind in _PECULIAR:
-                kind = self.kind(kind, said, here, start)
-                if kind == "NEWLINE" or not kind:
-                    line += said.count("\n")
-                    began = at - len(said) + said.rfind("\n") if "\n" in said else began
-                    if not kind:
-                        continue
-                step = here.get(kind)
             else:
+                if kind in _PECULIAR:
+                    kind = self.kind(kind, said, here, start)
+                    if kind == "NEWLINE" or not kind:
+                        line += said.count("\n")
+                        began = at - len(said) + said.rfind("\n") if "\n" in said else began
+                        if not kind:
+                            continue
                 step = here.get(kind)
-            while step.__class__ is Reduction:
+            if step.__class__ is Reduction:
                 step = self.reduce(step, kind)
             if step is None:
                 return False
-            to, token, bracket = step  # type: ignore[misc]  # it is no reduction any more
+            to, token, bracket, build = step  # type: ignore[misc]  # it is no reduction any more
             states.append(to)
-            starts.append(start)
+            self.firsts.append(len(values))
+            if kind == "NEWLINE":
+                continue  # Nobody asks for one once it is taken.
+            self.starts.append(start)
             self.end = line, at - began
-            values.append(token or self.made(kind, said, start))
+            token = token or self.made(kind, said, start)
+            values.append(token if build is None else self.named(build, start, [token]))
             if bracket is not None:
                 match = self.follow(bracket)
         return True
@@ -125,32 +128,31 @@ class _Pass:
                 _words[kind, said] = token
         return token
 
-    def reduce(self, step: Reduction, kind: str) -> Step | None:
-        """Make one value of those that a rule takes; give the step for a piece of this *kind* then."""
-        size, build, mixed, named, ways = step
-        states = self.states
-        if build is None:
-            states.pop()
-        else:
-            values, starts = self.values, self.starts
-            if size == 1:
-                children = [values.pop()]
-                states.pop()
-            elif size:
-                children = values[-size:]
-                del values[-size:], states[-size:], starts[1 - size :]
+    def named(self, build: Build, start: tuple[int, int], children: list[Any]) -> Any:
+        """Make a node, or a clause, of *children*, the last of which ends here."""
+        self.reading.here = _new(Span, (*start, *self.end, self.reading.path))
+        return build(children)
+
+    def reduce(self, step: Step | None, kind: str) -> Step | None:
+        """Make of the values what comes before a piece of this *kind*; give the step for that."""
+        states, firsts, values, starts = self.states, self.firsts, self.values, self.starts
+        while step.__class__ is Reduction:
+            size, build, inner, _, ways = step
+            if not size:
+                first = len(values)
+                firsts.append(first)
             else:
-                children = []
-                starts.append(self.end)
-            if mixed:
-                children = joined(children)
-            if named and children:
-                first, last = children[0], children[-1]
-                line, column = starts[-1] if first.__class__ is Token else first.span[:2]
-                end_line, end_column = self.end if last.__class__ is Token else last.span[2:4]
-                reading = self.reading
-                reading.here = _new(Span, (line, column, end_line, end_column, reading.path))
-            values.append(build(children))
-        way = ways.get((states[-1], kind)) or self.tables.way(step, states[-1], kind)
-        states.append(way[0])
-        return way[1]
+                first = firsts[-size]
+                del states[-size:], firsts[len(firsts) - size + 1 :]
+            if build is not None:
+                children = values[first:]
+                start = starts[first] if children else self.end
+                value = self.named(build, start, children)
+                if inner:
+                    start, self.end = value.span[:2], value.span[2:4]
+                values[first:] = (value,)
+                starts[first:] = (start,)
+            way = ways[states[-1]].get(kind) or self.tables.way(step, states[-1], kind)
+            states.append(way[0])
+            step = way[1]
+        return step

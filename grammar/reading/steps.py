@@ -4,7 +4,7 @@ All of it comes from call.lark, by way of Lark: the states, the rules, and what 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from re import Match
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -31,6 +31,8 @@ class Shift(NamedTuple):
     token: Token | None = None
     """What stands for every such piece, where it is always the same word or mark."""
     bracket: Bracket | None = None
+    build: Build | None = None
+    """What makes a node of the piece alone, where nothing else can come of it."""
 
 
 class Reduction(NamedTuple):
@@ -38,40 +40,16 @@ class Reduction(NamedTuple):
 
     size: int
     build: Build | None
-    """What makes it; None where its one value stands for it."""
-    mixed: bool
-    """A value may be a `Run`, whose values are the rule's own."""
-    named: bool
-    """It is a node or a clause, which has a place."""
-    ways: "Ways"
-    """Where it leads."""
-
-
-class Ways(dict[tuple[int, str], "tuple[int, Step | None]"]):
-    """The state that follows a rule at last, and the step there, by the state before and what comes next."""
-
-    def __init__(self, after: Mapping[int, int]) -> None:
-        super().__init__()
-        self.after = after
-        """The state that follows at once, by the one before."""
+    """What makes one value of the rule's; None where they stand for themselves."""
+    inner: bool
+    """The value is one of those inside, and its place is that one's."""
+    after: Mapping[int, int]
+    """The state that follows, by the one before."""
+    ways: Mapping[int, dict[str, "tuple[int, Step | None]"]]
+    """Where it leads at last, by the state before and what comes next; `Tables.way` adds to them."""
 
 
 Step: TypeAlias = Shift | Reduction
-
-
-class Run(list[Any]):
-    """The values of a rule that has no name."""
-
-
-def joined(values: list[Any]) -> Run:
-    """Give *values* in a row, those of runs as they are."""
-    run = values[0] if values and values[0].__class__ is Run else Run(values[:1])
-    for one in values[1:]:
-        if one.__class__ is Run:
-            run += one
-        else:
-            run.append(one)
-    return run
 
 
 @frozen(eq=False)
@@ -89,13 +67,18 @@ class Tables:
 
     def way(self, step: Reduction, before: int, kind: str) -> tuple[int, Step | None]:
         """Give the state after *step* and all that follows of which nothing is made, and the step there."""
-        state = step.ways.after[before]
+        state = step.after[before]
         following = self.steps[state].get(kind)
-        while isinstance(following, Reduction) and following.build is None:
-            state = following.ways.after[before]
+        while isinstance(following, Reduction) and _renames(following):
+            state = following.after[before]
             following = self.steps[state].get(kind)
-        step.ways[before, kind] = state, following
+        step.ways[before][kind] = state, following
         return state, following
+
+
+def _renames(step: Step | None) -> bool:
+    """Say whether *step* takes one thing for another, and nothing is made."""
+    return isinstance(step, Reduction) and step.size == 1 and step.build is None
 
 
 def tables_of(lark: Lark) -> Tables:
@@ -123,6 +106,7 @@ def tables_of(lark: Lark) -> Tables:
                 )
         if '"' in here:
             _whole_texts(here, after["text"].get(state))
+    _further(steps)
     patterns = {name: _uncounted(one) for name, one in terminals.items()}
     return Tables(start, end, steps, _outside(patterns, spelled), _inside(patterns))
 
@@ -138,13 +122,11 @@ def _uncounted(pattern: Any) -> str:
 
 def _reduction(rule: Rule, lark: Lark, after: Mapping[str, Mapping[int, int]]) -> Reduction:
     name, size = str(rule.alias or rule.origin.name), len(rule.expansion)
-    follows = Ways(after.get(rule.origin.name, {}))
-    if size == 1 and (name.startswith("_") or (rule.alias is None and rule.options.expand1)):
-        return Reduction(size, None, False, False, follows)
-    if name.startswith("_"):
-        return Reduction(size, joined, False, False, follows)
-    mixed = any(not one.is_term and one.name.startswith("_") for one in rule.expansion)
-    return Reduction(size, getattr(lark.options.transformer, name), mixed, True, follows)
+    follows = after.get(rule.origin.name, {})
+    ways: dict[int, dict[str, tuple[int, Step | None]]] = {before: {} for before in follows}
+    stands = name.startswith("_") or (size == 1 and rule.alias is None and rule.options.expand1)
+    build = None if stands else getattr(lark.options.transformer, name)
+    return Reduction(size, build, name == "group", follows, ways)
 
 
 def _shift(name: str, to: int, spelled: Mapping[str, str]) -> Shift:
@@ -152,6 +134,23 @@ def _shift(name: str, to: int, spelled: Mapping[str, str]) -> Shift:
     if name in OPENING:
         return Shift(to, token, "free" if name in FREE else "block")
     return Shift(to, token, "text" if name == "QUOTE" else "close" if name in CLOSING else None)
+
+
+def _further(steps: dict[int, dict[str, Step]]) -> None:
+    """Let each piece lead on at once as far as it does whatever comes next."""
+    for state, here in steps.items():
+        for said, step in here.items():
+            while isinstance(step, Shift) and step.bracket is None and (only := _only(steps[step.to])):
+                if only.size != 1 or (only.build and step.build):
+                    break
+                step = step._replace(to=only.after[state], build=only.build or step.build)
+            here[said] = step
+
+
+def _only(here: Mapping[str, Step]) -> Reduction | None:
+    """Give the one thing that can be done, whatever comes next."""
+    first = next(iter(here.values()), None)
+    return first if isinstance(first, Reduction) and all(one is first for one in here.values()) else None
 
 
 def _whole_texts(here: dict[str, Step], after: int | None) -> None:
@@ -169,7 +168,7 @@ def _outside(patterns: Mapping[str, str], spelled: Mapping[str, str]) -> Find:
         "NAME": patterns["NAME"] + r"(?![a-z0-9_(])",
         TEXT: f'"(?:{patterns["LITERAL"]})?"',
         "NEWLINE": patterns["NEWLINE"],
-        "MARK": "|".join(map(re.escape, marks)),
+        "MARK": _one_of(marks),
         "DURATION": patterns["DURATION"],
         "NUMBER": patterns["NUMBER"],
         "COMMENT": patterns["COMMENT"],
@@ -178,6 +177,11 @@ def _outside(patterns: Mapping[str, str], spelled: Mapping[str, str]) -> Find:
         "STRAY": r".|\Z",
     }
     return re.compile(f"(?:{patterns['BLANK']})?(?:{_each(kinds)})", re.DOTALL).match
+
+
+def _one_of(marks: Iterable[str]) -> str:
+    longer = [re.escape(mark) for mark in marks if len(mark) > 1]
+    return "|".join([*longer, f"[{re.escape(''.join(mark for mark in marks if len(mark) == 1))}]"])
 
 
 def _inside(patterns: Mapping[str, str]) -> Find:

@@ -6,23 +6,26 @@ links that are signed and expire.
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import structlog
 import trio
 from attrs import field, frozen
-from quart import Request, Response, send_file
 
+from ringful.http.exchange import Part, Request, Response
 from ringful.http.problems import Problem
-from ringful.http.reading.ranges import plain_range
+from ringful.http.reading.ranges import is_known, is_the_same, plain_range
 from ringful.http.reading.recordings import FILE, RemoveRecording
 from ringful.interpreter.links import Links
 from ringful.interpreter.tell import stamp
 from ringful.store.port import Key, RecordingFile, Store
 
 log = structlog.get_logger()
+
+SOUND = "audio/wav"
 
 _REFUSED = {
     "unsigned": "this link lacks its expires and sig; QueryCall gives one that works",
@@ -44,7 +47,7 @@ class RecordingDesk:
 
     async def give(self, file: str, request: Request) -> Response:
         """Answer *request* with a finished recording, or the part that is asked for.  Raises Problem."""
-        query = request.query_string.decode("latin-1")
+        query = request.query.decode("latin-1")
         if not FILE.fullmatch(file):
             raise Problem(404, "recording.unknown", "there is no such recording")
         if wrong := self.links.problem(file, query, self.clock()):
@@ -56,15 +59,11 @@ class RecordingDesk:
             raise Problem(410, "recording.removed", f"this recording was removed at {stamp(known.removed)}")
         path = self.folder / file
         try:
-            size = await trio.to_thread.run_sync(_size, path)
-            part = plain_range(request.headers.pop("Range", None), size)
-            if part:
-                request.headers["Range"] = part
-            answer: Response = await send_file(path, mimetype="audio/wav", conditional=True)
+            about = await trio.to_thread.run_sync(_about, path)
         except OSError as error:
             log.error("a recording cannot be read", file=file, why=str(error))
             raise Problem(404, "recording.gone", "the recording's file is gone") from error
-        return answer
+        return _given(path, about, request.headers)
 
     async def removed(self, key: Key, made: RemoveRecording) -> tuple[str, dict[str, Any]]:
         """Remove what *made* names, if it is the key's; what is removed already stays so.  Raises Problem."""
@@ -91,7 +90,27 @@ class RecordingDesk:
         return [one] if one else []
 
 
-def _size(path: Path) -> int:
-    """Give how many bytes the file has, which can be read.  Raises OSError."""
+def _about(path: Path) -> os.stat_result:
+    """Give what is known of the file, which can be read.  Raises OSError."""
     with path.open("rb") as file:
-        return os.fstat(file.fileno()).st_size
+        return os.fstat(file.fileno())
+
+
+def _given(path: Path, about: os.stat_result, asked: Mapping[str, str]) -> Response:
+    """Give what the headers *asked* want of a file.  Raises Problem."""
+    size, changed = about.st_size, int(about.st_mtime)
+    tag = f'"{about.st_mtime_ns:x}-{size:x}"'
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "public",
+        "ETag": tag,
+        "Last-Modified": formatdate(changed, usegmt=True),
+    }
+    if is_known(asked, tag, changed):
+        return Response(b"", 304, SOUND, headers)
+    part = plain_range(asked.get("range"), size) if is_the_same(asked, tag, changed) else None
+    if part is None:
+        return Response(b"", 200, SOUND, headers, Part(path, 0, size))
+    begin, end = part
+    headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
+    return Response(b"", 206, SOUND, headers, Part(path, begin, end))

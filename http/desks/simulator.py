@@ -1,7 +1,7 @@
-"""Simulations for clients: each in a process of its own, whose time, memory and answer are bounded.
+"""The process of one simulation for a client: it reads an order, and writes what came of it.
 
-The parent sends one JSON document and reads one; `python -m ringful.http.desks.simulator` is the child.
-A script that does not end, or grows without bound, ends its child and nothing else.
+`desks.children` starts it, as ``python -m ringful.http.desks.simulator``.  Its time, memory and answer are
+bounded: a script that does not end, or grows without bound, ends this process and nothing else.
 """
 
 import json
@@ -10,56 +10,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import trio
 from attrs import asdict
 
 from ringful.grammar.errors import ScriptError
 from ringful.grammar.reading.parser import parse
-from ringful.http.desks.simulate import Order, Simulated
+from ringful.http.desks.children import CPU_SECONDS, TOO_LARGE
+from ringful.http.desks.simulate import Simulated
 from ringful.http.diagnostics import diagnose
 from ringful.http.present import line_as_json
-from ringful.interpreter.journal import keep, kept
+from ringful.interpreter.journal import kept
 from ringful.interpreter.sources import Source
 from ringful.interpreter.tell import stamp
 from ringful.interpreter.trace import Tracer, render
 from ringful.simulation.cases.reader import parse_case
 from ringful.simulation.simulate import Simulation
 
-CPU_SECONDS = 5
-WALL_SECONDS = 20.0
 MEMORY = 1024 * 1024 * 1024
 """Bytes of address space."""
-TOO_LARGE = 3
-"""The child's exit code where its memory did not do."""
 MAX_LINES = 10_000
 """Lines of a trace that are told."""
-
-
-async def simulate(order: Order) -> Simulated:
-    """Run *order* in a child.  Raises TimeoutError, MemoryError."""
-    sent = {
-        "case": order.case,
-        "name": order.source.name,
-        "text": order.source.text,
-        "uses": {path: used.text for path, used in order.source.uses.items()},
-        "params": {name: keep(value) for name, value in order.params.items()},
-    }
-    command = [sys.executable, "-m", "ringful.http.desks.simulator"]
-    with trio.move_on_after(WALL_SECONDS) as patience:
-        done = await trio.run_process(
-            command,
-            stdin=json.dumps(sent).encode(),
-            capture_stdout=True,
-            capture_stderr=True,
-            check=False,
-        )
-    if patience.cancelled_caught or done.returncode < 0:
-        raise TimeoutError(f"it takes more than {CPU_SECONDS} s to compute")
-    if done.returncode == TOO_LARGE:
-        raise MemoryError("it takes more memory than a simulation may have")
-    if done.returncode:
-        raise RuntimeError(f"a simulation broke down: {done.stderr.decode(errors='replace')[-2000:]}")
-    return Simulated(**json.loads(done.stdout))
 
 
 def main() -> None:

@@ -89,12 +89,18 @@ def _public(address: Address) -> bool:
 
 
 @lru_cache(1024)
+def parsed(url: str) -> httpx2.URL:
+    """Take *url* apart.  Raises httpx2.InvalidURL, or a ValueError or TypeError."""
+    return httpx2.URL(url)
+
+
+@lru_cache(1024)
 def wrong(url: str) -> str:
     """Say why *url* can never be a web address; nothing where it may be one."""
     if re.search(r"[\s\x00-\x20\x7f]", url):
         return "it holds a blank or a control character"
     try:
-        found = httpx2.URL(url)
+        found = parsed(url)
         host, port, scheme = found.raw_host.decode("ascii"), found.port, found.scheme
     except (httpx2.InvalidURL, ValueError, TypeError) as error:
         return f"it cannot be read: {error}"
@@ -154,7 +160,7 @@ def literal(host: str) -> str | None:
 
 def refusal(url: str, allow: Networks) -> str:
     """Say why *url*, which is not `wrong`, can never be reached here; nothing where it is a name's to say."""
-    host = httpx2.URL(url).host
+    host = parsed(url).host
     address = literal(host)
     local = host.removesuffix(".").lower().endswith("localhost")
     if address is None or permitted(address, allow) or (local and permitted("::1", allow)):

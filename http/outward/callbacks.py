@@ -10,16 +10,13 @@ is down delays nobody.  Who may go when is in `lanes`.  How a delivery stands is
 ends and at each pause, so a restart goes on where it was.
 """
 
-import base64
-import hashlib
-import hmac
 import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Literal
-from urllib.parse import urlencode
 
 import httpcore2
 import structlog
@@ -28,10 +25,12 @@ from attrs import evolve, frozen
 
 from ringful.ground.faults import Tasks, fault
 from ringful.http.outward.addresses import wrong
+from ringful.http.outward.answers import Answer
 from ringful.http.outward.guard import AddressRefused
 from ringful.http.outward.lanes import PAUSES, Lane, Receiver, Sign, Turn, born, host_of
+from ringful.http.outward.letter import form, signature
 from ringful.http.outward.outbound import FAILURES, reason_of
-from ringful.http.outward.posting import Answer, Poster
+from ringful.http.outward.posting import Poster
 from ringful.store.port import Post, PostState, Store, StoreError, Write
 
 log = structlog.get_logger()
@@ -64,16 +63,6 @@ class Found:
     asked: float = 0.0
 
 
-def signature(secret: str, event_id: str, timestamp: int, body: bytes) -> str:
-    """Sign a callback by the Standard Webhooks convention, once with each of the blank-separated secrets.
-
-    A *secret* is base64.
-    """
-    message = f"{event_id}.{timestamp}.".encode() + body
-    digests = [hmac.new(base64.b64decode(one), message, hashlib.sha256).digest() for one in secret.split()]
-    return " ".join("v1," + base64.b64encode(digest).decode() for digest in digests)
-
-
 def judge(status: int) -> Verdict:
     """Say what an answer means: 2xx is delivery, 410 stops the URL, all else is tried again."""
     if 200 <= status < 300:
@@ -101,7 +90,7 @@ class Deliverer:
         *,
         on_delivered: Callable[[Post], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
-        steady: Callable[[], float] = trio.current_time,
+        steady: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store, self._poster, self._secret_of, self._tasks = store, poster, secret_of, tasks
@@ -109,7 +98,8 @@ class Deliverer:
         self._receivers: dict[tuple[str, str], Receiver] = {}
         self._turns: dict[str, Turn] = {}
         self._latest: dict[str, Turn] = {}
-        self._connections = trio.CapacityLimiter(CONNECTIONS)
+        self._flights, self._next_flight = trio.open_memory_channel[tuple[Receiver, Lane]](math.inf)
+        self._flying = self._workers = 0
         self._emptied = trio.Event()
         self._asked = trio.Event()
         self._came: set[str] | None = None
@@ -184,7 +174,7 @@ class Deliverer:
                     await self._take_again(asked)
                 if self._steady() - swept >= SWEEP_SECONDS:
                     swept = self._steady()
-                    await self._sweep()
+                    self._sweep()
             except StoreError as error:
                 log.error("callbacks that are to be sent again cannot be read", why=str(error))
             except Exception as error:
@@ -202,12 +192,11 @@ class Deliverer:
         for state in states:
             self._take(state)
 
-    async def _sweep(self) -> None:
+    def _sweep(self) -> None:
         for receiver in list(self._receivers.values()):
             for lane, why in receiver.overdue(self._clock() - GIVE_UP):
                 old = [turn for turn in lane.turns if self._over(turn.state)]
-                await self._park(lane, old, f"its receiver was away for too long: {why}")
-                self._go_on(receiver, lane)
+                self._park(receiver, lane, old, f"its receiver was away for too long: {why}")
 
     def _take(self, state: PostState) -> None:
         post = state.post
@@ -217,7 +206,6 @@ class Deliverer:
         receiver = self._receivers.get(at)
         if receiver is None:
             receiver = self._receivers[at] = Receiver(*at)
-            self._tasks.start_soon(self._serve, at, receiver)
         lane = receiver.lane(post.call_id, post.url)
         turn = Turn(state, self._latest.get(post.call_id))
         self._latest[post.call_id] = self._turns[post.event_id] = turn
@@ -234,7 +222,7 @@ class Deliverer:
             turn.before.follower = lane
             pause = max(pause, ORDER_SECONDS)
         receiver.push(lane, self._steady() + pause)
-        receiver.bell.set()
+        self._send_off(receiver)
 
     def _tried(self, turn: Turn) -> None:
         """Let the call's next post go, if it waits for this one."""
@@ -248,47 +236,75 @@ class Deliverer:
             post = lane.turns[0].state.post
             self._queue(self._receivers[host_of(post.url), post.key], lane)
 
-    async def _serve(self, at: tuple[str, str], receiver: Receiver) -> None:
-        while receiver.lanes:
-            try:
-                await self._send_off(receiver)
-            except Exception as error:
-                fault("choose the next callback", error, host=receiver.host)
-                await trio.sleep(LOOK_SECONDS)
-        del self._receivers[at]
-        self._settle()
+    def _send_off(self, receiver: Receiver) -> None:
+        """Let all go that may go now, and see to it that somebody waits for when another one may."""
+        try:
+            while lane := receiver.next(self._steady()):
+                self._start(receiver, lane)
+            alarm = receiver.due()
+        except Exception as error:
+            fault("choose the next callback", error, host=receiver.host)
+            alarm = self._steady() + LOOK_SECONDS
+        if alarm == receiver.alarm:
+            return
+        receiver.alarm = alarm
+        if receiver.bell is not None:
+            receiver.bell.set()
+        else:
+            receiver.bell = trio.Event()
+            self._tasks.start_soon(self._await_due, receiver)
 
-    async def _send_off(self, receiver: Receiver) -> None:
-        """Let all go that may go now, and wait until another one may."""
-        while lane := receiver.next(self._steady()):
-            self._tasks.start_soon(self._fly, receiver, lane)
-        receiver.bell = trio.Event()
-        due = receiver.due()
-        with trio.move_on_after(math.inf if due is None else max(0.0, due - self._steady())):
-            await receiver.bell.wait()
+    async def _await_due(self, receiver: Receiver) -> None:
+        """Send off what is due later, until nothing is."""
+        while receiver.alarm is not None:
+            receiver.bell = trio.Event()
+            with trio.move_on_after(max(0.0, receiver.alarm - self._steady())) as pause:
+                await receiver.bell.wait()
+            if pause.cancelled_caught:
+                self._send_off(receiver)
+        receiver.bell = None
+
+    def _start(self, receiver: Receiver, lane: Lane) -> None:
+        """Give *lane* to a worker that is free, or to a new one; where there can be none, to the first."""
+        self._flying += 1
+        if self._workers < min(self._flying, CONNECTIONS):
+            self._workers += 1
+            self._tasks.start_soon(self._work)
+        self._flights.send_nowait((receiver, lane))
+
+    async def _work(self) -> None:
+        """Make one attempt after another.  A task for each would cost more than to make it."""
+        async for receiver, lane in self._next_flight:
+            await self._fly(receiver, lane)
 
     async def _fly(self, receiver: Receiver, lane: Lane) -> None:
         turn = lane.turns[0]
+        found = None if await self._is_gone(lane) else await self._attempt(turn.state)
+        self._flying -= 1
         try:
-            if await self._is_gone(lane):
-                receiver.landed(lane, None, self._steady())
-                await self._park(lane, list(lane.turns), GONE)
+            self._land(receiver, lane, found)
+            if found is None:
+                self._park(receiver, lane, list(lane.turns), GONE)
             else:
-                found = await self._attempt(turn.state)
-                self._land(receiver, lane, found)
-                await self._note(lane, turn, found)
+                self._note(receiver, lane, turn, found)
         except Exception as error:
             # What the attempt itself did not expect has been taken there.
             fault("note how a callback stands", error, call=lane.call_id)
             turn.state = evolve(turn.state, next_at=self._clock() + PAUSES[-1])
-        self._go_on(receiver, lane)
+            self._go_on(receiver, lane)
+        self._send_off(receiver)
 
     def _go_on(self, receiver: Receiver, lane: Lane) -> None:
+        """Let *lane* fly again, now that what came of its flight is written down, or let it be gone."""
         if lane.turns:
             self._queue(receiver, lane)
-        else:
-            receiver.drop(lane)
-        receiver.bell.set()
+            return
+        receiver.drop(lane)
+        if receiver.lanes or receiver.alarm is not None:
+            self._send_off(receiver)
+        if not receiver.lanes:
+            del self._receivers[receiver.host, receiver.key]
+            self._settle()
 
     def _settle(self) -> None:
         if not self._receivers and self._came is None:
@@ -309,45 +325,50 @@ class Deliverer:
             return await self._store.is_gone(lane.call_id, lane.url)
         except StoreError as error:
             log.error("it cannot be read whether a URL is gone", call=lane.call_id, why=str(error))
-            return False
+        except Exception as error:
+            fault("look up whether a URL is gone", error, call=lane.call_id)
+        return False
 
-    def _land(self, receiver: Receiver, lane: Lane, found: Found) -> None:
+    def _land(self, receiver: Receiver, lane: Lane, found: Found | None) -> None:
         """Give the connection back, and note what the attempt says of the receiver."""
+        now = self._steady()
+        if found is None:
+            receiver.landed(lane, None, now)
+            return
         news = receiver.landed(
-            lane, found.sign, self._steady(), why=found.why, pause=found.asked, stretch=self._stretch()
+            lane, found.sign, now, why=found.why, pause=found.asked, stretch=self._stretch()
         )
-        receiver.bell.set()
         for away in news:
             if away:
                 log.warning("a receiver is away", host=receiver.host, why=found.why, waiting=self.waiting)
             else:
                 log.info("a receiver is back", host=receiver.host, waiting=self.waiting)
 
-    async def _note(self, lane: Lane, turn: Turn, found: Found) -> None:
+    def _note(self, receiver: Receiver, lane: Lane, turn: Turn, found: Found) -> None:
         """Say what becomes of the post after an attempt, and write it down."""
         self._tried(turn)
-        turn.state = state = evolve(turn.state, attempts=turn.state.attempts + 1, last_error=found.why)
+        old = turn.state
         if found.verdict == "delivered":
-            self._end(lane, [turn])
+            del lane.turns[0], self._turns[old.post.event_id]
             self.delivered += 1
-            await self._keep_delivered(lane, evolve(state, state="delivered"))
-            self._on_delivered(state.post)
+            self._keep_delivered(receiver, lane, old, found.why)
             return
         self.failed_attempts += 1
+        turn.state = state = evolve(old, attempts=old.attempts + 1, last_error=found.why)
         if found.verdict == "gone":
             # It holds for those behind it, and for what comes later.
             turn.state = evolve(state, gone=self._clock())
             lane.checked = False
-            await self._park(lane, list(lane.turns), GONE)
+            self._park(receiver, lane, list(lane.turns), GONE)
             return
         if found.verdict == "final" or self._over(state):
-            await self._park(lane, [turn], found.why)
+            self._park(receiver, lane, [turn], found.why)
             return
         usual = PAUSES[min(state.attempts - 1, len(PAUSES) - 1)] * self._stretch()
         pause = max(usual, found.asked)
         turn.state = evolve(state, next_at=self._clock() + pause)
         log.warning("a callback was not delivered", **_about(turn.state), then=f"again in {pause:.0f} s")
-        await self._keep([turn.state])
+        self._keep(receiver, lane, [turn.state])
 
     def _over(self, state: PostState) -> bool:
         return self._clock() - born(state) > GIVE_UP
@@ -355,13 +376,13 @@ class Deliverer:
     def _stretch(self) -> float:
         return 0.8 + 0.4 * self._jitter()
 
-    async def _park(self, lane: Lane, turns: Sequence[Turn], why: str) -> None:
+    def _park(self, receiver: Receiver, lane: Lane, turns: Sequence[Turn], why: str) -> None:
         parked = [evolve(turn.state, state="parked", last_error=why) for turn in turns]
         self._end(lane, turns)
         self.parked += len(parked)
         for state in parked:
             log.warning("a callback was parked", **_about(state))
-        await self._keep(parked)
+        self._keep(receiver, lane, parked)
 
     def _end(self, lane: Lane, turns: Sequence[Turn]) -> None:
         ended = {turn.state.post.event_id for turn in turns}
@@ -376,9 +397,7 @@ class Deliverer:
             return Found("final", None, f"{post.url[:200]!r} is no web address: {reason}")
         try:
             secret = await self._secret_of(post.key)
-            async with self._connections:
-                with trio.fail_after(TOTAL_SECONDS):
-                    answer = await self._post(post, secret)
+            answer = await self._post(post, secret)
         except StoreError as error:
             log.error("the secret of a callback cannot be read", call=post.call_id, why=str(error))
             return Found("retry", None, "the server could not read its database")
@@ -392,20 +411,19 @@ class Deliverer:
             about = {"call": post.call_id, "host": host_of(post.url)}
             return Found("retry", "silent", fault("deliver a callback", error, **about))
         status = answer.status
-        asked = answer.retry_after if status in (429, 503) else None
-        return Found(judge(status), sign_of(status), f"it answered {status}", self._seconds(asked))
+        asked = self._seconds(answer.retry_after) if status in (429, 503) else 0.0
+        return Found(judge(status), sign_of(status), f"it answered {status}", asked)
 
     async def _post(self, post: Post, secret: str | None) -> Answer:
-        body = urlencode({**post.fields, "event": post.event_id}).encode()
+        body = form({**post.fields, "event": post.event_id})
         now = int(self._clock())
-        headers = [
-            (b"Content-Type", b"application/x-www-form-urlencoded"),
-            (b"webhook-id", post.event_id.encode()),
-            (b"webhook-timestamp", str(now).encode()),
-        ]
+        headers = (
+            "Content-Type: application/x-www-form-urlencoded\r\n"
+            f"webhook-id: {post.event_id}\r\nwebhook-timestamp: {now}\r\n"
+        )
         if secret:
-            headers.append((b"webhook-signature", signature(secret, post.event_id, now, body).encode()))
-        return await self._poster.post(post.url, headers, body)
+            headers += f"webhook-signature: {signature(secret, post.event_id, now, body)}\r\n"
+        return await self._poster.post(post.url, headers.encode(), body, TOTAL_SECONDS)
 
     def _seconds(self, asked: str | None) -> float:
         """Read a Retry-After (RFC 9110, 10.2.3), bounded to an hour."""
@@ -419,25 +437,32 @@ class Deliverer:
             return 0.0
         return min(max(seconds, 0.0), 3600.0)
 
-    async def _keep(self, states: Sequence[PostState]) -> None:
-        await _noted(self._store.submit(Write(post_states=states)).wait(), states[0])
+    def _keep(self, receiver: Receiver, lane: Lane, states: Sequence[PostState]) -> None:
+        """Write down how posts of *lane* stand; it goes on once that is kept."""
+        commit = self._store.submit(Write(post_states=states))
+        commit.hurry()
+        commit.then(partial(self._kept, receiver, lane, states[0].post))
 
-    async def _keep_delivered(self, lane: Lane, state: PostState) -> None:
+    def _keep_delivered(self, receiver: Receiver, lane: Lane, state: PostState, why: str) -> None:
         """Write down that a post was delivered; what comes behind it in its *lane* goes once that is kept."""
-        lane.noting = commit = self._store.submit(Write(post_states=[state]))
+        post, attempts = state.post, state.attempts + 1
+        delivered = PostState(post, "delivered", attempts, state.next_at, why, state.resent, state.gone)
+        lane.noting = commit = self._store.submit(Write(post_states=[delivered]))
         if lane.turns:
             commit.hurry()
+        commit.then(partial(self._kept, receiver, lane, post, delivered=True))
+
+    def _kept(
+        self, receiver: Receiver, lane: Lane, post: Post, error: str, *, delivered: bool = False
+    ) -> None:
+        if error:
+            log.error("how callbacks stand cannot be stored", event_id=post.event_id, why=error)
+        lane.noting = None
         try:
-            await _noted(commit.settled(), state)
+            if delivered:
+                self._on_delivered(post)
         finally:
-            lane.noting = None
-
-
-async def _noted(durable: Awaitable[None], state: PostState) -> None:
-    try:
-        await durable
-    except StoreError as error:
-        log.error("how callbacks stand cannot be stored", event_id=state.post.event_id, why=str(error))
+            self._go_on(receiver, lane)
 
 
 def _about(state: PostState) -> dict[str, object]:

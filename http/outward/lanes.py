@@ -14,6 +14,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import count
 from typing import Literal
 
@@ -93,7 +94,7 @@ class Gate:
 
     def time_for(self, lane: Lane) -> float:
         """Say when *lane* may go: 0 for now, infinity where another one scouts."""
-        if not self.away:
+        if self.failures < AWAY_AFTER:
             return 0.0
         self.scout = self.scout or lane
         return self.until if self.scout is lane else math.inf
@@ -143,8 +144,10 @@ class Receiver:
     key: str = ""
     lanes: dict[tuple[str, str], Lane] = field(factory=dict)
     """By call and URL."""
-    bell: trio.Event = field(factory=trio.Event)
-    """Rung when something changed."""
+    alarm: float | None = None
+    """When the next lane is due that waits for its time; None: none does."""
+    bell: trio.Event | None = None
+    """To be rung when that changed; None: nobody waits for it."""
     gate: Gate = field(factory=Gate)
     flying: int = 0
     _places: dict[str, Place] = field(factory=dict)
@@ -234,10 +237,12 @@ class Receiver:
 
     def _leave(self, lane: Lane, now: float) -> None:
         for gate in (lane.place.gate, self.gate):
-            if scout := gate.leave(lane):
+            if gate.scout is lane and (scout := gate.leave(lane)):
                 self.push(scout, max(now, gate.until))
 
     def _back(self, gate: Gate, now: float, place: Place | None = None) -> bool:
+        if not gate.failures:
+            return False  # Nothing is held there.
         was_away = gate.away
         for held in gate.open():
             self.push(held, now)
@@ -268,6 +273,7 @@ def born(state: PostState) -> float:
     return state.post.created if state.resent is None else state.resent
 
 
+@lru_cache(4096)
 def host_of(url: str) -> str:
     """Give the host and port of *url*, in lower case, or what there is of them."""
     return addresses.host_of(url).lower()[:255]

@@ -1,4 +1,4 @@
-"""Read the body of a request: a form, JSON, or the text of a script.  Pure, but for the reading itself.
+"""Read the body of a request: a form, JSON, or the text of a script.  Pure.
 
 A form never holds a blank, a quote or the end of a line as such, so a body that does is the text of a
 script, whatever its Content-Type says: curl calls everything a form.
@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from attrs import field, frozen
-from quart import request
 
 from ringful.http.problems import Problem
 from ringful.http.reading.parameters import BadParameter, unicode
@@ -39,21 +38,6 @@ class Body:
     pairs: Pairs = ()
     text: str | None = None
     members: Mapping[str, Any] = field(factory=dict)
-
-
-async def read_bytes(limit: int) -> bytes:
-    """Read the request's body, and throw away what is beyond *limit* so that the connection stays usable."""
-    kept = bytearray()
-    size = 0
-    async for chunk in request.body:
-        size += len(chunk)
-        if size <= limit:
-            kept += chunk
-        elif size > 64 * limit:
-            break
-    if size > limit:
-        raise Problem(413, "body.large", f"the body is larger than {limit} bytes")
-    return bytes(kept)
 
 
 def read_body(data: bytes, kind: str, *, text: bool) -> Body:

@@ -1,27 +1,51 @@
-"""Which part of a file is asked for: `Range`, RFC 9110 section 14.2.
+"""Which part of a file is asked for, and whether the client has it already: RFC 9110 sections 13 and 14."""
 
-What Quart does with it fails on the last bytes of a file, and behind its end; so it is given one plain
-range, or none.
-"""
-
-from werkzeug.http import parse_range_header
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 
 from ringful.http.problems import Problem
 
 
-def plain_range(asked: str | None, size: int) -> str | None:
-    """Give the one range of a file of *size* bytes that *asked* means, with its ends; None: the whole file.
+def plain_range(asked: str | None, size: int) -> tuple[int, int] | None:
+    """Give where the one range of a file of *size* bytes that *asked* means begins and ends.
 
-    What cannot be read, and several ranges, are the whole file as well.  Raises Problem (416) where the file
-    has nothing of what is asked for.
+    None: the whole file, which what cannot be read and several ranges are as well.
+    Raises Problem (416) where the file has nothing of what is asked for.
     """
-    wanted = parse_range_header(asked)
-    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+    found = re.fullmatch(r"bytes= *([0-9]{0,30})-([0-9]{0,30}) *", asked or "")
+    if not found:
         return None
-    begin, end = wanted.ranges[0]
-    begin = max(0, size + begin) if begin < 0 else begin
-    end = size if end is None else min(end, size)
+    first, last = found.groups()
+    if not first:
+        length = int(last or 0)
+        return (max(0, size - length), size) if length and size else None
+    begin, end = int(first), min(int(last) + 1, size) if last else size
+    if last and int(last) < begin:
+        return None
     if begin >= end:
         wrong = f"the file has {size} bytes, and nothing of {asked}"
         raise Problem(416, "range.outside", wrong, {"Content-Range": f"bytes */{size}"})
-    return f"bytes={begin}-{end - 1}"
+    return begin, end
+
+
+def is_known(headers: Mapping[str, str], tag: str, changed: int) -> bool:
+    """Say whether who sent *headers* has the file of that *tag*, *changed* at that Unix second, already."""
+    if (tags := headers.get("if-none-match")) is not None:
+        known = [one.strip().removeprefix("W/") for one in tags.split(",")]
+        return tag in known or "*" in known
+    since = _moment(headers.get("if-modified-since", ""))
+    return since is not None and changed <= since
+
+
+def is_the_same(headers: Mapping[str, str], tag: str, changed: int) -> bool:
+    """Say whether a part is still wanted: the file is the one that the client has other parts of."""
+    same = headers.get("if-range")
+    return same is None or same == tag or _moment(same) == changed
+
+
+def _moment(written: str) -> float | None:
+    with suppress(ValueError):
+        return parsedate_to_datetime(written).timestamp()
+    return None

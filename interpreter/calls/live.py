@@ -20,6 +20,7 @@ from attrs import evolve, field, frozen
 
 from ringful.grammar.errors import ScriptError
 from ringful.ground.faults import fault
+from ringful.ground.lag import Lag
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls import ends
 from ringful.interpreter.calls.handing import hand_over
@@ -128,6 +129,8 @@ class House:
     """Lets the clock follow the machine's: called only while no call is timed by it."""
     office: Office | None = None
     """None: no messages are sent here."""
+    lag: Lag = field(factory=Lag)
+    """How late the loop comes to what is due."""
     watchers: list[Callable[[Entry], None]] = field(factory=list)
     """Told every journal line as it is written."""
 

@@ -58,6 +58,8 @@ MOST_MESSAGE_RUNS = 1000
 _DRAINING = "the server is shutting down; call another one, or try again in a minute"
 MOST_BACKLOG = 1.0
 """Seconds that a call may wait for a line of ours; where one has waited for longer, no more are taken."""
+MOST_LAG = 0.05
+"""Seconds that the loop may be late, look after look; where it is later, no more calls are taken."""
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
 
@@ -220,11 +222,7 @@ class Switchboard:
             self._hold_allowed(key, number)
         if self.full:
             raise Unavailable(f"all {self._limits.max_calls} legs of this server are in use")
-        if (backlog := self.house.phones.backlog) > MOST_BACKLOG:
-            raise Busy(
-                f"more calls are placed than this server sets up: one has waited {backlog:.1f} s for a line; "
-                "place this one again in a moment"
-            )
+        self._hold_pace()
         if busy := self.busy(key):
             raise TooMany(busy, 5.0)
         rate = self._rate(key)
@@ -232,6 +230,19 @@ class Switchboard:
         bucket.rate = rate
         if wait := bucket.take(trio.current_time()):
             raise TooMany(f"this key may place {rate:g} call(s) a second", wait)
+
+    def _hold_pace(self) -> None:
+        """Hold that the server can set up one call more, and the calls that it has are none the worse for it.
+
+        Raises Busy.
+        """
+        if (backlog := self.house.phones.backlog) > MOST_BACKLOG:
+            why = f"one has waited {backlog:.1f} s for a line"
+        elif (lag := self.house.lag.lasting) > MOST_LAG:
+            why = f"what is due is done {1000 * lag:.0f} ms late"
+        else:
+            return
+        raise Busy(f"more calls are placed than this server sets up: {why}; place this one again in a moment")
 
     def _hold_allowed(self, key: Key, number: str) -> None:
         """Hold that *key* may call *number*.  Raises NotAllowed."""

@@ -14,7 +14,6 @@ from attrs import define, field
 
 from ringful.ground.faults import fault
 from ringful.interpreter import events
-from ringful.interpreter.leg import Leg
 from ringful.interpreter.money.amounts import plain
 from ringful.interpreter.money.ledger import Exhausted, Ledger
 from ringful.interpreter.money.rates import FREE, Direction, Rate, RateTable
@@ -219,18 +218,15 @@ class Purse:
 
     def settle(self) -> None:
         """Put the bills of legs that are over in the place of what they have paid."""
-        over = [name for name in self._lines if _is_over(self.run.legs.get(name))]
-        for name in over:
-            del self._lines[name]
+        # Asked after every turn of a run, and nearly always of legs that are up.
+        for name in list(self._lines):
             leg = self.run.legs.get(name)
-            self.till.settle(self.key, name, self.run.price(leg) if leg else Decimal(0))
+            if leg is None or leg.state == "over":
+                del self._lines[name]
+                self.till.settle(self.key, name, self.run.price(leg) if leg else Decimal(0))
 
     def give_up(self) -> None:
         """Settle what is left of a run of which nothing can be made any more: nothing is billed."""
         for name in list(self._lines):
             del self._lines[name]
             self.till.settle(self.key, name, Decimal(0))
-
-
-def _is_over(leg: Leg | None) -> bool:
-    return leg is None or leg.state == "over"

@@ -13,10 +13,9 @@ from attrs import define
 
 from ringful.grammar import nodes
 from ringful.interpreter.evaluate import count_of, seconds_of
-from ringful.interpreter.events import TimerFired
 from ringful.interpreter.leg import Leg
 from ringful.interpreter.running import Scope
-from ringful.interpreter.strand import Signal, StrandEnded
+from ringful.interpreter.strand import Signal, StrandEnded, fired
 from ringful.media import port
 
 
@@ -59,9 +58,9 @@ class Asking:
         if typed or not prompt.statements:
             return typed or await self.next(wanted, self.first)
         strand = run_on.run.spawn(leg, run_on.on(leg, run_on.names).body(prompt))
-        ended = StrandEnded(strand.number)
+        number = strand.number
         try:
-            tone = await self._key(wanted, lambda s: s == ended)
+            tone = await self._key(wanted, lambda s: isinstance(s, StrandEnded) and s.strand == number)
         finally:
             strand.cancel()
         return tone or await self.next(wanted, self.first)
@@ -76,7 +75,7 @@ class Asking:
         run = self.run_on.run
         timer = run.set_timer(seconds)
         try:
-            return await self._key(wanted, lambda s: s == TimerFired(timer))
+            return await self._key(wanted, lambda s: fired(s, timer))
         finally:
             run.cancel_timer(timer)
 
@@ -97,9 +96,9 @@ class Asking:
 
     async def _key(self, wanted: str, ends: Callable[[Signal], bool]) -> str | None:
         """Wait for an answer until a signal *ends* that, or the time for all tries has passed."""
-        total = TimerFired(self.total or 0)
+        wants = ends if self.total is None else lambda s: ends(s) or fired(s, self.total)
         while True:
-            signal = await self.run_on.wait(lambda s: ends(s) or s == total, tones=wanted, misfires=True)
+            signal = await self.run_on.wait(wants, tones=wanted, misfires=True)
             if not isinstance(signal, port.TonePressed):
                 return None
             if self.others or signal.tone in wanted:

@@ -12,6 +12,7 @@ from ringful.interpreter.evaluate import count_of, patterns_of, seconds_of, tone
 from ringful.interpreter.leg import Leg, presser
 from ringful.interpreter.running import Scope
 from ringful.interpreter.statements.asking import Asking, asking
+from ringful.interpreter.strand import fired
 from ringful.media import port
 
 _DIGITS = "0123456789"
@@ -55,7 +56,7 @@ async def _next_tone(run_on: Scope, leg: Leg, timer: int | None, accepted: str) 
     if timer is not None and not run_on.run.is_set(timer):
         return None
     signal = await run_on.wait(
-        lambda s: timer is not None and getattr(s, "timer", None) == timer,
+        lambda s: fired(s, timer),
         tones=accepted,
         misfires=True,
         on_queued=run_on.look_ahead,
@@ -173,7 +174,7 @@ async def _menu(run_on: Scope, statement: nodes.Menu) -> None:
 async def _choice(asked: Asking, prompt: nodes.Block, patterns: list[str]) -> str | None:
     """Take keys for as long as they begin something longer; None where none came in time."""
     keys = await asked.prompted(prompt, first_keys(patterns))
-    while keys and any(len(one) > len(keys) for one in patterns if starts((one,), keys)):
+    while keys and starts([one for one in patterns if len(one) > len(keys)], keys):
         more = await asked.next(TONES, asked.between)
         if more is None or (more == "#" and not starts(patterns, keys + more)):
             return keys
@@ -185,8 +186,11 @@ async def _choice(asked: Asking, prompt: nodes.Block, patterns: list[str]) -> st
 
 def _chosen(patterns: Iterable[tuple[nodes.Choice, tuple[str, ...]]], keys: str) -> nodes.Choice | None:
     """Give the choice that *keys* make: that which says them, or else the first that covers them."""
-    covering = [choice for choice, several in patterns if any(covers(one, keys) for one in several)]
     exact = (choice for choice, several in patterns if keys in several)
+    covering = (
+        choice
+        for choice, several in patterns
+        if not isinstance(choice.tones, nodes.AnyTone) and any(covers(one, keys) for one in several)
+    )
     anything = (choice for choice, _ in patterns if isinstance(choice.tones, nodes.AnyTone))
-    covering = [choice for choice in covering if not isinstance(choice.tones, nodes.AnyTone)]
-    return next(exact, None) or next(iter(covering), None) or next(anything, None)
+    return next(exact, None) or next(covering, None) or next(anything, None)

@@ -4,6 +4,7 @@ The leg's callbacks (PlayStart, RecordComplete …) are told by the run when the
 in; a statement here only orders, waits, and decides when it is done.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from ringful.grammar import nodes
@@ -133,7 +134,7 @@ async def _play_behind(run_on: Scope, leg: Leg, playback: Playback) -> None:
         return
     playback.since = run_on.run.now
     order(run_on.run, leg, playback)
-    begun = await run_on.wait(lambda s: _is_of(s, leg, playback.number))
+    begun = await run_on.wait(_is_of(leg, playback))
     if isinstance(begun, port.PlaybackFailed):
         raise Failed(begun.detail)
 
@@ -147,10 +148,11 @@ async def _play_through(
     hold_others(run_on.run, leg, run_on.handling)
     order(run_on.run, leg, playback, cue)
     look_ahead(run_on, follow=follow)
+    wants = _is_of(leg, playback)
     try:
         while True:
             signal = await run_on.wait(
-                lambda s: _is_of(s, leg, playback.number),
+                wants,
                 tones=None if playback.cut else until,
                 on_queued=lambda: look_ahead(run_on, follow=follow),
             )
@@ -170,15 +172,18 @@ async def _play_through(
             _cut(run_on, leg, playback)
 
 
-def _is_of(signal: Signal, leg: Leg, playback: int) -> bool:
-    match signal:
-        case (
-            port.PlaybackStarted(name, number)
-            | port.PlaybackEnded(name, number)
-            | port.PlaybackFailed(name, number)
-        ):
-            return name == leg.name and number == playback
-    return False
+_OfPlayback = port.PlaybackStarted | port.PlaybackEnded | port.PlaybackFailed
+
+
+def _is_of(leg: Leg, playback: Playback) -> Callable[[Signal], bool]:
+    """Give what says whether a signal is *playback*'s, by the number that it has then."""
+
+    def is_of(signal: Signal) -> bool:
+        if not isinstance(signal, _OfPlayback):
+            return False
+        return signal.playback == playback.number and signal.leg == leg.name
+
+    return is_of
 
 
 def _cut(run_on: Scope, leg: Leg, playback: Playback) -> bool:
@@ -304,7 +309,7 @@ async def stop_play(run_on: Scope, _: nodes.StopPlay) -> None:
     if playback is None:
         raise Failed("nothing is being played in the background")
     if playback.stopping:
-        await run_on.wait(lambda s: _is_of(s, leg, playback.number))
+        await run_on.wait(_is_of(leg, playback))
 
 
 def stop_sounds(run: Running, leg: Leg) -> None:

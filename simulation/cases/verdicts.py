@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ringful.grammar.errors import ScriptError
 from ringful.ground.complaint import Complaint
@@ -34,6 +34,11 @@ class Verdict:
     def is_good(self) -> bool:
         """Say whether there is nothing to mend."""
         return self.state in ("passed", "updated")
+
+    @property
+    def alone(self) -> "Verdict":
+        """The same without its simulation, which holds all that happened."""
+        return evolve(self, simulation=None)
 
     @property
     def told(self) -> str:
@@ -82,7 +87,7 @@ def find_cases(paths: tuple[Path, ...], only: str = "") -> list[Path]:
     return sorted(path for path in found if only.lower() in str(path).lower())
 
 
-def try_cases(paths: list[Path], *, update: bool = False) -> Iterator[Verdict]:
+def try_cases(paths: Sequence[Path], *, update: bool = False) -> Iterator[Verdict]:
     """Run each case; with *update*, write what came out into it."""
     for path in paths:
         began = time.perf_counter()

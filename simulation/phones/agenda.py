@@ -10,6 +10,7 @@ Time is kept in whole microseconds, since sums of decimal seconds must meet exac
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from math import inf
 from typing import Literal
 
 from attrs import define
@@ -47,12 +48,16 @@ class Agenda:
     @property
     def now(self) -> float:
         """The time in Unix seconds."""
-        return self.start + self.elapsed
+        return self.start + self._elapsed / 1_000_000
+
+    def clock(self) -> float:
+        """Give the time in Unix seconds."""
+        return self.start + self._elapsed / 1_000_000
 
     def at(self, delay: float, callback: Callable[[], None]) -> Token:
         """Call *callback* in *delay* seconds (0: at this instant, after all that is scheduled for it)."""
         token = Token(callback)
-        due = self._elapsed + max(0, round(delay * 1_000_000))
+        due = self._elapsed + max(0, round(delay * 1_000_000)) if delay else self._elapsed
         self._sequence += 1
         heappush(self._heap, (due, self._sequence, token))
         return token
@@ -74,24 +79,29 @@ class Agenda:
         self,
         until: Callable[[], bool] | None = None,
         *,
-        limit_seconds: float = float("inf"),
+        limit_seconds: float = inf,
         limit_steps: int | None = None,
     ) -> Stop:
         """Do one thing after another until *until* holds; say why it stopped.
 
         With *limit_seconds* of virtual time (since the start), what is due later is left undone.
         """
-        steps, latest = 0, limit_seconds * 1_000_000
+        heap, latest = self._heap, limit_seconds * 1_000_000
+        left = inf if limit_steps is None else limit_steps
         while not (until and until()):
-            due = self._next_due()
-            if due is None:
+            while heap and not heap[0][2].callback:
+                heappop(heap)
+            if not heap:
                 return "idle"
-            if due > latest:
+            if heap[0][0] > latest:
                 return "time"
-            if limit_steps is not None and steps >= limit_steps:
+            if left <= 0:
                 return "steps"
-            self._do_next()
-            steps += 1
+            self._elapsed, _, token = heappop(heap)
+            callback, token.callback = token.callback, None
+            assert callback
+            callback()
+            left -= 1
         return "until"
 
     def catch_up(self, elapsed: float) -> None:

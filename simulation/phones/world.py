@@ -178,4 +178,7 @@ def same_number(one: str, other: str) -> bool:
 
 def plain_number(number: str) -> str:
     """Give *number* without its plus, blanks and dashes; a SIP URI in lower case."""
-    return number.lower().strip().removeprefix("+").translate(str.maketrans("", "", " -()"))
+    return number.lower().strip().removeprefix("+").translate(_PUNCTUATION)
+
+
+_PUNCTUATION = str.maketrans("", "", " -()")

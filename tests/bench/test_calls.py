@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import threading
 from functools import partial
 from math import isnan
 from xml.etree import ElementTree
@@ -15,7 +16,7 @@ from ringful.bench.calls import curves, judged, recordings, results, server
 from ringful.bench.calls.asking import Asker, RefusedError
 from ringful.bench.calls.hammer import Assault, Borne, assault
 from ringful.bench.calls.jobs import BRIEF, MAIN_JOB, Job, Jobs, Told
-from ringful.bench.calls.loads import Pace, Work, events
+from ringful.bench.calls.loads import Work, events
 from ringful.bench.calls.numbers import open_numbers
 from ringful.bench.calls.parts import Part, Seen, Story, part_of, story_of
 from ringful.bench.calls.relay import open_relay
@@ -28,6 +29,7 @@ from ringful.bench.calls.workload import WORKLOADS, Load, sustained, wrong_in
 from ringful.bench.figures import Figure
 from ringful.bench.media import sip
 from ringful.bench.media.heard import Heard, Lateness
+from ringful.bench.pace import Pace
 from ringful.ground.complaint import Complaint
 from ringful.http.signing import sign
 from ringful.media import wav
@@ -455,6 +457,33 @@ def test_a_server_that_is_gone_is_a_refusal(numbers):
         borne = assault(order, numbers)
     assert (borne.requests, borne.failed, borne.p99) == (0, 1, None)
     assert borne.refusal == "no answer: Connection refused"
+
+
+@pytest.mark.parametrize(("said", "requests", "failed"), [("Connection: close\r\n", 3, 0), ("", 6, 3)])
+def test_a_connection_that_is_ended_is_opened_again_and_no_failure_where_that_was_said(
+    numbers, said, requests, failed
+):
+    answer = f"HTTP/1.1 200 OK\r\n{said}Content-Length: 0\r\n\r\n".encode()
+
+    def serve(listener):
+        for left in (2, 1, 0):
+            client, _ = listener.accept()
+            with client:
+                client.recv(65536)
+                if not left:
+                    listener.close()
+                client.sendall(answer)
+                if not said:
+                    client.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        port = listener.getsockname()[1]
+        borne = assault(Assault(port, f"127.0.0.1:{port}", "k", "s", ("r1-1",), 1, 30.0, ""), numbers)
+        thread.join()
+    # In the end nobody listens.
+    assert (borne.requests, borne.failed) == (requests, failed + 1)
 
 
 def test_numbers_are_counted_by_all_who_have_the_file(numbers, tmp_path):

@@ -14,11 +14,12 @@ from ringful.bench.figures import Figure
 from ringful.bench.media import loads, measured, results
 from ringful.bench.media.heard import Heard, Lateness
 from ringful.bench.media.jobs import Job
-from ringful.bench.media.loads import Pace, Shape, Talk, Work, leg_name
+from ringful.bench.media.loads import Shape, Talk, Work, leg_name
 from ringful.bench.media.measured import Usage, Window
 from ringful.bench.media.peer import hertz_of
 from ringful.bench.media.picture import picture
 from ringful.bench.media.results import Measure
+from ringful.bench.pace import Pace
 from ringful.ground.complaint import Complaint
 from tests.typed import ringful
 

@@ -15,7 +15,7 @@ from attrs import evolve
 
 from ringful.command import keys, main
 from ringful.command.errors import CommandError
-from ringful.http.outward.callbacks import signature
+from ringful.http.outward.letter import signature
 from ringful.interpreter.calls.limits import may_call
 from ringful.interpreter.tell import stamp
 from ringful.store.keys import ANYWHERE

@@ -57,16 +57,16 @@ def lines_of(text: str) -> list[dict[str, Any]]:
 def test_ours_and_the_libraries_lines_are_alike_in_both_forms() -> None:
     with logging_to("json") as out:
         structlog.get_logger().info("ours", call="r1-a", n=3)
-        logging.getLogger("hypercorn.error").warning("theirs %s", "x")
+        logging.getLogger("another.library").warning("theirs %s", "x")
         logging.getLogger("httpx2").info("GET http://h/secret")
     ours, theirs = lines_of(out.getvalue())
     assert (ours["level"], ours["event"], ours["call"], ours["n"]) == ("info", "ours", "r1-a", 3)
-    assert (theirs["level"], theirs["event"], theirs["logger"]) == ("warning", "theirs x", "hypercorn.error")
+    assert (theirs["level"], theirs["event"], theirs["logger"]) == ("warning", "theirs x", "another.library")
     with logging_to("text") as out:
         structlog.get_logger().info("ours", call="r1-a")
-        logging.getLogger("hypercorn.error").warning("theirs")
+        logging.getLogger("another.library").warning("theirs")
     assert re.search(r"info +\] ours +call=r1-a\n", out.getvalue())
-    assert re.search(r"warning +\] theirs +\[hypercorn.error\]\n", out.getvalue())
+    assert re.search(r"warning +\] theirs +\[another.library\]\n", out.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_log_that_cannot_be_written_ends_nothing() -> None:
     ground_log.set_up("text", "info", out)
     try:
         structlog.get_logger().error("nobody reads this")
-        logging.getLogger("hypercorn.error").error("nor this")
+        logging.getLogger("another.library").error("nor this")
     finally:
         structlog.configure(**kept)
         logging.getLogger().handlers[:] = handlers

@@ -109,7 +109,7 @@ def test_a_short_command_waits_for_nothing_that_it_does_not_need(
         "alembic",
         "trio",
         "structlog",
-        "quart",
+        "httptools",
         "lark",
         "numpy",
         "phonenumbers",

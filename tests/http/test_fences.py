@@ -11,13 +11,13 @@ from ipaddress import ip_network
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import structlog
 import trio
 import trio.lowlevel
 from attrs import define, evolve, field
-from quart_trio import QuartTrio
 
 from ringful.command.configuration.config import Config
 from ringful.command.demonstration.sounds import melody
@@ -26,8 +26,11 @@ from ringful.grammar.reading.parser import parse, parse_statements
 from ringful.ground.faults import Fence
 from ringful.http.authenticate import Authenticator
 from ringful.http.desks.numbers import NumberDesk
+from ringful.http.exchange import Request, Response
+from ringful.http.incoming import Incoming
 from ringful.http.outward.callbacks import Deliverer
 from ringful.http.outward.outbound import Outbound
+from ringful.http.problems import Problem
 from ringful.http.serve import serve
 from ringful.interpreter.calls.live import LiveCall
 from ringful.interpreter.calls.node import Switchboard
@@ -48,6 +51,7 @@ from ringful.store import rows
 from ringful.store.change import Scribe
 from ringful.store.port import Entry, Key, Number, Write
 from tests.hostile import Answer, Web, hostile_web, said
+from tests.inside import asked, text_of
 from tests.server import PATIENCE, phone
 
 ERRORS = (RuntimeError, ValueError, UnicodeError, MemoryError, RecursionError)
@@ -347,7 +351,7 @@ async def a_delivery(ward: Ward, throw: Thrower) -> None:
 async def what_follows_a_delivery(ward: Ward, throw: Thrower) -> None:
     """It is not made again before the next start; those behind it are."""
     call_id = await ward.place(f'call "15125550001" notify "{ward.web.url}"\nstay\n')
-    throw.at(Deliverer, "_keep_delivered", lambda _, __, state: state.post.call_id == call_id)
+    throw.at(Deliverer, "_keep_delivered", lambda _, __, lane, *___: lane.call_id == call_id)
     await ward.told(call_id, "CallEstablished")
     ward.house.switchboard.live[call_id].run.post(Interrupted("hangup"))
     await ward.ended(call_id)
@@ -388,8 +392,9 @@ async def a_read_of_the_store(ward: Ward, throw: Thrower) -> None:
 
 async def requested(ward: Ward, path: str) -> tuple[int, str]:
     with trio.fail_after(PATIENCE):
-        answer = await ward.house.app.test_client().get(path)
-        return answer.status_code, (await answer.get_data()).decode()
+        bare, _, query = path.partition("?")
+        answer = await asked(ward.house.app, bare, dict(parse_qsl(query)))
+        return answer.status, text_of(answer)
 
 
 async def a_write_to_the_store(ward: Ward, throw: Thrower) -> None:
@@ -530,19 +535,26 @@ def test_a_worker_that_cannot_be_understood_twice_is_let_go(stage: Stage) -> Non
     stage.do(twice)
 
 
+class Here:
+    """Answers whatever is asked."""
+
+    def room_for(self, _path: str) -> int:
+        return 0
+
+    async def answer(self, _request: Request) -> Response:
+        return Response("here")
+
+    def refuse(self, problem: Problem) -> Response:
+        raise AssertionError(problem)
+
+
 async def test_a_fault_of_a_clients_connection_ends_it_alone(
     nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = QuartTrio(__name__)
-
-    @app.route("/")
-    async def about() -> str:
-        return "here"
-
-    (url,) = await nursery.start(serve, app, "127.0.0.1:0", trio.sleep_forever)
+    (url,) = await nursery.start(serve, Here(), "127.0.0.1:0", trio.sleep_forever)
     port_of = int(url.rpartition(":")[2])
 
-    async def asked() -> bytes:
+    async def got_from() -> bytes:
         """Give what is answered, until it is whole or the connection ends."""
         got = b""
         with trio.fail_after(PATIENCE):
@@ -558,11 +570,11 @@ async def test_a_fault_of_a_clients_connection_ends_it_alone(
     for error in ERRORS:
         with structlog.testing.capture_logs() as logged, pytest.MonkeyPatch.context() as patch:
             throw = Thrower(patch, error)
-            throw.at(import_module("hypercorn.trio.tcp_server").TCPServer, "_read_data")
-            assert await asked() == b""
+            throw.at(Incoming, "feed")
+            assert await got_from() == b""
             assert throw.thrown
         assert [line["doing"] for line in logged] == ["a client's connection"]
-        assert (await asked()).endswith(b"here")
+        assert (await got_from()).endswith(b"here")
     nursery.cancel_scope.cancel()
 
 

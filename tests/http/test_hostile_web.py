@@ -1,7 +1,7 @@
 """What the web may answer: every outcome is told, nothing escapes, and memory and connections are bounded."""
 
 import tracemalloc
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -253,6 +253,7 @@ async def posted(poster: Poster, url: str, store: Store, call_id: str) -> str:
         await store.submit(Write(posts=[post])).wait()
         deliverer.deliver(post)
         await deliverer.until_idle()
+        nursery.cancel_scope.cancel()
     (state,) = await store.posts(call_id)
     return state.state if state.state == "delivered" else f"{state.state}: {state.last_error}"
 
@@ -385,6 +386,9 @@ class Noted:
 
     def hurry(self) -> None:
         """Nothing to hurry."""
+
+    def then(self, tell: Callable[[str], None]) -> None:
+        tell("")
 
     async def posts(self, _: str) -> list[PostState]:
         return self.states[-1:]

@@ -17,6 +17,7 @@ from ringful.messages.port import Incoming, NotNow
 from ringful.store.port import MessageFilter, StoreError
 from tests.carrier import TestCarrier
 from tests.house import HOOK, KEY, OTHER, house
+from tests.inside import asked
 
 OWN, ANN = "+15125550000", "+15125550001"
 MAIL = MessageSettings(OWN, usual="smpp", operators=frozenset({"1"}), replies={"stop": "bye"})
@@ -175,10 +176,10 @@ async def test_the_same_request_again_sends_nothing_more(tmp_path):
 
 
 async def upload(rig, name, text):
-    answer = await rig.app.test_client().post(
-        f"/Script/apikey/{KEY.key}?name={name}", data=text.encode(), headers={"Content-Type": "text/plain"}
+    answer = await asked(
+        rig.app, f"/Script/apikey/{KEY.key}", {"name": name}, text, content_type="text/plain"
     )
-    assert answer.status_code == 200, await answer.get_data(as_text=True)
+    assert answer.status == 200, answer
 
 
 async def test_a_script_answers_a_keyword(rig):
@@ -288,13 +289,15 @@ async def test_messages_wait_for_no_line(tmp_path):
 
 
 async def test_json_bodies_do_as_well(rig):
-    answer = await rig.app.test_client().post(
+    answer = await asked(
+        rig.app,
         f"/SendReceiveSms/apikey/{KEY.key}",
-        data=json.dumps({"callee": "15125550001", "message": "a\nb"}),
-        headers={"Content-Type": "application/json", "Accept": "application/json"},
+        body=json.dumps({"callee": "15125550001", "message": "a\nb"}),
+        content_type="application/json",
+        accept="application/json",
     )
-    assert answer.status_code == 200
-    assert json.loads(await answer.get_data())["segments"] == 1
+    assert answer.status == 200
+    assert json.loads(answer.body)["segments"] == 1
 
 
 class Unkept:

@@ -12,7 +12,7 @@ import pytest
 import trio
 from prometheus_client.parser import text_string_to_metric_families
 
-from ringful.command.serving.seen import measure_lag
+from ringful.ground.lag import LOOK_SECONDS, LOOKS, Lag
 from ringful.ground.metrics import Metrics
 from tests.server import PATIENCE, Server, phone, receiver, server
 
@@ -153,12 +153,19 @@ def test_the_page_about_metrics_has_each_of_them_and_no_other(ringful: Server) -
 
 async def test_a_loop_that_is_held_is_seen_to_lag(autojump_clock: trio.testing.MockClock) -> None:
     metrics = Metrics()
+    lag = Lag(metrics.loop_lag.observe)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(measure_lag, metrics)
-        await trio.sleep(3.5)
-        autojump_clock.jump(2)
-        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(lag.watch)
+        await trio.sleep(LOOK_SECONDS * 3.5)
+        for late in range(LOOKS):
+            assert not lag.lasting, f"{late} late looks are a hiccup"
+            autojump_clock.jump(LOOK_SECONDS / 2 + 0.5)
+            await trio.testing.wait_all_tasks_blocked()
+            await trio.sleep(LOOK_SECONDS / 2)
+        assert lag.lasting == pytest.approx(0.5)
+        await trio.sleep(LOOK_SECONDS)
+        assert not lag.lasting
         nursery.cancel_scope.cancel()
     total = metrics.registry.get_sample_value("ringful_loop_lag_seconds_sum")
-    assert metrics.registry.get_sample_value("ringful_loop_lag_seconds_count") == 4
-    assert total == pytest.approx(1.5)
+    assert metrics.registry.get_sample_value("ringful_loop_lag_seconds_count") == 3 + LOOKS + 1
+    assert total == pytest.approx(0.5 * LOOKS)

@@ -3,11 +3,16 @@
 from functools import partial
 from ipaddress import ip_network
 
+import h11
 import pytest
 import trio
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from ringful.http.outward import posting
-from ringful.http.outward.posting import Answer, open_poster
+from ringful.http.outward.addresses import wrong
+from ringful.http.outward.answers import Answer
+from ringful.http.outward.posting import open_poster, target_of
 from tests.server import PATIENCE, TRUSTED
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
@@ -35,7 +40,7 @@ async def posted(receiver: Receiver, times: int) -> list[Answer]:
         url = f"http://127.0.0.1:{listener.socket.getsockname()[1]}/a"
         with trio.fail_after(PATIENCE):
             async with open_poster(LOOPBACK, trusted=TRUSTED) as poster:
-                answers = [await poster.post(url, [], b"a=b") for _ in range(times)]
+                answers = [await poster.post(url, b"", b"a=b") for _ in range(times)]
         nursery.cancel_scope.cancel()
     return answers
 
@@ -59,6 +64,26 @@ async def test_what_comes_behind_an_answer_is_no_answer_to_the_next_post(answer:
     receiver = Receiver(answer, b"HTTP/1.1 503 Later\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n")
     assert (await posted(receiver, 2))[1] == Answer(503, "7")
     assert (receiver.connections, receiver.requests) == (2, 2)
+
+
+HOSTS = st.from_regex(r"[a-zA-Z0-9._@:%~-]{1,30}", fullmatch=True) | st.text(max_size=20)
+
+
+@given(host=HOSTS, path=st.text(max_size=30))
+@example(host="a:b@h.example:8080", path="/a b?c=d#e")
+@example(host="h.example", path="/\r\nX-Other: y")
+@example(host="m\u00fcnchen.example", path="/\u00fc?\u00fc")
+@settings(max_examples=500)
+def test_a_head_is_what_h11_makes_of_it(host: str, path: str) -> None:
+    url = f"http://{host}{path}"
+    if not wrong(url):
+        head = target_of(url).head + b"Content-Length: 0\r\n\r\n"
+        reading = h11.Connection(h11.SERVER)
+        reading.receive_data(head)
+        request = reading.next_event()
+        assert isinstance(request, h11.Request)
+        assert reading.next_event() == h11.EndOfMessage()
+        assert h11.Connection(h11.CLIENT).send(request) == head
 
 
 async def test_no_more_connections_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ringful.ground.lag import Lag
 from ringful.simulation.phones import world
 from tests.house import HOOK, Rig, answers, busy, house, never
 
@@ -200,3 +201,16 @@ async def test_where_calls_wait_for_a_line_no_more_are_taken_until_they_have_one
         assert "1.5 s" in refused.text
         assert not rig.switchboard.live
     assert await rig.up(ANN)
+
+
+async def test_a_loop_that_is_late_again_and_again_takes_no_more_calls(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await rig.up(ANN)
+    with monkeypatch.context() as patched:
+        patched.setattr(Lag, "lasting", 0.3)
+        refused = await rig.ask("Call", callee=ANN)
+        assert (refused.status, refused.code) == (429, "server.busy")
+        assert "300 ms late" in refused.text
+        await rig.get("Mute", callId=ann)
+    assert set(rig.switchboard.live) == {ann}

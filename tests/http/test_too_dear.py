@@ -16,6 +16,7 @@ from ringful.interpreter.money.rates import Rate, RateTable
 from ringful.interpreter.settings import Settings
 from ringful.store.port import Key
 from tests.house import KEY, Rig, Said, answers, house
+from tests.inside import asked, text_of
 
 FIRST = "15125550001"
 CAREFUL = evolve(KEY, key="careful", most_cost=Decimal("1.00"))
@@ -137,13 +138,8 @@ def test_a_flow_has_names_of_its_own() -> None:
 
 async def post(rig: Rig, method: str, body: str, key: Key = CAREFUL, **given: str) -> Said:
     """Ask with the text of a script as the body."""
-    answer = await rig.app.test_client().post(
-        f"/{method}/apikey/{key.key}",
-        query_string=given,
-        data=body.encode(),
-        headers={"Content-Type": "text/plain"},
-    )
-    return Said(answer.status_code, await answer.get_data(as_text=True))
+    answer = await asked(rig.app, f"/{method}/apikey/{key.key}", given, body, content_type="text/plain")
+    return Said(answer.status, text_of(answer))
 
 
 async def test_scripts_that_are_run(rig: Rig) -> None:
