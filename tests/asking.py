@@ -1,6 +1,8 @@
 """Requests with bodies, signed as a client signs them."""
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -68,3 +70,11 @@ def ask_json(ringful: Server, method: str, body: Any = None, **query: str) -> di
     answer = ask(ringful, method, body, accept="application/json", **query)
     assert answer.status == 200, answer.text
     return answer.json
+
+
+def within_a_second(wanted: int, url: Callable[[], str], *status: int) -> None:
+    """Wait until asking *url*'s maker answers as *wanted*."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := fetch(Request(url())).status) != wanted:
+        assert found in status
+        assert time.monotonic() < deadline

@@ -13,7 +13,7 @@ from ringful.grammar.checking import names, posts, values, ways
 LOOKED_AT = (
     (values._expression, values._LOOKED_INTO),
     (values._range, values._RANGED),
-    (posts.check_posts, posts._POSTING),
+    (posts.check_posts, posts.POSTING),
     (ways._Ways._judge, ways._JUDGED),
     (ways._Ways.step, ways._CHANGING),
     (names._Scope.step, names._NAMING),
