@@ -393,6 +393,7 @@ async def test_a_script_is_not_run_for_a_message_that_cannot_be_kept(rig, monkey
         when_submitting(patch, rig, refusing)
         with pytest.raises(NotNow, match="could not be stored"):
             await comes(rig, "join")
+        await rig.hears("MessageStatus", status="failed")
         await rig.quiet()
     # What the run had asked for has its outcome, and it is told.
     told = [post["status"] for post in rig.told("MessageStatus")]
