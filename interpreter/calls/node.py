@@ -58,7 +58,7 @@ MOST_MESSAGE_RUNS = 1000
 _DRAINING = "the server is shutting down; call another one, or try again in a minute"
 MOST_BACKLOG = 1.0
 """Seconds that a call may wait for a line of ours; where one has waited for longer, no more are taken."""
-MOST_LAG = 0.05
+MOST_LAG = 0.25
 """Seconds that the loop may be late, look after look; where it is later, no more calls are taken."""
 BEAT = 5.0
 """Seconds between two signs of life while a call is up: where a server is killed, they are not billed."""
