@@ -11,7 +11,7 @@ from typing import Protocol
 import trio
 from attrs import frozen
 
-from ringful.ground.faults import Tasks
+from ringful.ground.faults import Tasks, fault
 from ringful.interpreter.calls.waiting import Agenda
 
 
@@ -42,7 +42,11 @@ class Turns:
             self._bell = trio.Event()
             woken, self._woken = self._woken, []
             for one in woken:
-                one.take_turn()
+                try:
+                    one.take_turn()
+                except Exception as error:
+                    # The others' turns come nevertheless: nobody else would take them.
+                    fault("taking a call's turn", error)
 
 
 @frozen
