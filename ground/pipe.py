@@ -8,6 +8,8 @@ import socket
 
 import trio
 
+from ringful.ground.sockets import receive
+
 _MOST = 1 << 16
 """Bytes that are read at once."""
 
@@ -24,14 +26,10 @@ class Pipe:
 
     async def receive(self) -> bytes:
         """Wait for what comes, and give all that is there; nothing when the other side has ended."""
-        while True:
-            try:
-                await trio.lowlevel.wait_readable(self._socket)
-                return self._socket.recv(_MOST)
-            except BlockingIOError:
-                continue
-            except (OSError, trio.ClosedResourceError):
-                return b""
+        try:
+            return await receive(self._socket, _MOST)
+        except (OSError, trio.ClosedResourceError):
+            return b""
 
     def send(self, data: bytes) -> None:
         """Send *data* behind all that was sent before.  Raises OSError where the other side has ended."""

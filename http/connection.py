@@ -16,6 +16,7 @@ import trio
 from attrs import define, field
 
 from ringful.ground.faults import fault
+from ringful.ground.sockets import receive
 from ringful.http.exchange import Part, Request, Response, written
 from ringful.http.incoming import Incoming
 from ringful.http.problems import Problem
@@ -155,10 +156,7 @@ class Connection:
                 break
 
     async def _receive(self) -> bytes:
-        while True:
-            await trio.lowlevel.wait_readable(self._socket)
-            with suppress(BlockingIOError):
-                return self._socket.recv(_RECEIVED)
+        return await receive(self._socket, _RECEIVED)
 
     async def _write(self, data: bytes) -> None:
         """Write *data*: at once, unless the client takes it too slowly for that."""

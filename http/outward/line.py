@@ -13,6 +13,7 @@ import trio
 from attrs import define, frozen
 from httpcore2 import AsyncNetworkStream
 
+from ringful.ground.sockets import receive
 from ringful.http.outward.outbound import BROKEN, OutboundError
 
 _CHUNK = 16 * 1024
@@ -88,14 +89,10 @@ class Bare:
 
     async def more(self) -> bytes:
         """See `Line`."""
-        while True:
-            await trio.lowlevel.wait_readable(self._socket)
-            try:
-                return self._socket.recv(_CHUNK)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise OutboundError(BROKEN) from error
+        try:
+            return await receive(self._socket, _CHUNK)
+        except OSError as error:
+            raise OutboundError(BROKEN) from error
 
     async def close(self) -> None:
         """See `Line`."""
