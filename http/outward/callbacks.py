@@ -27,7 +27,17 @@ from ringful.ground.faults import Tasks, fault
 from ringful.http.outward.addresses import wrong
 from ringful.http.outward.answers import Answer
 from ringful.http.outward.guard import AddressRefused
-from ringful.http.outward.lanes import PAUSES, Lane, Receiver, Sign, Turn, born, host_of
+from ringful.http.outward.lanes import (
+    MOST_PER_RECEIVER,
+    PAUSES,
+    PER_RECEIVER,
+    Lane,
+    Receiver,
+    Sign,
+    Turn,
+    born,
+    host_of,
+)
 from ringful.http.outward.letter import form, signature
 from ringful.http.outward.outbound import FAILURES, reason_of
 from ringful.http.outward.posting import Poster
@@ -239,9 +249,9 @@ class Deliverer:
     def _send_off(self, receiver: Receiver) -> None:
         """Let all go that may go now, and see to it that somebody waits for when another one may."""
         try:
-            while lane := receiver.next(self._steady()):
+            while lane := receiver.next(self._steady(), self._most()):
                 self._start(receiver, lane)
-            alarm = receiver.due()
+            alarm = receiver.due(self._most())
         except Exception as error:
             fault("choose the next callback", error, host=receiver.host)
             alarm = self._steady() + LOOK_SECONDS
@@ -253,6 +263,10 @@ class Deliverer:
         else:
             receiver.bell = trio.Event()
             self._tasks.start_soon(self._await_due, receiver)
+
+    def _most(self) -> int:
+        """Say how many may fly to one receiver: half of all is left for the others."""
+        return MOST_PER_RECEIVER if self._flying < CONNECTIONS // 2 else PER_RECEIVER
 
     async def _await_due(self, receiver: Receiver) -> None:
         """Send off what is due later, until nothing is."""
@@ -278,11 +292,11 @@ class Deliverer:
             await self._fly(receiver, lane)
 
     async def _fly(self, receiver: Receiver, lane: Lane) -> None:
-        turn = lane.turns[0]
+        turn, began = lane.turns[0], self._steady()
         found = None if await self._is_gone(lane) else await self._attempt(turn.state)
         self._flying -= 1
         try:
-            self._land(receiver, lane, found)
+            self._land(receiver, lane, found, began)
             if found is None:
                 self._park(receiver, lane, list(lane.turns), GONE)
             else:
@@ -329,14 +343,20 @@ class Deliverer:
             fault("look up whether a URL is gone", error, call=lane.call_id)
         return False
 
-    def _land(self, receiver: Receiver, lane: Lane, found: Found | None) -> None:
-        """Give the connection back, and note what the attempt says of the receiver."""
+    def _land(self, receiver: Receiver, lane: Lane, found: Found | None, began: float) -> None:
+        """Give the connection back, and note what the attempt since *began* says of the receiver."""
         now = self._steady()
         if found is None:
             receiver.landed(lane, None, now)
             return
         news = receiver.landed(
-            lane, found.sign, now, why=found.why, pause=found.asked, stretch=self._stretch()
+            lane,
+            found.sign,
+            now,
+            took=now - began,
+            why=found.why,
+            pause=found.asked,
+            stretch=self._stretch(),
         )
         for away in news:
             if away:

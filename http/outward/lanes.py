@@ -30,7 +30,12 @@ SCOUT_PAUSES = PAUSES[:5]
 """The same between attempts to reach what is away: shorter, since all wait for them."""
 AWAY_AFTER = 3
 PER_RECEIVER = 10
-"""Connections at once."""
+"""Connections at once, to begin with: enough for a receiver nearby."""
+MOST_PER_RECEIVER = 60
+"""Connections at once to one that answers promptly and still is not told as fast as things happen: one that
+is 100 ms away is told 600 things a second."""
+PROMPT = 1.0
+"""Seconds within which an answer comes that says that there may be more at once."""
 
 Spot = Literal["new", "queued", "held", "flying"]
 Sign = Literal["unreached", "silent", "trouble", "answered"]
@@ -150,6 +155,8 @@ class Receiver:
     """To be rung when that changed; None: nobody waits for it."""
     gate: Gate = field(factory=Gate)
     flying: int = 0
+    room: int = PER_RECEIVER
+    """How many may fly at once."""
     _places: dict[str, Place] = field(factory=dict)
     _queue: "list[tuple[float, int, Lane]]" = field(factory=list)
     _tickets: "Iterator[int]" = field(factory=lambda: count(1))
@@ -180,9 +187,9 @@ class Receiver:
         if not lane.place.lanes:
             del self._places[lane.place.name]
 
-    def next(self, now: float) -> Lane | None:
-        """Take the lane that may go now; it flies until it has `landed`."""
-        while (earliest := self.due()) is not None and earliest <= now:
+    def next(self, now: float, most: int = MOST_PER_RECEIVER) -> Lane | None:
+        """Take the lane that may go now, where no more than *most* fly; it flies until it has `landed`."""
+        while (earliest := self.due(most)) is not None and earliest <= now:
             _, _, lane = heapq.heappop(self._queue)
             for gate in (lane.place.gate, self.gate):
                 due = gate.time_for(lane)
@@ -199,11 +206,11 @@ class Receiver:
                 return lane
         return None
 
-    def due(self) -> float | None:
-        """Say when the next lane is due; None: there is none, or no connection is free."""
+    def due(self, most: int = MOST_PER_RECEIVER) -> float | None:
+        """Say when the next lane is due; None: there is none, or no connection of *most* is free."""
         while self._queue and self._queue[0][1] != self._queue[0][2].ticket:
             heapq.heappop(self._queue)
-        return self._queue[0][0] if self._queue and self.flying < PER_RECEIVER else None
+        return self._queue[0][0] if self._queue and self.flying < min(self.room, most) else None
 
     def landed(
         self,
@@ -211,14 +218,17 @@ class Receiver:
         sign: Sign | None,
         now: float,
         *,
+        took: float = 0.0,
         why: str = "",
         pause: float = 0.0,
         stretch: float = 1.0,
     ) -> list[bool]:
-        """Note what *lane* has found; None: it was not tried.
+        """Note what *lane* has found after *took* seconds; None: it was not tried.
 
         Give what has changed: True for each thing that is away from now on, False for each that is back.
         """
+        if sign is not None:
+            self._make_room(prompt=sign == "answered" and took <= PROMPT)
         self.flying -= 1
         news = []
         if sign == "unreached":
@@ -234,6 +244,13 @@ class Receiver:
             news.append(False)
         self._leave(lane, now)
         return news
+
+    def _make_room(self, *, prompt: bool) -> None:
+        """Let one more fly where all that may do and it keeps up; half as many where it does not."""
+        if not prompt:
+            self.room = max(PER_RECEIVER, self.room // 2)
+        elif self.flying >= self.room:
+            self.room = min(MOST_PER_RECEIVER, self.room + 1)
 
     def _leave(self, lane: Lane, now: float) -> None:
         for gate in (lane.place.gate, self.gate):

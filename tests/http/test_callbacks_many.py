@@ -12,7 +12,16 @@ import trio
 from attrs import define, evolve, field
 
 from ringful.http.outward.callbacks import GIVE_UP, PAGE, Deliverer
-from ringful.http.outward.lanes import AWAY_AFTER, PER_RECEIVER, Lane, Receiver, Turn, host_of
+from ringful.http.outward.lanes import (
+    AWAY_AFTER,
+    MOST_PER_RECEIVER,
+    PER_RECEIVER,
+    PROMPT,
+    Lane,
+    Receiver,
+    Turn,
+    host_of,
+)
 from ringful.http.outward.posting import open_poster
 from ringful.store.open import open_store
 from ringful.store.port import Post, PostState, Store, Write
@@ -54,6 +63,40 @@ def test_a_receiver_has_no_more_than_its_connections() -> None:
     assert [receiver.next(0.0) for _ in lanes] == [*lanes[:PER_RECEIVER], None, None]
     receiver.landed(lanes[3], "answered", 0.0)
     assert receiver.next(0.0) is lanes[PER_RECEIVER]
+
+
+def take_all(receiver: Receiver, most: int = MOST_PER_RECEIVER) -> list[Lane]:
+    return list(iter(lambda: receiver.next(0.0, most), None))
+
+
+def test_who_is_prompt_and_busy_gets_more_connections_and_who_is_not_loses_them() -> None:
+    receiver = Receiver("far.example")
+    flying = [lane(receiver, f"c{i}") for i in range(500)] and take_all(receiver)
+    assert len(flying) == PER_RECEIVER
+    for landed in range(1, MOST_PER_RECEIVER + 20):
+        receiver.landed(flying.pop(0), "answered", 0.0, took=PROMPT / 2)
+        flying += take_all(receiver)
+        assert receiver.flying == min(PER_RECEIVER + landed, MOST_PER_RECEIVER)
+    # Where others need the connections, it has the first ones and no more.
+    for _ in range(MOST_PER_RECEIVER - PER_RECEIVER + 1):
+        assert receiver.next(0.0, PER_RECEIVER) is None
+        receiver.landed(flying.pop(0), None, 0.0)
+    assert len(take_all(receiver, PER_RECEIVER)) == 1
+    # An answer that took its time, or that tells of trouble, halves them.
+    receiver.landed(flying.pop(0), "answered", 0.0, took=PROMPT * 2)
+    assert receiver.room == MOST_PER_RECEIVER // 2
+    receiver.landed(flying.pop(0), "trouble", 0.0)
+    receiver.landed(flying.pop(0), "trouble", 0.0)
+    assert receiver.room == PER_RECEIVER
+
+
+def test_who_is_prompt_and_has_little_to_be_told_keeps_its_connections() -> None:
+    receiver = Receiver("near.example")
+    for i in range(100):
+        one = lane(receiver, f"c{i}")
+        assert receiver.next(0.0) is one
+        receiver.landed(one, "answered", 0.0, took=0.001)
+    assert receiver.room == PER_RECEIVER
 
 
 def test_while_a_host_is_away_one_scouts_for_all() -> None:
@@ -220,10 +263,29 @@ async def test_when_it_is_back_all_come_in_order_and_not_at_once(tmp_path: Path)
                 await nursery.start(partial(trio.serve_tcp, web.take, port, host="127.0.0.1"))
                 await deliverer.until_idle()
         assert deliverer.delivered == len(posts)
-        assert web.most <= PER_RECEIVER
+        assert web.most <= MOST_PER_RECEIVER
         assert Counter(web.got) == Counter((one.call_id, one.n) for one in posts)
         for i in range(calls):
             assert [n for call_id, n in web.got if call_id == f"c{i}"] == [1, 2, 3]
+        nursery.cancel_scope.cancel()
+
+
+async def test_many_for_a_receiver_that_is_prompt_go_over_more_connections(tmp_path: Path) -> None:
+    web, calls = Web(), 300
+    async with open_store(f"sqlite:///{tmp_path}/s.db") as store, trio.open_nursery() as nursery:
+        (listener,) = await nursery.start(partial(trio.serve_tcp, web.take, 0, host="127.0.0.1"))
+        url = f"http://127.0.0.1:{listener.socket.getsockname()[1]}/a"
+        posts = [post(url, n, f"c{i}") for n in (1, 2) for i in range(calls)]
+        await store.submit(Write(posts=posts)).wait()
+        # A clock that stands still: every answer is prompt, however slow this machine is.
+        async with delivering(store, steady=lambda: 5.0) as deliverer:
+            for one in posts:
+                deliverer.deliver(one)
+            with trio.fail_after(PATIENCE):
+                await deliverer.until_idle()
+        assert PER_RECEIVER < web.most <= MOST_PER_RECEIVER
+        for i in range(calls):
+            assert [n for call_id, n in web.got if call_id == f"c{i}"] == [1, 2]
         nursery.cancel_scope.cancel()
 
 
