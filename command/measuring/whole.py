@@ -29,7 +29,7 @@ def calls(
     *,
     workloads: str = "",
     calls: str = "10,30,60",
-    rates: str = "20,40,60,80,100",
+    rates: str = "20,40,60,80,100,150,200",
     seconds: float = 30.0,
     ramp: float = 6.0,
     rounds: int = 1,
