@@ -118,24 +118,33 @@ async def open_server(order: Order, folder: Path) -> AsyncIterator[Server]:
     told, log = folder / "server.out", folder / "server.log"
     with held_port() as port:
         process = await _started(order, folder, environment(order, port, folder, key, secret), told, log)
-        guard = await trio.lowlevel.open_process(
-            ["/bin/sh", "-c", _GUARD, "guard", str(process.pid)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
-        try:
+        async with _ended(process):
             await until_ready(process, port, order.patience, log)
             key, secret = key_in(told.read_text(encoding="utf-8", errors="replace")) or (key, secret)
             yield Server(process.pid, port, key, secret, log)
             if process.poll() is not None:
                 raise Complaint(f"the server has ended by itself: {_last(log)}")
-        finally:
-            with trio.CancelScope(shield=True):
-                await _end(process)
+
+
+@asynccontextmanager
+async def _ended(process: trio.Process) -> AsyncIterator[None]:
+    """End *process* and all of its group with us, however we end."""
+    guard = None
+    try:
+        guard = await trio.lowlevel.open_process(
+            ["/bin/sh", "-c", _GUARD, "guard", str(process.pid)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        yield
+    finally:
+        with trio.CancelScope(shield=True):
+            await _end(process)
+            if guard:
                 guard.kill()
                 await guard.wait()
-                if guard.stdin:
-                    await guard.stdin.aclose()
+            if guard and guard.stdin:
+                await guard.stdin.aclose()
 
 
 async def _started(

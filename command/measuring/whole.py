@@ -1,6 +1,7 @@
 """`ringful bench calls`: what a whole server does under calls."""
 
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,7 +92,15 @@ def calls(
         (lambda said: None) if json == Path("-") else (lambda said: print(f"{said} …", flush=True)),
     )
     earlier = read_earlier(compare) if compare else {}
+    _end_as_by_ctrl_c()
     _measure(asked, json, earlier, write)
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Let whatever ends this process end the server and remove its folder first, as Ctrl-C does."""
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(one) is not signal.SIG_IGN:
+            signal.signal(one, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _measure(asked: Asked, json: Path | None, earlier: Earlier, write: Path | None) -> None:

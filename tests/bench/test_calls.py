@@ -1,11 +1,16 @@
 """`ringful bench calls`: what it reckons, and that it measures a real server.  No test minds times."""
 
 import json
+import os
 import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from functools import partial
 from math import isnan
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -33,7 +38,7 @@ from ringful.bench.pace import Pace
 from ringful.ground.complaint import Complaint
 from ringful.http.signing import sign
 from ringful.media import wav
-from tests.server import nobody
+from tests.server import PATIENCE, nobody
 from tests.typed import ringful
 
 MS = 1_000_000
@@ -607,6 +612,26 @@ def test_a_server_is_measured_that_a_command_starts(capsys, tmp_path):
     assert ElementTree.parse(page.with_suffix(".svg"))
     written = {"earlier.json", "figures.json", "page.md", "page.svg"}
     assert {file.name for file in tmp_path.iterdir()} == written
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_whatever_ends_the_command_leaves_neither_a_server_nor_a_folder(ending, tmp_path):
+    """A server says that it has begun, and is never ready."""
+    begun = tmp_path / "begun"
+    os.mkfifo(begun)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    stub = f"echo $$ $BENCH_FOLDER > {begun}; exec sleep 3600"
+    options = ("--workloads", "W1", "--rates", "5", "--folder", str(folder), "--server", stub)
+    command = [sys.executable, "-m", "ringful.command.main", "bench", "calls", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        pid, its_folder = begun.read_text().split()
+        assert Path(its_folder).parent == folder
+        process.send_signal(ending)
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (130, "")
+    assert list(folder.iterdir()) == []
+    assert not Path("/proc", pid).exists()
 
 
 TIMES = "--rounds is at least 1, --seconds more than 0, and --ramp not less than 0, both 3600 at most"
