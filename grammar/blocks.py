@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias, get_args
 
 from ringful.grammar import nodes
-from ringful.grammar.walk import children
+from ringful.grammar.walk import LEAVES, held
 
 Role: TypeAlias = Literal[
     "branch",  # one of several ways on: `if`, `else`, a choice of a menu
@@ -51,16 +51,30 @@ def answers(statement: nodes.Statement) -> bool:
 
 def is_early(statement: nodes.Statement) -> bool:
     """Say whether *statement* is done on a leg that still rings, and answers it later or never."""
-    return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect | nodes.ConnectTo) and statement.early
+    return statement.__class__ in _EARLY and statement.early  # type: ignore[union-attr]  # all of those have it
+
+
+_EARLY = frozenset({nodes.Play, nodes.Say, nodes.Connect, nodes.ConnectTo})
 
 
 def expressions_of(line: nodes.Line) -> list[nodes.Expression]:
     """Give the expressions that stand in *line* itself, not in its blocks."""
-    return [
-        child.tones if child.__class__ is nodes.Choice else child  # type: ignore[misc]  # it is no line
-        for child in children(line)
-        if child.__class__ is not nodes.Block
-    ]
+    found: list[nodes.Expression] = []
+    for value in held(line):
+        if value.__class__ in _NO_EXPRESSIONS:
+            continue
+        if value.__class__ is not tuple:
+            found.append(value)
+        elif value:
+            found += [
+                one.tones if one.__class__ is nodes.Choice else one
+                for one in value
+                if one.__class__ not in LEAVES
+            ]
+    return found
+
+
+_NO_EXPRESSIONS = LEAVES | {nodes.Block}
 
 
 def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...]:

@@ -62,7 +62,9 @@ class Paths(Generic[StateT]):
                 # It runs where it is named, wherever it stands.
                 self.statement(statement, state)
             elif now is not None:
-                now, last = self.statement(statement, now), statement
+                goes_on = statement.__class__ in _GOES_ON
+                now = self.step(statement, now) if goes_on else self.statement(statement, now)
+                last = statement
             elif last is not None:
                 self.unreachable(statement, last)
                 last = None

@@ -56,6 +56,10 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "list": ("a list", "e.g. `[1, 2, 3]`"),
 }
 
+_ANY_TEXT: frozenset[Sort] = frozenset({"text", "audio"})
+_SAID: frozenset[Sort] = frozenset({"tones", "keys", "patterns", "sequence", "number", "url"})
+"""What only some texts say; nothing is known of one in which something is worked out."""
+
 OPERATORS = range(1, 5)
 """The operators that have numbers."""
 
@@ -86,9 +90,15 @@ def check_values(
 def _is_fit(want: Want, names: Names) -> bool:
     """Say whether nothing can be wrong with what is wanted, at a glance, as with most of it."""
     sort, one, _ = want
-    if one.__class__ is nodes.Name:
-        return sort == "any" or one.id not in names.kinds
-    return sort == "any" or (one.__class__ is nodes.Text and sort in ("text", "audio"))
+    if sort == "any":
+        return True
+    if isinstance(one, nodes.Text):
+        return sort in _ANY_TEXT or (sort in _SAID and not is_plain(one))
+    if isinstance(one, nodes.Name):
+        return one.id not in names.kinds
+    if isinstance(one, nodes.Duration):
+        return sort == "duration" and one.milliseconds > 0
+    return isinstance(one, nodes.Number) and sort == "count" and isinstance(one.value, int) and one.value > 0
 
 
 def _want(want: Want, names: Names) -> Iterator[Problem]:
@@ -115,7 +125,7 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
             yield from _start(want)
         case "speed":
             yield from _speed(want)
-        case "tones" | "keys" | "patterns" | "sequence" | "number" | "url":
+        case sort if sort in _SAID:
             yield from _said(want)
 
 
@@ -239,7 +249,8 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
 
 def _text_of(parts: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
     yield from _dollars(parts)
-    yield from _said_outcomes(parts, names)
+    if names.parts:
+        yield from _said_outcomes(parts, names)
 
 
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:

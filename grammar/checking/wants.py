@@ -1,11 +1,10 @@
 """What kind of value each clause wants."""
 
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
-from ringful.grammar.walk import slots
+from ringful.grammar.walk import slots, taking
 
 Sort: TypeAlias = Literal[
     "number",
@@ -136,9 +135,7 @@ def _clauses(kind: type) -> _Clauses:
 def _clauses_of(kind: type) -> _Clauses:
     names = [name for name in slots(kind) if name in _CLAUSES]
     wanted = tuple((name, _CLAUSES[name], _WORDS.get(name, name)) for name in names)
-    if len(names) > 1:
-        return _Clauses(attrgetter(*names), wanted)
-    return _Clauses(lambda line: tuple(getattr(line, name) for name in names), wanted)
+    return _Clauses(taking(names), wanted)
 
 
 def wants_of(line: nodes.Line) -> list[Want]:
