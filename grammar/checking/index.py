@@ -92,6 +92,9 @@ def inside_of(line: nodes.Line) -> Sequence[nodes.Node]:
     while waiting:
         one = waiting.pop()
         found.append(one)
-        if one.__class__ not in BARE and not (isinstance(one, nodes.Text) and is_plain(one)):
+        if isinstance(one, nodes.Text):
+            if not is_plain(one):
+                waiting += [part for part in reversed(one.parts) if not isinstance(part, str)]
+        elif one.__class__ not in BARE:
             waiting += reversed(children(one))
     return found

@@ -79,8 +79,10 @@ def check_values(
     for node in inside:
         if node.__class__ in _LOOKED_INTO:
             yield from _expression(node, names)
-        elif node.__class__ is nodes.Text and not is_plain(node):
-            yield from _text_of(node.parts, names)
+        elif isinstance(node, nodes.Text) and not is_plain(node):
+            yield from _dollars(node.parts)
+            if names.parts:
+                yield from _said_outcomes(node.parts, names)
     if line.__class__ in _RANGED:
         yield from _range(line)
     if line.__class__ in POSTING:
@@ -245,12 +247,6 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield Problem("wrong-kind", f"{kind} has no parts with names", node.span, hint)
         case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
-
-
-def _text_of(parts: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
-    yield from _dollars(parts)
-    if names.parts:
-        yield from _said_outcomes(parts, names)
 
 
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:

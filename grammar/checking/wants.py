@@ -146,9 +146,10 @@ def wants_of(line: nodes.Line) -> list[Want]:
     wants: list[Want] = []
     values, wanted = _clauses(line.__class__)
     peculiar = line.__class__ in _PECULIAR
-    for value, (name, sort, word) in zip(values(line), wanted, strict=True):
+    for value, clause in zip(values(line), wanted, strict=True):
         if value is None or value.__class__ is str:  # (`speed up` says a word there.)
             continue
+        name, sort, word = clause
         wants.append(_peculiar(line, name, sort, value) if peculiar else Want(sort, value, word))
     if line.__class__ is nodes.Menu:
         wants += [Want("patterns", choice.tones, _WORDS["tones"]) for choice in line.choices]

@@ -86,8 +86,8 @@ def by(tables: Tables, loaded: Any) -> Go:
         raise NoCompiled("its tables lead out of themselves, or it was compiled for others")
 
     def go(text: str) -> Way | None:
-        characters, size, depth = text.encode(_ENCODING), len(text), c_int32()
-        # Most texts have a move for every third character.
+        characters, size, depth = text.encode(_ENCODING, "surrogatepass"), len(text), c_int32()
+        # Most texts have a move for every fourth character.
         most, given = size // 2 + 32, _MORE_ROOM
         while given == _MORE_ROOM:
             found = ctypes.create_string_buffer(most * _MOVE.size)
