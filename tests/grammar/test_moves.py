@@ -75,7 +75,7 @@ from ringful.grammar.reading import parser
 from ringful.grammar.reading.moves import compiled
 go = compiled.by(parser._tables(), compiled.load(Path(sys.argv[1])))
 chance, pieces = random.Random(1), eval(sys.stdin.read())
-for turn in range(20_000):
+for turn in range(5_000):
     go("".join(chance.choices(pieces, k=chance.randrange(40))))
 for bracket in ("(", "[", '"{', "if true {", "menu {", "-", "not "):
     go("let x = " + bracket * 30_000)

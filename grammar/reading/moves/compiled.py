@@ -7,6 +7,7 @@ them would be.
 
 import ctypes
 import sys
+from array import array
 from ctypes import POINTER, Structure, c_bool, c_char_p, c_int16, c_int32, c_size_t, c_void_p
 from pathlib import Path
 from struct import Struct
@@ -115,11 +116,11 @@ def _flat(tables: Tables) -> _Tables:
         id(one.after): one.after for one in distinct.values() if isinstance(one, Reduction)
     }
     row_of = {identity: at for at, identity in enumerate(rows)}
-    actions = (c_int16 * (states * len(kinds)))()
+    actions = array("h", bytes(2 * states * len(kinds)))
     for state, here in tables.steps.items():
         for kind, step in here.items():
             actions[state * len(kinds) + number[kind]] = step_of[id(step)] + 1
-    gotos = (c_int16 * (states * len(rows)))(*[-1] * (states * len(rows)))
+    gotos = array("h", [-1]) * (states * len(rows))
     for at, after in enumerate(rows.values()):
         for before, to in after.items():
             gotos[at * states + before] = to
@@ -127,7 +128,7 @@ def _flat(tables: Tables) -> _Tables:
     letters, words = _spelled({kind: number[kind] for kind in kinds if kind not in _KINDS})
     return _Tables(
         *(states, len(kinds), len(distinct), len(rows), len(words), tables.start, tables.end, tables.comment),
-        *(actions, steps, gotos, letters, words),
+        *(_shared(actions), steps, _shared(gotos), _shared(letters), _shared(words)),
         (c_int16 * len(_KINDS))(*[number[kind] for kind in _KINDS]),
         (c_int16 * len(_UNCALLED))(*[number.get(word, -1) for word in _UNCALLED]),
     )
@@ -140,18 +141,23 @@ def _step(step: Step, row_of: dict[int, int]) -> _Step:
     return _Step(0, 0, step.size, -1, 0, build, step.inner, row_of[id(step.after)])
 
 
-def _spelled(numbers: dict[str, int]) -> tuple[Any, Any]:
+def _spelled(numbers: dict[str, int]) -> tuple["array[int]", "array[int]"]:
     """Give the tree of all words and marks: the node that follows each by a letter, and what ends there."""
-    following: list[list[int]] = [[0] * _LETTERS]
-    ends = [-1]
+    nothing = bytes(2 * _LETTERS)
+    following, ends = array("h", nothing), array("h", [-1])
     for word, number in numbers.items():
         node = 0
         for letter in word.encode("ascii"):
-            if not following[node][letter]:
-                following[node][letter] = len(following)
-                following.append([0] * _LETTERS)
+            at = node * _LETTERS + letter
+            if not following[at]:
+                following[at] = len(ends)
+                following.frombytes(nothing)
                 ends.append(-1)
-            node = following[node][letter]
+            node = following[at]
         ends[node] = number
-    flat = [to for row in following for to in row]
-    return (c_int16 * len(flat))(*flat), (c_int16 * len(ends))(*ends)
+    return following, ends
+
+
+def _shared(numbers: "array[int]") -> Any:
+    """Give *numbers* to C, without a copy."""
+    return (c_int16 * len(numbers)).from_buffer(numbers)

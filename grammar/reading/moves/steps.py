@@ -4,6 +4,7 @@ All of it comes from call.lark, by way of Lark: the states, the rules, and what 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from re import Match
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -136,15 +137,13 @@ def tables_of(lark: Lark) -> Tables:
     makers, words, builds = _makers(spelled, lark)
     numbers = {one.type if isinstance(one, Token) else one: number for number, one in enumerate(makers)}
     reductions = {rule: _reduction(rule, lark, after, numbers) for rule in lark.rules}
+    order = {name: number for number, name in enumerate((*terminals, "$END"))}
     steps: dict[int, dict[str, Step]] = {}
     for state, actions in table.states.items():
         here = steps[state] = {}
-        for name in (*terminals, "$END"):
-            action, to = actions.get(name, (None, None))
-            if action is not None:
-                here[spelled.get(name, name)] = (
-                    _shift(name, to, spelled, numbers) if action is SHIFT else reductions[to]
-                )
+        for name in sorted(order.keys() & actions.keys(), key=order.__getitem__):
+            action, to = actions[name]
+            here[spelled.get(name, name)] = _shift(name, to, numbers) if action is SHIFT else reductions[to]
         if '"' in here:
             _whole_texts(here, after["text"].get(state), numbers[TEXT])
     _further(steps)
@@ -190,12 +189,12 @@ def _reduction(
     rule: Rule, lark: Lark, after: Mapping[str, Mapping[int, int]], numbers: Mapping[Any, int]
 ) -> Reduction:
     follows = after.get(rule.origin.name, {})
-    ways: dict[int, dict[str, tuple[int, Step | None]]] = {before: {} for before in follows}
+    ways: defaultdict[int, dict[str, tuple[int, Step | None]]] = defaultdict(dict)
     build = numbers.get(_build(rule, lark))
     return Reduction(len(rule.expansion), build, _name(rule) == "group", follows, ways)
 
 
-def _shift(name: str, to: int, spelled: Mapping[str, str], numbers: Mapping[Any, int]) -> Shift:
+def _shift(name: str, to: int, numbers: Mapping[Any, int]) -> Shift:
     what = None if name == "NEWLINE" else numbers[name]
     if name in OPENING:
         return Shift(to, what, "free" if name in FREE else "block")
@@ -204,9 +203,10 @@ def _shift(name: str, to: int, spelled: Mapping[str, str], numbers: Mapping[Any,
 
 def _further(steps: dict[int, dict[str, Step]]) -> None:
     """Let each piece lead on at once as far as it does whatever comes next."""
+    ends = {state: _only(here) for state, here in steps.items()}
     for state, here in steps.items():
         for said, step in here.items():
-            while isinstance(step, Shift) and step.bracket is None and (only := _only(steps[step.to])):
+            while isinstance(step, Shift) and step.bracket is None and (only := ends[step.to]):
                 if only.size != 1 or None not in (only.build, step.build):
                     break
                 build = only.build if step.build is None else step.build
