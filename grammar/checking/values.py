@@ -10,7 +10,7 @@ from itertools import pairwise
 from ringful.grammar import foreign, nodes
 from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
-from ringful.grammar.checking.kinds_of_names import Names
+from ringful.grammar.checking.kinds_of_names import NO_NAMES, Names
 from ringful.grammar.checking.posts import POSTING, check_posts
 from ringful.grammar.checking.wants import Sort, Want, wants_of
 from ringful.grammar.errors import Problem
@@ -63,14 +63,12 @@ _SAID: frozenset[Sort] = frozenset({"tones", "keys", "patterns", "sequence", "nu
 OPERATORS = range(1, 5)
 """The operators that have numbers."""
 
-_NO_NAMES = Names()
-
 _NUMBER = re.compile(r"\+?[0-9][0-9 ().-]*|(sip|sips|tel):\S+", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
 
 
 def check_values(
-    line: nodes.Line, inside: Iterable[nodes.Node], names: Names = _NO_NAMES
+    line: nodes.Line, inside: Iterable[nodes.Node], names: Names = NO_NAMES
 ) -> Iterator[Problem]:
     """Check what stands in *line* itself, the nodes *inside*, where *names* hold what is known of them."""
     for want in wants_of(line):
