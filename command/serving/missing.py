@@ -18,7 +18,7 @@ def missing(config: Config, now: float) -> Iterator[str]:
     if shutil.which("espeak-ng") is None:
         yield "espeak-ng is not installed: every `say` will fail; apt-get install espeak-ng"
     if not COMPILED.exists():
-        yield "there was no C compiler: scripts are read slowly; apt-get install gcc, and install ringful anew"
+        yield "there was no C compiler: scripts are read slowly; apt-get install gcc, install ringful anew"
     for folder in config.media.folders:
         if not folder.is_dir():
             yield f"media.folders: {folder} is not there: make it, or no announcement is found in it"
