@@ -14,7 +14,7 @@ help:
 	@echo "make check   lint, types and tests"
 
 # One stamp for the installed environment: it is made anew when the dependencies change.
-$(VENV)/installed: pyproject.toml setup.py backend.py $(wildcard media/engine/csrc/*)
+$(VENV)/installed: pyproject.toml setup.py backend.py $(wildcard media/engine/csrc/* grammar/reading/moves/csrc/*)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,13))' || \
 	  { echo "ringful needs Python 3.11 or 3.12; set PYTHON=…"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \

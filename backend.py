@@ -1,6 +1,6 @@
 """setuptools as the build backend (PEP 517), with the ziglang wheel where the system has no C compiler.
 
-``setup.py`` compiles the engine's native part with whichever there is.
+``setup.py`` compiles the native parts with whichever there is.
 """
 
 import os

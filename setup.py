@@ -1,8 +1,8 @@
-"""Compile the engine's native part into the package; all else about it is in pyproject.toml.
+"""Compile the native parts into the package; all else about it is in pyproject.toml.
 
-It is a plain shared library that is loaded by ctypes: it needs no header of Python or of pjproject, and
-one build serves every Python.  Where it cannot be compiled the package is built without it, and sound
-passes through Python.
+Each is a plain shared library that is loaded by ctypes: it needs no header of Python or of pjproject, and
+one build serves every Python.  Where one cannot be compiled the package is built without it, and Python
+does the same, only slower.
 """
 
 import importlib.util
@@ -16,7 +16,14 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
-FOLDER = Path("media/engine/csrc")
+NATIVE = {
+    "ringful.media.engine.libsound": ("media/engine/csrc", "sound will pass through Python"),
+    "ringful.grammar.reading.moves.libmoves": (
+        "grammar/reading/moves/csrc",
+        "scripts will be read in Python",
+    ),
+}
+"""Where the sources of each library lie, and what becomes of its work without it."""
 FLAGS = ["-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=default", "-Wall", "-Wextra", "-Werror"]
 
 
@@ -39,15 +46,16 @@ class BuildNative(build_ext):
     def build_extension(self, ext: Extension) -> None:
         """Compile *ext*."""
         command, target = compiler(), Path(self.get_ext_fullpath(ext.name))
+        otherwise = NATIVE[ext.name][1]
         target.parent.mkdir(parents=True, exist_ok=True)
         if not command:
-            self.warn("there is no C compiler: sound will pass through Python")
+            self.warn(f"there is no C compiler: {otherwise}")
             return
         part = target.with_suffix(".part")
         try:
             subprocess.run([*command, *FLAGS, "-o", str(part), *sorted(ext.sources)], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            self.warn(f"it could not be compiled, so sound will pass through Python: {error}")
+            self.warn(f"{target.name} could not be compiled, so {otherwise}: {error}")
         else:
             part.replace(target)
 
@@ -63,11 +71,12 @@ class NativeWheel(bdist_wheel):
 setup(
     ext_modules=[
         Extension(
-            "ringful.media.engine.libsound",
-            sources=[str(path) for path in sorted(FOLDER.glob("*.c"))],
-            depends=[str(FOLDER / "sound.h")],
+            name,
+            sources=[str(path) for path in sorted(Path(folder).glob("*.c"))],
+            depends=[str(path) for path in sorted(Path(folder).glob("*.h"))],
             optional=True,
         )
+        for name, (folder, _) in NATIVE.items()
     ],
     cmdclass={"build_ext": BuildNative, "bdist_wheel": NativeWheel},
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias, get_args
 
 from ringful.grammar import nodes
-from ringful.grammar.walk import children
+from ringful.grammar.walk import LEAVES, held
 
 Role: TypeAlias = Literal[
     "branch",  # one of several ways on: `if`, `else`, a choice of a menu
@@ -51,25 +51,58 @@ def answers(statement: nodes.Statement) -> bool:
 
 def is_early(statement: nodes.Statement) -> bool:
     """Say whether *statement* is done on a leg that still rings, and answers it later or never."""
-    return isinstance(statement, nodes.Play | nodes.Say | nodes.Connect | nodes.ConnectTo) and statement.early
+    return statement.__class__ in _EARLY and statement.early  # type: ignore[union-attr]  # all of those have it
+
+
+_EARLY = frozenset({nodes.Play, nodes.Say, nodes.Connect, nodes.ConnectTo})
 
 
 def expressions_of(line: nodes.Line) -> list[nodes.Expression]:
     """Give the expressions that stand in *line* itself, not in its blocks."""
-    return [
-        child.tones if child.__class__ is nodes.Choice else child  # type: ignore[misc]  # it is no line
-        for child in children(line)
-        if child.__class__ is not nodes.Block
-    ]
+    found: list[nodes.Expression] = []
+    for value in held(line):
+        if value.__class__ in _NO_EXPRESSIONS:
+            continue
+        if value.__class__ is not tuple:
+            found.append(value)
+        elif value:
+            found += [
+                one.tones if one.__class__ is nodes.Choice else one
+                for one in value
+                if one.__class__ not in LEAVES
+            ]
+    return found
+
+
+_NO_EXPRESSIONS = LEAVES | {nodes.Block}
 
 
 def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...]:
     """Give the blocks of *statement* in the order of the text."""
-    if type(statement) in NO_BLOCKS:
-        return ()  # Most statements, and every pass asks.
+    kind = statement.__class__
+    if kind not in _known:
+        _known[kind] = _fields_of(statement)
+    found: list[tuple[Role, nodes.Block]] = []
+    # Every pass comes by here, so what is known of a kind is not asked of each statement again.
+    for role, name in _known[kind]:
+        value = getattr(statement, name)
+        if value.__class__ is tuple:
+            found += [(role, choice.block) for choice in value]
+        elif value is not None:
+            found.append((role, value))
+    return tuple(found)
+
+
+_Fields: TypeAlias = tuple[tuple[Role, str], ...]
+
+_known: dict[type, _Fields] = {}
+
+
+def _fields_of(statement: nodes.Statement) -> _Fields:
+    """Name the fields of such a *statement* that hold blocks, or choices with theirs."""
     match statement:
-        case nodes.If(_, then, otherwise):
-            return _given("branch", then, otherwise)
+        case nodes.If():
+            return ("branch", "then"), ("branch", "otherwise")
         case (
             nodes.WaitTone()
             | nodes.WaitCall()
@@ -77,39 +110,32 @@ def blocks_of(statement: nodes.Statement) -> tuple[tuple[Role, nodes.Block], ...
             | nodes.Ask()
             | nodes.Follow()
             | nodes.Connect()
+            | nodes.ConnectTo()
+            | nodes.Serve()
         ):
-            return _given("branch", statement.otherwise)
-        case nodes.ConnectTo():
-            return _given("branch", statement.otherwise)
-        case nodes.Menu(prompt, choices, timeout=timeout, otherwise=otherwise):
-            branches = [choice.block for choice in choices]
-            return (("prompt", prompt), *_given("branch", *branches, timeout, otherwise))
+            return (("branch", "otherwise"),)
+        case nodes.Menu():
+            return ("prompt", "prompt"), *[("branch", one) for one in ("choices", "timeout", "otherwise")]
         case nodes.Gather():
-            return _given("prompt", statement.prompt)
-        case nodes.Serve():
-            return _given("branch", statement.otherwise)
+            return (("prompt", "prompt"),)
         case nodes.Repeat() | nodes.For() | nodes.Queue():
-            return _given("loop", statement.block)
+            return (("loop", "block"),)
         case nodes.Call():
-            return _given("leg", statement.block)
+            return (("leg", "block"),)
         case nodes.Start():
-            return _given("background", statement.block)
+            return (("background", "block"),)
         case nodes.Until() | nodes.UntilEvent():
-            return _given("until", statement.block)
+            return (("until", "block"),)
         case nodes.OnTone() | nodes.OnEvent() | nodes.OnMember():
-            return _given("handler", statement.block)
+            return (("handler", "block"),)
         case nodes.OnHangup():
-            return _given("farewell", statement.block)
+            return (("farewell", "block"),)
         case nodes.In():
-            return _given("conference", statement.block)
+            return (("conference", "block"),)
         case nodes.Flow():
-            return _given("flow", statement.block)
-        case _:  # pragma: no cover (it is for the types: these were found above)
+            return (("flow", "block"),)
+        case _:
             return _blockless(statement)
-
-
-def _given(role: Role, *blocks: nodes.Block | None) -> tuple[tuple[Role, nodes.Block], ...]:
-    return tuple([(role, block) for block in blocks if block is not None])
 
 
 _Blockless: TypeAlias = (
@@ -159,7 +185,7 @@ NO_BLOCKS: frozenset[type] = frozenset(get_args(_Blockless))
 """Statements that never have a block."""
 
 
-def _blockless(_: _Blockless) -> tuple[tuple[Role, nodes.Block], ...]:  # pragma: no cover (as above)
+def _blockless(_: _Blockless) -> _Fields:
     """Take the statements that have no block; a new one is a type error above."""
     return ()
 

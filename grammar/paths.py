@@ -62,7 +62,9 @@ class Paths(Generic[StateT]):
                 # It runs where it is named, wherever it stands.
                 self.statement(statement, state)
             elif now is not None:
-                now, last = self.statement(statement, now), statement
+                goes_on = statement.__class__ in _GOES_ON
+                now = self.step(statement, now) if goes_on else self.statement(statement, now)
+                last = statement
             elif last is not None:
                 self.unreachable(statement, last)
                 last = None
@@ -74,16 +76,6 @@ class Paths(Generic[StateT]):
         if statement.__class__ in _GOES_ON:
             return state
         match statement:
-            case nodes.Break():
-                if self._loops:
-                    self._loops[-1].append(state)
-                return None
-            case nodes.Again() | nodes.Back():
-                return None
-            case nodes.Return() | nodes.Reject() | nodes.Hangup(leg=None) | nodes.Stay(limit=None):
-                return None
-            case nodes.Do(flow) if flow in self._never_back:
-                return None
             case (
                 nodes.If()
                 | nodes.WaitTone()
@@ -106,6 +98,16 @@ class Paths(Generic[StateT]):
                 return self._met([state, self._inside(statement, "until", block, state)])
             case nodes.Gather(prompt=prompt):
                 return self._met([state, self._inside(statement, "prompt", prompt, state)])
+            case nodes.Break():
+                if self._loops:
+                    self._loops[-1].append(state)
+                return None
+            case nodes.Again() | nodes.Back():
+                return None
+            case nodes.Return() | nodes.Reject() | nodes.Hangup(leg=None) | nodes.Stay(limit=None):
+                return None
+            case nodes.Do(flow) if flow in self._never_back:
+                return None
             case _:
                 for role, inner in blocks_of(statement):
                     assert role in BESIDE

@@ -4,7 +4,7 @@ A tree may be built by anyone and be as deep as memory: only `too_deep` may look
 depth is known.  Parser, printer and checker ask it first, so that their own recursion is bounded.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from operator import attrgetter
 from types import UnionType
@@ -21,7 +21,8 @@ MAX_DEPTH = 64
 _PLAIN = frozenset({"span", "comments", "trailing", "spaced", "closing"})
 
 
-_LEAVES = frozenset({str, int, bool, Decimal, type(None)})
+LEAVES: frozenset[type] = frozenset({str, int, bool, Decimal, type(None)})
+"""What a node can hold beside nodes and tuples."""
 
 BARE: frozenset[type] = frozenset(
     {nodes.Name, nodes.Number, nodes.Duration, nodes.Boolean, nodes.Nothing, nodes.AnyTone}
@@ -29,7 +30,7 @@ BARE: frozenset[type] = frozenset(
 """Expressions that have nothing under them: half of all nodes."""
 
 _known: dict[type, tuple[str, ...]] = {}
-_getters: dict[type, Callable[[nodes.Node], Any] | None] = {}
+_holders: dict[type, Callable[[nodes.Node], Any]] = {}
 
 
 def slots(kind: type) -> tuple[str, ...]:
@@ -44,34 +45,39 @@ def slots(kind: type) -> tuple[str, ...]:
 def _holds_no_node(kind: Any) -> bool:
     """Say whether *kind* is a word or a number, or such or nothing."""
     alone = get_args(kind) if isinstance(kind, UnionType) else (kind,)
-    return all(one in _LEAVES or get_origin(one) is Literal for one in alone)
+    return all(one in LEAVES or get_origin(one) is Literal for one in alone)
 
 
-def _getter(kind: type) -> Callable[[nodes.Node], Any] | None:
-    """Give what takes the values of the slots of a node of *kind*; None, where it has none."""
-    names = slots(kind)
-    if len(names) > 1:
-        return attrgetter(*names)
-    return (lambda node: (getattr(node, names[0]),)) if names else None
+def held(node: nodes.Node) -> tuple[Any, ...]:
+    """Give the values of the fields of *node* that can hold nodes."""
+    hold = _holders.get(node.__class__)
+    if hold is None:
+        hold = _holders[node.__class__] = taking(slots(node.__class__))
+    found: tuple[Any, ...] = hold(node)
+    return found
+
+
+def taking(names: Sequence[str]) -> Callable[[nodes.Node], Any]:
+    """Give what takes the values of the fields *names* of a node, as a tuple however many they are."""
+    match names:
+        case ():
+            return lambda node: ()
+        case (name,):
+            return lambda node: (getattr(node, name),)
+        case _:
+            return attrgetter(*names)
 
 
 def children(node: nodes.Node) -> list[nodes.Node]:
     """Give the nodes directly under *node*."""
     found: list[nodes.Node] = []
-    kind = node.__class__
-    if kind not in _getters:
-        _getters[kind] = _getter(kind)
-    # Every pass goes by here for every node, and most have nothing under them.
-    get = _getters[kind]
-    if get is None:
-        return found
-    for value in get(node):
-        if value.__class__ in _LEAVES:
+    for value in held(node):
+        if value.__class__ in LEAVES:
             continue
         if value.__class__ is not tuple:
             found.append(value)
         elif value:
-            found += [item for item in value if item.__class__ not in _LEAVES]
+            found += [item for item in value if item.__class__ not in LEAVES]
     return found
 
 

@@ -65,10 +65,13 @@ def test_cases_are_tested_with_the_installed_package(installed: Path, tmp_path: 
     assert (tmp_path / "out.xml").read_text().startswith("<?xml")
 
 
-def test_the_wheel_brings_the_native_part_for_every_python(installed: Path, wheel_file: Path) -> None:
-    """It was compiled when the wheel was made: where it is installed, nothing is."""
+@pytest.mark.parametrize("module", ["ringful.media.engine.native", "ringful.grammar.reading.moves.compiled"])
+def test_the_wheel_brings_the_native_parts_for_every_python(
+    installed: Path, wheel_file: Path, module: str
+) -> None:
+    """They were compiled when the wheel was made: where it is installed, nothing is."""
     assert "-py3-none-linux_" in wheel_file.name
-    load = "from ringful.media.engine import native; print(native.load()._name)"
+    load = f"import {module} as native; print(native.load()._name)"
     done = subprocess.run(
         [str(installed.parent / "python"), "-c", load],
         cwd=installed.parent,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ringful.command.configuration.address import is_private, split_address
 from ringful.command.configuration.config import Config
+from ringful.grammar.reading.moves.compiled import COMPILED
 
 FIRST_YEAR = 2026
 
@@ -16,6 +17,8 @@ def missing(config: Config, now: float) -> Iterator[str]:
     """Give a line for each thing that *config* wants and this machine has not, at *now* (Unix seconds)."""
     if shutil.which("espeak-ng") is None:
         yield "espeak-ng is not installed: every `say` will fail; apt-get install espeak-ng"
+    if not COMPILED.exists():
+        yield "there was no C compiler: scripts are read slowly; apt-get install gcc, install ringful anew"
     for folder in config.media.folders:
         if not folder.is_dir():
             yield f"media.folders: {folder} is not there: make it, or no announcement is found in it"

@@ -64,12 +64,12 @@ def check_statements(
     going on in the background is not known, so nothing is said about that.
     """
     body = nodes.Block(statements)
-    deep = too_deep(body)
+    index = index_of(body)
+    deep = None if index.shallow else too_deep(body)
     if deep:
         return (deep,)
     script = nodes.Script(body)
     known = flows_of(script, _NO_SCRIPTS, flows)
-    index = index_of(body)
     problems = [
         *check_flows(script, _NO_SCRIPTS, known, index),
         *check_names(script, known.never_back, index, names),

@@ -15,6 +15,8 @@ def check_flows(
     script: nodes.Script, uses: Mapping[str, nodes.Script], flows: Flows, index: Index
 ) -> list[Problem]:
     """Check what *script* defines, names and uses."""
+    if not (flows.by_name or script.uses or script.params or index.has(nodes.Do)):
+        return []
     return [
         *_uses(script, uses),
         *_params(script),

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from ringful.grammar import nodes
 from ringful.grammar.blocks import NO_BLOCKS, blocks_of, expressions_of
-from ringful.grammar.walk import BARE, MAX_DEPTH, is_plain, walk
+from ringful.grammar.walk import BARE, MAX_DEPTH, children, is_plain
 
 StatementT = TypeVar("StatementT", bound=nodes.Line)
 
@@ -53,7 +53,8 @@ def index_of(body: nodes.Block) -> Index:
         for statement in statements:
             by_kind[statement.__class__].append(statement)
             inside[id(statement)] = found = inside_of(statement)
-            most = max(most, len(found))
+            if len(found) > most:
+                most = len(found)
         shallow = shallow and most <= MAX_DEPTH
         if top.__class__ is nodes.Flow:
             own.append(top)
@@ -85,10 +86,15 @@ def _from(top: nodes.Statement) -> tuple[list[nodes.Statement], int]:
 
 def inside_of(line: nodes.Line) -> Sequence[nodes.Node]:
     """Give the nodes of all expressions that stand in *line* itself, parents first."""
+    waiting: list[nodes.Node] = [*expressions_of(line)]
+    waiting.reverse()
     found: list[nodes.Node] = []
-    for one in expressions_of(line):
-        if one.__class__ in BARE or (one.__class__ is nodes.Text and is_plain(one)):
-            found.append(one)
-        else:
-            found += walk(one)
+    while waiting:
+        one = waiting.pop()
+        found.append(one)
+        if isinstance(one, nodes.Text):
+            if not is_plain(one):
+                waiting += [part for part in reversed(one.parts) if not isinstance(part, str)]
+        elif one.__class__ not in BARE:
+            waiting += reversed(children(one))
     return found

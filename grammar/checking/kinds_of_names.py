@@ -1,6 +1,7 @@
 """What kind of value a name holds, wherever that is the same at every place that gives it one."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from attrs import field, frozen
 
@@ -33,16 +34,21 @@ class Names:
     """Which of those are recordings; all others are outcomes."""
 
 
+NO_NAMES: Final = Names()
+
+
 def names_in(statements: Iterable[nodes.Statement], unknown: Collection[str]) -> Names:
     """Find out what the names hold that *statements* bind; nothing is known of those in *unknown*."""
     binders: dict[str, list[nodes.Statement]] = {}
     for statement in statements:
         if isinstance(statement, nodes.Follow):
             # What is followed may give any name another value.
-            return Names()
+            return NO_NAMES
         for name in ever_bound_by(statement):
             if name not in unknown:
                 binders.setdefault(name, []).append(statement)
+    if not binders:
+        return NO_NAMES
     kinds: dict[str, Kind] = {}
     for _ in range(_ROUNDS):
         found = {name: kind for name, several in binders.items() if (kind := _common(several, name, kinds))}

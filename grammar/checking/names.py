@@ -215,7 +215,7 @@ class _Scope(Paths[_Names]):
         *words* could have been meant as well.
         """
         for node in inside:
-            if not isinstance(node, nodes.Name) or node.id in self.given or node.id in self._bound:
+            if not isinstance(node, nodes.Name) or node.id in self._bound or node.id in self.given:
                 continue
             if node.id not in self._told and len(self._problems) < MAX_PROBLEMS:
                 self._told.add(node.id)
@@ -317,8 +317,14 @@ def ever_bound_by(statement: nodes.Statement) -> tuple[str, ...]:
 
 
 def _named(statement: nodes.Statement) -> tuple[str, ...]:
-    names = _BINDING.get(statement.__class__)
-    return tuple([name for one in names if (name := getattr(statement, one))]) if names else ()
+    match _BINDING.get(statement.__class__):
+        case None:
+            return ()
+        case (only,):
+            name = getattr(statement, only)
+            return (name,) if name else ()
+        case several:
+            return tuple([name for one in several if (name := getattr(statement, one))])
 
 
 def _binders(statements: Iterable[nodes.Statement]) -> dict[str, list[Span]]:

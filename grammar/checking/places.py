@@ -58,6 +58,9 @@ _ANYWHERE = frozenset(get_args(nodes.Statement)).difference(
     (nodes.Give, nodes.Do),
 )
 """Statements that can stand in any place, as far as this goes."""
+_ANYWHERE_ON_A_LEG = _ANYWHERE.union(*map(get_args, (_MEDIA, _LEG, _NAMES_A_LEG)))
+"""Those that can stand in any place where there is a leg, unless they are done before it is answered."""
+_LEGS: frozenset[Subject] = frozenset({"leg", "inbound", "any"})
 
 
 _KnownFlows: TypeAlias = dict[Subject, dict[str, nodes.Statement]]
@@ -94,32 +97,38 @@ def subject_of(header: nodes.Header | None) -> Subject:
 
 def check_places(body: nodes.Block, subject: Subject, flows: Flows) -> list[Problem]:
     """Check where the statements of a script's *body* stand."""
-    return list(_block(body, _Place(subject, top=True), flows, {}))
+    problems: list[Problem] = []
+    _block(body, _Place(subject, top=True), flows, {}, problems)
+    return problems
 
 
-def _block(block: nodes.Block, place: _Place, flows: Flows, known: _KnownFlows) -> Iterator[Problem]:
+def _block(
+    block: nodes.Block, place: _Place, flows: Flows, known: _KnownFlows, problems: list[Problem]
+) -> None:
+    # What is heard or done on a leg is most of most scripts, and it stands on one.
+    right = _ANYWHERE_ON_A_LEG if place.subject in _LEGS else _ANYWHERE
     for statement in block.statements:
-        if statement.__class__ not in _ANYWHERE:
-            yield from _statement(statement, place, flows, known)
+        if statement.__class__ not in right or is_early(statement):
+            problems += _statement(statement, place, flows, known)
         if statement.__class__ in NO_BLOCKS:
             continue
         if isinstance(statement, nodes.Menu):
-            yield from _menu(statement, place, flows, known)
+            _menu(statement, place, flows, known, problems)
             continue
         for role, inner in blocks_of(statement):
-            yield from _block(inner, _inside(role, place), flows, known)
+            _block(inner, _inside(role, place), flows, known, problems)
 
 
-def _menu(menu: nodes.Menu, place: _Place, flows: Flows, known: _KnownFlows) -> Iterator[Problem]:
-    yield from _block(menu.prompt, _inside("prompt", place), flows, known)
+def _menu(menu: nodes.Menu, place: _Place, flows: Flows, known: _KnownFlows, problems: list[Problem]) -> None:
+    _block(menu.prompt, _inside("prompt", place), flows, known, problems)
     around = _inside("branch", place)
     by_key = around if around.prompt else around._replace(menus=(*around.menus, True))
     for choice in menu.choices:
-        yield from _block(choice.block, by_key, flows, known)
+        _block(choice.block, by_key, flows, known, problems)
     for last in (menu.timeout, menu.otherwise):
         if last is not None:
             by_none = around if around.prompt else around._replace(menus=(*around.menus, False))
-            yield from _block(last, by_none, flows, known)
+            _block(last, by_none, flows, known, problems)
 
 
 def _inside(role: Role, place: _Place) -> _Place:
@@ -238,7 +247,7 @@ def wrong_at(statement: nodes.Statement, subject: Subject) -> str:
         return f"`early` is for a call that came in and still rings, and `{word}` has none here"
     if isinstance(statement, nodes.OnMember) and subject not in ("conference", "any"):
         return f"`{word_of(statement)}` is for a conference, and there is none here"
-    if subject in ("leg", "inbound", "any"):
+    if subject in _LEGS:
         return ""
     media = isinstance(statement, _MEDIA)
     own = isinstance(statement, _LEG) or (isinstance(statement, _NAMES_A_LEG) and statement.leg is None)

@@ -39,6 +39,8 @@ def check_secrets(
 
 def _keyed(flows: Flows, index: Index) -> bool:
     """Say whether secret keys are gathered anywhere, in flows of other scripts too."""
+    if not flows.by_name:
+        return any(one.secret for one in index.of(nodes.Gather))
     own = set(map(id, index.of(nodes.Flow)))
     others = (within(flow.block) for flow in flows.by_name.values() if id(flow) not in own)
     gathers = [*index.of(nodes.Gather), *chain.from_iterable(others)]

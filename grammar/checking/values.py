@@ -10,7 +10,7 @@ from itertools import pairwise
 from ringful.grammar import foreign, nodes
 from ringful.grammar.checking.constants import constant
 from ringful.grammar.checking.kinds import Kind, cannot_join, cannot_take, kind_of, never_equal
-from ringful.grammar.checking.kinds_of_names import Names
+from ringful.grammar.checking.kinds_of_names import NO_NAMES, Names
 from ringful.grammar.checking.posts import POSTING, check_posts
 from ringful.grammar.checking.wants import Sort, Want, wants_of
 from ringful.grammar.errors import Problem
@@ -56,17 +56,19 @@ _NEEDS: dict[Sort, tuple[str, str]] = {
     "list": ("a list", "e.g. `[1, 2, 3]`"),
 }
 
+_ANY_TEXT: frozenset[Sort] = frozenset({"text", "audio"})
+_SAID: frozenset[Sort] = frozenset({"tones", "keys", "patterns", "sequence", "number", "url"})
+"""What only some texts say; nothing is known of one in which something is worked out."""
+
 OPERATORS = range(1, 5)
 """The operators that have numbers."""
-
-_NO_NAMES = Names()
 
 _NUMBER = re.compile(r"\+?[0-9][0-9 ().-]*|(sip|sips|tel):\S+", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
 
 
 def check_values(
-    line: nodes.Line, inside: Iterable[nodes.Node], names: Names = _NO_NAMES
+    line: nodes.Line, inside: Iterable[nodes.Node], names: Names = NO_NAMES
 ) -> Iterator[Problem]:
     """Check what stands in *line* itself, the nodes *inside*, where *names* hold what is known of them."""
     for want in wants_of(line):
@@ -75,8 +77,10 @@ def check_values(
     for node in inside:
         if node.__class__ in _LOOKED_INTO:
             yield from _expression(node, names)
-        elif node.__class__ is nodes.Text and not is_plain(node):
-            yield from _text_of(node.parts, names)
+        elif isinstance(node, nodes.Text) and not is_plain(node):
+            yield from _dollars(node.parts)
+            if names.parts:
+                yield from _said_outcomes(node.parts, names)
     if line.__class__ in _RANGED:
         yield from _range(line)
     if line.__class__ in POSTING:
@@ -86,9 +90,15 @@ def check_values(
 def _is_fit(want: Want, names: Names) -> bool:
     """Say whether nothing can be wrong with what is wanted, at a glance, as with most of it."""
     sort, one, _ = want
-    if one.__class__ is nodes.Name:
-        return sort == "any" or one.id not in names.kinds
-    return sort == "any" or (one.__class__ is nodes.Text and sort in ("text", "audio"))
+    if sort == "any":
+        return True
+    if isinstance(one, nodes.Text):
+        return sort in _ANY_TEXT or (sort in _SAID and not is_plain(one))
+    if isinstance(one, nodes.Name):
+        return one.id not in names.kinds
+    if isinstance(one, nodes.Duration):
+        return sort == "duration" and one.milliseconds > 0
+    return isinstance(one, nodes.Number) and sort == "count" and isinstance(one.value, int) and one.value > 0
 
 
 def _want(want: Want, names: Names) -> Iterator[Problem]:
@@ -115,7 +125,7 @@ def _want(want: Want, names: Names) -> Iterator[Problem]:
             yield from _start(want)
         case "speed":
             yield from _speed(want)
-        case "tones" | "keys" | "patterns" | "sequence" | "number" | "url":
+        case sort if sort in _SAID:
             yield from _said(want)
 
 
@@ -235,11 +245,6 @@ def _expression(node: nodes.Node, names: Names) -> Iterator[Problem]:
             yield Problem("wrong-kind", f"{kind} has no parts with names", node.span, hint)
         case nodes.Index(subject) if (kind := kind_of(subject, names.kinds)) in _FLAT:
             yield Problem("wrong-kind", f"{kind} has no parts", node.span)
-
-
-def _text_of(parts: tuple[str | nodes.Expression, ...], names: Names) -> Iterator[Problem]:
-    yield from _dollars(parts)
-    yield from _said_outcomes(parts, names)
 
 
 def _dollars(parts: tuple[str | nodes.Expression, ...]) -> Iterator[Problem]:

@@ -19,8 +19,9 @@ def check_waits(flows: Flows, index: Index) -> Iterator[Problem]:
     for name in flows.order:
         if _waits(flows.by_name[name].block, waiting):
             waiting.add(name)
-    for kind in _WAITING:
-        yield from _each(index.of(kind), waiting)
+    if index.has(*_WAITING):
+        for kind in _WAITING:
+            yield from _each(index.of(kind), waiting)
 
 
 _WAITING: tuple[type[_Wait], ...] = get_args(_Wait)

@@ -1,11 +1,10 @@
 """What kind of value each clause wants."""
 
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ringful.grammar import nodes
-from ringful.grammar.walk import slots
+from ringful.grammar.walk import slots, taking
 
 Sort: TypeAlias = Literal[
     "number",
@@ -136,9 +135,7 @@ def _clauses(kind: type) -> _Clauses:
 def _clauses_of(kind: type) -> _Clauses:
     names = [name for name in slots(kind) if name in _CLAUSES]
     wanted = tuple((name, _CLAUSES[name], _WORDS.get(name, name)) for name in names)
-    if len(names) > 1:
-        return _Clauses(attrgetter(*names), wanted)
-    return _Clauses(lambda line: tuple(getattr(line, name) for name in names), wanted)
+    return _Clauses(taking(names), wanted)
 
 
 def wants_of(line: nodes.Line) -> list[Want]:
@@ -149,9 +146,10 @@ def wants_of(line: nodes.Line) -> list[Want]:
     wants: list[Want] = []
     values, wanted = _clauses(line.__class__)
     peculiar = line.__class__ in _PECULIAR
-    for value, (name, sort, word) in zip(values(line), wanted, strict=True):
+    for value, clause in zip(values(line), wanted, strict=True):
         if value is None or value.__class__ is str:  # (`speed up` says a word there.)
             continue
+        name, sort, word = clause
         wants.append(_peculiar(line, name, sort, value) if peculiar else Want(sort, value, word))
     if line.__class__ is nodes.Menu:
         wants += [Want("patterns", choice.tones, _WORDS["tones"]) for choice in line.choices]

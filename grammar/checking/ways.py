@@ -192,6 +192,8 @@ def _changed(block: nodes.Block) -> frozenset[_Device]:
 
 def _changed_beside(index: Index) -> frozenset[_Device]:
     """Give the devices that something beside the script may start or stop at any time."""
+    if not index.has(nodes.Start, nodes.OnTone, nodes.OnEvent, nodes.OnMember):
+        return frozenset()
     beside: tuple[nodes.Start | nodes.OnTone | nodes.OnEvent | nodes.OnMember, ...] = (
         *index.of(nodes.Start),
         *index.of(nodes.OnTone),

@@ -55,12 +55,12 @@ class Builder(ExpressionRules, ClauseRules, StatementRules):
         return nodes.Choice(c[0], c[1], span=span_of(c))
 
     def menu(self, c: Children) -> nodes.Menu:
-        opener = next(child for child in c if isinstance(child, Token) and child.type == "BLOCK_OPEN")
-        branches: list[_Part | nodes.Choice] = [one for one in c if isinstance(one, _Part | nodes.Choice)]
+        opener = next(child for child in c if child.__class__ is Token and child.type == "BLOCK_OPEN")
+        branches: list[_Part | nodes.Choice] = [one for one in c if one.__class__ in (_Part, nodes.Choice)]
         lines = [one if isinstance(one, nodes.Choice) else one.block for one in branches]
         span = span_of(c)
         opened = (opener.line or 0) + current().shift
-        comments = _inside(span._replace(line=opened))
+        comments = _inside(span._replace(line=opened)) if current().comments else []
         for comment in comments:
             _branch_in_a_comment(comment)
         given, closing = arrange(lines, comments, opened)

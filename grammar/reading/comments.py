@@ -67,6 +67,8 @@ def arrange(
 
     *first_line* is the line on which the block was opened.
     """
+    if not comments and len(lines) < 2:
+        return tuple(lines), ()
     given: list[LineT] = []
     last, at = first_line, 0
     before: nodes.Node | None = None

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from lark import Token
 
 from ringful.grammar import nodes
-from ringful.grammar.reading.known import current
+from ringful.grammar.reading.known import READING, current
 from ringful.grammar.span import Span
 from ringful.grammar.vocabulary import RESERVED
 
@@ -24,7 +24,7 @@ _DURATION = re.compile(r"([0-9.]+)([a-z]+)")
 
 def span_of(c: Children) -> Span:
     """Give the stretch of text that a rule's children stand in: tokens, nodes or clauses."""
-    reading = current()
+    reading = READING.get()  # (Every node comes by here.)
     if reading.here is not None:
         return reading.here
     first, last = (reading.span(one) if isinstance(one, Token) else one.span for one in (c[0], c[-1]))
@@ -39,7 +39,8 @@ def word(token: Token) -> str:
             current().span(token),
             f"the words that cannot be names: {', '.join(sorted(RESERVED))}",
         )
-    return str(token)
+    said: str = token.value
+    return said
 
 
 class ExpressionRules:
@@ -55,7 +56,7 @@ class ExpressionRules:
         return nodes.Unary(c[0].value, c[1], span=span_of(c))
 
     def field(self, c: Children) -> nodes.Field:
-        return nodes.Field(c[0], str(c[2]), span=span_of(c))
+        return nodes.Field(c[0], c[2].value, span=span_of(c))
 
     def index(self, c: Children) -> nodes.Index:
         return nodes.Index(c[0], c[2], span=span_of(c))
@@ -65,7 +66,7 @@ class ExpressionRules:
         return inside
 
     def apply(self, c: Children) -> nodes.Apply:
-        return nodes.Apply(str(c[0]), _values(c[2:]), span=span_of(c))
+        return nodes.Apply(c[0].value, _values(c[2:]), span=span_of(c))
 
     def name(self, c: Children) -> nodes.Name:
         return nodes.Name(word(c[0]), span=span_of(c))
@@ -94,11 +95,11 @@ class ExpressionRules:
         return nodes.List(_values(c), span=span_of(c))
 
     def map(self, c: Children) -> nodes.Map:
-        entries = tuple(item for item in c if isinstance(item, nodes.Entry))
-        return nodes.Map(entries, span=span_of(c))
+        entries = [item for item in c if item.__class__ is nodes.Entry]
+        return nodes.Map(tuple(entries), span=span_of(c))
 
     def entry(self, c: Children) -> nodes.Entry:
-        key = str(c[0]) if isinstance(c[0], Token) else plain(c[0], "a key")
+        key = c[0].value if isinstance(c[0], Token) else plain(c[0], "a key")
         return nodes.Entry(key, c[2], span=span_of(c))
 
     def text(self, c: Children) -> nodes.Text:

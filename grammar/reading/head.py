@@ -51,6 +51,8 @@ def script_of(items: Sequence[Item], closing: tuple[str | None, ...], reading: R
 
 def within_block(items: Sequence[Item], reading: Reading) -> tuple[nodes.Statement, ...]:
     """Give the statements of a block; what belongs to a script's head is out of place in one."""
+    if _HEADS.isdisjoint([item.__class__ for item in items]):
+        return tuple(items)  # type: ignore[arg-type]  # those that are left are statements
     statements: list[nodes.Statement] = []
     for item in items:
         match item:
@@ -62,6 +64,10 @@ def within_block(items: Sequence[Item], reading: Reading) -> tuple[nodes.Stateme
             case _:
                 statements.append(item)
     return tuple(statements)
+
+
+_HEADS = frozenset({nodes.Param, nodes.Use, nodes.Inbound, nodes.InboundSms, nodes.Call})
+"""Lines that a script can begin with: `call` can stand in a block too, with one of its own or a name."""
 
 
 def fragment_of(script: nodes.Script, reading: Reading) -> tuple[nodes.Statement, ...]:

@@ -5,6 +5,7 @@ parts find it by `current()`.  Readings in several threads or tasks do not see e
 """
 
 from contextvars import ContextVar
+from typing import Final
 
 from attrs import Factory, define
 from lark import Token
@@ -49,6 +50,8 @@ class Reading:
     """The last token that the parser was given."""
     here: Span | None = None
     """Where the rule stands that is being built, when its tokens do not know it."""
+    depth: int = 0
+    """So many values were made of one another at most, where that is known."""
     heard: list[Token] | None = None
     """Every token that the parser was given, where somebody wants to know."""
 
@@ -73,14 +76,15 @@ class Reading:
         self.problems.append(Problem(code, message, span, hint))
 
 
-_current: ContextVar[Reading] = ContextVar("reading")
+READING: Final[ContextVar[Reading]] = ContextVar("reading")
+"""The reading that is going on."""
 
 
 def current() -> Reading:
     """Give the reading that is going on."""
-    return _current.get()
+    return READING.get()
 
 
 def begin(reading: Reading) -> None:
     """Make *reading* the one that is going on."""
-    _current.set(reading)
+    READING.set(reading)

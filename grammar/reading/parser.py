@@ -10,7 +10,7 @@ one slip does not hide the next.
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TypeAlias, cast
 
 from lark import Lark, Token
@@ -25,7 +25,8 @@ from ringful.grammar.reading.documents import of_document
 from ringful.grammar.reading.head import fragment_of
 from ringful.grammar.reading.known import Opener, Reading, begin
 from ringful.grammar.reading.layout import Layout, keep_comment
-from ringful.grammar.reading.steps import Tables, tables_of
+from ringful.grammar.reading.moves import compiled, plain
+from ringful.grammar.reading.moves.steps import Go, Tables, tables_of
 from ringful.grammar.reading.tables import parser_with
 from ringful.grammar.span import Span
 from ringful.grammar.vocabulary import VERBS
@@ -79,6 +80,15 @@ def _tables() -> Tables:
     return tables_of(lark())
 
 
+@cache
+def _go() -> Go:
+    """Give what goes through the tables: in C, where it was compiled."""
+    try:
+        return compiled.by(_tables(), compiled.load())
+    except compiled.NoCompiled:
+        return partial(plain.go, tables=_tables())
+
+
 def _parse(text: str, path: str, heed: Heed | None = None) -> tuple[nodes.Script, Reading]:
     source, text = text, text.removeprefix("\ufeff")
     if problem := _unreadable(text, path):
@@ -86,9 +96,10 @@ def _parse(text: str, path: str, heed: Heed | None = None) -> tuple[nodes.Script
     if heed is None:
         reading = Reading(path)
         begin(reading)
-        script = read_directly(text, reading, _tables())
+        script = read_directly(text, reading, _tables(), _go())
         if script is not None and not reading.problems:
-            if deep := too_deep(script):
+            # What is made of a rule's values is two nodes at most, one in the other.
+            if 2 * reading.depth > MAX_DEPTH and (deep := too_deep(script)):
                 raise ScriptError(deep, source=source)
             return script, reading
     script, reading, problems = read(text, path, heed=heed)
@@ -103,9 +114,9 @@ def _parse(text: str, path: str, heed: Heed | None = None) -> tuple[nodes.Script
 
 def _unreadable(text: str, path: str) -> Problem | None:
     """Say why a text cannot be read at all, or is of another kind."""
-    if len(text) > MAX_SIZE or len(text.encode("utf-8", "surrogatepass")) > MAX_SIZE:
+    if len(text) > MAX_SIZE or (not text.isascii() and len(text.encode("utf-8", "surrogatepass")) > MAX_SIZE):
         return Problem("too-long", f"this text is longer than {MAX_SIZE} bytes", Span(1, 1, 1, 2, path))
-    if stray := re.search("[\ud800-\udfff]", text):
+    if not text.isascii() and (stray := re.search("[\ud800-\udfff]", text)):
         before = text[: stray.start()]
         line, column = before.count("\n") + 1, stray.start() - before.rfind("\n")
         return Problem("syntax", "this is no Unicode text", Span(line, column, line, column + 1, path))

@@ -57,9 +57,11 @@ def test_each_thing_that_is_missing_is_a_line_with_its_key_and_what_would_do(
         rates=Rates(),
     )
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("ringful.command.serving.missing.COMPILED", tmp_path / "none.so")
     said = list(missing(poor, 86400.0))
     begins = [
         "espeak-ng is not installed: ",
+        "there was no C compiler: ",
         f"media.folders: {tmp_path}/none is not there: ",
         f"store.recordings: {tmp_path}/file is not a folder: ",
         f"media.cache: {tmp_path}/file/cache is not a folder: ",

@@ -10,15 +10,37 @@ from hypothesis import HealthCheck, given, settings
 from ringful.grammar import nodes
 from ringful.grammar.reading.direct import read_directly
 from ringful.grammar.reading.known import Reading, begin
+from ringful.grammar.reading.moves import compiled, plain
+from ringful.grammar.reading.moves.steps import tables_of
 from ringful.grammar.reading.parser import lark, read
-from ringful.grammar.reading.steps import tables_of
 from ringful.grammar.showing.printer import show
-from ringful.grammar.walk import walk
+from ringful.grammar.walk import children, walk
 from tests import trees
 
 ROOT = Path(__file__).parents[2]
 TABLES = cache(lambda: tables_of(lark()))
 SCRIPT = re.compile(r"^script \{\n(.*?)^\}\n", re.MULTILINE | re.DOTALL)
+
+
+COMPILED = cache(lambda: compiled.by(TABLES(), compiled.load()))
+
+
+def alike(text: str) -> bool:
+    """Say whether the ways in C and in Python are the same."""
+    in_c, in_python = COMPILED()(text), plain.go(text, TABLES())
+    if in_c is None or in_python is None:
+        return in_c is in_python
+    return (list(in_c.moves), in_c.depth) == (in_python.moves, in_python.depth)
+
+
+def height(script: nodes.Script) -> int:
+    """Give how many nodes stand in one another at most."""
+    level: list[nodes.Node] = [script]
+    for count in range(1000):
+        if not level:
+            return count
+        level = [child for one in level for child in children(one)]
+    raise AssertionError
 
 
 def whole(script: nodes.Script) -> list[object]:
@@ -31,15 +53,17 @@ def whole(script: nodes.Script) -> list[object]:
 
 def held(text: str) -> bool:
     """See that both make the same of *text*; say whether they made anything."""
+    assert alike(text)
     slow, _, problems = read(text, "")
     reading = Reading()
     begin(reading)
-    fast = read_directly(text, reading, TABLES())
+    fast = read_directly(text, reading, TABLES(), COMPILED())
     if slow is None or problems:
         assert fast is None or reading.problems
         return False
     assert fast == slow
     assert whole(fast) == whole(slow)
+    assert height(slow) <= 2 * reading.depth
     return not reading.problems
 
 
