@@ -9,14 +9,13 @@ which looks at all connections once a second.  A fault of a connection ends it a
 import math
 import os
 import socket
-from contextlib import suppress
 from typing import Protocol
 
 import trio
 from attrs import define, field
 
 from ringful.ground.faults import fault
-from ringful.ground.sockets import receive
+from ringful.ground.sockets import receive, send
 from ringful.http.exchange import Part, Request, Response, written
 from ringful.http.incoming import Incoming
 from ringful.http.problems import Problem
@@ -160,14 +159,10 @@ class Connection:
 
     async def _write(self, data: bytes) -> None:
         """Write *data*: at once, unless the client takes it too slowly for that."""
-        left = memoryview(data)
-        while True:
-            with suppress(BlockingIOError):
-                left = left[self._socket.send(left) :]
-            if not left:
-                return
-            self.due = trio.current_time() + WRITE_SECONDS
-            await trio.lowlevel.wait_writable(self._socket)
+        await send(self._socket, data, self._waits_for_room)
+
+    def _waits_for_room(self) -> None:
+        self.due = trio.current_time() + WRITE_SECONDS
 
     async def _write_part(self, part: Part) -> None:
         """Write a part of a file, a piece at a time, however large it is.  Raises OSError."""
