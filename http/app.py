@@ -95,6 +95,10 @@ class App:
         self._count("other", problem.status, problem.code)
         return shown(problem, as_json=False)
 
+    def gave_way(self) -> None:
+        """Count a connection that was ended for another one."""
+        self.probes.metrics.http_gave_way.inc()
+
     async def _find(self, request: Request) -> Response:
         match request.places:
             case [str(method), "apikey", str(key)] if method and key:

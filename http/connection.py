@@ -9,13 +9,14 @@ which looks at all connections once a second.  A fault of a connection ends it a
 import math
 import os
 import socket
+from contextlib import suppress
 from typing import Protocol
 
 import trio
 from attrs import define, field
 
 from ringful.ground.faults import fault
-from ringful.ground.sockets import receive, send
+from ringful.ground.sockets import receive, send, send_now
 from ringful.http.exchange import Part, Request, Response, written
 from ringful.http.incoming import Incoming
 from ringful.http.problems import Problem
@@ -37,6 +38,12 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _UNREAD = Request("GET", "")
 """Stands for a request that cannot be read."""
 _LATE = Problem(408, "request.slow", "the request took too long to come")
+_CROWDED = Problem(
+    503,
+    "server.connections",
+    "as many connections are open here as may be; use one for many requests, or try again",
+    {"Retry-After": "1"},
+)
 
 
 class Answering(Protocol):
@@ -51,6 +58,9 @@ class Answering(Protocol):
     def refuse(self, problem: Problem) -> Response:
         """Answer what cannot be read."""
 
+    def gave_way(self) -> None:
+        """Count that a connection was ended for another one."""
+
 
 @define(eq=False)
 class Connection:
@@ -59,8 +69,8 @@ class Connection:
     _app: Answering
     _socket: socket.socket
     peer: str
-    due: float = math.inf
-    """When it has waited for its client for too long, by trio's clock."""
+    due: float = field(factory=lambda: trio.current_time() + FIRST_SECONDS)
+    """When it has waited for its client for too long, by trio's clock; infinity: it does not."""
     busy: bool = False
     """Whether a request is answered."""
     ending: bool = False
@@ -68,6 +78,8 @@ class Connection:
     scope: trio.CancelScope = field(factory=trio.CancelScope)
     """Cancelled to end it at once."""
     _incoming: Incoming = field(init=False)
+    _why: Problem = _LATE
+    """What a client is told whose request is not whole when the connection ends."""
 
     def __attrs_post_init__(self) -> None:
         self._incoming = Incoming(self._app.room_for, self.peer)
@@ -78,7 +90,7 @@ class Connection:
             with self.scope:
                 await self._serve()
             if self.scope.cancelled_caught and self._incoming.begun and not self.busy:
-                self._socket.send(written(self._app.refuse(_LATE), _UNREAD, keep=False))
+                send_now(self._socket, written(self._app.refuse(self._why), _UNREAD, keep=False))
         except OSError:
             pass  # The client is gone.
         except Exception as error:
@@ -91,6 +103,11 @@ class Connection:
         self.ending = True
         if not self.busy:
             self.scope.cancel()
+
+    def give_way(self) -> None:
+        """End it, since another one is to have its place."""
+        self._why = _CROWDED
+        self.scope.cancel()
 
     def is_given_up(self, now: float) -> bool:
         """Say whether it is not worth waiting for: it took too long, or its client waits no more."""
@@ -105,7 +122,6 @@ class Connection:
             return True
 
     async def _serve(self) -> None:
-        self.due = trio.current_time() + FIRST_SECONDS
         while await self._read() and await self._answer():
             self.due = trio.current_time() + NEXT_SECONDS
 
@@ -179,3 +195,9 @@ class Connection:
                 at += len(piece)
         finally:
             file.close()
+
+
+def turn_away(app: Answering, taken: socket.socket) -> None:
+    """Refuse a connection that there is no place for, in words that go at once or not at all."""
+    with taken, suppress(OSError):
+        send_now(taken, written(app.refuse(_CROWDED), _UNREAD, keep=False))
