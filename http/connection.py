@@ -4,6 +4,9 @@ Requests are read, answered and written one after another by that task alone, an
 write: no other task is woken for a request, and none is begun.  What must be looked at although the task
 waits (that a client takes too long, or has gone away from the answer that it waited for) is seen by `serve`,
 which looks at all connections once a second.  A fault of a connection ends it alone.
+
+What may change something is not left half-way by a client that goes away: meanwhile the connection's own
+scope is a shield, since a scope for each request costs more than to read it.
 """
 
 import math
@@ -52,6 +55,9 @@ class Answering(Protocol):
     def room_for(self, path: str) -> int:
         """Give how large a body may be."""
 
+    def can_be_left(self, request: Request) -> bool:
+        """Say whether the answer to *request* may be broken off where nobody waits for it any more."""
+
     async def answer(self, request: Request) -> Response:
         """Answer *request*; raises nothing."""
 
@@ -76,7 +82,7 @@ class Connection:
     ending: bool = False
     """Whether the answer that is under way is its last."""
     scope: trio.CancelScope = field(factory=trio.CancelScope)
-    """Cancelled to end it at once."""
+    """Cancelled to end it at once; a shield while that is answered which must not be left half-way."""
     _incoming: Incoming = field(init=False)
     _why: Problem = _LATE
     """What a client is told whose request is not whole when the connection ends."""
@@ -111,7 +117,7 @@ class Connection:
 
     def is_given_up(self, now: float) -> bool:
         """Say whether it is not worth waiting for: it took too long, or its client waits no more."""
-        return self.due < now or (self.busy and self._has_gone())
+        return self.due < now or (self.busy and not self.scope.shield and self._has_gone())
 
     def _has_gone(self) -> bool:
         try:
@@ -147,7 +153,9 @@ class Connection:
         while incoming.ready:
             request = incoming.ready.popleft()
             self.busy, self.due = True, math.inf
+            self.scope.shield = not self._app.can_be_left(request)
             response = await self._app.answer(request)
+            self.scope.shield = False
             keep = request.keep and not self.ending
             await self._write(written(response, request, keep=keep))
             if response.part and request.method != "HEAD":

@@ -27,14 +27,21 @@ class App:
         self.asked: list[Request] = []
         self.release = trio.Event()
         self.cut = trio.Event()
+        self.kept = trio.Event()
         self.given_way = 0
 
     def room_for(self, path: str) -> int:
         return ROOM
 
+    def can_be_left(self, request: Request) -> bool:
+        return request.path != "/kept"
+
     async def answer(self, request: Request) -> Response:
         self.asked.append(request)
         match request.path:
+            case "/kept":
+                await self.release.wait()
+                self.kept.set()
             case "/slow":
                 try:
                     await self.release.wait()
@@ -363,6 +370,53 @@ async def test_who_goes_away_is_worked_for_no_longer() -> None:
             while not app.asked:
                 await trio.lowlevel.checkpoint()
         await app.cut.wait()
+
+
+@pytest.mark.usefixtures("_looks_often")
+async def test_what_must_not_be_left_is_done_although_its_client_goes_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, looks, look = App(), [0], serve._Connections.look
+
+    def looked(self: serve._Connections, now: float) -> None:
+        look(self, now)
+        looks.append(len(self.open))
+
+    monkeypatch.setattr(serve._Connections, "look", looked)
+    async with served(app) as port:
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await ask(stream, "/kept")
+            while not app.asked:
+                await trio.lowlevel.checkpoint()
+        begun = len(looks)
+        while len(looks) < begun + 3:
+            await trio.lowlevel.checkpoint()
+        assert looks[-1] == 1
+        app.release.set()
+        await app.kept.wait()
+        while looks[-1]:
+            await trio.lowlevel.checkpoint()
+
+
+async def test_what_must_not_be_left_outlasts_the_grace_when_the_server_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serve, "GRACE_SECONDS", 0.05)
+    ended, app = trio.Event(), App()
+    async with (
+        served(app, ended) as port,
+        await trio.open_tcp_stream("127.0.0.1", port) as kept,
+        await trio.open_tcp_stream("127.0.0.1", port) as left,
+    ):
+        await ask(kept, "/kept")
+        await ask(left, "/slow")
+        while len(app.asked) < 2:
+            await trio.lowlevel.checkpoint()
+        ended.set()
+        assert await left.receive_some() == b""
+        assert app.cut.is_set()
+        app.release.set()
+        assert (await to_the_end(kept)).endswith(b"\r\n\r\n/kept")
 
 
 async def test_a_part_of_a_file_is_sent_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
