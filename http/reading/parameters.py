@@ -425,7 +425,7 @@ def web_url(name: str, value: str) -> str:
     """Read an absolute http or https URL."""
     if why := wrong(value):
         raise BadParameter(name, "invalid", f"{name} must be an http or https URL, not {value!r}: {why}")
-    if "@" in re.split(r"[/?#]", value.partition("://")[2], maxsplit=1)[0]:
+    if "@" in value and "@" in re.split(r"[/?#]", value.partition("://")[2], maxsplit=1)[0]:
         raise BadParameter(name, "invalid", f"{name} must not hold a user name or password")
     return value
 
