@@ -335,9 +335,8 @@ class Deliverer:
         if found is None:
             receiver.landed(lane, None, now)
             return
-        news = receiver.landed(
-            lane, found.sign, now, why=found.why, pause=found.asked, stretch=self._stretch()
-        )
+        stretch = 1.0 if found.verdict == "delivered" else self._stretch()
+        news = receiver.landed(lane, found.sign, now, why=found.why, pause=found.asked, stretch=stretch)
         for away in news:
             if away:
                 log.warning("a receiver is away", host=receiver.host, why=found.why, waiting=self.waiting)
