@@ -239,7 +239,8 @@ class Deliverer:
     def _send_off(self, receiver: Receiver) -> None:
         """Let all go that may go now, and see to it that somebody waits for when another one may."""
         try:
-            while lane := receiver.next(self._steady()):
+            now = self._steady()
+            while lane := receiver.next(now):
                 self._start(receiver, lane)
             alarm = receiver.due()
         except Exception as error:
