@@ -9,6 +9,7 @@ from ringful.bench.idle import idle
 from ringful.bench.language import language
 from ringful.bench.messages.accepting import accepting
 from ringful.bench.messages.sending import sending
+from ringful.bench.requests import requests
 from ringful.bench.statements import statements
 from ringful.bench.store import store
 
@@ -23,6 +24,7 @@ WORKLOADS: Mapping[str, Callable[[Effort], Iterator[Figure]]] = {
     "language": language,
     "cases": cases,
     "statements": statements,
+    "requests": requests,
     "idle": idle,
     "store": store,
     "messages": messages,

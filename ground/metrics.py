@@ -147,6 +147,11 @@ class Metrics:
             ["code"],
             registry=registry,
         )
+        self.http_gave_way = Counter(
+            "ringful_http_connections_ended",
+            "Connections that waited for their clients, and were ended to make room for others.",
+            registry=registry,
+        )
 
     def read(
         self,

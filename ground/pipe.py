@@ -8,7 +8,7 @@ import socket
 
 import trio
 
-from ringful.ground.sockets import receive
+from ringful.ground.sockets import receive, send_now
 
 _MOST = 1 << 16
 """Bytes that are read at once."""
@@ -36,10 +36,7 @@ class Pipe:
         if self._left:
             self._left += data
             return
-        try:
-            sent = self._socket.send(data)
-        except BlockingIOError:
-            sent = 0
+        sent = send_now(self._socket, data)
         if sent < len(data):
             self._left += data[sent:]
             self._is_full.set()
@@ -51,10 +48,7 @@ class Pipe:
             self._is_full = trio.Event()
             while self._left:
                 await trio.lowlevel.wait_writable(self._socket)
-                try:
-                    del self._left[: self._socket.send(self._left)]
-                except BlockingIOError:
-                    continue
+                del self._left[: send_now(self._socket, self._left)]
 
     def shut(self) -> None:
         """End both directions: who reads here, and there, finds that nothing more will come."""

@@ -35,6 +35,7 @@ ABOUT = "This is ringful, a programmable-voice server. Its API is described in d
 
 _ASKED, _READ = ("GET", "POST", "HEAD"), ("GET", "HEAD")
 _PLACES = PROBES | {"recordings"}
+_CAN_BE_LEFT = _PLACES | methods.TAKE_LONG
 _COUNTED = (401, 403, 409, 429, 503)
 """The answers that are counted by what was refused."""
 
@@ -80,6 +81,10 @@ class App:
         text = methods.find_method(path.strip("/").partition("/")[0]) in methods.TAKES_TEXT
         return MAX_UPLOAD if text else MAX_BODY
 
+    def can_be_left(self, request: Request) -> bool:
+        """Say whether an answer to *request* changes nothing, and may take long."""
+        return _name_of(request) in _CAN_BE_LEFT
+
     async def answer(self, request: Request) -> Response:
         """Answer *request*, whatever comes of it."""
         try:
@@ -87,13 +92,17 @@ class App:
         except Exception as error:
             problem = _problem_of(error, request)
             response, refused = shown(problem, as_json=request.wants_json), problem.code
-        self._count(_name_of(request.path), response.status, refused)
+        self._count(_name_of(request), response.status, refused)
         return response
 
     def refuse(self, problem: Problem) -> Response:
         """Answer what cannot be read, and is nobody's request."""
         self._count("other", problem.status, problem.code)
         return shown(problem, as_json=False)
+
+    def gave_way(self) -> None:
+        """Count a connection that was ended for another one."""
+        self.probes.metrics.http_gave_way.inc()
 
     async def _find(self, request: Request) -> Response:
         match request.places:
@@ -151,7 +160,7 @@ def _hold(request: Request, methods: tuple[str, ...]) -> None:
         raise Problem(405, "method.wrong", wrong, {"Allow": ", ".join(methods)})
 
 
-def _name_of(path: str) -> str:
-    """Give the method of the API that was asked for, or the place: one of a few words, whoever asks."""
-    first = path.strip("/").partition("/")[0]
+def _name_of(request: Request) -> str:
+    """Give the method of the API that is asked for, or the place: one of a few words, whoever asks."""
+    first = request.places[0]
     return first if first in _PLACES else methods.find_method(first) or "other"

@@ -37,8 +37,14 @@ class Asked:
     form: tuple[tuple[str, str], ...]
     body: bytes
 
+    given: tuple[tuple[str, str], ...] = field(init=False)
+    """All parameters."""
     signed: str = field(init=False)
     """What is signed of it."""
+
+    @given.default
+    def _given(self) -> tuple[tuple[str, str], ...]:
+        return self.query + self.form
 
     @signed.default
     def _signed(self) -> str:
@@ -49,11 +55,11 @@ class Asked:
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """All parameters but those that authenticate."""
-        return tuple(pair for pair in self.query + self.form if pair[0] not in ("sig", "seq"))
+        return tuple([pair for pair in self.given if pair[0] not in ("sig", "seq")])
 
     def one(self, name: str) -> str | None:
         """Give a parameter of the query or the form.  Raises BadParameter where it is repeated."""
-        values = [value for known, value in self.query + self.form if known == name]
+        values = [value for known, value in self.given if known == name]
         if len(values) > 1:
             raise BadParameter(name, "repeated", f"{name} is given {len(values)} times; give it once")
         return values[0] if values else None

@@ -4,6 +4,9 @@ Requests are read, answered and written one after another by that task alone, an
 write: no other task is woken for a request, and none is begun.  What must be looked at although the task
 waits (that a client takes too long, or has gone away from the answer that it waited for) is seen by `serve`,
 which looks at all connections once a second.  A fault of a connection ends it alone.
+
+What may change something is not left half-way by a client that goes away: meanwhile the connection's own
+scope is a shield, since a scope for each request costs more than to read it.
 """
 
 import math
@@ -16,7 +19,7 @@ import trio
 from attrs import define, field
 
 from ringful.ground.faults import fault
-from ringful.ground.sockets import receive
+from ringful.ground.sockets import receive, send, send_now
 from ringful.http.exchange import Part, Request, Response, written
 from ringful.http.incoming import Incoming
 from ringful.http.problems import Problem
@@ -38,6 +41,12 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _UNREAD = Request("GET", "")
 """Stands for a request that cannot be read."""
 _LATE = Problem(408, "request.slow", "the request took too long to come")
+_CROWDED = Problem(
+    503,
+    "server.connections",
+    "as many connections are open here as may be; use one for many requests, or try again",
+    {"Retry-After": "1"},
+)
 
 
 class Answering(Protocol):
@@ -46,11 +55,17 @@ class Answering(Protocol):
     def room_for(self, path: str) -> int:
         """Give how large a body may be."""
 
+    def can_be_left(self, request: Request) -> bool:
+        """Say whether the answer to *request* may be broken off where nobody waits for it any more."""
+
     async def answer(self, request: Request) -> Response:
         """Answer *request*; raises nothing."""
 
     def refuse(self, problem: Problem) -> Response:
         """Answer what cannot be read."""
+
+    def gave_way(self) -> None:
+        """Count that a connection was ended for another one."""
 
 
 @define(eq=False)
@@ -60,15 +75,17 @@ class Connection:
     _app: Answering
     _socket: socket.socket
     peer: str
-    due: float = math.inf
-    """When it has waited for its client for too long, by trio's clock."""
+    due: float = field(factory=lambda: trio.current_time() + FIRST_SECONDS)
+    """When it has waited for its client for too long, by trio's clock; infinity: it does not."""
     busy: bool = False
     """Whether a request is answered."""
     ending: bool = False
     """Whether the answer that is under way is its last."""
     scope: trio.CancelScope = field(factory=trio.CancelScope)
-    """Cancelled to end it at once."""
+    """Cancelled to end it at once; a shield while that is answered which must not be left half-way."""
     _incoming: Incoming = field(init=False)
+    _why: Problem = _LATE
+    """What a client is told whose request is not whole when the connection ends."""
 
     def __attrs_post_init__(self) -> None:
         self._incoming = Incoming(self._app.room_for, self.peer)
@@ -79,7 +96,7 @@ class Connection:
             with self.scope:
                 await self._serve()
             if self.scope.cancelled_caught and self._incoming.begun and not self.busy:
-                self._socket.send(written(self._app.refuse(_LATE), _UNREAD, keep=False))
+                send_now(self._socket, written(self._app.refuse(self._why), _UNREAD, keep=False))
         except OSError:
             pass  # The client is gone.
         except Exception as error:
@@ -93,9 +110,14 @@ class Connection:
         if not self.busy:
             self.scope.cancel()
 
+    def give_way(self) -> None:
+        """End it, since another one is to have its place."""
+        self._why = _CROWDED
+        self.scope.cancel()
+
     def is_given_up(self, now: float) -> bool:
         """Say whether it is not worth waiting for: it took too long, or its client waits no more."""
-        return self.due < now or (self.busy and self._has_gone())
+        return self.due < now or (self.busy and not self.scope.shield and self._has_gone())
 
     def _has_gone(self) -> bool:
         try:
@@ -106,7 +128,6 @@ class Connection:
             return True
 
     async def _serve(self) -> None:
-        self.due = trio.current_time() + FIRST_SECONDS
         while await self._read() and await self._answer():
             self.due = trio.current_time() + NEXT_SECONDS
 
@@ -132,7 +153,9 @@ class Connection:
         while incoming.ready:
             request = incoming.ready.popleft()
             self.busy, self.due = True, math.inf
+            self.scope.shield = not self._app.can_be_left(request)
             response = await self._app.answer(request)
+            self.scope.shield = False
             keep = request.keep and not self.ending
             await self._write(written(response, request, keep=keep))
             if response.part and request.method != "HEAD":
@@ -160,14 +183,10 @@ class Connection:
 
     async def _write(self, data: bytes) -> None:
         """Write *data*: at once, unless the client takes it too slowly for that."""
-        left = memoryview(data)
-        while True:
-            with suppress(BlockingIOError):
-                left = left[self._socket.send(left) :]
-            if not left:
-                return
-            self.due = trio.current_time() + WRITE_SECONDS
-            await trio.lowlevel.wait_writable(self._socket)
+        await send(self._socket, data, self._waits_for_room)
+
+    def _waits_for_room(self) -> None:
+        self.due = trio.current_time() + WRITE_SECONDS
 
     async def _write_part(self, part: Part) -> None:
         """Write a part of a file, a piece at a time, however large it is.  Raises OSError."""
@@ -184,3 +203,9 @@ class Connection:
                 at += len(piece)
         finally:
             file.close()
+
+
+def turn_away(app: Answering, taken: socket.socket) -> None:
+    """Refuse a connection that there is no place for, in words that go at once or not at all."""
+    with taken, suppress(OSError):
+        send_now(taken, written(app.refuse(_CROWDED), _UNREAD, keep=False))

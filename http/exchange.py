@@ -46,7 +46,8 @@ class Request:
     @property
     def kind(self) -> str:
         """What the body is said to be, in lower case and without more; empty: nothing is said."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        said = self.headers.get("content-type")
+        return said.partition(";")[0].strip().lower() if said else ""
 
     @property
     def places(self) -> list[str]:

@@ -1,7 +1,8 @@
 """The REST façade: from a request to one statement of one call, and nothing more.
 
 A handler reads, checks, compiles, and hands over to the switchboard; it knows no media.  What was
-handed over is done by the call's own task, so a client that goes away undoes nothing.
+handed over is done by the call's own task, so a client that goes away undoes nothing; and nothing is left
+half-way, since `http.connection` breaks off only what `methods.TAKE_LONG`.
 """
 
 import json
@@ -117,9 +118,7 @@ class Facade:
             if asking.before is None:
                 given = Parameters(asked.parameters, body.members, body.text)
                 made = requests.read(name, given, self.settings.dialect)
-                # What changes something is not left half-way by a client that goes away.
-                with trio.CancelScope(shield=not isinstance(made, Read)):
-                    answer = await self._do(owner, made, asking)
+                answer = await self._do(owner, made, asking)
             return _say(answer, request, {REPLAYED: "true"} if asking.again else NO_HEADERS)
 
     async def _do(self, key: Key, made: requests.Request, asking: Asking) -> Answer:

@@ -1,13 +1,20 @@
-"""Listen for clients, and serve each one's connection."""
+"""Listen for clients, and serve each one's connection.
+
+No more of them are open at a time than may be, whoever opens them: calls need descriptors too.  One that
+comes beyond that takes the place of the one whose client has the least time left for what is waited for, so
+that who opens many pushes out his own.  Where none waits for its client, the new one is refused.
+"""
 
 import errno
+import math
 import socket
 from collections.abc import Awaitable, Callable
 
 import structlog
 import trio
+from attrs import define, field
 
-from ringful.http.connection import Answering, Connection
+from ringful.http.connection import Answering, Connection, turn_away
 
 log = structlog.get_logger()
 
@@ -21,29 +28,65 @@ _TOO_MANY = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """Why no connection can be taken for now."""
 
 
+@define(eq=False)
+class _Connections:
+    """Those that are open, no more than *most*."""
+
+    app: Answering
+    most: int
+    open: set[Connection] = field(factory=set)
+    _crowded: bool = False
+    """Whether it was told in the log that there are as many as may be."""
+
+    def make_room(self) -> bool:
+        """See to it that there is room for another one; False where there is none."""
+        if len(self.open) < self.most:
+            return True
+        if not self._crowded:
+            self._crowded = True
+            log.warning("as many connections are open as may be", connections=self.most)
+        first = min(self.open, key=lambda one: one.due)
+        if first.due == math.inf:
+            return False
+        self.open.discard(first)
+        first.give_way()
+        self.app.gave_way()
+        return True
+
+    def look(self, now: float) -> None:
+        """End those that are not worth waiting for."""
+        for connection in self.open:
+            if connection.is_given_up(now):
+                connection.scope.cancel()
+        self._crowded = self._crowded and len(self.open) > self.most // 2
+
+
 async def serve(
     app: Answering,
     bind: str,
     shutdown: Callable[[], Awaitable[None]],
     *,
+    most: int,
     task_status: "trio.TaskStatus[list[str]]" = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve *app* on *bind* (``127.0.0.1:0`` takes any port) until *shutdown* returns.
 
+    No more than *most* connections are open at a time.
+
     Started with `nursery.start`, it gives the URLs that it listens on.  Raises OSError where it cannot.
     """
-    connections: set[Connection] = set()
+    connections = _Connections(app, most)
     with _listen(bind) as listener:
         host, port = listener.getsockname()[:2]
         async with trio.open_nursery() as nursery:
             async with trio.open_nursery() as taking:
-                taking.start_soon(_take, app, listener, nursery, connections)
-                taking.start_soon(_give_up, connections)
+                taking.start_soon(_take, listener, nursery, connections)
+                taking.start_soon(_look, connections)
                 task_status.started([f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"])
                 await shutdown()
                 taking.cancel_scope.cancel()
             listener.close()
-            for connection in tuple(connections):
+            for connection in tuple(connections.open):
                 connection.end()
             nursery.cancel_scope.deadline = trio.current_time() + GRACE_SECONDS
 
@@ -64,9 +107,7 @@ def _listen(bind: str) -> socket.socket:
     return listener
 
 
-async def _take(
-    app: Answering, listener: socket.socket, nursery: trio.Nursery, connections: set[Connection]
-) -> None:
+async def _take(listener: socket.socket, nursery: trio.Nursery, connections: _Connections) -> None:
     """Take every client that comes."""
     while True:
         await trio.lowlevel.wait_readable(listener)
@@ -78,24 +119,23 @@ async def _take(
                 await trio.sleep(LOOK_SECONDS)
             continue
         taken.setblocking(False)
+        if not connections.make_room():
+            turn_away(connections.app, taken)
+            continue
         taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(app, taken, address[0])
-        connections.add(connection)
+        connection = Connection(connections.app, taken, address[0])
+        connections.open.add(connection)
         nursery.start_soon(_serve, connection, connections)
 
 
-async def _serve(connection: Connection, connections: set[Connection]) -> None:
+async def _serve(connection: Connection, connections: _Connections) -> None:
     try:
         await connection.run()
     finally:
-        connections.discard(connection)
+        connections.open.discard(connection)
 
 
-async def _give_up(connections: set[Connection]) -> None:
-    """End the connections that are not worth waiting for."""
+async def _look(connections: _Connections) -> None:
     while True:
         await trio.sleep(LOOK_SECONDS)
-        now = trio.current_time()
-        for connection in tuple(connections):
-            if connection.is_given_up(now):
-                connection.scope.cancel()
+        connections.look(trio.current_time())

@@ -55,11 +55,10 @@ MAY_IMPORT = {
         "store.port",
         "store.window",
     },
-    # A customer signs what it asks for.
     "bench": {
         "grammar",
         "ground",
-        "http.signing",
+        "http",
         "interpreter",
         "media",
         "messages",

@@ -36,6 +36,8 @@ class Http:
     bind: str = _key("127.0.0.1:8080", readers.http_address)
     public_url: str = _key("", readers.public_url)
     """What recordings' URLs begin with; empty: ``http://`` and *bind*."""
+    max_connections: int = _key(500, readers.whole)
+    """How many clients may be connected at a time: each takes one of the server's open files."""
     metrics_allow: tuple[readers.Network, ...] = _key((), readers.networks)
     """Networks that `/metrics` and `/ready` are told beside this machine."""
     metrics_queues: tuple[str, ...] = _key((), readers.queues)

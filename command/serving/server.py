@@ -84,7 +84,8 @@ async def _run(config: Config, told: _Told, started: trio.Event) -> None:
                     "requests of this key need no signature: for a trial only", key=key.key, name=key.name
                 )
         try:
-            urls = await nursery.start(partial(serve_http, house.app, config.http.bind, stopping.wait))
+            listen = partial(serve_http, most=config.http.max_connections)
+            urls = await nursery.start(listen, house.app, config.http.bind, stopping.wait)
         except* OSError as errors:
             first = first_of(errors)
             assert isinstance(first, OSError)

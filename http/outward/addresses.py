@@ -138,6 +138,7 @@ def host_of(url: str) -> str:
     return re.split(r"[/?#\\]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
 
 
+@lru_cache(1024)
 def literal(host: str) -> str | None:
     """Give the address that *host* is without asking anybody; None where it is a name.
 

@@ -6,6 +6,7 @@ odd.  Two regular expressions read that.  They take nothing that h11 would take 
 """
 
 import re
+from functools import lru_cache
 from typing import cast
 
 import h11
@@ -41,8 +42,12 @@ class Plain:
     """Whether the receiver lets the connection stay."""
 
 
+@lru_cache(128)
 def read_plain(data: bytes) -> Plain | None:
-    """Read what came first, if it has the whole head of a plain answer."""
+    """Read what came first, if it has the whole head of a plain answer.
+
+    A receiver says the same to many: its answers of a second differ by nothing, as a rule.
+    """
     head = _HEAD.match(data)
     if head is None:
         return None

@@ -249,7 +249,8 @@ class Deliverer:
     def _send_off(self, receiver: Receiver) -> None:
         """Let all go that may go now, and see to it that somebody waits for when another one may."""
         try:
-            while lane := receiver.next(self._steady(), self._most()):
+            now = self._steady()
+            while lane := receiver.next(now, self._most()):
                 self._start(receiver, lane)
             alarm = receiver.due(self._most())
         except Exception as error:
@@ -349,15 +350,9 @@ class Deliverer:
         if found is None:
             receiver.landed(lane, None, now)
             return
-        news = receiver.landed(
-            lane,
-            found.sign,
-            now,
-            took=now - began,
-            why=found.why,
-            pause=found.asked,
-            stretch=self._stretch(),
-        )
+        took, why = now - began, found.why
+        stretch = 1.0 if found.verdict == "delivered" else self._stretch()
+        news = receiver.landed(lane, found.sign, now, took=took, why=why, pause=found.asked, stretch=stretch)
         for away in news:
             if away:
                 log.warning("a receiver is away", host=receiver.host, why=found.why, waiting=self.waiting)

@@ -1,8 +1,7 @@
 """A connection to a receiver, and how long may be waited on it.
 
-Without TLS it is a bare socket: what is sent goes at once, and trio is asked only where there is
-something to wait for.  Whoever waits does so within one scope, whose deadline moves (`Limit`): a scope
-for every read and every write costs more than both.
+Without TLS it is a bare socket, with nothing between.  Whoever waits does so within one scope, whose
+deadline moves (`Limit`): a scope for every read and every write costs more than both.
 """
 
 import socket
@@ -13,7 +12,7 @@ import trio
 from attrs import define, frozen
 from httpcore2 import AsyncNetworkStream
 
-from ringful.ground.sockets import receive
+from ringful.ground.sockets import receive, send
 from ringful.http.outward.outbound import BROKEN, OutboundError
 
 _CHUNK = 16 * 1024
@@ -78,14 +77,10 @@ class Bare:
 
     async def send(self, data: bytes, limit: Limit) -> None:
         """See `Line`."""
-        while data:
-            try:
-                data = data[self._socket.send(data) :]
-            except BlockingIOError:
-                await trio.lowlevel.wait_writable(self._socket)
-                limit.step()
-            except OSError as error:
-                raise OutboundError(BROKEN) from error
+        try:
+            await send(self._socket, data, limit.step)
+        except OSError as error:
+            raise OutboundError(BROKEN) from error
 
     async def more(self) -> bytes:
         """See `Line`."""

@@ -153,7 +153,7 @@ class Poster:
             return
         line.idle_since = time.monotonic()
         self._idle.setdefault(target.place, []).append(line)
-        if self.idle > MAX_IDLE:
+        if self.open > MAX_IDLE and self.idle > MAX_IDLE:
             await self.sweep()
 
     async def sweep(self) -> None:

@@ -69,14 +69,15 @@ METHODS = (
     "RecordingRemove",
 )
 
-_KNOWN = frozenset(name.lower() for name in METHODS)
+_KNOWN = {name.lower(): name.lower() for name in METHODS} | _ALIASES
 
 TAKES_TEXT = frozenset({"script", "check", "run", "simulate"})
 """The methods whose body may be the text of a script."""
 
+TAKE_LONG = frozenset({"trace", "check", "simulate"})
+"""The methods that may take long, and change nothing."""
+
 
 def find_method(name: str) -> str | None:
     """Give the method's name in lower case, or None where there is none such."""
-    lowered = name.lower()
-    lowered = _ALIASES.get(lowered, lowered)
-    return lowered if lowered in _KNOWN else None
+    return _KNOWN.get(name.lower())

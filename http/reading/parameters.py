@@ -21,6 +21,9 @@ from ringful.media.port import RefusalReason
 
 _V = TypeVar("_V")
 _TONES = frozenset("0123456789*#ABCD")
+_NOT_KEPT = re.compile("[\ud800-\udfff\0]")
+"""What cannot be written in UTF-8, or not be kept by every database."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 NO_MEMBERS: Mapping[str, Any] = {}
 MAX_LENGTH = 2048
 """Characters of any one parameter."""
@@ -74,12 +77,14 @@ class Parameters:
 
     def optional(self, names: str, read: Callable[[str, str], _V]) -> _V | None:
         """Take a parameter by one of its *names*; None where it is absent or empty."""
+        if not self._values and not self._members:
+            return None  # As it is for most, behind the last one that was given.
         found = None
         for name in names.split():
             self._known.append(name)
             value = self._values.pop(name, "") or self._said(name)
-            if value.strip():
-                found = read(name, value.strip())
+            if bare := value.strip():
+                found = read(name, bare)
         return found
 
     def not_empty(self, name: str, instead: str) -> None:
@@ -97,7 +102,9 @@ class Parameters:
 
     def _said(self, name: str) -> str:
         """Take a member that stands for a parameter, as text."""
-        match self._members.pop(name, ""):
+        if name not in self._members:
+            return ""
+        match self._members.pop(name):
             case bool() as truth:
                 return "true" if truth else "false"
             case str() | int() | Decimal() as plain:
@@ -138,13 +145,15 @@ class Parameters:
 
 def unicode(name: str, value: str) -> str:
     """Hold that *value* can be written in UTF-8, and kept by every database."""
-    if stray := re.search("[\ud800-\udfff\0]", value):
+    if stray := _NOT_KEPT.search(value):
         raise BadParameter(name, "invalid", f"{name} cannot hold the character U+{ord(stray[0]):04X}")
     return value
 
 
 def _held(name: str, value: str) -> str:
     """Hold that *value* is one line, unless it is a message's text."""
+    if len(value) <= MAX_LENGTH and value.isprintable():
+        return value  # As nearly all are; nothing that is refused below is printable.
     if name != MESSAGE:
         return _one_line(name, value)
     if len(value) > MAX_MESSAGE:
@@ -156,7 +165,7 @@ def _one_line(name: str, value: str) -> str:
     unicode(name, value)
     if len(value) > MAX_LENGTH:
         raise BadParameter(name, "invalid", f"{name} is longer than {MAX_LENGTH} characters")
-    if any(ord(mark) < 32 or ord(mark) == 127 for mark in value):
+    if _CONTROL.search(value):
         raise BadParameter(name, "invalid", f"{name} holds a control character")
     return value
 
@@ -416,7 +425,7 @@ def web_url(name: str, value: str) -> str:
     """Read an absolute http or https URL."""
     if why := wrong(value):
         raise BadParameter(name, "invalid", f"{name} must be an http or https URL, not {value!r}: {why}")
-    if "@" in re.split(r"[/?#]", value.partition("://")[2], maxsplit=1)[0]:
+    if "@" in value and "@" in re.split(r"[/?#]", value.partition("://")[2], maxsplit=1)[0]:
         raise BadParameter(name, "invalid", f"{name} must not hold a user name or password")
     return value
 

@@ -38,6 +38,12 @@ FIGURES = {
         "statements on a leg": "statements/s",
         "journal lines": "lines/s",
     },
+    "requests": {
+        "requests, Mute": "requests/s",
+        "requests, Play": "requests/s",
+        "requests, Call": "requests/s",
+        "callbacks": "callbacks/s",
+    },
     "idle": {"an idle run, resident": "bytes", "an idle run, allocated": "bytes"},
     "store": {
         "durable writes, 1 task": "writes/s",
@@ -111,7 +117,7 @@ def test_figures_are_shown_with_the_machine_and_written_as_a_page(capsys, tmp_pa
         (
             ["all"],
             "there is no workload `all`; there are: "
-            "language, cases, statements, idle, store, messages, front",
+            "language, cases, statements, requests, idle, store, messages, front",
         ),
         (["language", "--rounds", "0"], "--rounds and --runs are at least 1, and --seconds is more than 0"),
         (

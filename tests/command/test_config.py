@@ -26,6 +26,7 @@ EVERYTHING = """
 bind = "0.0.0.0:80"
 public_url = "https://voice.example.com"
 metrics_allow = ["10.0.0.0/8"]
+max_connections = 2000
 metrics_queues = ["support"]
 [sip]
 bind = "10.0.0.1:5080"
@@ -163,7 +164,7 @@ def test_without_a_file_everything_has_a_default(tmp_path, monkeypatch):
 def test_every_key_can_be_written(written):
     config = written(EVERYTHING)
     networks = (ip_network("10.0.0.0/8"),)
-    assert config.http == Http("0.0.0.0:80", "https://voice.example.com", networks, ("support",))
+    assert config.http == Http("0.0.0.0:80", "https://voice.example.com", 2000, networks, ("support",))
     assert (config.sip.trunk, config.sip.password) == ("sip:trunk.example.com:5061;transport=tcp", "12345")
     assert (config.sip.allow_sip_uris, config.sip.country) == (True, "GB")
     assert config.media.folders == (Path("one"), Path("/two"))

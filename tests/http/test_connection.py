@@ -1,10 +1,12 @@
 """What a client sees of its connection: whole answers in one piece, in their order, and when it ends."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
+import structlog.testing
 import trio
 
 from ringful.http import connection, serve
@@ -25,13 +27,21 @@ class App:
         self.asked: list[Request] = []
         self.release = trio.Event()
         self.cut = trio.Event()
+        self.kept = trio.Event()
+        self.given_way = 0
 
     def room_for(self, path: str) -> int:
         return ROOM
 
+    def can_be_left(self, request: Request) -> bool:
+        return request.path != "/kept"
+
     async def answer(self, request: Request) -> Response:
         self.asked.append(request)
         match request.path:
+            case "/kept":
+                await self.release.wait()
+                self.kept.set()
             case "/slow":
                 try:
                     await self.release.wait()
@@ -47,13 +57,16 @@ class App:
     def refuse(self, problem: Problem) -> Response:
         return shown(problem, as_json=False)
 
+    def gave_way(self) -> None:
+        self.given_way += 1
+
 
 @asynccontextmanager
-async def served(app: App, ended: trio.Event | None = None) -> AsyncIterator[int]:
-    """Serve *app*; give the port."""
+async def served(app: App, ended: trio.Event | None = None, *, most: int = 100) -> AsyncIterator[int]:
+    """Serve *app* to so many clients at a time; give the port."""
     async with trio.open_nursery() as nursery:
         until_then = trio.sleep_forever if ended is None else ended.wait
-        (url,) = await nursery.start(serve.serve, app, "127.0.0.1:0", until_then)
+        (url,) = await nursery.start(partial(serve.serve, most=most), app, "127.0.0.1:0", until_then)
         with trio.fail_after(PATIENCE):
             yield int(url.rpartition(":")[2])
         nursery.cancel_scope.cancel()
@@ -359,6 +372,53 @@ async def test_who_goes_away_is_worked_for_no_longer() -> None:
         await app.cut.wait()
 
 
+@pytest.mark.usefixtures("_looks_often")
+async def test_what_must_not_be_left_is_done_although_its_client_goes_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, looks, look = App(), [0], serve._Connections.look
+
+    def looked(self: serve._Connections, now: float) -> None:
+        look(self, now)
+        looks.append(len(self.open))
+
+    monkeypatch.setattr(serve._Connections, "look", looked)
+    async with served(app) as port:
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await ask(stream, "/kept")
+            while not app.asked:
+                await trio.lowlevel.checkpoint()
+        begun = len(looks)
+        while len(looks) < begun + 3:
+            await trio.lowlevel.checkpoint()
+        assert looks[-1] == 1
+        app.release.set()
+        await app.kept.wait()
+        while looks[-1]:
+            await trio.lowlevel.checkpoint()
+
+
+async def test_what_must_not_be_left_outlasts_the_grace_when_the_server_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serve, "GRACE_SECONDS", 0.05)
+    ended, app = trio.Event(), App()
+    async with (
+        served(app, ended) as port,
+        await trio.open_tcp_stream("127.0.0.1", port) as kept,
+        await trio.open_tcp_stream("127.0.0.1", port) as left,
+    ):
+        await ask(kept, "/kept")
+        await ask(left, "/slow")
+        while len(app.asked) < 2:
+            await trio.lowlevel.checkpoint()
+        ended.set()
+        assert await left.receive_some() == b""
+        assert app.cut.is_set()
+        app.release.set()
+        assert (await to_the_end(kept)).endswith(b"\r\n\r\n/kept")
+
+
 async def test_a_part_of_a_file_is_sent_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "_PIECE", 1000)
     file = tmp_path / "a"
@@ -406,14 +466,80 @@ async def test_what_is_under_way_for_too_long_is_cut_when_the_server_ends(
         assert app.cut.is_set()
 
 
+async def test_who_opens_many_connections_pushes_out_his_own() -> None:
+    app = App()
+    async with served(app, most=10) as port, await trio.open_tcp_stream("127.0.0.1", port) as customer:
+        await ask(customer, "/short")
+        await until(customer, b"/short")
+        async with AsyncExitStack() as stack:
+            opened = []
+            for _ in range(100):
+                opened.append(await stack.enter_async_context(await trio.open_tcp_stream("127.0.0.1", port)))
+            # The first 91 of the others have gone, the oldest first.
+            for stream in opened[:91]:
+                assert await stream.receive_some() == b""
+            for stream in (*opened[91:], customer):
+                await ask(stream, "/again")
+                await until(stream, b"/again")
+    assert app.given_way == 91
+
+
+async def test_who_has_sent_half_a_request_is_told_that_he_gave_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    came, feed = trio.Event(), connection.Incoming.feed
+
+    def noticed(self: connection.Incoming, data: bytes) -> None:
+        feed(self, data)
+        came.set()
+
+    monkeypatch.setattr(connection.Incoming, "feed", noticed)
+    async with served(App(), most=1) as port, await trio.open_tcp_stream("127.0.0.1", port) as slow:
+        await slow.send_all(GET)
+        await came.wait()
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await ask(stream, "/short")
+            await until(stream, b"/short")
+        got = await to_the_end(slow)
+    assert got.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nretry-after: 1\r\n" in got
+    assert got.partition(b"\r\n\r\n")[2].startswith(b"server.connections: ")
+
+
+async def test_where_all_wait_for_the_server_another_one_is_refused_until_one_has_gone() -> None:
+    app = App()
+    async with (
+        served(app, most=2) as port,
+        await trio.open_tcp_stream("127.0.0.1", port) as first,
+        await trio.open_tcp_stream("127.0.0.1", port) as second,
+    ):
+        for stream in (first, second):
+            await ask(stream, "/slow")
+        while len(app.asked) < 2:
+            await trio.lowlevel.checkpoint()
+        with structlog.testing.capture_logs() as lines:
+            for _ in range(3):
+                async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+                    got = await to_the_end(stream)
+                assert got.startswith(b"HTTP/1.1 503 ")
+                assert b"\r\nconnection: close\r\n" in got
+                assert got.partition(b"\r\n\r\n")[2].startswith(b"server.connections: ")
+        assert [one["event"] for one in lines] == ["as many connections are open as may be"]
+        app.release.set()
+        for stream in (first, second):
+            await until(stream, b"/slow")
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await ask(stream, "/short")
+            await until(stream, b"/short")
+    assert app.given_way == 1
+
+
 async def test_an_address_that_another_has_is_told() -> None:
     async with served(App()) as port:
         with pytest.raises(OSError, match="in use"):
-            await serve.serve(App(), f"127.0.0.1:{port}", trio.sleep_forever)
+            await serve.serve(App(), f"127.0.0.1:{port}", trio.sleep_forever, most=1)
 
 
 async def test_an_address_of_the_sixth_version() -> None:
     async with trio.open_nursery() as nursery:
-        (url,) = await nursery.start(serve.serve, App(), "[::1]:0", trio.sleep_forever)
+        (url,) = await nursery.start(partial(serve.serve, most=1), App(), "[::1]:0", trio.sleep_forever)
         assert url.startswith("http://[::1]:")
         nursery.cancel_scope.cancel()

@@ -6,6 +6,7 @@ before the first of them plays an announcement to its end.
 
 from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
@@ -542,17 +543,23 @@ class Here:
     def room_for(self, _path: str) -> int:
         return 0
 
+    def can_be_left(self, _request: Request) -> bool:
+        return False
+
     async def answer(self, _request: Request) -> Response:
         return Response("here")
 
     def refuse(self, problem: Problem) -> Response:
         raise AssertionError(problem)
 
+    def gave_way(self) -> None:
+        raise AssertionError
+
 
 async def test_a_fault_of_a_clients_connection_ends_it_alone(
     nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (url,) = await nursery.start(serve, Here(), "127.0.0.1:0", trio.sleep_forever)
+    (url,) = await nursery.start(partial(serve, most=9), Here(), "127.0.0.1:0", trio.sleep_forever)
     port_of = int(url.rpartition(":")[2])
 
     async def got_from() -> bytes:

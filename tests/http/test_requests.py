@@ -2,11 +2,14 @@
 
 from contextlib import suppress
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringful.http.app import App
+from ringful.http.exchange import Request
 from ringful.http.reading import methods, requests
 from ringful.http.reading.methods import find_method
 from ringful.http.reading.parameters import BadParameter, Parameters, sequence
@@ -255,3 +258,24 @@ def test_a_seq_may_be_the_clock_in_any_unit_also_one_that_is_ahead() -> None:
 
 def test_every_method_has_its_reader():
     assert {name.lower() for name in methods.METHODS} == requests._READERS.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "can"),
+    [
+        ("/Trace/apikey/K", True),
+        ("/simulate/apikey/K", True),
+        ("/Tr%61ce/apikey/K", True),
+        ("/health", True),
+        ("/recordings/a.wav", True),
+        ("/Call/apikey/K", False),
+        ("/C%61ll/apikey/K", False),
+        ("/StopRecord/apikey/K", False),
+        ("/Script/apikey/K", False),
+        ("/QueryCall/apikey/K", False),
+        ("//Call/apikey/K", False),
+        ("/nothing", False),
+    ],
+)
+def test_what_may_change_something_is_not_left(path: str, can: bool) -> None:
+    assert App.can_be_left(cast(App, None), Request("GET", path)) == can

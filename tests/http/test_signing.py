@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import subprocess
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,3 +50,9 @@ def test_a_forms_signature_is_left_out_of_its_hash() -> None:
 @given(st.lists(st.tuples(st.text(), st.text())))
 def test_the_order_of_parameters_does_not_matter(pairs: list[tuple[str, str]]) -> None:
     assert canonical_query(pairs) == canonical_query(reversed(pairs))
+
+
+@given(st.lists(st.tuples(st.text(), st.text())))
+def test_what_is_signed_is_percent_encoded_as_the_library_does_it(pairs: list[tuple[str, str]]) -> None:
+    kept = sorted(pair for pair in pairs if pair[0] != "sig")
+    assert canonical_query(pairs) == "&".join(f"{quote(name, '')}={quote(value, '')}" for name, value in kept)
