@@ -8,7 +8,7 @@ told before the leg's.
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from random import randrange
@@ -79,6 +79,8 @@ class Pool:
     ) -> None:
         """*memory* is the descriptor of the memory of all buses."""
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
+        self.telling: AbstractContextManager[object] = nullcontext()
+        """What a worker says at once is told within it: who hears of it may act at its end."""
         self.legs: dict[str, PoolLeg] = {}
         self.ways = Ways(settings.trunks, fronted=settings.front is not None)
         self.seats = Seats(settings.buses)

@@ -195,7 +195,7 @@ def _read_calls(metrics: Metrics, parts: Parts) -> None:
         return {"ringing": len(parts.pool.legs) - up, "up": up}
 
     def waiting() -> int:
-        return sum(task.state == "waiting" for call in live.values() for task in call.run.tasks)
+        return sum(len(call.run.waiting) for call in live.values())
 
     metrics.read(
         "ringful_calls",

@@ -84,6 +84,7 @@ class Switchboard:
         self._lines = Lines()
         self.draining = False
         self._works = works(nursery)
+        self.turns = self._works.turns
         self._limits = limits
         self._name = name
         self._buckets: dict[str, Bucket] = {}
@@ -296,7 +297,7 @@ class Switchboard:
         if call.run.subject is None:
             called = call.run.call_id
             raise CallOver(f"{called} is a run without a call of its own: nothing can be queued on it")
-        waiting = sum(task.state == "waiting" for task in call.run.tasks)
+        waiting = len(call.run.waiting)
         if waiting >= self.house.settings.queue_size:
             raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
 
