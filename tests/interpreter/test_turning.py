@@ -63,4 +63,35 @@ async def test_who_is_gathered_takes_a_turn_at_the_end_and_whom_that_wakes_in_th
         turns.wake(second)
         await trio.testing.wait_all_tasks_blocked()
         assert taken[6:] == ["second", "later"]
+        with turns:
+            with turns:
+                turns.wake(later)
+            assert not taken[8:]
+        assert taken[8:] == ["later"]
+        nursery.cancel_scope.cancel()
+
+
+@define
+class _Gatherer:
+    """Gathers within its own turn."""
+
+    turns: Turns
+    taken: list[str]
+    other: _Waker
+
+    def take_turn(self) -> None:
+        with self.turns:
+            self.turns.wake(self.other)
+        self.taken.append("first")
+
+
+async def test_no_turn_is_taken_within_another() -> None:
+    taken: list[str] = []
+    async with trio.open_nursery() as nursery:
+        turns = Turns(nursery)
+        with turns:
+            turns.wake(_Gatherer(turns, taken, _Waker(turns, "second", taken)))
+        assert taken == ["first"]
+        await trio.testing.wait_all_tasks_blocked()
+        assert taken == ["first", "second"]
         nursery.cancel_scope.cancel()
