@@ -108,6 +108,9 @@ async def _pool(folder: Path | None) -> AsyncIterator[tuple[Pool, Front | None]]
     """Give a pool that answers all calls, behind a front in *folder*."""
 
     class Nothing:
+        def ready(self, sound: port.Sound) -> Path | None:
+            return None
+
         async def path(self, sound: port.Sound) -> Path:
             raise AssertionError("nothing is played")
 

@@ -380,9 +380,8 @@ def text_if(expression: nodes.Expression | None, names: Environment) -> str:
 
 def url_of(expression: nodes.Expression | None, names: Environment) -> str | None:
     """Evaluate a ``notify`` clause: no clause and ``none`` both mean that nobody is told."""
-    if expression is None or evaluate(expression, names) is None:
-        return None
-    return text_of(expression, names)
+    value = None if expression is None else evaluate(expression, names)
+    return None if expression is None or value is None else as_text(value, expression.span)
 
 
 def tones_of(expression: nodes.Expression, names: Environment) -> str:

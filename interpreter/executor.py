@@ -124,7 +124,7 @@ class Executor:
         """Give the statements that wait in the queue."""
         if self.leg is not self.run.subject:
             return ()
-        return tuple(task.statement for task in self.run.tasks if task.state == "waiting")
+        return tuple([task.statement for task in self.run.waiting])
 
     # Blocks
 

@@ -5,8 +5,9 @@ the tree's shape.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, cast, get_args
 
 import attrs
@@ -73,6 +74,9 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
     if type(happening) not in _SPECIAL:
         return _encode_fields(happening)
     match happening:
+        # The most frequent ones first: the arms are tried in their order.
+        case effects.Notify(url, fields, n, secret):
+            return {"url": url, "fields": _masked(fields, secret), "n": n}
         case events.Started():
             return _encode_started(happening)
         case events.Queued(task, statement):
@@ -87,27 +91,33 @@ def encode(happening: events.Event | effects.Effect) -> dict[str, Any]:
             return {"name": name, "fields": keep(fields), "by": by}
         case events.WebAnswered(asking, value):
             return {"asking": asking, "value": keep(value)}
-        case effects.Notify(url, fields, n, secret):
-            return {"url": url, "fields": _masked(fields, secret), "n": n}
         case effects.Ask(asking, url, fields, want, secret):
             return {"asking": asking, "url": url, "fields": _masked(fields, secret), "want": want}
         case _:
             return _encode_fields(happening)
 
 
-_field_names: dict[type, tuple[str, ...]] = {}
+_fields: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {}
+"""The names of the fields of a kind, and what takes their values."""
 
 
 def _encode_fields(happening: attrs.AttrsInstance) -> dict[str, Any]:
     kind = type(happening)
-    names = _field_names.get(kind)
-    if names is None:
-        names = _field_names[kind] = tuple(field.name for field in attrs.fields(kind))
-    data = {}
-    for name in names:
-        value = getattr(happening, name)
-        data[name] = value if type(value) in _PLAIN else _plain(value)
+    if kind not in _fields:
+        names = tuple(field.name for field in attrs.fields(kind))
+        _fields[kind] = names, _getter(names)
+    names, get = _fields[kind]
+    data = dict(zip(names, get(happening), strict=True))
+    for name, value in data.items():
+        if type(value) not in _PLAIN:
+            data[name] = _plain(value)
     return data
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda one: tuple([getattr(one, name) for name in names])
 
 
 def _encode_started(started: events.Started) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ringful.interpreter.conference import LONGEST_NAME, Conference
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.executor import Executor
 from ringful.interpreter.hearing import (
+    MAY_BE_SECRET,
     billed_seconds,
     hear,
     hear_spent,
@@ -69,6 +70,7 @@ class Failure:
 
 
 _OF_LEGS = frozenset(get_args(port.Event))
+_ANSWERED_AT_ONCE = frozenset({events.MessageTaken, events.MessageRefused})
 MOST_FAILURES = 20
 """How many kinds of failure a run remembers."""
 
@@ -164,14 +166,15 @@ class Run:
         """Handle one event that happened *at*, and all that follows from it at once."""
         # A clock that steps back must not make the journal's times do so.
         self.now = max(self.now, at)
-        if not isinstance(event, events.MessageTaken | events.MessageRefused):
-            # Those are answered at once: a loop that only sends has not waited.
+        kind = type(event)
+        if kind not in _ANSWERED_AT_ONCE:
+            # A loop that only sends has not waited.
             self.steps = 0
         self.position = NOWHERE
         data = journal.encode(event)
-        if is_secret(self, event):
+        if kind in MAY_BE_SECRET and is_secret(self, event):
             data[MARK] = True
-        self._enter("event", type(event).__name__, data)
+        self._enter("event", kind.__name__, data)
         if not self.ended:
             self._take(event)
             self._run_ready()
@@ -385,9 +388,8 @@ class Run:
             self.perform(effects.ReleaseConference(made, unreached_moderator(self, moderator)))
         for timer in list(self._timers):
             self.cancel_timer(timer)
-        for task in self.tasks:
-            if task.state == "waiting":
-                self.settle(task, "discarded", "the script has ended")
+        for task in self.waiting:
+            self.settle(task, "discarded", "the script has ended")
         self._enter("outcome", "Ended", {"outcome": self.outcome})
         if not self.fault:
             self.position = NOWHERE
@@ -571,17 +573,22 @@ class Run:
     def _full_queue(self) -> str:
         """Say that no further statement can wait; nothing if one can."""
         most = self.settings.queue_size
-        if len(self.tasks) < most or sum(task.state == "waiting" for task in self.tasks) < most:
+        if len(self.tasks) < most or len(self.waiting) < most:
             return ""
         return f"{most} statements wait in this queue already"
 
+    @property
+    def waiting(self) -> list[Task]:
+        """The tasks that wait for their turn, in their order."""
+        return [task for task in self.tasks if task.state == "waiting"]
+
     def next_task(self) -> Task | None:
         """Give the first task that waits for its turn; a conference that is empty does nothing."""
-        waiting = (task for task in self.tasks if task.state == "waiting")
+        waiting = self.waiting
         if self.conference and not self.conference.members:
             # Who is to be told of the first member must not come after it.
-            return next((task for task in waiting if isinstance(task.statement, nodes.OnMember)), None)
-        return next(waiting, None)
+            waiting = [task for task in waiting if isinstance(task.statement, nodes.OnMember)]
+        return waiting[0] if waiting else None
 
     def settle(self, task: Task, state: TaskState, detail: str = "") -> None:
         """Give *task* its one outcome, and tell it."""
@@ -650,9 +657,8 @@ class Run:
                 strand.cancel()
         self._reap()
         if leg is self.subject:
-            for task in self.tasks:
-                if task.state == "waiting":
-                    self.settle(task, "discarded", "the call was hung up")
+            for task in self.waiting:
+                self.settle(task, "discarded", "the call was hung up")
         if not order:
             return
         if leg.state == "new":

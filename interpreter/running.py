@@ -130,6 +130,10 @@ class Queue(Protocol):
 
     tasks: list[Task]
 
+    @property
+    def waiting(self) -> list[Task]:
+        """The tasks that wait for their turn, in their order."""
+
     def next_task(self) -> Task | None:
         """Give the first task that waits for its turn."""
 

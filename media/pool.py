@@ -8,7 +8,8 @@ told before the leg's.
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from random import randrange
 
@@ -78,6 +79,8 @@ class Pool:
     ) -> None:
         """*memory* is the descriptor of the memory of all buses."""
         self._settings, self._sounds, self._nursery = settings, sounds, nursery
+        self.telling: AbstractContextManager[object] = nullcontext()
+        """What a worker says at once is told within it: who hears of it may act at its end."""
         self.legs: dict[str, PoolLeg] = {}
         self.ways = Ways(settings.trunks, fronted=settings.front is not None)
         self.seats = Seats(settings.buses)
@@ -179,7 +182,8 @@ class Pool:
 
     def prepare(self, sound: port.Sound) -> None:
         """See `port.Phones.prepare`."""
-        self._nursery.start_soon(self._fetch, sound)
+        if self._sounds.ready(sound) is None:
+            self._nursery.start_soon(self._fetch, sound)
 
     def play(
         self, leg: str, playback: int, sound: port.Sound, *, background: bool = False, offset: float = 0.0
@@ -190,9 +194,8 @@ class Pool:
             return
         kept.cues.discard(playback)
         kept.playbacks[playback] = "fetching"
-        turn = (None, trio.Event()) if background else kept.take_turn()
         how = {"background": background, "offset": offset}
-        self._nursery.start_soon(self._play, kept, playback, sound, how, *turn)
+        self._with_file(kept, sound, partial(self._play, kept, playback, how), background=background)
 
     def cue(self, leg: str, playback: int, sound: port.Sound) -> None:
         """See `port.Phones.cue`."""
@@ -200,7 +203,7 @@ class Pool:
         if kept is None:
             return
         kept.cues.add(playback)
-        self._nursery.start_soon(self._cue, kept, playback, sound, *kept.take_turn())
+        self._with_file(kept, sound, partial(self._cue, kept, playback))
 
     def stop_playback(self, leg: str, playback: int) -> None:
         """See `port.Phones.stop_playback`."""
@@ -355,49 +358,57 @@ class Pool:
         except Exception as error:
             return fault("having a sound made", error)
 
-    async def _play(
+    def _with_file(
+        self, leg: PoolLeg, sound: port.Sound, act: Callable[[Path | str], None], *, background: bool = False
+    ) -> None:
+        """Have *act* done with the file of *sound*, or with why there is none, in its turn on *leg*.
+
+        Where the file is there, and nothing before it waits for its own, that is at once: no task is needed.
+        """
+        waits = leg.line is None or not (background or leg.is_in_turn)
+        if not waits and (file := self._sounds.ready(sound)):
+            act(file)
+        else:
+            turn = (None, trio.Event()) if background else leg.take_turn()
+            self._nursery.start_soon(self._in_turn, sound, act, *turn)
+
+    async def _in_turn(
         self,
-        leg: PoolLeg,
-        playback: int,
         sound: port.Sound,
-        how: dict[str, bool | float],
+        act: Callable[[Path | str], None],
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
-        path = await self._fetch(sound)
+        file = await self._fetch(sound)
         if before is not None:
             await before.wait()
         try:
-            self._play_now(leg, playback, path, how)
-        except Exception as error:
-            why = fault("playing a sound", error, call=leg.name)
-            self._hear(leg, port.PlaybackFailed(leg.name, playback, why))
+            act(file)
         finally:
             done.set()
 
-    def _play_now(self, leg: PoolLeg, playback: int, path: Path | str, how: dict[str, bool | float]) -> None:
+    def _play(self, leg: PoolLeg, playback: int, how: dict[str, bool | float], file: Path | str) -> None:
+        try:
+            self._play_now(leg, playback, how, file)
+        except Exception as error:
+            why = fault("playing a sound", error, call=leg.name)
+            self._hear(leg, port.PlaybackFailed(leg.name, playback, why))
+
+    def _play_now(self, leg: PoolLeg, playback: int, how: dict[str, bool | float], file: Path | str) -> None:
         if leg.over or playback not in leg.playbacks or leg.line is None:
             return
-        if isinstance(path, str):
-            self._hear(leg, port.PlaybackFailed(leg.name, playback, path))
+        if isinstance(file, str):
+            self._hear(leg, port.PlaybackFailed(leg.name, playback, file))
         elif leg.playbacks[playback] == "stopped":
             self._hear(leg, port.PlaybackEnded(leg.name, playback, "stopped"))
         else:
             leg.playbacks[playback] = "sent"
-            order = {"playback": playback, "path": str(path)} | how
+            order = {"playback": playback, "path": str(file)} | how
             leg.line.tell({"do": "play", "leg": leg.name, **order})
 
-    async def _cue(
-        self, leg: PoolLeg, playback: int, sound: port.Sound, before: trio.Event | None, done: trio.Event
-    ) -> None:
-        path = await self._fetch(sound)
-        if before is not None:
-            await before.wait()
-        try:
-            if not leg.over and playback in leg.cues and leg.line and isinstance(path, Path):
-                leg.line.tell({"do": "cue", "leg": leg.name, "playback": playback, "path": str(path)})
-        finally:
-            done.set()
+    def _cue(self, leg: PoolLeg, playback: int, file: Path | str) -> None:
+        if not leg.over and playback in leg.cues and leg.line and isinstance(file, Path):
+            leg.line.tell({"do": "cue", "leg": leg.name, "playback": playback, "path": str(file)})
 
     # Legs
 

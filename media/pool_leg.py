@@ -57,6 +57,11 @@ class PoolLeg:
         """Where orders go; None while no worker has it."""
         return self.voice or self.worker
 
+    @property
+    def is_in_turn(self) -> bool:
+        """Whether every foreground order has reached the worker: the next one may go at once."""
+        return self.latest is None or self.latest.is_set()
+
     def take_turn(self) -> tuple[trio.Event | None, trio.Event]:
         """Give what a foreground order waits for, and what it sets: trio starts tasks in no order."""
         before, self.latest = self.latest, trio.Event()

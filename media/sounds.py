@@ -13,6 +13,10 @@ class SoundError(Exception):
 class Sounds(Protocol):
     """Give sounds as files."""
 
+    def ready(self, sound: Sound) -> Path | None:
+        """Give the file of *sound* where `path` would give it without waiting; None: perhaps it must wait."""
+        ...
+
     async def path(self, sound: Sound) -> Path:
         """Give a 16-bit 8 kHz mono WAV file that says *sound*.  Raises SoundError."""
         ...

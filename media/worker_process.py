@@ -4,7 +4,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
 import structlog
@@ -51,6 +51,10 @@ class Owner(Protocol):
     @property
     def through(self) -> Answers:
         """Who hears the answers to the node's own requests."""
+
+    @property
+    def telling(self) -> AbstractContextManager[object]:
+        """What is told at once is told within it: who hears of it may act at its end."""
 
     def hear(self, worker: "WorkerProcess", event: port.Event) -> None:
         """Take an event of one of its legs."""
@@ -193,9 +197,10 @@ class WorkerProcess:
     async def _read(self, owner: Owner, serving: trio.CancelScope) -> None:
         try:
             while data := await self.pipe.receive():
-                for message in self.framer.unpack(data):
-                    if not self._taken(owner, message):
-                        return
+                with owner.telling:
+                    for message in self.framer.unpack(data):
+                        if not self._taken(owner, message):
+                            return
         except WireError as error:
             log.error("a media worker cannot be understood", pid=self.pid, why=str(error))
         except Exception as error:

@@ -42,10 +42,14 @@ class Folder:
 
     folder: Path
 
-    async def path(self, sound: port.Sound) -> Path:
-        """See `media.sounds.Sounds.path`."""
+    def ready(self, sound: port.Sound) -> Path:
+        """See `media.sounds.Sounds.ready`."""
         assert isinstance(sound, port.Announcement)
         return self.folder / sound.url
+
+    async def path(self, sound: port.Sound) -> Path:
+        """See `media.sounds.Sounds.path`."""
+        return self.ready(sound)
 
     def make(self) -> None:
         """Write the two prompts: 440 Hz and 880 Hz, with no quiet edge."""

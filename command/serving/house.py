@@ -113,6 +113,7 @@ async def open_house(
                 joint = Joint(pool, store, deliverer, outbound, office, clock, lag)
                 house = _house(config, settings, joint, watchers)
                 switchboard = Switchboard(house, tasks, _limits(config))
+                pool.telling = switchboard.turns
                 tasks.start_soon(switchboard.beat)
                 numbers = Numbers(store, config.sip.country, plans_of(config))
                 await numbers.load()
@@ -231,6 +232,6 @@ def pool_settings(config: Config, front: BehindFront | None = None) -> PoolSetti
 def _secrets(store: Store) -> Callable[[str], Awaitable[str | None]]:
     async def secret_of(key: str) -> str | None:
         known: Key | None = await store.key(key)
-        return " ".join(secret for secret, _ in accepted(known, time.time())) if known else None
+        return " ".join([secret for secret, _ in accepted(known, time.time())]) if known else None
 
     return secret_of

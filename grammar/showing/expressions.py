@@ -94,7 +94,7 @@ def _show(expression: nodes.Expression, level: int) -> str:
     """Show *expression* where only what binds as tightly as *level* may stand bare."""
     match expression:
         case nodes.Text(parts):
-            return '"' + "".join(_part(part) for part in parts) + '"'
+            return '"' + "".join([_part(part) for part in parts]) + '"'
         case nodes.Number(value):
             return format(value, "f") if isinstance(value, Decimal) else str(value)
         case nodes.Duration(milliseconds):

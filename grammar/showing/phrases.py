@@ -135,7 +135,7 @@ def phrase(line: AnyLine, indent: str, *, head: bool = False) -> str:
 
 
 def _join(*words: str) -> str:
-    return " ".join(word for word in words if word)
+    return " ".join([word for word in words if word])
 
 
 def _with(word: str, value: nodes.Expression | str | None) -> str:

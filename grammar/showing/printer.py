@@ -65,7 +65,8 @@ def _lines(lines: Sequence[AnyLine], indent: str, *, first: bool = True, head: b
         if line.spaced and not first:
             yield ""
         first = False
-        yield from _comments(line.comments, indent)
+        if line.comments:
+            yield from _comments(line.comments, indent)
         top, *rest = [phrase(line, indent, head=True)] if head else _line(line, indent)
         if line.trailing is not None:
             words, newline, tail = top.partition("\n")

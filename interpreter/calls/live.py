@@ -159,6 +159,8 @@ class LiveCall:
         """Told when nothing is left to do of it."""
         self.tells_unkept = True
         """Whether callbacks that could not be stored are delivered all the same: better told than neither."""
+        self.is_conference = started.plan is not None
+        """Whether it is the run of a conference, which has no line of its own."""
         self._works = works
         self._till = till
         self.run = Run(started, call_id, self, house.settings, journal=self._note, wake=self._wake)
@@ -176,6 +178,8 @@ class LiveCall:
         """What the last turn wrote."""
         self._made: tuple[Any, CallRecord] = (None, self.record)
         """The record that was made last, and what of."""
+        self._lines = -1
+        """How many lines it held when that was told last."""
         self._woken = False
         self._is_ending = False
         """The run has ended, and the write that says so has been submitted."""
@@ -199,6 +203,12 @@ class LiveCall:
         """Do *effect* for real."""
         phones = self.house.phones
         match effect:
+            # The most frequent ones first: the arms are tried in their order.
+            case effects.Notify(url, fields, n):
+                post = Post(urandom(16).hex(), self.key.key, self.run.call_id, n, url, fields, self.run.now)
+                self._posts.append(post)
+            case effects.Play() | effects.Cue() | effects.Prepare() | effects.StopPlayback():
+                order(phones, effect, self.house.recordings)
             case effects.Ring(leg, number, caller_id, shown):
                 if refused := self._refusal(leg, number):
                     self.run.post(refused)
@@ -243,9 +253,6 @@ class LiveCall:
                 | effects.NotReach()
             ):
                 self._meetings.do(self, effect)
-            case effects.Notify(url, fields, n):
-                post = Post(urandom(16).hex(), self.key.key, self.run.call_id, n, url, fields, self.run.now)
-                self._posts.append(post)
             case effects.StartRecording():
                 # The folder may be gone; where it cannot be made anew, the recording fails and says why.
                 with suppress(OSError):
@@ -271,11 +278,6 @@ class LiveCall:
             self.run.post(taken)
 
     @property
-    def is_conference(self) -> bool:
-        """Whether it is the run of a conference, which has no line of its own."""
-        return self.run.started.plan is not None
-
-    @property
     def legs(self) -> int:
         """How many lines this call holds, or is about to: one at least while it lives.
 
@@ -283,8 +285,14 @@ class LiveCall:
         """
         if self.is_conference:
             return 0
-        held = sum(leg.state in ("ringing", "up") and not leg.room for leg in self.run.legs.values())
+        legs = self.run.legs.values()
+        held = len([leg for leg in legs if leg.state in ("ringing", "up") and not leg.room])
         return held if self.run.started.message else max(1, held)
+
+    def _count_lines(self) -> None:
+        if (lines := self.legs) != self._lines:
+            self._lines = lines
+            self.on_lines(self)
 
     def bring(self, letter: Letter) -> None:
         """Keep *letter*, which began this run, together with what the next turn writes."""
@@ -296,7 +304,7 @@ class LiveCall:
             return port.Refused(leg, "notallowed")
         first = self.run.subject is not None and self.run.subject.name == leg
         if not first:
-            self.on_lines(self)
+            self._count_lines()
             if full := self._full(counted=True):
                 return port.Refused(leg, "capacity", None, full)
         if unpaid := self.purse.ring(leg, number):
@@ -426,7 +434,7 @@ class LiveCall:
 
     def _submitted(self, commit: Commit) -> None:
         self.committed = commit
-        self.on_lines(self)
+        self._count_lines()
         if self._turned is not None:
             self._turned.set()
             self._turned = None

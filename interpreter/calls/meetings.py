@@ -72,6 +72,11 @@ class Node(Protocol):
     ) -> None:
         """Do it at once.  Raises CallOver."""
 
+    async def take_in(
+        self, call: LiveCall, happened: Sequence[events.Event], seqs: Sequence[UsedSeq]
+    ) -> None:
+        """Let *happened* happen to *call*; return once that is kept.  Raises Unavailable."""
+
     async def durable(self, commit: Commit, call: LiveCall) -> None:
         """Wait until it is kept.  Raises Unavailable."""
 
@@ -198,17 +203,15 @@ class Meetings:
         own = self.node.live.get(leg)
         if own and own.run.subject and own.run.subject.name == leg:
             # Its own journal tells that it was asked to leave.
-            own.run.post(events.Interrupted("leave", conference=_as_called(own.run, meeting)))
-            await self.node.durable(own.turn(seqs), own)
+            leave = events.Interrupted("leave", conference=_as_called(own.run, meeting))
+            await self.node.take_in(own, [leave], seqs)
         else:
-            meeting.run.post(events.MemberWent(leg, "left"))
-            await self.node.durable(meeting.turn(seqs), meeting)
+            await self.node.take_in(meeting, [events.MemberWent(leg, "left")], seqs)
 
     async def end(self, key: Key, conference: str, *, seqs: Sequence[UsedSeq] = ()) -> None:
         """See `Conferences`."""
         meeting = await self._find(key, conference)
-        meeting.run.post(events.Interrupted("hangup"))
-        await self.node.durable(meeting.turn(seqs), meeting)
+        await self.node.take_in(meeting, [events.Interrupted("hangup")], seqs)
 
     async def change(
         self, key: Key, conference: str, change: events.Change, who: Who, *, seqs: Sequence[UsedSeq] = ()
@@ -230,9 +233,8 @@ class Meetings:
             if any(one.moderator for one in some) and (who.leg or who.phone):
                 raise IsModerator("the moderator cannot be put out of the conference: use HangupConf")
             some = [one for one in some if not one.moderator]
-        for member in some:
-            meeting.run.post(events.MembersChange(change, member.leg))
-        await self.node.durable(meeting.turn(seqs), meeting)
+        changes = [events.MembersChange(change, member.leg) for member in some]
+        await self.node.take_in(meeting, changes, seqs)
 
     async def coach(
         self, key: Key, conference: str, leg: str, coached: str | None, *, seqs: Sequence[UsedSeq] = ()
@@ -244,8 +246,7 @@ class Meetings:
             if one is not None and one not in there:
                 await self._hold_known(key, one)
                 raise NotMember(f"{one} is not in the conference")
-        meeting.run.post(events.MembersChange("coach", coached, leg))
-        await self.node.durable(meeting.turn(seqs), meeting)
+        await self.node.take_in(meeting, [events.MembersChange("coach", coached, leg)], seqs)
 
     # Its queue
 

@@ -84,6 +84,7 @@ class Switchboard:
         self._lines = Lines()
         self.draining = False
         self._works = works(nursery)
+        self.turns = self._works.turns
         self._limits = limits
         self._name = name
         self._buckets: dict[str, Bucket] = {}
@@ -153,12 +154,13 @@ class Switchboard:
         self.live[call_id] = call
         call.on_lines, call.on_over = self._count, self._forget
         self._count(call)
-        try:
-            call.run.start()
-            commit = call.turn(seqs)
-        except Exception:
-            self._forget(call)
-            raise
+        with self.turns:
+            try:
+                call.run.start()
+                commit = call.turn(seqs)
+            except Exception:
+                self._forget(call)
+                raise
         return call, commit
 
     def _made(self, key: Key, call_id: str, started: events.Started) -> LiveCall:
@@ -287,16 +289,14 @@ class Switchboard:
     ) -> None:
         """Append *statements* to the queue of *call*.  Raises CallOver, TooMany."""
         self.hold_queue(call)
-        for statement in statements:
-            call.run.post(events.Queued(0, statement))
-        await self.durable(call.turn(seqs), call)
+        await self.take_in(call, [events.Queued(0, statement) for statement in statements], seqs)
 
     def hold_queue(self, call: LiveCall) -> None:
         """Hold that something can be queued on *call*.  Raises CallOver, TooMany."""
         if call.run.subject is None:
             called = call.run.call_id
             raise CallOver(f"{called} is a run without a call of its own: nothing can be queued on it")
-        waiting = sum(task.state == "waiting" for task in call.run.tasks)
+        waiting = len(call.run.waiting)
         if waiting >= self.house.settings.queue_size:
             raise TooMany(f"{waiting} statements wait in this call's queue already", 1.0)
 
@@ -332,19 +332,17 @@ class Switchboard:
             raise CallOver("this call waits in no queue")
         if operation == "stop tones" and not (leg and leg.detector):
             raise CallOver(f"no tone detector runs {where}")
-        if isinstance(operation, str):
-            call.run.post(events.Interrupted(operation, notify))
-        else:
-            call.run.post(events.Steered(operation))
-        await self.durable(call.turn(seqs), call)
+        asked = (
+            events.Interrupted(operation, notify) if isinstance(operation, str) else events.Steered(operation)
+        )
+        await self.take_in(call, [asked], seqs)
 
     async def signal(
         self, key: Key, call_id: str, event: str, fields: Mapping[str, Value], *, seqs: Sequence[UsedSeq] = ()
     ) -> None:
         """Send *event* with *fields* to the call's script.  Raises NoSuchCall, CallOver."""
         call = await self.find_live(key, call_id)
-        call.run.post(events.Signalled(event, fields))
-        await self.durable(call.turn(seqs), call)
+        await self.take_in(call, [events.Signalled(event, fields)], seqs)
 
     async def query(self, key: Key, call_id: str) -> CallView:
         """Tell all about a call, live or ended.  Raises NoSuchCall."""
@@ -416,6 +414,19 @@ class Switchboard:
         if call.run.ended or (leg and leg.closing):
             raise CallOver(f"the call {call_id} is ending: {leg.closing if leg else 'its script is done'}")
         return call
+
+    async def take_in(
+        self, call: LiveCall, happened: Sequence[events.Event], seqs: Sequence[UsedSeq]
+    ) -> None:
+        """Let *happened* happen to *call*, in a turn of its own; return once that is kept.
+
+        Raises Unavailable.
+        """
+        with self.turns:
+            for event in happened:
+                call.run.post(event)
+            commit = call.turn(seqs)
+        await self.durable(commit, call)
 
     async def durable(self, commit: Commit, call: LiveCall) -> None:
         """Wait until what was asked for is kept; what cannot be kept is not done.  Raises Unavailable."""

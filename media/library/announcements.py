@@ -117,11 +117,15 @@ class Library:
             left.unlink(missing_ok=True)
         nursery.start_soon(self._converter.serve)
 
+    def ready(self, sound: Sound) -> Path | None:
+        """Give the file of a sound that was fetched and need not be asked for; None where it must be."""
+        kept = self._kept.get(sound.url) if isinstance(sound, Announcement) and sound.speed == 1.0 else None
+        return kept.path if kept and self._is_fresh(kept) else None
+
     async def path(self, sound: Sound) -> Path:
         """Give the file of *sound*, ready to play.  Raises SoundError."""
-        kept = self._kept.get(sound.url) if isinstance(sound, Announcement) and sound.speed == 1.0 else None
-        if kept and self._is_fresh(kept):
-            return kept.path
+        if ready := self.ready(sound):
+            return ready
         making = self._making.get(sound)
         if making is None:
             making = self._making[sound] = _Making()

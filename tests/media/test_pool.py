@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 import trio
+import trio.testing
 from attrs import define, field
 
 from ringful.command.demonstration.sounds import melody
 from ringful.media import port
 from ringful.media.pool import Pool, PoolSettings, open_pool
+from ringful.media.pool_leg import PoolLeg
 from ringful.media.worker_process import start_worker
 from tests.server import PATIENCE, free_port, phone
 
@@ -31,9 +33,37 @@ class Files:
 
     folder: Path
 
+    def ready(self, sound: port.Sound) -> Path | None:
+        assert isinstance(sound, port.Announcement)
+        return self.folder / sound.url
+
     async def path(self, sound: port.Sound) -> Path:
         assert isinstance(sound, port.Announcement)
         return self.folder / sound.url
+
+
+@define
+class Awaited(Files):
+    """Files of which those called ``slow`` come only when they are let."""
+
+    come: trio.Event = field(factory=trio.Event)
+
+    def ready(self, sound: port.Sound) -> Path | None:
+        return None if sound == port.Announcement("slow") else Files.ready(self, sound)
+
+    async def path(self, sound: port.Sound) -> Path:
+        await self.come.wait()
+        return await Files.path(self, sound)
+
+
+@define(eq=False)
+class Orders:
+    """A worker that is told things, and does none of them."""
+
+    told: list[tuple[str, int]] = field(factory=list)
+
+    def tell(self, command: dict[str, Any]) -> None:
+        self.told.append((command["do"], command["playback"]))
 
 
 @define
@@ -97,6 +127,29 @@ def over(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
         yield said
         if said["event"] in ("heard",):
             return
+
+
+async def test_a_sound_that_is_there_is_ordered_at_once_and_never_before_one_that_is_awaited(
+    tmp_path: Path,
+) -> None:
+    files = Awaited(tmp_path)
+    async with open_pool(PoolSettings(), files) as pool:
+        orders = Orders()
+        pool.legs["a"] = PoolLeg("a", lambda _: None, voice=orders)
+        there, awaited = port.Announcement("there"), port.Announcement("slow")
+        pool.play("a", 1, there)
+        pool.cue("a", 2, there)
+        assert orders.told == [("play", 1), ("cue", 2)]
+        pool.play("a", 3, awaited)
+        pool.cue("a", 4, there)
+        pool.play("a", 5, there, background=True)
+        assert orders.told[2:] == [("play", 5)]
+        files.come.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert orders.told[3:] == [("play", 3), ("cue", 4)]
+        pool.play("a", 6, there)
+        assert orders.told[5:] == [("play", 6)]
+        del pool.legs["a"]
 
 
 async def test_two_announcements_arrive_whole_in_order_and_without_a_hole(tmp_path: Path) -> None:

@@ -102,11 +102,14 @@ class Files:
 
     folder: Path
 
-    async def path(self, sound: port.Sound) -> Path:
+    def ready(self, sound: port.Sound) -> Path | None:
         assert isinstance(sound, port.Announcement)
-        if sound.url == "missing":
-            raise SoundError("it is missing")
-        return self.folder / f"{sound.url}.wav"
+        return None if sound.url == "missing" else self.folder / f"{sound.url}.wav"
+
+    async def path(self, sound: port.Sound) -> Path:
+        if found := self.ready(sound):
+            return found
+        raise SoundError("it is missing")
 
 
 @define
