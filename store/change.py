@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import attrs
 from attrs import frozen
-from sqlalchemy import Dialect, bindparam, column, delete, insert, or_, select, table, update
+from sqlalchemy import Dialect, bindparam, column, delete, insert, null, or_, select, table, text, update
 
 from ringful.store import schema
 from ringful.store.port import Key, LegRecord, Message, Post, Slice, Upload, UsedSeq, Write
@@ -51,7 +51,14 @@ def can_wait(change: Change) -> bool:
 
 
 # What is new of a post that nobody has tried to deliver: it is due at once.
-_POST = insert(schema.posts).values(state="pending", attempts=0, last_error="", resent=None, gone=None)
+_POST = insert(schema.posts).values(
+    # As text, so that all values that it is given are a post's own.
+    state=text("'pending'"),
+    attempts=text("0"),
+    last_error=text("''"),
+    resent=null(),
+    gone=null(),
+)
 _POST_KEYS = tuple(one.name for one in schema.posts.columns)
 _STANDING = update(schema.posts).where(schema.posts.c.event_id == bindparam("of_event"))
 _STANDING_KEYS = ("state", "attempts", "next_at", "last_error", "resent", "gone")

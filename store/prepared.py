@@ -45,26 +45,25 @@ class Prepared:
 
     def run(self, cursor: Any, things: Iterable[Any]) -> None:
         """Execute it for each of *things*, in their order.  Raises what the driver raises."""
-        cursor.executemany(self._text, [self._bound(thing) for thing in things])
+        bound = self.values if self._positional else self._named
+        cursor.executemany(self._text, [bound(thing) for thing in things])
 
     def ask(self, cursor: Any, thing: Any) -> Any:
         """Execute it once, and give the first row that it finds, or None."""
-        cursor.execute(self._text, self._bound(thing))
+        cursor.execute(self._text, self.values(thing) if self._positional else self._named(thing))
         return cursor.fetchone()
 
-    def values(self, thing: Any) -> tuple[Any, ...]:
+    def values(self, thing: Any) -> Sequence[Any]:
         """Give the values that are taken of *thing*, as the database keeps them."""
-        values = self._take(thing)
-        if self._encoders:
-            changed = list(values)
-            for place, encode in self._encoders:
-                changed[place] = encode(changed[place])
-            return tuple(changed)
+        if not self._encoders:
+            return self._take(thing)
+        values = list(self._take(thing))
+        for place, encode in self._encoders:
+            values[place] = encode(values[place])
         return values
 
-    def _bound(self, thing: Any) -> tuple[Any, ...] | dict[str, Any]:
-        values = self.values(thing)
-        return values if self._positional else dict(zip(self.names, values, strict=True))
+    def _named(self, thing: Any) -> dict[str, Any]:
+        return dict(zip(self.names, self.values(thing), strict=True))
 
 
 def _taker(names: Sequence[str], given: Mapping[str, Any], where: Mapping[str, str]) -> Take:

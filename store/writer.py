@@ -192,8 +192,7 @@ class Writer:
     def _commit(self, changes: Sequence[Change]) -> list[str]:
         """Commit *changes* together; give an error for each, empty where it is durable."""
         try:
-            with self._line.transaction() as cursor:
-                self._scribe.write(cursor, changes)
+            self._line.transact(lambda cursor: self._scribe.write(cursor, changes))
         except Exception as error:
             if len(changes) > 1 and refused_for_itself(error):
                 return self._commit_one_by_one(changes)
@@ -202,17 +201,18 @@ class Writer:
 
     def _commit_one_by_one(self, changes: Sequence[Change]) -> list[str]:
         try:
-            with self._line.transaction() as cursor:
-                return [self._attempt(cursor, change) for change in changes]
+            return self._line.transact(lambda cursor: [self._attempt(cursor, change) for change in changes])
         except Exception as error:
             return self._failed(changes, error)
 
     def _attempt(self, cursor: Any, change: Change) -> str:
         cursor.execute("SAVEPOINT one")
         try:
-            with as_sqlalchemy_says(self._engine.dialect):
-                self._scribe.write(cursor, [change])
+            self._scribe.write(cursor, [change])
         except Exception as error:
+            dialect = self._engine.dialect
+            if isinstance(error, dialect.loaded_dbapi.Error):
+                error = as_sqlalchemy_says(error, dialect)
             if not refused_for_itself(error):
                 raise
             cursor.execute("ROLLBACK TO SAVEPOINT one")

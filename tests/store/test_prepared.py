@@ -81,7 +81,8 @@ class Cursor:
         assert each
         for values in each:
             if self.dialect == "sqlite":
-                assert (type(values), text.count("?")) == (tuple, len(values))
+                assert isinstance(values, tuple | list)
+                assert text.count("?") == len(values)
             else:
                 assert set(re.findall(r"%\((\w+)\)s", text)) == values.keys()
         self.texts.append(text)
