@@ -8,46 +8,36 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import SimpleNamespace as Row
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
-from attrs import frozen
 from sqlalchemy import Dialect, bindparam, column, delete, insert, null, or_, select, table, text, update
 
 from ringful.store import schema
-from ringful.store.port import Key, LegRecord, Message, Post, Slice, Upload, UsedSeq, Write
+from ringful.store.port import LegRecord, Message, Post, Slice, Upload, UsedSeq, Write
 from ringful.store.prepared import Pen, Statements
 from ringful.store.window import WINDOW
 
-
-@frozen
-class Sign:
-    """A write that changes nothing, and shows that the disk takes one."""
-
-
-Change: TypeAlias = Write | Key | Sign
-
-_LISTS = tuple(one.name for one in attrs.fields(Write) if one.name != "forgotten")
-_lists_of = attrgetter(*_LISTS)
-_urgent_of = attrgetter(*(name for name in _LISTS if name not in ("entries", "post_states")))
 _OFTEN = {"entries", "posts", "recordings", "seqs", "calls", "legs", "post_states"}
 """What calls write; all else is seldom."""
+_SELDOM = Write.__annotations__.keys() - _OFTEN
+_PATIENT = {"entries", "post_states"}
 PRUNE_EVERY = 64
 """How many seqs of a key are used until old ones are removed: to find them is to read a thousand."""
 
 
-def says_something(change: Change) -> bool:
-    """Say whether *change* changes anything: of a turn in which nothing happened nothing need be kept."""
-    return not isinstance(change, Write) or any(_lists_of(change)) or change.forgotten is not None
+def says_something(write: Write) -> bool:
+    """Say whether *write* changes anything: of a turn in which nothing happened nothing need be kept."""
+    return any(write.values())
 
 
-def can_wait(change: Change) -> bool:
-    """Say whether *change* may wait for company while nobody waits for it.
+def can_wait(write: Write) -> bool:
+    """Say whether *write* may wait for company while nobody waits for it.
 
     It holds lines of journals, or how callbacks stand, and no more: nothing that is to be told to anybody
     once it is on the disk, nothing that a bill is made of, and no call that begins or ends.
     """
-    return isinstance(change, Write) and not any(_urgent_of(change)) and change.forgotten is None
+    return all(kind in _PATIENT or not things for kind, things in write.items())
 
 
 # What is new of a post that nobody has tried to deliver: it is due at once.
@@ -147,10 +137,10 @@ class Scribe:
         self._since: Counter[str] = Counter()
         """How many seqs of a key were used since its old ones were last removed."""
 
-    def write(self, cursor: Any, changes: Sequence[Change]) -> None:
-        """Make *changes* in the transaction of the driver's *cursor*.  Raises what the driver raises."""
+    def write(self, cursor: Any, writes: Sequence[Write]) -> None:
+        """Make *writes* in the transaction of the driver's *cursor*.  Raises what the driver raises."""
         pen = Pen(cursor, self._statements)
-        found = _gathered(changes)
+        found = _gathered(writes)
         pen.insert(schema.journal, found.get("entries", ()))
         pen.run(_POST, found.get("posts", ()), keys=_POST_KEYS, where={"next_at": "created"})
         pen.insert(schema.recordings, found.get("recordings", ()))
@@ -164,7 +154,7 @@ class Scribe:
             standing = _last(found["post_states"], "post.event_id")
             pen.run(_STANDING, standing, keys=_STANDING_KEYS, where={"of_event": "post.event_id"})
         if not found.keys() <= _OFTEN:
-            _write_seldom(pen, found, [change for change in changes if isinstance(change, Write)])
+            _write_seldom(pen, found, writes)
 
     def _use(self, pen: Pen, seqs: Sequence[UsedSeq]) -> None:
         """Write *seqs* down; keep at least the newest `WINDOW` of each key: all in the window are among them.
@@ -179,18 +169,14 @@ class Scribe:
             del self._since[key]
 
 
-def _gathered(changes: Iterable[Change]) -> Mapping[str, list[Any]]:
-    """Give what *changes* hold of each kind, in the order in which it was given."""
+def _gathered(writes: Iterable[Write]) -> Mapping[str, list[Any]]:
+    """Give what *writes* hold of each kind, in the order in which it was given."""
     found: dict[str, list[Any]] = {}
-    for change in changes:
-        if not isinstance(change, Write):
-            found.setdefault("signs" if isinstance(change, Sign) else "keys", []).append(change)
-            continue
-        for name, things in zip(_LISTS, _lists_of(change), strict=True):
+    for write in writes:
+        things: Any
+        for kind, things in write.items():
             if things:
-                found.setdefault(name, []).extend(things)
-        if change.forgotten is not None:
-            found.setdefault("forgotten", []).append(change.forgotten)
+                found.setdefault(kind, []).extend(things)
     return found
 
 
@@ -201,11 +187,12 @@ def _last(things: Iterable[Any], name: str) -> Sequence[Any]:
 
 
 def _write_seldom(pen: Pen, found: Mapping[str, Sequence[Any]], writes: Sequence[Write]) -> None:
-    """Write what no call needs at its turns; *found* holds all of *writes*, and what is no `Write`."""
+    """Write what no call needs at its turns; *found* holds all of *writes*."""
+    assert found.keys() <= _OFTEN | _SELDOM
     pen.run(_SIGN, found.get("signs", ()))
     _add_versions(pen, found.get("scripts", ()))
     _bind(pen, writes)
-    _mail(pen, writes)
+    _mail(pen, found, writes)
     _resend(pen, found.get("resend", ()))
     _look_after(pen, found)
     if "forgotten" in found:
@@ -226,27 +213,27 @@ def _add_versions(pen: Pen, uploads: Iterable[Upload]) -> None:
 def _bind(pen: Pen, writes: Iterable[Write]) -> None:
     # One by one: a number may be freed and bound again within the batch.
     for write in writes:
-        pen.run(_FREE, [Row(number=number) for number in write.freed])
-        pen.replace(schema.numbers, _last(write.numbers, "number"))
+        pen.run(_FREE, [Row(number=number) for number in write.get("freed", ())])
+        pen.replace(schema.numbers, _last(write.get("numbers", ()), "number"))
 
 
-def _mail(pen: Pen, writes: Sequence[Write]) -> None:
+def _mail(pen: Pen, found: Mapping[str, Sequence[Any]], writes: Sequence[Write]) -> None:
     """Write what is new of messages."""
-    pen.replace(schema.messages, _last((one for write in writes for one in write.messages), "message_id"))
-    parts = {(one.connection, one.remote_id): one for write in writes for one in write.remote_parts}
+    pen.replace(schema.messages, _last(found.get("messages", ()), "message_id"))
+    parts = {(one.connection, one.remote_id): one for one in found.get("remote_parts", ())}
     pen.replace(schema.remote_parts, list(parts.values()))
     for write in writes:
         # One by one: what is put down in one write may be taken away in the next.
-        pen.replace(schema.fragments, write.fragments)
-        pen.run(_JOINED, write.joined)
-        for one in write.opt_outs:
+        pen.replace(schema.fragments, write.get("fragments", ()))
+        pen.run(_JOINED, write.get("joined", ()))
+        for one in write.get("opt_outs", ()):
             if one.at is None:
                 pen.run(_OPT_IN, [one])
             else:
                 pen.replace(schema.opt_outs, [one])
-        removed = [Row(number=number, keyword=keyword) for number, keyword in write.keywords_removed]
-        pen.run(_NO_KEYWORD, removed)
-        pen.replace(schema.keywords, write.keywords)
+        removed = write.get("keywords_removed", ())
+        pen.run(_NO_KEYWORD, [Row(number=number, keyword=keyword) for number, keyword in removed])
+        pen.replace(schema.keywords, write.get("keywords", ()))
 
 
 def _end_legs(pen: Pen, legs: Sequence[LegRecord]) -> None:

@@ -193,7 +193,7 @@ class Line:
             self._connection = None
 
 
-def as_sqlalchemy_says(error: Exception, dialect: Dialect) -> DBAPIError:
+def as_sqlalchemy_says(error: Exception, dialect: Dialect) -> StatementError:
     """Make of a driver's *error* SQLAlchemy's of the same kind."""
     return DBAPIError.instance(None, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
 

@@ -12,7 +12,6 @@ import trio
 from sqlalchemy import Engine, select
 
 from ringful.store import rows
-from ringful.store.change import Sign
 from ringful.store.engine import READERS
 from ringful.store.keys import KeyMemory, new_secret
 from ringful.store.place import place_of
@@ -50,7 +49,7 @@ class SqlStore(SqlReads):
         if moved := await trio.to_thread.run_sync(self._place.why_moved, abandon_on_cancel=True):
             return moved
         try:
-            await self._writer.submit(Sign()).wait()
+            await self._writer.submit(Write(signs=[None])).wait()
         except StoreError as error:
             return str(error)
         return ""
@@ -82,6 +81,6 @@ class SqlStore(SqlReads):
     async def put_key(self, key: Key) -> None:
         """Add *key*, or replace it; it holds at once in this process.  Raises StoreError."""
         try:
-            await self._writer.submit(key).wait()
+            await self._writer.submit(Write(keys=[key])).wait()
         finally:
             self._memory.forget(key.key)
