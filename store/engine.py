@@ -37,6 +37,7 @@ from sqlalchemy.exc import (
 
 from ringful.store.port import StoreError
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 BUSY_MS = 30_000
@@ -156,11 +157,14 @@ class Line:
         self._connection: PoolProxiedConnection | None = None
         self._cursor: Any = None
 
-    def transact(self, work: Callable[[Any], T]) -> T:
-        """Have *work* done with a cursor in a transaction, and commit.  Raises what SQLAlchemy raises."""
+    def transact(self, work: Callable[[Any, S], T], what: S) -> T:
+        """Have *work* done on *what* with a cursor in a transaction, and commit.
+
+        Raises what SQLAlchemy raises.
+        """
         try:
             self._begin()
-            done = work(self._cursor)
+            done = work(self._cursor, what)
             self._commit()
         except self._engine.dialect.loaded_dbapi.Error as error:
             self.close()

@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.ground.faults import fault
 from ringful.ground.logger import get_logger
-from ringful.store.change import Scribe, can_wait, says_something
+from ringful.store.change import Held, Scribe, can_wait, held
 from ringful.store.engine import Line, as_sqlalchemy_says, describe, refused_for_itself
 from ringful.store.port import StoreError, Write
 
@@ -40,7 +40,8 @@ PATIENCE = 0.05
 class Pending:
     """A `Commit`: one change on its way to the disk."""
 
-    write: Write
+    held: Held
+    """What is to be written: nothing, of a turn in which nothing happened."""
     hurried: bool
     """Whether it is to be committed without waiting for company."""
     given: float
@@ -126,7 +127,8 @@ class Writer:
 
     def submit(self, write: Write) -> Pending:
         """Put *write* in its place; never blocks.  To be called in trio's thread."""
-        pending = Pending(write, not can_wait(write), time.monotonic(), self._ring)
+        kept = held(write)
+        pending = Pending(kept, not can_wait(kept), time.monotonic(), self._ring)
         if self._closed:
             pending.settle("the store is closed")
             return pending
@@ -186,52 +188,46 @@ class Writer:
 
     def _make(self, batch: Sequence[Pending]) -> None:
         """Commit *batch*, and tell what became of it."""
-        errors = [""] * len(batch)
-        kept = [place for place, pending in enumerate(batch) if says_something(pending.write)]
+        kept = [pending.held for pending in batch if pending.held]
+        said: Sequence[str] = ()
         if kept:
             began = time.perf_counter()
-            said = self._fenced([batch[place].write for place in kept])
+            said = self._fenced(kept)
             self.on_commit(len(kept), time.perf_counter() - began)
-            for place, error in zip(kept, said, strict=True):
-                errors[place] = error
-        self._tell(batch, errors)
-
-    def _tell(self, batch: Sequence[Pending], errors: Sequence[str]) -> None:
-        def settle() -> None:
-            for pending, error in zip(batch, errors, strict=True):
-                pending.settle(error)
-
         # Once trio is over there is nobody left to tell.
         with suppress(trio.RunFinishedError):
-            self._trio.run_sync_soon(settle)
+            self._trio.run_sync_soon(_settle, batch, said)
 
-    def _fenced(self, writes: Sequence[Write]) -> list[str]:
-        """Commit *writes*, whatever comes: the thread must not end, for nobody would write any more."""
+    def _fenced(self, batch: Sequence[Held]) -> Sequence[str]:
+        """Commit *batch*, whatever comes: the thread must not end, for nobody would write any more."""
         try:
-            return self._commit(writes)
+            return self._commit(batch)
         except Exception as error:
-            return [fault("writing to the store", error)] * len(writes)
+            return [fault("writing to the store", error)] * len(batch)
 
-    def _commit(self, writes: Sequence[Write]) -> list[str]:
-        """Commit *writes* together; give an error for each, empty where it is durable."""
+    def _commit(self, batch: Sequence[Held]) -> Sequence[str]:
+        """Commit *batch* together; give an error for each of it, empty where it is durable."""
         try:
-            self._line.transact(lambda cursor: self._scribe.write(cursor, writes))
+            self._line.transact(self._scribe.write, batch)
         except Exception as error:
-            if len(writes) > 1 and refused_for_itself(error):
-                return self._commit_one_by_one(writes)
-            return self._failed(writes, error)
-        return [""] * len(writes)
+            if len(batch) > 1 and refused_for_itself(error):
+                return self._commit_one_by_one(batch)
+            return self._failed(batch, error)
+        return [""] * len(batch)
 
-    def _commit_one_by_one(self, writes: Sequence[Write]) -> list[str]:
+    def _commit_one_by_one(self, batch: Sequence[Held]) -> Sequence[str]:
         try:
-            return self._line.transact(lambda cursor: [self._attempt(cursor, write) for write in writes])
+            return self._line.transact(self._attempt_each, batch)
         except Exception as error:
-            return self._failed(writes, error)
+            return self._failed(batch, error)
 
-    def _attempt(self, cursor: Any, write: Write) -> str:
+    def _attempt_each(self, cursor: Any, batch: Sequence[Held]) -> Sequence[str]:
+        return [self._attempt(cursor, one) for one in batch]
+
+    def _attempt(self, cursor: Any, one: Held) -> str:
         cursor.execute("SAVEPOINT one")
         try:
-            self._scribe.write(cursor, [write])
+            self._scribe.write(cursor, [one])
         except Exception as error:
             dialect = self._engine.dialect
             if isinstance(error, dialect.loaded_dbapi.Error):
@@ -239,14 +235,21 @@ class Writer:
             if not refused_for_itself(error):
                 raise
             cursor.execute("ROLLBACK TO SAVEPOINT one")
-            return self._failed([write], error)[0]
+            return self._failed([one], error)[0]
         cursor.execute("RELEASE SAVEPOINT one")
         return ""
 
-    def _failed(self, writes: Sequence[Write], error: Exception) -> list[str]:
+    def _failed(self, batch: Sequence[Held], error: Exception) -> Sequence[str]:
         if isinstance(error, SQLAlchemyError):
             why = describe(error, self._engine.url)
         else:
             why = fault("writing to the store", error)
-        log.error("the store refused a write", writes=len(writes), why=why)
-        return [why] * len(writes)
+        log.error("the store refused a write", writes=len(batch), why=why)
+        return [why] * len(batch)
+
+
+def _settle(batch: Sequence[Pending], said: Sequence[str]) -> None:
+    """Tell each of *batch* what became of it, in trio's thread; *said* is of those that held something."""
+    each = iter(said)
+    for pending in batch:
+        pending.settle(next(each) if pending.held else "")
