@@ -171,10 +171,11 @@ class Scribe:
         waits in vain for an answer asks again later than that.
         """
         pen.insert(schema.used_seqs, seqs)
-        self._since.update(used.key for used in seqs)
-        for key in {used.key for used in seqs if self._since[used.key] >= PRUNE_EVERY}:
-            pen.run(_PRUNE, [Row(of_key=key)])
-            del self._since[key]
+        for used in seqs:
+            self._since[used.key] += 1
+            if self._since[used.key] >= PRUNE_EVERY:
+                pen.run(_PRUNE, [Row(of_key=used.key)])
+                del self._since[used.key]
 
 
 def _gathered(batch: Iterable[Held]) -> Held:

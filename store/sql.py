@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import trio
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, select
 
 from ringful.store import rows
 from ringful.store.engine import READERS
@@ -19,6 +19,9 @@ from ringful.store.port import Commit, Key, StoreError, Write
 from ringful.store.reads import SqlReads, T, only
 from ringful.store.schema import keys, secrets
 from ringful.store.writer import Writer
+
+_KEY = select(keys).where(keys.c.key == bindparam("of_key"))
+"""Made once: it is asked for all the time."""
 
 
 class SqlStore(SqlReads):
@@ -73,7 +76,7 @@ class SqlStore(SqlReads):
         if known := self._memory.get(key):
             return known
         asked = self._memory.clock()
-        found = only(await self._read(select(keys).where(keys.c.key == key), rows.to_key))
+        found = only(await self._read(_KEY, rows.to_key, of_key=key))
         if found:
             self._memory.put(found, asked)
         return found
