@@ -33,7 +33,7 @@ def main_job(number: int) -> Iterator[Write]:
         entries = [Entry(call_id, lines + n, at, "effect", "Play", _DATA) for n in range(1, count + 1)]
         lines += count
         yield Write(
-            entries,
+            entries=entries,
             posts=[next(new)] if "post" in words else (),
             calls=[next(changes)] if "call" in words else (),
             recordings=[RecordingFile(f"{call_id}.wav", call_id, "K", at, 2000, 32044)]

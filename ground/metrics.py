@@ -6,7 +6,9 @@ labels is bounded by what is written in this house, whoever calls.  `docs/operat
 each metric; a test holds both equal.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Literal, TypeAlias
 
 from attrs import frozen
@@ -18,9 +20,10 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -56,6 +59,33 @@ class _Read(Collector):
         else:
             family.add_metric([], found)
         return [family]
+
+
+class Spread(Collector):
+    """A histogram without labels that one thread alone observes, so that it needs no lock.
+
+    It is read as `prometheus_client.Histogram` is, and to observe takes a quarter of the time.
+    """
+
+    def __init__(self, name: str, about: str, *, buckets: Sequence[float]) -> None:
+        self._name, self._about = name, about
+        self._bounds = tuple(map(float, buckets))
+        self._counts = [0] * (len(buckets) + 1)
+        """How many there were up to each bound, and above that before it; the last one: above all."""
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count *value*."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def describe(self) -> Iterable[Metric]:
+        return [HistogramMetricFamily(self._name, self._about)]
+
+    def collect(self) -> Iterable[Metric]:
+        bounds = [*map(floatToGoString, self._bounds), "+Inf"]
+        buckets = list(zip(bounds, map(float, accumulate(self._counts)), strict=True))
+        return [HistogramMetricFamily(self._name, self._about, buckets, self._sum)]
 
 
 class Metrics:
@@ -117,18 +147,18 @@ class Metrics:
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16),
             registry=registry,
         )
-        self.commit_seconds = Histogram(
+        self.commit_seconds = Spread(
             "ringful_store_commit_seconds",
             "How long each commit of the store took.",
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 10),
-            registry=registry,
         )
-        self.commit_writes = Histogram(
+        self.commit_writes = Spread(
             "ringful_store_commit_writes",
             "How many writes each commit of the store held.",
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
-            registry=registry,
         )
+        registry.register(self.commit_seconds)
+        registry.register(self.commit_writes)
         self.loop_lag = Histogram(
             "ringful_loop_lag_seconds",
             "How much later than asked the server's one loop came to a task, looked at four times a second.",

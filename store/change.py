@@ -11,50 +11,56 @@ from types import SimpleNamespace as Row
 from typing import Any, TypeAlias
 
 import attrs
-from attrs import frozen
-from sqlalchemy import Dialect, bindparam, column, delete, insert, or_, select, table, update
+from sqlalchemy import Dialect, bindparam, column, delete, insert, null, or_, select, table, text, update
 
 from ringful.store import schema
-from ringful.store.port import Key, LegRecord, Message, Post, Slice, Upload, UsedSeq, Write
-from ringful.store.prepared import Pen, Statements
+from ringful.store.port import LegRecord, Message, Post, Slice, Upload, UsedSeq, Write
+from ringful.store.prepared import Form, Pen, Statements
 from ringful.store.window import WINDOW
 
+Held: TypeAlias = Mapping[str, Sequence[Any]]
+"""What a `Write` holds, by its kinds, each of which has something."""
 
-@frozen
-class Sign:
-    """A write that changes nothing, and shows that the disk takes one."""
-
-
-Change: TypeAlias = Write | Key | Sign
-
-_LISTS = tuple(one.name for one in attrs.fields(Write) if one.name != "forgotten")
-_lists_of = attrgetter(*_LISTS)
-_urgent_of = attrgetter(*(name for name in _LISTS if name not in ("entries", "post_states")))
 _OFTEN = {"entries", "posts", "recordings", "seqs", "calls", "legs", "post_states"}
 """What calls write; all else is seldom."""
+_SELDOM = Write.__annotations__.keys() - _OFTEN
+_PATIENT = {"entries", "post_states"}
 PRUNE_EVERY = 64
 """How many seqs of a key are used until old ones are removed: to find them is to read a thousand."""
 
 
-def says_something(change: Change) -> bool:
-    """Say whether *change* changes anything: of a turn in which nothing happened nothing need be kept."""
-    return not isinstance(change, Write) or any(_lists_of(change)) or change.forgotten is not None
+def held(write: Write) -> Held:
+    """Give what *write* holds, by its kinds: nothing of those of which there is none."""
+    return {kind: things for kind, things in write.items() if things}
 
 
-def can_wait(change: Change) -> bool:
-    """Say whether *change* may wait for company while nobody waits for it.
+def can_wait(found: Held) -> bool:
+    """Say whether what was *found* may wait for company while nobody waits for it.
 
-    It holds lines of journals, or how callbacks stand, and no more: nothing that is to be told to anybody
+    It is lines of journals, or how callbacks stand, and no more: nothing that is to be told to anybody
     once it is on the disk, nothing that a bill is made of, and no call that begins or ends.
     """
-    return isinstance(change, Write) and not any(_urgent_of(change)) and change.forgotten is None
+    return found.keys() <= _PATIENT
 
 
 # What is new of a post that nobody has tried to deliver: it is due at once.
-_POST = insert(schema.posts).values(state="pending", attempts=0, last_error="", resent=None, gone=None)
-_POST_KEYS = tuple(one.name for one in schema.posts.columns)
-_STANDING = update(schema.posts).where(schema.posts.c.event_id == bindparam("of_event"))
-_STANDING_KEYS = ("state", "attempts", "next_at", "last_error", "resent", "gone")
+_POST = Form(
+    insert(schema.posts).values(
+        # As text, so that all values that it is given are a post's own.
+        state=text("'pending'"),
+        attempts=text("0"),
+        last_error=text("''"),
+        resent=null(),
+        gone=null(),
+    ),
+    keys=[one.name for one in schema.posts.columns],
+    where={"next_at": "created"},
+)
+_STANDING = Form(
+    update(schema.posts).where(schema.posts.c.event_id == bindparam("of_event")),
+    keys=["state", "attempts", "next_at", "last_error", "resent", "gone"],
+    where={"of_event": "post.event_id"},
+)
 
 # A bound name must not be a column's own, or Core takes it for a value to set.
 _KEPT = schema.used_seqs.alias("kept")
@@ -140,12 +146,12 @@ class Scribe:
         self._since: Counter[str] = Counter()
         """How many seqs of a key were used since its old ones were last removed."""
 
-    def write(self, cursor: Any, changes: Sequence[Change]) -> None:
-        """Make *changes* in the transaction of the driver's *cursor*.  Raises what the driver raises."""
+    def write(self, cursor: Any, batch: Sequence[Held]) -> None:
+        """Write a *batch* in the transaction of the driver's *cursor*.  Raises what the driver raises."""
         pen = Pen(cursor, self._statements)
-        found = _gathered(changes)
+        found = _gathered(batch) if len(batch) > 1 else batch[0]
         pen.insert(schema.journal, found.get("entries", ()))
-        pen.run(_POST, found.get("posts", ()), keys=_POST_KEYS, where={"next_at": "created"})
+        pen.run(_POST, found.get("posts", ()))
         pen.insert(schema.recordings, found.get("recordings", ()))
         if "seqs" in found:
             self._use(pen, [UsedSeq(*used) for used in found["seqs"]])
@@ -154,10 +160,9 @@ class Scribe:
         if "legs" in found:
             _end_legs(pen, _last(found["legs"], "leg_id"))
         if "post_states" in found:
-            standing = _last(found["post_states"], "post.event_id")
-            pen.run(_STANDING, standing, keys=_STANDING_KEYS, where={"of_event": "post.event_id"})
+            pen.run(_STANDING, _last(found["post_states"], "post.event_id"))
         if not found.keys() <= _OFTEN:
-            _write_seldom(pen, found, [change for change in changes if isinstance(change, Write)])
+            _write_seldom(pen, found, batch)
 
     def _use(self, pen: Pen, seqs: Sequence[UsedSeq]) -> None:
         """Write *seqs* down; keep at least the newest `WINDOW` of each key: all in the window are among them.
@@ -166,24 +171,19 @@ class Scribe:
         waits in vain for an answer asks again later than that.
         """
         pen.insert(schema.used_seqs, seqs)
-        self._since.update(used.key for used in seqs)
-        for key in {used.key for used in seqs if self._since[used.key] >= PRUNE_EVERY}:
-            pen.run(_PRUNE, [Row(of_key=key)])
-            del self._since[key]
+        for used in seqs:
+            self._since[used.key] += 1
+            if self._since[used.key] >= PRUNE_EVERY:
+                pen.run(_PRUNE, [Row(of_key=used.key)])
+                del self._since[used.key]
 
 
-def _gathered(changes: Iterable[Change]) -> Mapping[str, list[Any]]:
-    """Give what *changes* hold of each kind, in the order in which it was given."""
+def _gathered(batch: Iterable[Held]) -> Held:
+    """Give what all of *batch* hold of each kind, in the order in which it was given."""
     found: dict[str, list[Any]] = {}
-    for change in changes:
-        if not isinstance(change, Write):
-            found.setdefault("signs" if isinstance(change, Sign) else "keys", []).append(change)
-            continue
-        for name, things in zip(_LISTS, _lists_of(change), strict=True):
-            if things:
-                found.setdefault(name, []).extend(things)
-        if change.forgotten is not None:
-            found.setdefault("forgotten", []).append(change.forgotten)
+    for one in batch:
+        for kind, things in one.items():
+            found.setdefault(kind, []).extend(things)
     return found
 
 
@@ -193,12 +193,13 @@ def _last(things: Iterable[Any], name: str) -> Sequence[Any]:
     return list({of(one): one for one in things}.values())
 
 
-def _write_seldom(pen: Pen, found: Mapping[str, Sequence[Any]], writes: Sequence[Write]) -> None:
-    """Write what no call needs at its turns; *found* holds all of *writes*, and what is no `Write`."""
+def _write_seldom(pen: Pen, found: Held, batch: Sequence[Held]) -> None:
+    """Write what no call needs at its turns; *found* is what all of *batch* hold."""
+    assert found.keys() <= _OFTEN | _SELDOM
     pen.run(_SIGN, found.get("signs", ()))
     _add_versions(pen, found.get("scripts", ()))
-    _bind(pen, writes)
-    _mail(pen, writes)
+    _bind(pen, batch)
+    _mail(pen, found, batch)
     _resend(pen, found.get("resend", ()))
     _look_after(pen, found)
     if "forgotten" in found:
@@ -216,30 +217,30 @@ def _add_versions(pen: Pen, uploads: Iterable[Upload]) -> None:
             pen.insert(schema.scripts, [Row(**attrs.asdict(upload), **more)])
 
 
-def _bind(pen: Pen, writes: Iterable[Write]) -> None:
+def _bind(pen: Pen, batch: Iterable[Held]) -> None:
     # One by one: a number may be freed and bound again within the batch.
-    for write in writes:
-        pen.run(_FREE, [Row(number=number) for number in write.freed])
-        pen.replace(schema.numbers, _last(write.numbers, "number"))
+    for write in batch:
+        pen.run(_FREE, [Row(number=number) for number in write.get("freed", ())])
+        pen.replace(schema.numbers, _last(write.get("numbers", ()), "number"))
 
 
-def _mail(pen: Pen, writes: Sequence[Write]) -> None:
+def _mail(pen: Pen, found: Held, batch: Sequence[Held]) -> None:
     """Write what is new of messages."""
-    pen.replace(schema.messages, _last((one for write in writes for one in write.messages), "message_id"))
-    parts = {(one.connection, one.remote_id): one for write in writes for one in write.remote_parts}
+    pen.replace(schema.messages, _last(found.get("messages", ()), "message_id"))
+    parts = {(one.connection, one.remote_id): one for one in found.get("remote_parts", ())}
     pen.replace(schema.remote_parts, list(parts.values()))
-    for write in writes:
+    for write in batch:
         # One by one: what is put down in one write may be taken away in the next.
-        pen.replace(schema.fragments, write.fragments)
-        pen.run(_JOINED, write.joined)
-        for one in write.opt_outs:
+        pen.replace(schema.fragments, write.get("fragments", ()))
+        pen.run(_JOINED, write.get("joined", ()))
+        for one in write.get("opt_outs", ()):
             if one.at is None:
                 pen.run(_OPT_IN, [one])
             else:
                 pen.replace(schema.opt_outs, [one])
-        removed = [Row(number=number, keyword=keyword) for number, keyword in write.keywords_removed]
-        pen.run(_NO_KEYWORD, removed)
-        pen.replace(schema.keywords, write.keywords)
+        removed = write.get("keywords_removed", ())
+        pen.run(_NO_KEYWORD, [Row(number=number, keyword=keyword) for number, keyword in removed])
+        pen.replace(schema.keywords, write.get("keywords", ()))
 
 
 def _end_legs(pen: Pen, legs: Sequence[LegRecord]) -> None:
@@ -255,7 +256,7 @@ def _resend(pen: Pen, posts: Sequence[Post]) -> None:
     pen.run(_NOT_GONE, [Row(of_call=call_id, of_url=url) for call_id, url in urls])
 
 
-def _look_after(pen: Pen, found: Mapping[str, Sequence[Any]]) -> None:
+def _look_after(pen: Pen, found: Held) -> None:
     """Write what the server keeps for itself, and remove what is too old."""
     pen.replace(schema.beats, [Row(node=node, at=at) for node, at in dict(found.get("beats", ())).items()])
     pen.insert(schema.secrets, [Row(name=name, secret=secret) for name, secret in found.get("secrets", ())])
@@ -265,7 +266,7 @@ def _look_after(pen: Pen, found: Mapping[str, Sequence[Any]]) -> None:
         pen.run(_LINES, [one])
         if one.last:
             pen.run(_TOLD, [one])
-            pen.run(_CALL_PRUNED, [one], where={"of_call": "call_id"})
+            pen.run(_CALL_PRUNED, [Row(of_call=one.call_id, at=one.at)])
     pruned: Sequence[tuple[Message, float]] = found.get("pruned_messages", ())
     for message, at in pruned:
         pen.run(_ALL_LINES, [Row(call_id=message.message_id)])

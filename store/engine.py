@@ -6,11 +6,11 @@ begin IMMEDIATE: they take their place among processes at once, where waiting wo
 half-way.  SQLite's Python driver is told to leave transactions alone, or savepoints would not work.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from json.encoder import c_make_encoder, encode_basestring_ascii  # type: ignore[attr-defined]
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from sqlalchemy import (
@@ -37,6 +37,9 @@ from sqlalchemy.exc import (
 
 from ringful.store.port import StoreError
 
+S = TypeVar("S")
+T = TypeVar("T")
+
 BUSY_MS = 30_000
 """How long SQLite waits for another process's lock, in milliseconds."""
 READERS = 8
@@ -48,8 +51,14 @@ def _as_json(value: object) -> object:
     raise TypeError(f"a {type(value).__name__} is nothing that JSON has")
 
 
-_JSON = json.JSONEncoder(separators=(",", ":"), default=_as_json)
-"""Made once; whatever mapping a value is, it is kept as an object."""
+# A `json.JSONEncoder` makes this anew for each value, which takes as long as it does to encode one.
+_in_pieces = c_make_encoder(None, _as_json, encode_basestring_ascii, None, ":", ",", False, False, True)
+
+
+def _json(value: object) -> str:
+    """Write *value* as JSON; whatever mapping it is, it is kept as an object."""
+    return "".join(_in_pieces(value, 0))
+
 
 _SQLITE_MEANINGS = {
     "disk is full": "the disk is full",
@@ -106,7 +115,7 @@ def _engine(url: URL, pool_size: int) -> Engine:
     remote = url.get_backend_name() != "sqlite"
     try:
         return create_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_pre_ping=remote, json_serializer=_JSON.encode
+            url, pool_size=pool_size, max_overflow=0, pool_pre_ping=remote, json_serializer=_json
         )
     except (ImportError, NoSuchModuleError) as error:
         if url.get_backend_name() == "postgresql":
@@ -146,24 +155,40 @@ class Line:
         self._engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
         self._connection: PoolProxiedConnection | None = None
+        self._cursor: Any = None
 
-    @contextmanager
-    def transaction(self) -> Iterator[Any]:
-        """Begin a transaction, give a cursor in it, and commit.  Raises what SQLAlchemy raises."""
-        with as_sqlalchemy_says(self._engine.dialect):
-            try:
-                if self._connection is None:
-                    self._connection = self._engine.raw_connection()
-                cursor = self._connection.cursor()
-                if self._sqlite:
-                    cursor.execute("BEGIN IMMEDIATE")
-                yield cursor
-                self._connection.commit()
-            except BaseException:
-                self.close()
-                raise
+    def transact(self, work: Callable[[Any, S], T], what: S) -> T:
+        """Have *work* done on *what* with a cursor in a transaction, and commit.
+
+        Raises what SQLAlchemy raises.
+        """
+        try:
+            self._begin()
+            done = work(self._cursor, what)
+            self._commit()
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            self.close()
+            raise as_sqlalchemy_says(error, self._engine.dialect) from error
+        except BaseException:
+            self.close()
+            raise
         if not self._sqlite:
             self.close()
+        return done
+
+    def _begin(self) -> None:
+        if self._connection is None:
+            self._connection = self._engine.raw_connection()
+            self._cursor = self._connection.cursor()
+        if self._sqlite:
+            self._cursor.execute("BEGIN IMMEDIATE")
+
+    def _commit(self) -> None:
+        if self._sqlite:
+            # Not by the connection, which has SQLite compile it each time.
+            self._cursor.execute("COMMIT")
+        elif self._connection is not None:
+            self._connection.commit()
 
     def close(self) -> None:
         """Give the connection back; the pool rolls back what was not committed."""
@@ -172,14 +197,9 @@ class Line:
             self._connection = None
 
 
-@contextmanager
-def as_sqlalchemy_says(dialect: Dialect) -> Iterator[None]:
-    """Raise a driver's error as SQLAlchemy's of the same kind."""
-    driver = dialect.loaded_dbapi
-    try:
-        yield
-    except driver.Error as error:
-        raise DBAPIError.instance(None, None, error, driver.Error, dialect=dialect) from error
+def as_sqlalchemy_says(error: Exception, dialect: Dialect) -> StatementError:
+    """Make of a driver's *error* SQLAlchemy's of the same kind."""
+    return DBAPIError.instance(None, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
 
 
 @contextmanager

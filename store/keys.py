@@ -1,7 +1,8 @@
 """API keys: making them, changing their secrets, and remembering them for a moment.
 
 A key is asked for at every request, and revoked by another process; so it is remembered, but for
-less than a second.  A key that does not exist is not remembered at all.
+less than a second.  Whoever asks first after half of that looks it up again, and the others need not
+wait for that.  A key that does not exist is not remembered at all.
 """
 
 import secrets
@@ -17,6 +18,8 @@ ANYWHERE = ("+",)
 """The prefixes of a key that may call every number: each begins so."""
 REMEMBERED = 0.5
 """Seconds for which a look-up holds."""
+LONGEST = 1.0
+"""Seconds for which it does while somebody looks the key up again."""
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
 
@@ -60,21 +63,30 @@ def without_old(key: Key) -> Key:
 
 
 class KeyMemory:
-    """Keys that were looked up in the last `REMEMBERED` seconds of *clock*."""
+    """Keys that were looked up in the last `REMEMBERED` seconds of *clock*, or `LONGEST`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._known: dict[str, tuple[float, Key]] = {}
+        self._asked_again: set[str] = set()
 
     def get(self, key: str) -> Key | None:
-        """Give *key* as it was a moment ago, or None where that is too long ago."""
+        """Give *key* as it was a moment ago; None: whoever asks is to look it up."""
         asked, known = self._known.get(key, (0.0, None))
-        return known if known and self.clock() - asked < REMEMBERED else None
+        age = self.clock() - asked
+        if known is None or age >= LONGEST:
+            return None
+        if age >= REMEMBERED and key not in self._asked_again:
+            self._asked_again.add(key)
+            return None
+        return known
 
     def put(self, key: Key, asked: float) -> None:
         """Remember what was read of *key*; it was asked for at *asked*."""
         self._known[key.key] = (asked, key)
+        self._asked_again.discard(key.key)
 
     def forget(self, key: str) -> None:
         """Look *key* up the next time."""
         self._known.pop(key, None)
+        self._asked_again.discard(key)

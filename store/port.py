@@ -9,7 +9,7 @@ Reads see every committed write.  Times are Unix seconds (UTC); JSON values are 
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypedDict
 
 from attrs import field, frozen
 
@@ -432,55 +432,61 @@ class UsedSeq(NamedTuple):
     """As JSON; None: the request only asks, and is asked anew."""
 
 
-@frozen
-class Write:
-    """Things that become durable together, or not at all."""
+class Write(TypedDict, total=False):
+    """Things that become durable together, or not at all: of each kind in the order in which it stands there.
 
-    entries: Sequence[Entry] = ()
-    posts: Sequence[Post] = ()
-    calls: Sequence[CallRecord] = ()
+    It is given from turn to turn, and so it holds no more than what there is.
+    """
+
+    entries: Sequence[Entry]
+    posts: Sequence[Post]
+    calls: Sequence[CallRecord]
     """Inserted, or replaced by call_id."""
-    recordings: Sequence[RecordingFile] = ()
-    seqs: Sequence[UsedSeq | tuple[str, int]] = ()
+    recordings: Sequence[RecordingFile]
+    seqs: Sequence[UsedSeq | tuple[str, int]]
     """What was used; a pair is one of which nothing is kept."""
-    post_states: Sequence[PostState] = field(factory=tuple)
+    post_states: Sequence[PostState]
     """Replaces how the delivery of these posts stands."""
-    resend: Sequence[Post] = ()
+    resend: Sequence[Post]
     """Those of them that are parked are to be sent again, and their URLs are not gone any more."""
-    scripts: Sequence[Upload] = ()
+    scripts: Sequence[Upload]
     """Each becomes the next version of its name, unless the newest version has the same text."""
-    numbers: Sequence[Number] = ()
+    numbers: Sequence[Number]
     """Inserted, or replaced by number."""
-    freed: Sequence[str] = ()
+    freed: Sequence[str]
     """Numbers that are bound to nothing any more."""
-    beats: Sequence[tuple[str, float]] = ()
+    beats: Sequence[tuple[str, float]]
     """(node, time): that the node was alive then; replaces its last one."""
-    removed: Sequence[tuple[str, float]] = ()
+    removed: Sequence[tuple[str, float]]
     """(file, time): recordings whose files are removed."""
-    pruned: Sequence[Slice] = ()
+    pruned: Sequence[Slice]
     """Parts of journals to be removed."""
-    secrets: Sequence[tuple[str, str]] = ()
+    secrets: Sequence[tuple[str, str]]
     """(name, secret): the store's own."""
-    legs: Sequence[LegRecord] = ()
+    legs: Sequence[LegRecord]
     """Inserted, or replaced by leg_id."""
-    messages: Sequence[Message] = ()
+    messages: Sequence[Message]
     """Inserted, or replaced by message_id."""
-    remote_parts: Sequence[RemotePart] = ()
+    remote_parts: Sequence[RemotePart]
     """Inserted, or replaced by connection and remote_id."""
-    fragments: Sequence[FragmentRow] = ()
+    fragments: Sequence[FragmentRow]
     """Inserted, or replaced by all but their text."""
-    joined: Sequence[FragmentRow] = ()
+    joined: Sequence[FragmentRow]
     """All fragments of these ones' sender, number and reference have become a message: they are removed."""
-    opt_outs: Sequence[OptOut] = ()
+    opt_outs: Sequence[OptOut]
     """Inserted, replaced, or removed."""
-    keywords: Sequence[Keyword] = ()
+    keywords: Sequence[Keyword]
     """Inserted, or replaced by number and keyword."""
-    keywords_removed: Sequence[tuple[str, str]] = ()
+    keywords_removed: Sequence[tuple[str, str]]
     """(number, keyword)."""
-    pruned_messages: Sequence[tuple[Message, float]] = ()
+    pruned_messages: Sequence[tuple[Message, float]]
     """(message, time): the text, the journal and the callbacks of each are to be removed."""
-    forgotten: float | None = None
-    """What others called parts, and fragments, of before that time are removed."""
+    forgotten: Sequence[float]
+    """What others called parts, and fragments, of before those times are removed."""
+    keys: Sequence[Key]
+    """Inserted, or replaced by key: by `Store.put_key`, which knows that it holds at once."""
+    signs: Sequence[None]
+    """Nothing changes, and it shows that the disk takes a write."""
 
 
 class Commit(Protocol):

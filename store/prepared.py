@@ -7,7 +7,7 @@ turn is always the same few statements.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from attrs import frozen
 from sqlalchemy import Dialect, Executable, Insert, Table, bindparam, insert, select, update
@@ -45,26 +45,25 @@ class Prepared:
 
     def run(self, cursor: Any, things: Iterable[Any]) -> None:
         """Execute it for each of *things*, in their order.  Raises what the driver raises."""
-        cursor.executemany(self._text, [self._bound(thing) for thing in things])
+        bound = self.values if self._positional else self._named
+        cursor.executemany(self._text, [bound(thing) for thing in things])
 
     def ask(self, cursor: Any, thing: Any) -> Any:
         """Execute it once, and give the first row that it finds, or None."""
-        cursor.execute(self._text, self._bound(thing))
+        cursor.execute(self._text, self.values(thing) if self._positional else self._named(thing))
         return cursor.fetchone()
 
-    def values(self, thing: Any) -> tuple[Any, ...]:
+    def values(self, thing: Any) -> Sequence[Any]:
         """Give the values that are taken of *thing*, as the database keeps them."""
-        values = self._take(thing)
-        if self._encoders:
-            changed = list(values)
-            for place, encode in self._encoders:
-                changed[place] = encode(changed[place])
-            return tuple(changed)
+        if not self._encoders:
+            return self._take(thing)
+        values = list(self._take(thing))
+        for place, encode in self._encoders:
+            values[place] = encode(values[place])
         return values
 
-    def _bound(self, thing: Any) -> tuple[Any, ...] | dict[str, Any]:
-        values = self.values(thing)
-        return values if self._positional else dict(zip(self.names, values, strict=True))
+    def _named(self, thing: Any) -> dict[str, Any]:
+        return dict(zip(self.names, self.values(thing), strict=True))
 
 
 def _taker(names: Sequence[str], given: Mapping[str, Any], where: Mapping[str, str]) -> Take:
@@ -90,19 +89,63 @@ def _encoders(
     return [(place, encode) for place, name in enumerate(names) if (encode := processors.get(name))]
 
 
+K = TypeVar("K")
+
+
+class Known(dict[K, Prepared]):
+    """Statements that were compiled, each made of what it is found by when it is first needed."""
+
+    def __init__(self, make: Callable[[K], Prepared]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, what: K) -> Prepared:
+        made = self[what] = self._make(what)
+        return made
+
+
+@frozen(eq=False)
+class Form:
+    """A *statement* that must be told whose values it takes: *keys* and *where* as for `Prepared`."""
+
+    statement: Executable
+    keys: Sequence[str]
+    where: Mapping[str, str]
+
+
 class Statements:
-    """All that are written in a database of one *dialect*: each is compiled when it is first needed."""
+    """All that are written in a database of one *dialect*."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
-        self._known: dict[tuple[str, Any], Prepared] = {}
+        self._dialect = dialect
+        self.insert = Known[Table](lambda table: self._filling(table, insert(table)))
+        self.insert_new = Known[Table](
+            lambda table: self._filling(table, inserter(dialect.name)(table).on_conflict_do_nothing())
+        )
+        self.replace = Known[Table](lambda table: self._filling(table, upsert(table, dialect.name)))
+        self.look = Known[Table](self._looking)
+        self.change = Known[tuple[Table, tuple[str, ...]]](self._changing)
+        """By the table, and the columns that are set."""
+        self.others = Known[Executable | Form](self._other)
 
-    def get(self, kind: str, what: Any, make: Callable[[], Prepared]) -> Prepared:
-        """Give the statement of that *kind* for *what*, which *make* makes."""
-        found = self._known.get((kind, what))
-        if found is None:
-            found = self._known[kind, what] = make()
-        return found
+    def _filling(self, table: Table, statement: Executable) -> Prepared:
+        return Prepared(statement, self._dialect, keys=[one.name for one in table.columns])
+
+    def _looking(self, table: Table) -> Prepared:
+        same = (one == bindparam(one.name) for one in table.primary_key.columns)
+        return Prepared(select(table).where(*same), self._dialect)
+
+    def _changing(self, what: tuple[Table, tuple[str, ...]]) -> Prepared:
+        table, names = what
+        # A bound name must not be a column's own, or Core takes it for a value to set.
+        where = {f"of_{one.name}": one.name for one in table.primary_key.columns}
+        same = (table.c[name] == bindparam(of) for of, name in where.items())
+        return Prepared(update(table).where(*same), self._dialect, keys=names, where=where)
+
+    def _other(self, what: Executable | Form) -> Prepared:
+        if isinstance(what, Form):
+            return Prepared(what.statement, self._dialect, keys=what.keys, where=what.where)
+        return Prepared(what, self._dialect)
 
 
 @frozen
@@ -118,24 +161,24 @@ class Pen:
     def insert(self, table: Table, things: Sequence[Any]) -> None:
         """Insert a row for each of *things*."""
         if things:
-            self._filling("insert", table, insert).run(self.cursor, things)
+            self.statements.insert[table].run(self.cursor, things)
 
     def insert_new(self, table: Table, things: Sequence[Any]) -> None:
         """Insert a row for each of *things*, unless there is one with the same primary key."""
         if things:
-            self._filling("insert new", table, self._insert_new).run(self.cursor, things)
+            self.statements.insert_new[table].run(self.cursor, things)
 
     def replace(self, table: Table, things: Sequence[Any]) -> None:
         """Insert a row for each of *things*, or replace the one with the same primary key."""
         if things:
-            self._filling("replace", table, self._upsert).run(self.cursor, things)
+            self.statements.replace[table].run(self.cursor, things)
 
     def change(self, table: Table, things: Iterable[Any]) -> None:
         """Insert a row for each of *things*, or change that of its primary key where it differs.
 
         What is written again although it stays the same costs its indexes, and a call has many.
         """
-        fill, look = self._filling("replace", table, self._upsert), self._looking(table)
+        fill, look = self.statements.replace[table], self.statements.look[table]
         for thing in things:
             known = look.ask(self.cursor, thing)
             if known is None:
@@ -143,61 +186,16 @@ class Pen:
                 continue
             pairs = zip(fill.names, known, fill.values(thing), strict=True)
             if changed := tuple(name for name, old, new in pairs if old != new):
-                self._changing(table, changed).run(self.cursor, [thing])
+                self.statements.change[table, changed].run(self.cursor, [thing])
 
-    def run(
-        self,
-        statement: Executable,
-        things: Sequence[Any],
-        *,
-        keys: Sequence[str] | None = None,
-        where: Mapping[str, str] | None = None,
-    ) -> None:
-        """Execute a *statement*, which always is the same object, for each of *things*; see `Prepared`."""
+    def run(self, statement: Executable | Form, things: Sequence[Any]) -> None:
+        """Execute a *statement*, which always is the same object, for each of *things*."""
         if things:
-            self._of(statement, keys, where).run(self.cursor, things)
+            self.statements.others[statement].run(self.cursor, things)
 
     def first(self, statement: Executable, thing: Any) -> Any:
         """Give the first row that *statement* finds, or None."""
-        return self._of(statement, None, None).ask(self.cursor, thing)
-
-    def _of(
-        self, statement: Executable, keys: Sequence[str] | None, where: Mapping[str, str] | None
-    ) -> Prepared:
-        dialect = self.statements.dialect
-        return self.statements.get(
-            "", statement, lambda: Prepared(statement, dialect, keys=keys, where=where)
-        )
-
-    def _filling(self, kind: str, table: Table, statement: Callable[[Table], Executable]) -> Prepared:
-        def make() -> Prepared:
-            keys = [one.name for one in table.columns]
-            return Prepared(statement(table), self.statements.dialect, keys=keys)
-
-        return self.statements.get(kind, table, make)
-
-    def _looking(self, table: Table) -> Prepared:
-        def make() -> Prepared:
-            same = (one == bindparam(one.name) for one in table.primary_key.columns)
-            return Prepared(select(table).where(*same), self.statements.dialect)
-
-        return self.statements.get("look", table, make)
-
-    def _changing(self, table: Table, names: tuple[str, ...]) -> Prepared:
-        def make() -> Prepared:
-            # A bound name must not be a column's own, or Core takes it for a value to set.
-            where = {f"of_{one.name}": one.name for one in table.primary_key.columns}
-            same = (table.c[name] == bindparam(of) for of, name in where.items())
-            return Prepared(update(table).where(*same), self.statements.dialect, keys=names, where=where)
-
-        return self.statements.get("change", (table, names), make)
-
-    def _insert_new(self, table: Table) -> Executable:
-        new: sqlite.Insert = inserter(self.statements.dialect.name)(table)
-        return new.on_conflict_do_nothing()
-
-    def _upsert(self, table: Table) -> Executable:
-        return upsert(table, self.statements.dialect.name)
+        return self.statements.others[statement].ask(self.cursor, thing)
 
 
 def inserter(dialect: str) -> Callable[[Table], Any]:

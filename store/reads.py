@@ -403,11 +403,15 @@ class SqlReads:
             cost = sum(await self._read(query.group_by(table.c.bill), _cost), cost)
         return cost.bill
 
-    async def _read(self, query: Select[Any], to_value: Callable[[Row[Any]], T]) -> Sequence[T]:
+    async def _read(
+        self, query: Select[Any], to_value: Callable[[Row[Any]], T], **values: Any
+    ) -> Sequence[T]:
+        """Make *query*, with *values* by the names that it leaves open."""
+
         def read() -> list[T]:
             try:
                 with self._readers.connect() as connection:
-                    return [to_value(row) for row in connection.execute(query)]
+                    return [to_value(row) for row in connection.execute(query, values)]
             except SQLAlchemyError as error:
                 raise StoreError(describe(error, self._readers.url)) from error
             except Exception as error:

@@ -9,10 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import trio
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, select
 
 from ringful.store import rows
-from ringful.store.change import Sign
 from ringful.store.engine import READERS
 from ringful.store.keys import KeyMemory, new_secret
 from ringful.store.place import place_of
@@ -20,6 +19,9 @@ from ringful.store.port import Commit, Key, StoreError, Write
 from ringful.store.reads import SqlReads, T, only
 from ringful.store.schema import keys, secrets
 from ringful.store.writer import Writer
+
+_KEY = select(keys).where(keys.c.key == bindparam("of_key"))
+"""Made once: it is asked for all the time."""
 
 
 class SqlStore(SqlReads):
@@ -50,7 +52,7 @@ class SqlStore(SqlReads):
         if moved := await trio.to_thread.run_sync(self._place.why_moved, abandon_on_cancel=True):
             return moved
         try:
-            await self._writer.submit(Sign()).wait()
+            await self._writer.submit(Write(signs=[None])).wait()
         except StoreError as error:
             return str(error)
         return ""
@@ -74,7 +76,7 @@ class SqlStore(SqlReads):
         if known := self._memory.get(key):
             return known
         asked = self._memory.clock()
-        found = only(await self._read(select(keys).where(keys.c.key == key), rows.to_key))
+        found = only(await self._read(_KEY, rows.to_key, of_key=key))
         if found:
             self._memory.put(found, asked)
         return found
@@ -82,6 +84,6 @@ class SqlStore(SqlReads):
     async def put_key(self, key: Key) -> None:
         """Add *key*, or replace it; it holds at once in this process.  Raises StoreError."""
         try:
-            await self._writer.submit(key).wait()
+            await self._writer.submit(Write(keys=[key])).wait()
         finally:
             self._memory.forget(key.key)

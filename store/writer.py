@@ -6,16 +6,18 @@ once, with all that were given before it; one that nobody waits for, and that te
 (`can_wait`), is given `PATIENCE` to find company.  A change that the database refuses does not sink the
 others of its batch, which is then made anew with a savepoint round each.
 
-The trio side and the thread meet in two places: the queue that changes go into, and one message for
-each batch that says what became of it.
+The trio side and the thread meet in two places: the changes that were given, with a bell beside them,
+and one message for each batch that says what became of it.  To wake the thread costs more than to queue
+a change, so the bell is rung for what is hurried; all else waits until the thread looks by itself, which
+it does within `PATIENCE`, and only where nothing has come for that long it sleeps until something comes.
 """
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
-from typing import Any, Literal
+from typing import Any
 
 import trio
 from attrs import define, field
@@ -24,9 +26,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ringful.ground.faults import fault
 from ringful.ground.logger import get_logger
-from ringful.store.change import Change, Scribe, can_wait, says_something
+from ringful.store.change import Held, Scribe, can_wait, held
 from ringful.store.engine import Line, as_sqlalchemy_says, describe, refused_for_itself
-from ringful.store.port import StoreError
+from ringful.store.port import StoreError, Write
 
 log = get_logger()
 
@@ -38,11 +40,14 @@ PATIENCE = 0.05
 class Pending:
     """A `Commit`: one change on its way to the disk."""
 
-    change: Change
+    held: Held
+    """What is to be written: nothing, of a turn in which nothing happened."""
     hurried: bool
     """Whether it is to be committed without waiting for company."""
-    _call: Callable[[], None]
-    """Tells the writer that a change which it may have taken is hurried now."""
+    given: float
+    """When it was given, in seconds of a steady clock."""
+    _ring: Callable[[], None]
+    """Tells the writer that something is hurried."""
     _told: list[Callable[[str], None]] = field(factory=list)
     _settled: bool = False
     _waited_for: trio.Event | None = None
@@ -58,7 +63,7 @@ class Pending:
         """Let it be committed at once.  To be called in trio's thread."""
         if not self.hurried:
             self.hurried = True
-            self._call()
+            self._ring()
 
     async def settled(self) -> None:
         """Wait as `wait` does, but hurry nothing."""
@@ -103,7 +108,12 @@ class Writer:
         self._scribe = Scribe(engine.dialect)
         self.on_commit: Callable[[int, float], None] = lambda _writes, _seconds: None
         """Told of each commit how many writes it held and how long it took; in the writer's thread."""
-        self._queue: SimpleQueue[Pending | Literal["hurry", "end"]] = SimpleQueue()
+        self._given: deque[Pending] = deque()
+        self._bell = threading.Lock()
+        """Held while it is silent: the thread waits for it, and whoever rings lets go of it."""
+        self._bell.acquire()
+        self._sleeps = False
+        """The thread looks for nothing by itself."""
         self._closed = False
         self._trio = trio.lowlevel.current_trio_token()
         # A daemon: if the process must go down without closing, an open transaction is simply not there.
@@ -112,118 +122,134 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """How many changes wait for the next commit."""
-        return self._queue.qsize()
+        """How many changes wait to be taken by the thread."""
+        return len(self._given)
 
-    def submit(self, change: Change) -> Pending:
-        """Put *change* in its place; never blocks.  To be called in trio's thread."""
-        pending = Pending(change, not can_wait(change), self._call)
+    def submit(self, write: Write) -> Pending:
+        """Put *write* in its place; never blocks.  To be called in trio's thread."""
+        kept = held(write)
+        pending = Pending(kept, not can_wait(kept), time.monotonic(), self._ring)
         if self._closed:
             pending.settle("the store is closed")
-        else:
-            self._queue.put(pending)
+            return pending
+        self._given.append(pending)
+        if pending.hurried or self._sleeps:
+            self._ring()
         return pending
 
     async def close(self) -> None:
         """Commit what is waiting, and end the thread; what is given later is refused."""
         self._closed = True
-        self._queue.put("end")
+        self._ring()
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._thread.join)
 
-    def _call(self) -> None:
-        self._queue.put("hurry")
+    def _ring(self) -> None:
+        """Have the thread look at once.  Called in trio's thread alone, so that nobody rings meanwhile."""
+        if self._bell.locked():
+            self._bell.release()
 
     def _run(self) -> None:
-        going = True
-        while going:
-            batch, going = self._take()
-            changes = [pending.change for pending in batch]
-            errors = [""] * len(batch)
-            kept = [place for place, change in enumerate(changes) if says_something(change)]
-            if kept:
-                began = time.perf_counter()
-                said = self._fenced([changes[place] for place in kept])
-                self.on_commit(len(kept), time.perf_counter() - began)
-                for place, error in zip(kept, said, strict=True):
-                    errors[place] = error
-            self._tell(batch, errors)
+        # Once it is closed nothing is given any more.
+        while not self._closed or self._given:
+            if batch := self._take():
+                self._make(batch)
+            else:
+                self._sleep()
         self._line.close()
 
-    def _take(self) -> tuple[list[Pending], bool]:
-        """Wait for changes, and for company as long as none of them is hurried.
+    def _sleep(self) -> None:
+        """Wait until something is given."""
+        self._sleeps = True
+        # What was given before that was said has rung no bell, and is seen here.
+        if not self._given and not self._closed:
+            self._bell.acquire()
+        self._sleeps = False
 
-        Give them with all that wait behind them, and False once there will be no more.
+    def _take(self) -> list[Pending]:
+        """Wait until something is hurried, or has waited for company long enough.
+
+        Give it with all that was given; nothing, where nothing came for as long.
         """
         batch: list[Pending] = []
-        hurried, until = False, 0.0
+        until = time.monotonic() + PATIENCE
         while True:
-            pause = 0.0 if hurried else max(0.0, until - time.monotonic())
-            try:
-                one = self._queue.get(timeout=pause) if batch else self._queue.get()
-            except Empty:
-                return batch, True
-            if isinstance(one, Pending):
-                until = until if batch else time.monotonic() + PATIENCE
-                batch.append(one)
-                hurried = hurried or one.hurried
-            elif one == "hurry":
-                # Where there is nothing, that which it is about has been committed.
-                hurried = bool(batch)
-            else:
-                return batch, False
+            closed = self._closed
+            while self._given:
+                batch.append(self._given.popleft())
+            if closed or any(one.hurried for one in batch):
+                return batch
+            if batch:
+                until = batch[0].given + PATIENCE
+            pause = until - time.monotonic()
+            if pause <= 0:
+                return batch
+            self._bell.acquire(timeout=pause)
 
-    def _tell(self, batch: Sequence[Pending], errors: Sequence[str]) -> None:
-        def settle() -> None:
-            for pending, error in zip(batch, errors, strict=True):
-                pending.settle(error)
-
+    def _make(self, batch: Sequence[Pending]) -> None:
+        """Commit *batch*, and tell what became of it."""
+        kept = [pending.held for pending in batch if pending.held]
+        said: Sequence[str] = ()
+        if kept:
+            began = time.perf_counter()
+            said = self._fenced(kept)
+            self.on_commit(len(kept), time.perf_counter() - began)
         # Once trio is over there is nobody left to tell.
         with suppress(trio.RunFinishedError):
-            self._trio.run_sync_soon(settle)
+            self._trio.run_sync_soon(_settle, batch, said)
 
-    def _fenced(self, changes: Sequence[Change]) -> list[str]:
-        """Commit *changes*, whatever comes: the thread must not end, for nobody would write any more."""
+    def _fenced(self, batch: Sequence[Held]) -> Sequence[str]:
+        """Commit *batch*, whatever comes: the thread must not end, for nobody would write any more."""
         try:
-            return self._commit(changes)
+            return self._commit(batch)
         except Exception as error:
-            return [fault("writing to the store", error)] * len(changes)
+            return [fault("writing to the store", error)] * len(batch)
 
-    def _commit(self, changes: Sequence[Change]) -> list[str]:
-        """Commit *changes* together; give an error for each, empty where it is durable."""
+    def _commit(self, batch: Sequence[Held]) -> Sequence[str]:
+        """Commit *batch* together; give an error for each of it, empty where it is durable."""
         try:
-            with self._line.transaction() as cursor:
-                self._scribe.write(cursor, changes)
+            self._line.transact(self._scribe.write, batch)
         except Exception as error:
-            if len(changes) > 1 and refused_for_itself(error):
-                return self._commit_one_by_one(changes)
-            return self._failed(changes, error)
-        return [""] * len(changes)
+            if len(batch) > 1 and refused_for_itself(error):
+                return self._commit_one_by_one(batch)
+            return self._failed(batch, error)
+        return [""] * len(batch)
 
-    def _commit_one_by_one(self, changes: Sequence[Change]) -> list[str]:
+    def _commit_one_by_one(self, batch: Sequence[Held]) -> Sequence[str]:
         try:
-            with self._line.transaction() as cursor:
-                return [self._attempt(cursor, change) for change in changes]
+            return self._line.transact(self._attempt_each, batch)
         except Exception as error:
-            return self._failed(changes, error)
+            return self._failed(batch, error)
 
-    def _attempt(self, cursor: Any, change: Change) -> str:
+    def _attempt_each(self, cursor: Any, batch: Sequence[Held]) -> Sequence[str]:
+        return [self._attempt(cursor, one) for one in batch]
+
+    def _attempt(self, cursor: Any, one: Held) -> str:
         cursor.execute("SAVEPOINT one")
         try:
-            with as_sqlalchemy_says(self._engine.dialect):
-                self._scribe.write(cursor, [change])
+            self._scribe.write(cursor, [one])
         except Exception as error:
+            dialect = self._engine.dialect
+            if isinstance(error, dialect.loaded_dbapi.Error):
+                error = as_sqlalchemy_says(error, dialect)
             if not refused_for_itself(error):
                 raise
             cursor.execute("ROLLBACK TO SAVEPOINT one")
-            return self._failed([change], error)[0]
+            return self._failed([one], error)[0]
         cursor.execute("RELEASE SAVEPOINT one")
         return ""
 
-    def _failed(self, changes: Sequence[Change], error: Exception) -> list[str]:
+    def _failed(self, batch: Sequence[Held], error: Exception) -> Sequence[str]:
         if isinstance(error, SQLAlchemyError):
             why = describe(error, self._engine.url)
         else:
             why = fault("writing to the store", error)
-        log.error("the store refused a write", writes=len(changes), why=why)
-        return [why] * len(changes)
+        log.error("the store refused a write", writes=len(batch), why=why)
+        return [why] * len(batch)
+
+
+def _settle(batch: Sequence[Pending], said: Sequence[str]) -> None:
+    """Tell each of *batch* what became of it, in trio's thread; *said* is of those that held something."""
+    each = iter(said)
+    for pending in batch:
+        pending.settle(next(each) if pending.held else "")

@@ -94,8 +94,8 @@ def _message(n: int) -> Message:
 
 def _kept(letters: list[Letter]) -> Write:
     return Write(
-        [entry for letter in letters for entry in letter.entries],
-        [post for letter in letters for post in letter.posts],
+        entries=[entry for letter in letters for entry in letter.entries],
+        posts=[post for letter in letters for post in letter.posts],
         messages=[letter.message for letter in letters],
     )
 

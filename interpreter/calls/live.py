@@ -423,7 +423,15 @@ class LiveCall:
         if letters:
             entries = [*entries, *(entry for letter in letters for entry in letter.entries)]
             posts = [*posts, *(post for letter in letters for post in letter.posts)]
-        write = Write(entries, posts, changed, self._recordings, seqs, legs=legs, messages=messages)
+        write = Write(
+            entries=entries,
+            posts=posts,
+            calls=changed,
+            recordings=self._recordings,
+            seqs=seqs,
+            legs=legs,
+            messages=messages,
+        )
         commit = self.house.store.submit(write)
         self._entries, self._posts, self._recordings = [], [], []
         self.record, self.turns = record, self.turns + 1

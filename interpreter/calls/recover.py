@@ -100,9 +100,9 @@ async def recover(
             house.purses[key.key] = _Purse(await store.spent(key.key), key.spending_cap)
         kept = frozenset(leg.leg_id for leg in await _legs_of(store, record.call_id))
         write = _end(record, entries, max(last, beat) if beat <= now else last, house)
-        write = evolve(write, legs=[leg for leg in write.legs if leg.leg_id not in kept])
+        write["legs"] = [leg for leg in write.get("legs", ()) if leg.leg_id not in kept]
         await store.submit(write).wait()
-        posts += write.posts
+        posts += write.get("posts", ())
         log.warning("a call that was up when the server died has been ended", call=record.call_id)
     return posts
 
@@ -201,4 +201,10 @@ def _ended_properly(record: CallRecord, entries: Sequence[Entry], at: float, hou
         outcome=run.outcome,
         bill=run.bill,
     )
-    return Write(written, door.posts, [ended], files, legs=ends.take(run, record.key))
+    return Write(
+        entries=written,
+        posts=door.posts,
+        calls=[ended],
+        recordings=files,
+        legs=ends.take(run, record.key),
+    )

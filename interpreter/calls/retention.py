@@ -111,7 +111,7 @@ class Retention:
         Raises StoreError.
         """
         while (oldest := await self.store.oldest_part()) is not None and oldest < before:
-            await self._submit(Write(forgotten=min(before, oldest + SLICE)))
+            await self._submit(Write(forgotten=[min(before, oldest + SLICE)]))
 
     async def _submit(self, write: Write) -> None:
         await self.store.submit(write).wait()

@@ -238,8 +238,8 @@ class Office:
         before = self.known(message.message_id)
         self._remember(message)
         write = Write(
-            letter.entries,
-            letter.posts,
+            entries=letter.entries,
+            posts=letter.posts,
             messages=[message, *more],
             remote_parts=[remote] if remote else (),
             opt_outs=[opt_out] if opt_out else (),

@@ -233,7 +233,7 @@ def test_one_message_is_shown_with_what_happened_to_it(
 ) -> None:
     message: Message = a_message(5, keys[0])
     entry = Entry(message.message_id, 1, 1.0, "event", "MessageFailed", {"reason": "nobody has that number"})
-    put(Write([entry]))
+    put(Write(entries=[entry]))
     shown = run("messages", "show", message.message_id)
     assert f"messageId: {message.message_id}\n" in shown
     assert "text: text 5\n" in shown

@@ -399,18 +399,18 @@ async def requested(ward: Ward, path: str) -> tuple[int, str]:
 
 
 async def a_write_to_the_store(ward: Ward, throw: Thrower) -> None:
-    throw.at(Scribe, "write", lambda _, __, changes: any(new(one) for one in changes), times=100)
+    throw.at(Scribe, "write", lambda _, __, writes: any(new(one) for one in writes), times=100)
     with pytest.raises(Unavailable, match=FAULT):
         await ward.place('call "15125550009"\n')
 
 
-def new(change: object) -> bool:
-    return any(one.callee == "15125550009" for one in getattr(change, "calls", ()))
+def new(write: Write) -> bool:
+    return any(one.callee == "15125550009" for one in write.get("calls", ()))
 
 
 async def the_writers_thread(ward: Ward, throw: Thrower) -> None:
     writer = import_module("ringful.store.writer")
-    throw.at(writer.Writer, "_commit", lambda _, changes: any(new(one) for one in changes))
+    throw.at(writer.Writer, "_commit", lambda _, writes: any(new(one) for one in writes))
     with pytest.raises(Unavailable, match=FAULT):
         await ward.place('call "15125550009"\n')
 

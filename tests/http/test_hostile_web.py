@@ -376,7 +376,7 @@ class Noted:
         self.states: list[PostState] = []
 
     def submit(self, write: Write) -> "Noted":
-        self.states += write.post_states
+        self.states += write.get("post_states", ())
         return self
 
     async def wait(self) -> None:

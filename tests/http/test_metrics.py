@@ -10,10 +10,11 @@ from urllib.request import urlopen
 
 import pytest
 import trio
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ringful.ground.lag import LOOK_SECONDS, LOOKS, Lag
-from ringful.ground.metrics import Metrics
+from ringful.ground.metrics import Metrics, Spread
 from tests.server import PATIENCE, Server, phone, receiver, server
 
 ROOT = Path(__file__).parents[2]
@@ -149,6 +150,23 @@ def test_the_page_about_metrics_has_each_of_them_and_no_other(ringful: Server) -
     # Those of a SIP front are there only where there is one.
     assert listed == there | {one for one in listed if one.startswith("ringful_front_")}
     assert len(there) > 25
+
+
+def test_a_spread_is_read_as_a_histogram_is() -> None:
+    bounds = (0.001, 1, 5)
+    theirs, ours = (
+        Histogram("one", "About it.", buckets=bounds, registry=None),
+        Spread("one", "About it.", buckets=bounds),
+    )
+    read = []
+    for one in (theirs, ours):
+        registry = CollectorRegistry()
+        registry.register(one)
+        for value in (0.0, 0.001, 0.5, 1.0, 1.5, 5.0, 7.25):
+            one.observe(value)
+        read.append(generate_latest(registry))
+    assert read[0] == read[1]
+    assert b'one_bucket{le="1.0"} 4.0' in read[1]
 
 
 async def test_a_loop_that_is_held_is_seen_to_lag(autojump_clock: trio.testing.MockClock) -> None:

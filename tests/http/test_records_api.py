@@ -192,7 +192,7 @@ async def test_all_about_one_message(rig: Rig) -> None:
     )
     entry = Entry(message.message_id, 1, 1700000000.0, "event", "MessageFailed", {"reason": "late"})
     post = Post("e1", "k", message.message_id, 1, "http://x.example/", {"action": "MessageStatus"}, 1.0)
-    await rig.store.submit(Write([entry], [post], messages=[message])).wait()
+    await rig.store.submit(Write(entries=[entry], posts=[post], messages=[message])).wait()
     found = await rig.json("QueryMessage", messageId=message.message_id)
     assert (found["segments"], found["parts"], found["reason"]) == (2, ["sent", "delivered"], "late")
     assert (found["replyTo"], found["billAmount"], found["text"]) == ("r1-1.sms", "0.098", "text 98")

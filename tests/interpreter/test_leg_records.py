@@ -192,7 +192,7 @@ def test_what_the_media_measured_and_what_was_paid_for() -> None:
 async def recovered(tmp_path: Path, entries: list[Entry], *known: LegRecord) -> list[LegRecord]:
     async with open_store(f"sqlite:///{tmp_path}/r.db") as store:
         record = CallRecord("r1-a", "K", FIRST, "live", 1000.0, answered=1002.0)
-        await store.submit(Write(entries, calls=[record], legs=known, beats=[("r1", 1005.0)])).wait()
+        await store.submit(Write(entries=entries, calls=[record], legs=known, beats=[("r1", 1005.0)])).wait()
         await recover(store, SETTINGS, tmp_path, lambda _: None, 1100.0)
         found = await store.find_legs(LegFilter(key="K"))
         ended = await store.call("r1-a")

@@ -146,7 +146,7 @@ async def test_a_call_of_old_shows_the_bill_that_was_kept(rig: Rig) -> None:
         )
     ]
     kept = evolve(record, call_id="r1-old", bill=Decimal("7.5"))
-    await rig.store.submit(Write(old, calls=[kept])).wait()
+    await rig.store.submit(Write(entries=old, calls=[kept])).wait()
     assert (await rig.json("QueryCall", callId="r1-old"))["billAmount"] == "7.5"
 
 
@@ -202,7 +202,7 @@ async def test_a_call_that_was_up_is_billed_by_its_price_and_within_the_cap(
     async with open_store(f"sqlite:///{tmp_path}/ringful.db") as store:
         await store.put_key(evolve(KEY, spending_cap=None if limit is None else Decimal(limit)))
         record = CallRecord("r1-a", KEY.key, ANN, "live", 1000.0, answered=1002.0)
-        await store.submit(Write(entries, calls=[record], beats=[("r1", 1012.0)])).wait()
+        await store.submit(Write(entries=entries, calls=[record], beats=[("r1", 1012.0)])).wait()
         posts = await recover(store, SETTINGS, tmp_path, lambda _: None, 1100.0)
         ended = await store.call("r1-a")
         assert ended

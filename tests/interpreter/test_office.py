@@ -69,7 +69,7 @@ class Rig:
         if self.full:
             raise TooMany("too many", 1.0)
         self.begun.append((key.key, call_id, started))
-        return self.store.submit(Write(letter.entries, letter.posts, messages=[letter.message]))
+        return self.store.submit(Write(entries=letter.entries, posts=letter.posts, messages=[letter.message]))
 
     async def send(self, message_id, number=ANN, text="hello", notify=HOOK, key=KEY, **more):
         letter = self.office.take(
@@ -77,7 +77,7 @@ class Rig:
         )
         if isinstance(letter, MessageRefused):
             return letter
-        write = Write(letter.entries, letter.posts, messages=[letter.message])
+        write = Write(entries=letter.entries, posts=letter.posts, messages=[letter.message])
         await self.store.submit(write).wait()
         for post in letter.posts:
             self.posts.append(post)

@@ -67,7 +67,7 @@ async def store(tmp_path):
 async def recovered(store, tmp_path, entries, *, beat=None, now, repair=lambda _path: None):
     record = CallRecord("r1-a", "K", NUMBER, "live", 1000.0, answered=1002.0)
     beats = [("r1", beat)] if beat is not None else []
-    await store.submit(Write(entries, calls=[record], beats=beats)).wait()
+    await store.submit(Write(entries=entries, calls=[record], beats=beats)).wait()
     posts = await recover(store, SETTINGS, tmp_path, repair, now)
     return await store.call("r1-a"), posts
 

@@ -22,7 +22,7 @@ async def write(store, call_id):
         n += 1
         entry = Entry(call_id, n, 0.0, "event", "Ringing", {"n": n})
         post = Post(f"{call_id}.{n}", "K", call_id, n, "http://x.example", {}, 0.0)
-        await store.submit(Write([entry], [post])).wait()
+        await store.submit(Write(entries=[entry], posts=[post])).wait()
         print(call_id, n, flush=True)
 
 async def main():

@@ -59,7 +59,7 @@ def call(call_id: str, ended: float | None, lines: int, post: str | None = "deli
     entries = [Entry(call_id, n + 1, 0.0, "event", "Ringing", {}) for n in range(lines)]
     told = Post(f"{call_id}.1", "K", call_id, 1, "http://x.example/", {}, 0.0)
     states = [PostState(told, post, 1, 0.0)] if post else []  # type: ignore[arg-type]
-    return Write(entries, [told] if post else [], [record], post_states=states)
+    return Write(entries=entries, posts=[told] if post else [], calls=[record], post_states=states)
 
 
 async def test_journals_and_callbacks_of_old_calls_go_and_their_records_stay(store, tmp_path, monkeypatch):
@@ -74,7 +74,7 @@ async def test_journals_and_callbacks_of_old_calls_go_and_their_records_stay(sto
     submit = store.submit
 
     def watched(write):
-        sizes.append(sum(one.n for one in write.pruned if one.n <= BATCH))
+        sizes.append(sum(one.n for one in write.get("pruned", ()) if one.n <= BATCH))
         return submit(write)
 
     monkeypatch.setattr(store, "submit", watched)
@@ -420,7 +420,9 @@ def message(message_id: str, changed: float, state: MessageState, post: str = "d
     lines = [Entry(of, 1, 0.0, "event", "MessageSent", {}) for of in (message_id, f"{message_id}-run")]
     told = Post(f"{message_id}.1", "K", message_id, 1, "http://x.example/", {"reply": "text"}, 0.0)
     states = [PostState(told, post, 1, 0.0)]  # type: ignore[arg-type]
-    return Write(lines, [told], post_states=states, messages=[evolve(made, call_id=f"{message_id}-run")])
+    return Write(
+        entries=lines, posts=[told], post_states=states, messages=[evolve(made, call_id=f"{message_id}-run")]
+    )
 
 
 async def test_texts_of_old_messages_go_and_their_rows_stay(store, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringful.store.change import PRUNE_EVERY
-from ringful.store.keys import REMEMBERED, KeyMemory, new_key_id, new_secret
+from ringful.store.keys import LONGEST, REMEMBERED, KeyMemory, new_key_id, new_secret
 from ringful.store.open import open_store
 from ringful.store.port import (
     CallRecord,
@@ -262,9 +262,21 @@ def test_a_key_is_remembered_for_a_moment_only():
     assert memory.get("K") == key
     now += REMEMBERED * 0.2
     assert memory.get("K") is None
+    # One looks it up again, and meanwhile the others need not; but not for ever.
+    assert memory.get("K") == key
+    now += LONGEST - REMEMBERED
+    assert [memory.get("K"), memory.get("K")] == [None, None]
     memory.put(key, now)
+    assert memory.get("K") == key
+    now += REMEMBERED
+    assert [memory.get("K"), memory.get("K")] == [None, key]
     memory.forget("K")
     assert memory.get("K") is None
+
+
+def test_a_key_that_is_not_there_is_looked_up_each_time():
+    memory = KeyMemory(lambda: 100.0)
+    assert [memory.get("K"), memory.get("K")] == [None, None]
 
 
 def test_new_keys_need_no_escape_and_new_secrets_are_base64_of_24_bytes():
