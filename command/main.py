@@ -87,6 +87,8 @@ def run(arguments: Sequence[str]) -> None:
     """Run the command that *arguments* name; an error ends in SystemExit."""
     try:
         with _loading():
+            if arguments[:1] == ["serve"]:
+                logger.load()
             app = app_for(arguments)
             command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
         # What loads structlog later is told so as well.

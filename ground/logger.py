@@ -23,6 +23,21 @@ class _Logger:
         return getattr(structlog.get_logger(), name)
 
 
+def load() -> None:
+    """Load structlog for a server, which has it to its end: without rich, 3 MB for tracebacks in colour.
+
+    They are written plainly here (`log`), where rich would show local variables.
+    """
+    known = sys.modules.get("rich")
+    sys.modules["rich"] = None  # type: ignore[assignment]  # (As one that cannot be imported.)
+    try:
+        import structlog  # noqa: F401
+    finally:
+        del sys.modules["rich"]
+        if known:
+            sys.modules["rich"] = known
+
+
 def get_logger() -> Any:
     """Give the logger of a module."""
     return _Logger()

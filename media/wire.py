@@ -7,10 +7,10 @@ sender, so that a lost or doubled one is a fault that is seen.  Commands go down
 import json
 import struct
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, get_args
 
 import attrs
-import cattrs
 from attrs import define, field
 
 from ringful.media import port
@@ -20,7 +20,6 @@ MAX_MESSAGE = 1 << 20
 """Bytes of one message; a longer one means that the two have lost step."""
 
 _EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(port.Event)}
-_converter = cattrs.Converter()
 _read = json.JSONDecoder().raw_decode
 """As `json.loads`, without looking which encoding it is in."""
 
@@ -74,5 +73,13 @@ def decode_event(message: dict[str, Any]) -> port.Event | None:
     kind = _EVENTS.get(fields.pop("is"))
     if kind is None:
         return None
-    made: port.Event = _converter.structure(fields, kind)
+    made: port.Event = _converter().structure(fields, kind)
     return made
+
+
+@cache
+def _converter() -> Any:
+    # Only the node decodes: a worker is spared what that takes.
+    import cattrs
+
+    return cattrs.Converter()

@@ -62,13 +62,15 @@ class Turns:
     def _take(self) -> None:
         woken, self._woken = self._woken, []
         self._gathering += 1
-        for one in woken:
-            try:
-                one.take_turn()
-            except Exception as error:
-                # The others' turns come nevertheless: nobody else would take them.
-                fault("taking a call's turn", error)
-        self._gathering -= 1
+        try:
+            for one in woken:
+                try:
+                    one.take_turn()
+                except Exception as error:
+                    # The others' turns come nevertheless: nobody else would take them.
+                    fault("taking a call's turn", error)
+        finally:
+            self._gathering -= 1
         if self._woken:
             self._bell.set()
 

@@ -120,6 +120,16 @@ def test_a_short_command_waits_for_nothing_that_it_does_not_need(
     assert not modules & heavy
 
 
+def test_a_server_keeps_nothing_in_memory_for_tracebacks_in_colour(tmp_path: Path) -> None:
+    whatever = LOADED.replace("assert not ended.code, ended.code", "pass")
+    order = [sys.executable, "-c", whatever, "serve", "--config", str(tmp_path / "none.toml")]
+    ran = subprocess.run(order, capture_output=True, text=True, check=True)
+    assert "none.toml" in ran.stderr
+    modules = set(ran.stdout.splitlines())
+    assert "structlog" in modules
+    assert not modules & {"rich", "pygments"}
+
+
 def test_who_signs_with_a_key_and_a_secret_waits_for_no_store(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     modules, said = loaded("sign", "QueryCalls", "--key", "K", "--secret", "S")
