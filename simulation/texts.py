@@ -229,7 +229,7 @@ class Texts:
     def _note(self, letter: Letter, what: str) -> None:
         """Write the journal of a text that came in: *what* becomes of it is said with its first line."""
         first, *rest = letter.entries
-        for entry in (evolve(first, data={**first.data, "what": what}), *rest):
+        for entry in (first._replace(data={**first.data, "what": what}), *rest):
             self._write(entry)
 
     # What can go wrong

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import SimpleNamespace as Row
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import attrs
 from sqlalchemy import Dialect, bindparam, column, delete, insert, null, or_, select, table, text, update
@@ -31,7 +31,7 @@ PRUNE_EVERY = 64
 
 def held(write: Write) -> Held:
     """Give what *write* holds, by its kinds: nothing of those of which there is none."""
-    return {kind: things for kind, things in write.items() if things}
+    return {kind: things for kind, things in cast(Held, write).items() if things}
 
 
 def can_wait(found: Held) -> bool:

@@ -18,8 +18,7 @@ Standing: TypeAlias = Literal["pending", "delivered", "parked", "resend"]
 """How a callback stands; ``resend``: it was parked, and the server is asked to take it up again."""
 
 
-@frozen
-class Entry:
+class Entry(NamedTuple):
     """One line of a call's journal: something that entered the inbox, or an effect that came out.
 
     *kind* is ``event``, ``effect`` or ``outcome`` and *name* the class's name; *data* is its fields as JSON.

@@ -140,7 +140,7 @@ async def test_a_call_of_old_shows_the_bill_that_was_kept(rig: Rig) -> None:
     assert record
     # Its journal, as it was before prices stood in it.
     old = [
-        evolve(entry, call_id="r1-old", n=n)
+        entry._replace(call_id="r1-old", n=n)
         for n, entry in enumerate(
             (one for one in await rig.store.journal(call_id) if one.name != "Priced"), 1
         )

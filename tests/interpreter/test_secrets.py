@@ -2,8 +2,6 @@
 
 import json
 
-from attrs import evolve
-
 from ringful.interpreter import effects, events
 from ringful.interpreter.calls.view import rebuild, view
 from ringful.interpreter.trace import Tracer, render
@@ -48,7 +46,7 @@ def test_the_run_can_be_made_again_from_its_journal() -> None:
     desk = up(GATHER)
     press(desk, PIN)
     desk.give(events.WebAnswered(1, {"ok": True}), port.HungUp("c1", "callee"))
-    stored = [evolve(entry, data=json.loads(json.dumps(entry.data))) for entry in desk.entries]
+    stored = [entry._replace(data=json.loads(json.dumps(entry.data))) for entry in desk.entries]
     again = rebuild("c1", stored, desk.settings)
     assert again.names["pin"] == PIN
     assert view(again, 1000.0) == view(desk.run, 1000.0)

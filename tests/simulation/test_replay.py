@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 
 from ringful.interpreter.settings import Settings
 from ringful.interpreter.sources import Source, parsed
@@ -183,7 +182,7 @@ def live(entries: Sequence[Entry]) -> Sequence[Entry]:
         return text.replace("call-1", "r1-abcd").replace("text-1", "m7-77777")
 
     return [
-        evolve(one, call_id=renamed(one.call_id), data=json.loads(renamed(json.dumps(one.data))))
+        one._replace(call_id=renamed(one.call_id), data=json.loads(renamed(json.dumps(one.data))))
         for one in entries
         if one.call_id == "call-1"
     ]
@@ -221,7 +220,7 @@ def test_what_cannot_be_retold_says_why() -> None:
 def test_a_call_that_virtual_time_cannot_repeat_is_never_called_the_same() -> None:
     entries = call('call "+15125551234"\nsay "x"\n', "    answer after 1s\n")
     other = [
-        evolve(one, data={**one.data, "reason": "stopped"}) if one.name == "PlaybackEnded" else one
+        one._replace(data={**one.data, "reason": "stopped"}) if one.name == "PlaybackEnded" else one
         for one in entries
     ]
     assert replay(entries, None).apart == ""

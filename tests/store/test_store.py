@@ -72,7 +72,7 @@ def url(tmp_path_factory):
 @given(lines=st.lists(entries, max_size=5))
 def test_a_journal_comes_back_as_it_was(url, lines):
     call_id = f"call-{next(numbers)}"
-    lines = [evolve(line, call_id=call_id, n=n) for n, line in enumerate(lines, 1)]
+    lines = [line._replace(call_id=call_id, n=n) for n, line in enumerate(lines, 1)]
 
     async def write_and_read():
         async with open_store(url) as store:

@@ -277,6 +277,29 @@ async def test_what_nobody_waits_for_and_nothing_follows_comes_to_the_disk_by_it
     assert len(await store.journal("c")) == 1
 
 
+async def test_a_writer_that_has_gone_to_sleep_is_woken_by_what_can_wait(store, monkeypatch):
+    tired, sleep, token = trio.Event(), store.writer._sleep, trio.lowlevel.current_trio_token()
+    monkeypatch.setattr(writers, "PATIENCE", 0.001)
+    monkeypatch.setattr(store.writer, "_sleep", lambda: (token.run_sync_soon(tired.set), sleep()))
+    await store.submit(line(1)).wait()
+    await tired.wait()
+    await store.submit(line(2)).settled()
+    assert len(await store.journal("c")) == 2
+
+
+async def test_a_writer_that_looks_by_itself_is_woken_by_what_is_hurried_alone(store, monkeypatch):
+    monkeypatch.setattr(writers, "PATIENCE", 3600.0)
+    rung, ring = [], store.writer._ring
+    monkeypatch.setattr(store.writer, "_ring", lambda: (rung.append(len(rung)), ring()))
+    await store.submit(line(1)).wait()
+    rung.clear()
+    store.submit(line(2))
+    assert rung == []
+    await store.submit(line(3)).wait()
+    assert rung == [0]
+    assert len(await store.journal("c")) == 3
+
+
 @pytest.mark.parametrize(
     "write",
     [
