@@ -48,6 +48,8 @@ class BuildNative(build_ext):
         command, target = compiler(), Path(self.get_ext_fullpath(ext.name))
         otherwise = NATIVE[ext.name][1]
         target.parent.mkdir(parents=True, exist_ok=True)
+        # What was built of other sources must not stay where nothing is built now.
+        target.unlink(missing_ok=True)
         if not command:
             self.warn(f"there is no C compiler: {otherwise}")
             return

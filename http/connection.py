@@ -41,6 +41,12 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _UNREAD = Request("GET", "")
 """Stands for a request that cannot be read."""
 _LATE = Problem(408, "request.slow", "the request took too long to come")
+_ENDING = Problem(
+    503,
+    "server.unavailable",
+    "this server is ending, and does nothing of it; try again",
+    {"Retry-After": "1"},
+)
 _CROWDED = Problem(
     503,
     "server.connections",
@@ -77,6 +83,8 @@ class Connection:
     peer: str
     due: float = field(factory=lambda: trio.current_time() + FIRST_SECONDS)
     """When it has waited for its client for too long, by trio's clock; infinity: it does not."""
+    since: float = field(factory=trio.current_time)
+    """When something came from its client last, or went there."""
     busy: bool = False
     """Whether a request is answered."""
     ending: bool = False
@@ -95,7 +103,11 @@ class Connection:
         try:
             with self.scope:
                 await self._serve()
-            if self.scope.cancelled_caught and self._incoming.begun and not self.busy:
+            if (
+                self.scope.cancelled_caught
+                and (self._incoming.begun or self._incoming.ready)
+                and not self.busy
+            ):
                 send_now(self._socket, written(self._app.refuse(self._why), _UNREAD, keep=False))
         except OSError:
             pass  # The client is gone.
@@ -108,6 +120,7 @@ class Connection:
         """End it as soon as nothing is under way."""
         self.ending = True
         if not self.busy:
+            self._why = _ENDING
             self.scope.cancel()
 
     def give_way(self) -> None:
@@ -129,7 +142,8 @@ class Connection:
 
     async def _serve(self) -> None:
         while await self._read() and await self._answer():
-            self.due = trio.current_time() + NEXT_SECONDS
+            self.since = trio.current_time()
+            self.due = self.since + NEXT_SECONDS
 
     async def _read(self) -> bool:
         """Read until there is something to answer; False where nothing more comes."""
@@ -151,6 +165,9 @@ class Connection:
         """Answer what has come in; False where that was the last."""
         incoming = self._incoming
         while incoming.ready:
+            if self.scope.cancel_called:
+                # That was said in the round in which this came: nothing of it is begun.
+                await trio.lowlevel.checkpoint()
             request = incoming.ready.popleft()
             self.busy, self.due = True, math.inf
             self.scope.shield = not self._app.can_be_left(request)
@@ -179,14 +196,17 @@ class Connection:
                 break
 
     async def _receive(self) -> bytes:
-        return await receive(self._socket, _RECEIVED)
+        data = await receive(self._socket, _RECEIVED)
+        self.since = trio.current_time()
+        return data
 
     async def _write(self, data: bytes) -> None:
         """Write *data*: at once, unless the client takes it too slowly for that."""
         await send(self._socket, data, self._waits_for_room)
 
     def _waits_for_room(self) -> None:
-        self.due = trio.current_time() + WRITE_SECONDS
+        self.since = trio.current_time()
+        self.due = self.since + WRITE_SECONDS
 
     async def _write_part(self, part: Part) -> None:
         """Write a part of a file, a piece at a time, however large it is.  Raises OSError."""

@@ -1,8 +1,9 @@
 """Listen for clients, and serve each one's connection.
 
 No more of them are open at a time than may be, whoever opens them: calls need descriptors too.  One that
-comes beyond that takes the place of the one whose client has the least time left for what is waited for, so
-that who opens many pushes out his own.  Where none waits for its client, the new one is refused.
+comes beyond that takes the place of the one whose client has been silent for longest, of those that wait
+for theirs: who opens many and asks nothing pushes out his own.  Where none waits for its client, the new
+one is refused.
 """
 
 import errno
@@ -45,9 +46,10 @@ class _Connections:
         if not self._crowded:
             self._crowded = True
             log.warning("as many connections are open as may be", connections=self.most)
-        first = min(self.open, key=lambda one: one.due)
-        if first.due == math.inf:
+        waiting = [one for one in self.open if one.due != math.inf]
+        if not waiting:
             return False
+        first = min(waiting, key=lambda one: one.since)
         self.open.discard(first)
         first.give_way()
         self.app.gave_way()

@@ -182,7 +182,7 @@ class Pool:
 
     def prepare(self, sound: port.Sound) -> None:
         """See `port.Phones.prepare`."""
-        if self._sounds.ready(sound) is None:
+        if self._ready(sound) is None:
             self._nursery.start_soon(self._fetch, sound)
 
     def play(
@@ -350,6 +350,14 @@ class Pool:
 
     # Sounds
 
+    def _ready(self, sound: port.Sound) -> Path | None:
+        """Give the file of *sound* where it is there; what is wrong with it is found by who fetches it."""
+        try:
+            return self._sounds.ready(sound)
+        except Exception as error:
+            fault("looking whether a sound is there", error)
+            return None
+
     async def _fetch(self, sound: port.Sound) -> Path | str:
         try:
             return await self._sounds.path(sound)
@@ -366,7 +374,7 @@ class Pool:
         Where the file is there, and nothing before it waits for its own, that is at once: no task is needed.
         """
         waits = leg.line is None or not (background or leg.is_in_turn)
-        if not waits and (file := self._sounds.ready(sound)):
+        if not waits and (file := self._ready(sound)):
             act(file)
         else:
             turn = (None, trio.Event()) if background else leg.take_turn()

@@ -195,7 +195,8 @@ def _last(things: Iterable[Any], name: str) -> Sequence[Any]:
 
 def _write_seldom(pen: Pen, found: Held, batch: Sequence[Held]) -> None:
     """Write what no call needs at its turns; *found* is what all of *batch* hold."""
-    assert found.keys() <= _OFTEN | _SELDOM
+    if unknown := found.keys() - _OFTEN - _SELDOM:
+        raise TypeError(f"nothing writes {', '.join(sorted(unknown))}")
     pen.run(_SIGN, found.get("signs", ()))
     _add_versions(pen, found.get("scripts", ()))
     _bind(pen, batch)

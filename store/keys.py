@@ -67,7 +67,8 @@ class KeyMemory:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self._known: dict[str, tuple[float, Key]] = {}
+        self._known: dict[str, tuple[float, Key | None]] = {}
+        """When each was asked for; None: it was changed then, and is to be looked up."""
         self._asked_again: set[str] = set()
 
     def get(self, key: str) -> Key | None:
@@ -83,10 +84,11 @@ class KeyMemory:
 
     def put(self, key: Key, asked: float) -> None:
         """Remember what was read of *key*; it was asked for at *asked*."""
-        self._known[key.key] = (asked, key)
+        if asked >= self._known.get(key.key, (asked, None))[0]:  # An older answer may come later.
+            self._known[key.key] = (asked, key)
         self._asked_again.discard(key.key)
 
     def forget(self, key: str) -> None:
         """Look *key* up the next time."""
-        self._known.pop(key, None)
+        self._known[key] = (self.clock(), None)
         self._asked_again.discard(key)

@@ -117,8 +117,8 @@ async def open_server(order: Order, folder: Path) -> AsyncIterator[Server]:
     key, secret = f"bench-{token_hex(4)}", token_hex(16)
     told, log = folder / "server.out", folder / "server.log"
     with held_port() as port:
-        process = await _started(order, folder, environment(order, port, folder, key, secret), told, log)
-        async with _ended(process):
+        given = environment(order, port, folder, key, secret)
+        async with _running(order, folder, given, told, log) as process:
             await until_ready(process, port, order.patience, log)
             key, secret = key_in(told.read_text(encoding="utf-8", errors="replace")) or (key, secret)
             yield Server(process.pid, port, key, secret, log)
@@ -127,16 +127,19 @@ async def open_server(order: Order, folder: Path) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def _ended(process: trio.Process) -> AsyncIterator[None]:
-    """End *process* and all of its group with us, however we end."""
-    guard = None
+@trio.lowlevel.enable_ki_protection
+async def _running(
+    order: Order, folder: Path, environment: Mapping[str, str], told: Path, log: Path
+) -> AsyncIterator[trio.Process]:
+    """Start a server; end it and all of its group with us, however we end and whenever."""
+    process, guard = await _started(order, folder, environment, told, log), None
     try:
         guard = await trio.lowlevel.open_process(
             ["/bin/sh", "-c", _GUARD, "guard", str(process.pid)],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
-        yield
+        yield process
     finally:
         with trio.CancelScope(shield=True):
             await _end(process)

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -137,7 +138,8 @@ async def _with_server(
     config = evolve(config, rates=evolve(config.rates, table=(price,)))
     async with open_house(config, watchers=(show.entry,)) as house, trio.open_nursery() as nursery:
         stop = trio.Event()
-        await nursery.start(serve_http, house.app, config.http.bind, stop.wait)
+        listen = partial(serve_http, most=config.http.max_connections)
+        await nursery.start(listen, house.app, config.http.bind, stop.wait)
         show.line("server", f"ringful listens on http://{config.http.bind} and sip:{house.pool.addresses[0]}")
         key = Key(new_key_id(), new_secret(), "demo", time.time())
         await house.store.put_key(key)

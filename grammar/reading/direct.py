@@ -21,6 +21,8 @@ from ringful.grammar.span import Span
 
 MOST_WORDS: Final = 2000
 """So many names and numbers are remembered, and no more: whoever sends texts can think of others."""
+LONGEST_WORD: Final = 64
+"""Characters of one that is remembered."""
 
 _new: Final = tuple.__new__
 """Makes a `Span` of all its fields, in half the time that its own way takes; every node has one."""
@@ -75,6 +77,6 @@ def _brace(line: int) -> Token:
 
 def _word(kind: str, said: str) -> Token:
     token = Token(kind, said)
-    if len(_words) < MOST_WORDS:
+    if len(_words) < MOST_WORDS and len(said) <= LONGEST_WORD:
         _words[kind, said] = token
     return token

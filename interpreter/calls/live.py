@@ -380,7 +380,14 @@ class LiveCall:
             self._end()
 
     def turn(self, seqs: Sequence[UsedSeq] = ()) -> Commit:
-        """Handle everything in the inbox, and submit what came of it."""
+        """Handle everything in the inbox, and submit what came of it.
+
+        Whoever is woken by that takes a turn behind it, and not within.
+        """
+        with self._works.turns:
+            return self._turn(seqs)
+
+    def _turn(self, seqs: Sequence[UsedSeq]) -> Commit:
         try:
             self._drain()
             return self._submit(seqs)

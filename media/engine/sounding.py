@@ -247,11 +247,12 @@ class Sound:
             return
         self.over = True
         self.stand()
-        for recording in [*self._beeping, *self._recorders]:
-            self.stop_recording(recording, "hangup")
+        # What was heard has ended before what was recorded has: that is told by another thread.
         for channel in self._channels.values():
             channel.end()
         self._channels.clear()
+        for recording in [*self._beeping, *self._recorders]:
+            self.stop_recording(recording, "hangup")
         self.notice()
         self._listeners.clear()
         self.voice.give_back()

@@ -13,6 +13,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Protocol, assert_never
@@ -266,7 +267,8 @@ class Library:
             return False
         if now - kept.touched > _TOUCH_SECONDS:
             kept.touched = now
-            kept.path.touch()
+            with suppress(OSError):  # It spares the file from being trimmed, and no more.
+                kept.path.touch()
         return True
 
     async def _converted(self, body: bytes) -> Path:

@@ -8,7 +8,8 @@ from attrs import asdict, fields
 from hypothesis import HealthCheck, given, settings
 
 from ringful.grammar import nodes
-from ringful.grammar.reading.direct import read_directly
+from ringful.grammar.reading import direct
+from ringful.grammar.reading.direct import LONGEST_WORD, read_directly
 from ringful.grammar.reading.known import Reading, begin
 from ringful.grammar.reading.moves import compiled, plain
 from ringful.grammar.reading.moves.steps import tables_of
@@ -80,3 +81,12 @@ def test_texts_that_were_written_for_other_tests() -> None:
 @given(trees.scripts)
 def test_any_script(script: nodes.Script) -> None:
     assert held(show(script))
+
+
+def test_what_is_remembered_of_texts_is_short() -> None:
+    long, short = "a" * (LONGEST_WORD + 1), "b" * 20
+    for name in (long, short):
+        held(f"let {name} = 1\n")
+    known = {said for _, said in direct._words}
+    assert long not in known
+    assert short in known

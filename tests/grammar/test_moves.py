@@ -144,6 +144,17 @@ def test_a_library_of_another_build_is_not_taken(tmp_path: Path) -> None:
         compiled.load(built)
 
 
+def test_a_library_that_is_older_than_its_sources_is_not_taken(tmp_path: Path) -> None:
+    built = tmp_path / "libmoves.so"
+    shutil.copy2(compiled.COMPILED, built)
+    assert compiled.load(built)
+    source = tmp_path / "csrc" / "moves.c"
+    source.parent.mkdir()
+    source.touch()
+    with pytest.raises(compiled.NoCompiled, match="older than its sources: make install"):
+        compiled.load(built)
+
+
 def test_tables_that_c_cannot_go_by_are_not_taken() -> None:
     tables = TABLES()
     with pytest.raises(compiled.NoCompiled, match="look otherwise"):

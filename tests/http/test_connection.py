@@ -1,5 +1,6 @@
 """What a client sees of its connection: whole answers in one piece, in their order, and when it ends."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import structlog.testing
 import trio
+import trio.testing
 
 from ringful.http import connection, serve
 from ringful.http.app import shown
@@ -468,20 +470,61 @@ async def test_what_is_under_way_for_too_long_is_cut_when_the_server_ends(
 
 async def test_who_opens_many_connections_pushes_out_his_own() -> None:
     app = App()
-    async with served(app, most=10) as port, await trio.open_tcp_stream("127.0.0.1", port) as customer:
-        await ask(customer, "/short")
-        await until(customer, b"/short")
-        async with AsyncExitStack() as stack:
-            opened = []
-            for _ in range(100):
-                opened.append(await stack.enter_async_context(await trio.open_tcp_stream("127.0.0.1", port)))
-            # The first 91 of the others have gone, the oldest first.
-            for stream in opened[:91]:
-                assert await stream.receive_some() == b""
-            for stream in (*opened[91:], customer):
-                await ask(stream, "/again")
-                await until(stream, b"/again")
-    assert app.given_way == 91
+    async with served(app, most=10) as port, AsyncExitStack() as stack:
+
+        async def connected() -> trio.SocketStream:
+            return await stack.enter_async_context(await trio.open_tcp_stream("127.0.0.1", port))
+
+        # A hundred who ask nothing, idle behind an answer, or never send all of their body.
+        for number in range(100):
+            stream = await connected()
+            if number % 3:
+                await ask(stream, "/short")
+                await until(stream, b"/short")
+            if number % 3 == 2:
+                await stream.send_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf")
+        assert app.given_way == 90
+        # Customers who have all connected before any of them asks.
+        customers = [await connected() for _ in range(9)]
+        for stream in customers:
+            await ask(stream, "/customer")
+        for stream in customers:
+            await until(stream, b"/customer")
+    assert app.given_way == 99
+
+
+@pytest.mark.parametrize("how", ["end", "give_way"])
+async def test_a_request_that_comes_as_its_connection_ends_is_answered_whole_or_not_begun(how: str) -> None:
+    """Both become known in one round of the loop, in either order."""
+    app, found = App(), set()
+    for _ in range(60):
+        app.asked, app.release, app.kept = [], trio.Event(), trio.Event()
+        ours, theirs = socket.socketpair()
+        for one in (ours, theirs):
+            one.setblocking(False)
+        taken = connection.Connection(app, ours, "h")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(taken.run)
+            await trio.testing.wait_all_tasks_blocked()
+            bell, rings = socket.socketpair()
+            bell.setblocking(False)
+            with bell, rings, theirs:
+                theirs.send(b"GET /kept HTTP/1.1\r\nHost: h\r\n\r\n")
+                rings.send(b"!")
+                await trio.lowlevel.wait_readable(bell)
+                if how == "end" or not taken.busy:
+                    getattr(taken, how)()
+                app.release.set()
+                with trio.fail_after(PATIENCE):
+                    while not ours.fileno() < 0:
+                        await trio.lowlevel.checkpoint()
+                        if how == "give_way" and taken.busy is False and app.kept.is_set():
+                            taken.end()
+                got = theirs.recv(10_000)
+        assert bool(app.asked) == app.kept.is_set()
+        assert got.startswith(b"HTTP/1.1 200 " if app.asked else b"HTTP/1.1 503 "), got
+        found.add(bool(app.asked))
+    assert False in found
 
 
 async def test_who_has_sent_half_a_request_is_told_that_he_gave_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import trio
 from attrs import evolve
 
 from ringful.grammar.reading.parser import parse
-from ringful.interpreter import effects
+from ringful.interpreter import effects, events
 from ringful.interpreter.calls.node import NodeLimits
 from ringful.interpreter.calls.recover import recover
 from ringful.interpreter.calls.switchboard import Unavailable
@@ -384,3 +384,28 @@ async def test_a_call_that_is_cut_for_a_fault_of_ours_leaves_nobody_in_its_confe
     await rig.until(lambda: set(rig.members(conference)) == {ben})
     await rig.get("LeaveConf", confCallId=conference, participantCallId=ben)
     await rig.until(lambda: conference not in rig.switchboard.live)
+
+
+async def test_a_turn_that_begins_another_run_is_over_before_another_turn_is_taken(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits in a conference is known before it is ended; one thing of that begins a conference."""
+    conference, ann, _ = await two(rig)
+    handle, within, nested = Run.handle, [], []
+
+    def handled(self: Run, event: events.Event, at: float) -> None:
+        nested.extend(within)
+        within.append(type(event).__name__)
+        try:
+            handle(self, event, at)
+        finally:
+            within.pop()
+
+    meeting = rig.switchboard.live[conference]
+    begins = parse("conference other\n").body.statements[0]
+    meeting.run.post(events.Queued(0, begins))  # type: ignore[arg-type]
+    meeting.run.post(events.MembersChange("mute", ann))
+    # The new run itself is started within the turn that begins it, and none but that.
+    monkeypatch.setattr(Run, "handle", handled)
+    await rig.switchboard.conferences.end(KEY, conference)
+    assert nested == ["Queued"]

@@ -152,6 +152,26 @@ async def test_a_sound_that_is_there_is_ordered_at_once_and_never_before_one_tha
         del pool.legs["a"]
 
 
+async def test_where_it_cannot_be_seen_whether_a_sound_is_there_the_call_goes_on(tmp_path: Path) -> None:
+    class Unreadable(Files):
+        def ready(self, sound: port.Sound) -> Path | None:
+            raise OSError("an error of the disk")
+
+        async def path(self, sound: port.Sound) -> Path:
+            raise OSError("an error of the disk")
+
+    async with open_pool(PoolSettings(), Unreadable(tmp_path)) as pool:
+        heard: list[port.Event] = []
+        pool.legs["a"] = PoolLeg("a", heard.append, voice=Orders())
+        sound = port.Announcement("there")
+        pool.prepare(sound)
+        pool.cue("a", 1, sound)
+        pool.play("a", 2, sound)
+        await trio.testing.wait_all_tasks_blocked()
+        assert [(type(one), getattr(one, "playback", None)) for one in heard] == [(port.PlaybackFailed, 2)]
+        del pool.legs["a"]
+
+
 async def test_two_announcements_arrive_whole_in_order_and_without_a_hole(tmp_path: Path) -> None:
     write_tone(tmp_path / "first.wav", 440, 0.8)
     write_tone(tmp_path / "second.wav", 660, 0.6)

@@ -274,6 +274,19 @@ def test_a_key_is_remembered_for_a_moment_only():
     assert memory.get("K") is None
 
 
+def test_an_answer_that_comes_late_does_not_undo_a_newer_one():
+    memory = KeyMemory(lambda: 100.0)
+    old, new = Key("K", "S", "old", 1.0), Key("K", "S", "new", 1.0)
+    memory.put(new, 99.9)
+    memory.put(old, 99.8)
+    assert memory.get("K") == new
+    memory.forget("K")  # It was changed, while somebody still reads what it was.
+    memory.put(old, 99.9)
+    assert memory.get("K") is None
+    memory.put(new, 100.0)
+    assert memory.get("K") == new
+
+
 def test_a_key_that_is_not_there_is_looked_up_each_time():
     memory = KeyMemory(lambda: 100.0)
     assert [memory.get("K"), memory.get("K")] == [None, None]

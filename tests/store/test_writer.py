@@ -104,6 +104,16 @@ async def test_a_commit_can_be_awaited_twice_late_or_never(store):
     assert [entry.n for entry in await store.journal("c")] == [1, 2, 3]
 
 
+async def test_a_kind_that_nothing_writes_is_refused_and_its_company_is_kept(store):
+    entry = Entry("c", 1, 0.0, "event", "X", {})
+    kept, wrong = store.submit(Write(entries=[entry])), store.submit({"entrys": [entry]})
+    await kept.wait()
+    for commit in (wrong, store.submit({"entrys": [entry]})):
+        with pytest.raises(StoreError, match="a fault of the server"):
+            await commit.wait()
+    assert await store.journal("c") == [entry]
+
+
 async def test_writes_take_effect_in_the_order_they_were_given(store, path):
     states = [CallRecord("c", "K", f"+{n}", "live", float(n)) for n in range(300)]
     last = None

@@ -65,6 +65,8 @@ class _Tables(Structure):
 
 def load(path: Path = COMPILED) -> Any:
     """Load the compiled part.  Raises NoCompiled."""
+    if any(one.stat().st_mtime > path.stat().st_mtime for one in path.parent.glob("csrc/*") if path.exists()):
+        raise NoCompiled("its part in C is older than its sources: make install")
     try:
         loaded: Any = ctypes.PyDLL(str(path))
         for name, result, *arguments in (
