@@ -3,6 +3,8 @@
 A fetched file is kept with what its server said of it, and asked for again only when that says so
 (RFC 9111): ``max-age`` for as long as it says, ``no-store`` not at all, ``no-cache`` by asking whether
 it has changed; where nothing was said, it is asked for `UNSAID_SECONDS` later at the earliest (4.2.2).
+For a while longer it is asked for while it is played already (RFC 5861: ``stale-while-revalidate``, and
+where nothing was said `UNSAID_STALE_SECONDS`): a server that is far away is no pause in a call.
 Two calls that want the same sound at once share one fetch, and a caller who gives up does not take it
 from the other.  A file that cannot be fetched anew is not played from the cache unless it is still
 fresh: what the customer took down is not played.
@@ -38,6 +40,9 @@ outlive its recording for long."""
 MAX_BYTES = 64 * 1024 * 1024
 UNSAID_SECONDS = 3.0
 """How long a file is fresh whose server says nothing of it: many calls that play it ask once."""
+UNSAID_STALE_SECONDS = 15.0
+"""How long after that it is played while it is asked for: what was prepared when it was queued is played
+a few seconds later."""
 _TOUCH_SECONDS = 60.0
 """A file that is in use is touched no more often, so that the cache keeps it."""
 
@@ -67,10 +72,11 @@ Fetch = Callable[[str, Mapping[str, str], int], Awaitable[Answer]]
 
 @define
 class Kept:
-    """A sound in the cache, and until when it need not be asked for."""
+    """A sound in the cache, and until when it need not be asked for, or not before it is played."""
 
     path: Path
     fresh_until: float
+    stale_until: float
     touched: float
     etag: str = ""
     modified: str = ""
@@ -121,20 +127,26 @@ class Library:
     def ready(self, sound: Sound) -> Path | None:
         """Give the file of a sound that was fetched and need not be asked for; None where it must be."""
         kept = self._kept.get(sound.url) if isinstance(sound, Announcement) and sound.speed == 1.0 else None
-        return kept.path if kept and self._is_fresh(kept) else None
+        if kept is None or not self._is_playable(kept):
+            return None
+        if self._clock() >= kept.fresh_until and sound not in self._making:
+            self._begin(sound)
+        return kept.path
 
     async def path(self, sound: Sound) -> Path:
         """Give the file of *sound*, ready to play.  Raises SoundError."""
         if ready := self.ready(sound):
             return ready
-        making = self._making.get(sound)
-        if making is None:
-            making = self._making[sound] = _Making()
-            self._nursery.start_soon(self._make, sound, making)
+        making = self._making.get(sound) or self._begin(sound)
         await making.done.wait()
         if making.path is None:
             raise SoundError(making.error)
         return making.path
+
+    def _begin(self, sound: Sound) -> _Making:
+        making = self._making[sound] = _Making()
+        self._nursery.start_soon(self._make, sound, making)
+        return making
 
     async def _make(self, sound: Sound, making: _Making) -> None:
         try:
@@ -242,6 +254,15 @@ class Library:
         kept = self._kept.get(url)
         if kept and not kept.path.exists():
             kept = None
+        try:
+            return await self._asked(url, kept)
+        except SoundError:
+            if kept:
+                kept.stale_until = 0.0  # It may have been taken down: it is played no more unless it comes.
+            raise
+
+    async def _asked(self, url: str, kept: Kept | None) -> Path:
+        """Ask for what *url* is now, where *kept* is what it was."""
         asking = {}
         if kept and kept.etag:
             asking["If-None-Match"] = kept.etag
@@ -260,10 +281,10 @@ class Library:
         self._remember(url, path, answer.headers, kept)
         return path
 
-    def _is_fresh(self, kept: Kept) -> bool:
-        """Say whether a fetched file need not be asked for, and is still there."""
+    def _is_playable(self, kept: Kept) -> bool:
+        """Say whether a fetched file need not be asked for before it is played, and is still there."""
         now = self._clock()
-        if now >= kept.fresh_until or not kept.path.exists():
+        if now >= kept.stale_until or not kept.path.exists():
             return False
         if now - kept.touched > _TOUCH_SECONDS:
             kept.touched = now
@@ -288,13 +309,18 @@ class Library:
             self._kept.pop(url, None)
             return
         age = re.search(r"max-age=(\d{1,9})", control)
-        fresh = float(age[1]) if age else UNSAID_SECONDS
+        stale = re.search(r"stale-while-revalidate=(\d{1,9})", control)
+        fresh, longer = float(age[1]) if age else UNSAID_SECONDS, float(stale[1]) if stale else 0.0
+        if not age and not stale:
+            longer = UNSAID_STALE_SECONDS
+        if "no-cache" in control or "must-revalidate" in control:
+            longer = 0.0
         if "no-cache" in control:
             fresh = 0.0
         etag = headers.get("etag") or (kept.etag if kept else "")
         modified = headers.get("last-modified") or (kept.modified if kept else "")
         now = self._clock()
-        self._kept[url] = Kept(path, now + fresh, now, etag, modified)
+        self._kept[url] = Kept(path, now + fresh, now + fresh + longer, now, etag, modified)
         if len(self._kept) > 10_000:
             del self._kept[next(iter(self._kept))]
 

@@ -2,8 +2,9 @@
 
 import io
 import shutil
+import time
 import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
@@ -23,7 +24,7 @@ from ringful.http.outward.outbound import Outbound
 from ringful.media import wav
 from ringful.media.library import announcements
 from ringful.media.library import convert as conversion
-from ringful.media.library.announcements import Library
+from ringful.media.library.announcements import UNSAID_SECONDS, UNSAID_STALE_SECONDS, Library
 from ringful.media.library.stretch import stretch
 from ringful.media.port import Announcement, Ringback, Speech
 from ringful.media.sounds import SoundError
@@ -71,12 +72,15 @@ def web() -> Iterator[Web]:
 
 
 @asynccontextmanager
-async def library(folder: Path, allow: str = "127.0.0.0/8") -> AsyncIterator[Library]:
+async def library(
+    folder: Path, allow: str = "127.0.0.0/8", clock: Callable[[], float] = time.time
+) -> AsyncIterator[Library]:
     sounds = folder / "sounds"
     sounds.mkdir(exist_ok=True)
     async with guarded_client([ip_network(allow)], trusted=TRUSTED) as client, trio.open_nursery() as nursery:
         own = ("http://ringful.test/recordings/", folder / "recordings")
-        yield Library(folder / "cache", [sounds], Outbound(client).fetch, nursery, recordings=own)
+        fetch = Outbound(client).fetch
+        yield Library(folder / "cache", [sounds], fetch, nursery, recordings=own, clock=clock)
         nursery.cancel_scope.cancel()
 
 
@@ -145,6 +149,7 @@ async def test_a_fetched_sound_is_asked_for_again_and_not_sent_again(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ringful.media.library.announcements.UNSAID_SECONDS", 0.0)
+    monkeypatch.setattr("ringful.media.library.announcements.UNSAID_STALE_SECONDS", 0.0)
     web.files["/a.wav"] = (200, {"ETag": '"1"'}, melody([440]))
     async with library(tmp_path) as sounds:
         first = await sounds.path(Announcement(f"{web.url}/a.wav"))
@@ -168,6 +173,58 @@ async def test_what_says_nothing_is_fresh_for_a_moment_unless_it_forbids_that(
             await sounds.path(Announcement(f"{web.url}/{name}.wav"))
         assert first.exists()
     assert [path for path, _ in web.asked] == ["/a.wav", "/a.wav", "/b.wav", "/b.wav"]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    with trio.fail_after(PATIENCE):
+        while not holds():  # noqa: ASYNC110
+            await trio.sleep(0.005)
+
+
+async def test_what_says_nothing_is_played_for_a_while_longer_and_asked_for_meanwhile(
+    web: Web, tmp_path: Path
+) -> None:
+    web.files["/a.wav"] = (200, {"ETag": '"1"'}, melody([440]))
+    now, sound = 1000.0, Announcement(f"{web.url}/a.wav")
+    async with library(tmp_path, clock=lambda: now) as sounds:
+        first = await sounds.path(sound)
+        now += UNSAID_SECONDS
+        web.files["/a.wav"] = (200, {"ETag": '"2"'}, melody([660]))
+        assert sounds.ready(sound) == sounds.ready(sound) == first
+        await until(lambda: sounds.ready(sound) != first)
+        second = sounds.ready(sound)
+        assert [asked for _, asked in web.asked] == [None, '"1"']
+        # What was taken down is not played once that is known.
+        now += UNSAID_SECONDS
+        web.files["/a.wav"] = (404, {}, b"")
+        assert sounds.ready(sound) == second
+        await until(lambda: sounds.ready(sound) is None)
+        web.files["/a.wav"] = (200, {}, melody([440]))
+        assert await sounds.path(sound) == first
+        now += UNSAID_SECONDS + UNSAID_STALE_SECONDS
+        assert sounds.ready(sound) is None
+
+
+@pytest.mark.parametrize(
+    ("control", "fresh", "longer"),
+    [
+        ("max-age=60", 60, 0),
+        ("max-age=60, stale-while-revalidate=30", 60, 30),
+        ("stale-while-revalidate=30", 3, 30),
+        ("max-age=60, stale-while-revalidate=30, must-revalidate", 60, 0),
+        ("public", 3, 15),
+        ("no-cache, stale-while-revalidate=30", 0, 0),
+    ],
+)
+async def test_how_long_a_file_is_played_without_being_asked_for(
+    web: Web, tmp_path: Path, control: str, fresh: int, longer: int
+) -> None:
+    web.files["/a.wav"] = (200, {"Cache-Control": control}, melody([440]))
+    now, sound = 1000.0, Announcement(f"{web.url}/a.wav")
+    async with library(tmp_path, clock=lambda: now) as sounds:
+        await sounds.path(sound)
+        kept = sounds._kept[sound.url]
+    assert (kept.fresh_until - now, kept.stale_until - now) == (fresh, fresh + longer)
 
 
 async def test_max_age_and_no_store(web: Web, tmp_path: Path) -> None:
