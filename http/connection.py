@@ -132,6 +132,13 @@ class Connection:
         """Say whether it is not worth waiting for: it took too long, or its client waits no more."""
         return self.due < now or (self.busy and not self.scope.shield and self._has_gone())
 
+    def is_unread(self) -> bool:
+        """Say whether something has come that was not read yet."""
+        try:
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False  # Nothing has come, or nobody is there any more.
+
     def _has_gone(self) -> bool:
         try:
             return not self._socket.recv(1, socket.MSG_PEEK)

@@ -25,6 +25,8 @@ GRACE_SECONDS = 3.0
 """How long answers that are under way may take when the server ends."""
 
 _BACKLOG = 1024
+_AT_ONCE = 100
+"""So many are taken before others have their turn."""
 _TOO_MANY = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """Why no connection can be taken for now."""
 
@@ -46,14 +48,22 @@ class _Connections:
         if not self._crowded:
             self._crowded = True
             log.warning("as many connections are open as may be", connections=self.most)
-        waiting = [one for one in self.open if one.due != math.inf]
-        if not waiting:
+        waiting = sorted((one for one in self.open if one.due != math.inf), key=lambda one: one.since)
+        first = next((one for one in waiting if not one.is_unread()), None)
+        if first is None:
             return False
-        first = min(waiting, key=lambda one: one.since)
         self.open.discard(first)
         first.give_way()
         self.app.gave_way()
         return True
+
+    def added(self, taken: socket.socket, peer: str) -> Connection:
+        """Add the connection of a socket that was *taken*."""
+        taken.setblocking(False)
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(self.app, taken, peer)
+        self.open.add(connection)
+        return connection
 
     def look(self, now: float) -> None:
         """End those that are not worth waiting for."""
@@ -110,24 +120,22 @@ def _listen(bind: str) -> socket.socket:
 
 
 async def _take(listener: socket.socket, nursery: trio.Nursery, connections: _Connections) -> None:
-    """Take every client that comes."""
+    """Take every client that comes: many at each round of the loop, which is long where much is done."""
     while True:
         await trio.lowlevel.wait_readable(listener)
         try:
-            taken, address = listener.accept()
+            for _ in range(_AT_ONCE):
+                taken, address = listener.accept()
+                if connections.make_room():
+                    nursery.start_soon(_serve, connections.added(taken, address[0]), connections)
+                else:
+                    turn_away(connections.app, taken)
+        except BlockingIOError:
+            pass  # There are no more.
         except OSError as error:  # It went away again, as a rule.
             if error.errno in _TOO_MANY:
                 log.error("no client's connection can be taken", why=str(error))
                 await trio.sleep(LOOK_SECONDS)
-            continue
-        taken.setblocking(False)
-        if not connections.make_room():
-            turn_away(connections.app, taken)
-            continue
-        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(connections.app, taken, address[0])
-        connections.open.add(connection)
-        nursery.start_soon(_serve, connection, connections)
 
 
 async def _serve(connection: Connection, connections: _Connections) -> None:

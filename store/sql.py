@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import trio
+from attrs import define, field
 from sqlalchemy import Engine, bindparam, select
 
 from ringful.store import rows
@@ -24,6 +25,17 @@ _KEY = select(keys).where(keys.c.key == bindparam("of_key"))
 """Made once: it is asked for all the time."""
 
 
+@define(eq=False)
+class _Look:
+    """A key that is being read, for all who ask for it meanwhile."""
+
+    done: trio.Event = field(factory=trio.Event)
+    found: Key | None = None
+    error: StoreError | None = None
+    is_over: bool = False
+    """Whether it was read; whoever read it may have been cancelled."""
+
+
 class SqlStore(SqlReads):
     """A `Store`; every read raises StoreError where the database cannot be read."""
 
@@ -37,6 +49,7 @@ class SqlStore(SqlReads):
         self.writer = self._writer = writer
         self._place = place_of(readers.url)
         self._memory = KeyMemory()
+        self._looks: dict[str, _Look] = {}
 
     def submit(self, write: Write) -> Commit:
         """Put *write* in its place at once; the commit tells when it is durable."""
@@ -73,13 +86,35 @@ class SqlStore(SqlReads):
 
     async def key(self, key: str) -> Key | None:
         """Give *key* as it is, or was less than a second ago."""
-        if known := self._memory.get(key):
-            return known
-        asked = self._memory.clock()
-        found = only(await self._read(_KEY, rows.to_key, of_key=key))
-        if found:
-            self._memory.put(found, asked)
-        return found
+        while True:
+            if known := self._memory.get(key):
+                return known
+            look = self._looks.get(key)
+            if look is None:
+                return await self._look_up(key)
+            # Whoever comes while it is read waits for that: a read for each would be many threads at once.
+            await look.done.wait()
+            if look.error:
+                raise StoreError(str(look.error)) from look.error
+            if look.is_over:
+                return look.found
+
+    async def _look_up(self, key: str) -> Key | None:
+        look, asked = _Look(), self._memory.clock()
+        self._looks[key] = look
+        try:
+            look.found = only(await self._read(_KEY, rows.to_key, of_key=key))
+            look.is_over = True
+        except StoreError as error:
+            look.error = error
+            raise
+        finally:
+            if self._looks.get(key) is look:
+                del self._looks[key]
+            look.done.set()
+        if look.found:
+            self._memory.put(look.found, asked)
+        return look.found
 
     async def put_key(self, key: Key) -> None:
         """Add *key*, or replace it; it holds at once in this process.  Raises StoreError."""
@@ -87,3 +122,4 @@ class SqlStore(SqlReads):
             await self._writer.submit(Write(keys=[key])).wait()
         finally:
             self._memory.forget(key.key)
+            self._looks.pop(key.key, None)  # What is being read now may be what it was.

@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 import trio
+import trio.testing
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -272,6 +273,92 @@ def test_a_key_is_remembered_for_a_moment_only():
     assert [memory.get("K"), memory.get("K")] == [None, key]
     memory.forget("K")
     assert memory.get("K") is None
+
+
+async def test_who_asks_for_a_key_while_it_is_read_waits_for_that(tmp_path, monkeypatch):
+    key, reads, go_on = Key("K", "S", "name", 1.0), [], trio.Event()
+    async with open_store(f"sqlite:///{tmp_path}/ringful.db") as store:
+        await store.put_key(key)
+        read = store._read
+
+        async def reading(*args, **values):
+            reads.append(values)
+            await go_on.wait()
+            if len(reads) == 2:
+                raise StoreError("the disk is gone")
+            return await read(*args, **values)
+
+        monkeypatch.setattr(store, "_read", reading)
+        found = []
+
+        async def ask(name):
+            try:
+                found.append(await store.key(name))
+            except StoreError as error:
+                found.append(str(error))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(ask, "K")
+                await trio.testing.wait_all_tasks_blocked()
+            assert len(reads) == 1
+            go_on.set()
+        assert found == [key] * 3
+        # Who waits is told of an error too, and the next one reads anew.
+        go_on = trio.Event()
+        store._memory.forget("K")
+        async with trio.open_nursery() as nursery:
+            for _ in range(2):
+                nursery.start_soon(ask, "K")
+            await trio.testing.wait_all_tasks_blocked()
+            go_on.set()
+        assert found[3:] == ["the disk is gone"] * 2
+        assert await store.key("K") == key
+        # Of a key that was changed while it was read, nobody who asks later is told what it was.
+        store._memory.forget("K")
+        go_on = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, "K")
+            await trio.testing.wait_all_tasks_blocked()
+            await store.put_key(evolve(key, name="new"))
+            nursery.start_soon(ask, "K")
+            await trio.testing.wait_all_tasks_blocked()
+            assert len(reads) == 5
+            go_on.set()
+        assert found[-1].name == "new"
+
+
+async def test_who_reads_a_key_may_give_up_and_another_one_reads_it(tmp_path, monkeypatch):
+    key, begun = Key("K", "S", "name", 1.0), trio.Event()
+    async with open_store(f"sqlite:///{tmp_path}/ringful.db") as store:
+        await store.put_key(key)
+        read = store._read
+
+        async def reading(*args, **values):
+            if not begun.is_set():
+                begun.set()
+                await trio.sleep_forever()
+            return await read(*args, **values)
+
+        monkeypatch.setattr(store, "_read", reading)
+        found = []
+
+        async def ask():
+            found.append(await store.key("K"))
+
+        async with trio.open_nursery() as nursery:
+            gives_up = trio.CancelScope()
+
+            async def give_up():
+                with gives_up:
+                    await store.key("K")
+
+            nursery.start_soon(give_up)
+            await begun.wait()
+            nursery.start_soon(ask)
+            await trio.testing.wait_all_tasks_blocked()
+            gives_up.cancel()
+        assert found == [key]
 
 
 def test_an_answer_that_comes_late_does_not_undo_a_newer_one():
