@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -545,6 +545,31 @@ async def test_who_has_sent_half_a_request_is_told_that_he_gave_way(monkeypatch:
     assert got.startswith(b"HTTP/1.1 503 ")
     assert b"\r\nretry-after: 1\r\n" in got
     assert got.partition(b"\r\n\r\n")[2].startswith(b"server.connections: ")
+
+
+def _pair(stack: ExitStack) -> tuple[socket.socket, socket.socket]:
+    """Give both ends of a connection of TCP."""
+    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    theirs = stack.enter_context(socket.create_connection(listener.getsockname()))
+    return stack.enter_context(listener.accept()[0]), theirs
+
+
+async def test_who_has_sent_what_was_not_read_yet_does_not_give_way() -> None:
+    """Where the loop is late the silent one may be the server."""
+    app = App()
+    there = serve._Connections(app, most=2)
+    with ExitStack() as stack:
+        first, second = _pair(stack), _pair(stack)
+        waits, later = (there.added(ours, "h") for ours, _ in (first, second))
+        waits.since -= 10.0
+        first[1].send(GET)
+        assert there.make_room()
+        assert there.open == {waits}
+        assert later.scope.cancel_called
+        there.open.add(later)
+        second[1].send(GET)
+        assert not there.make_room()
+    assert app.given_way == 1
 
 
 async def test_where_all_wait_for_the_server_another_one_is_refused_until_one_has_gone() -> None:
