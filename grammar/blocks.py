@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias, get_args
 
 from ringful.grammar import nodes
-from ringful.grammar.walk import LEAVES, held
+from ringful.grammar.walk import LEAVES, children
 
 Role: TypeAlias = Literal[
     "branch",  # one of several ways on: `if`, `else`, a choice of a menu
@@ -59,19 +59,10 @@ _EARLY = frozenset({nodes.Play, nodes.Say, nodes.Connect, nodes.ConnectTo})
 
 def expressions_of(line: nodes.Line) -> list[nodes.Expression]:
     """Give the expressions that stand in *line* itself, not in its blocks."""
-    found: list[nodes.Expression] = []
-    for value in held(line):
-        if value.__class__ in _NO_EXPRESSIONS:
-            continue
-        if value.__class__ is not tuple:
-            found.append(value)
-        elif value:
-            found += [
-                one.tones if one.__class__ is nodes.Choice else one
-                for one in value
-                if one.__class__ not in LEAVES
-            ]
-    return found
+    return [
+        one.tones if one.__class__ is nodes.Choice else one  # type: ignore[misc]  # it is no line
+        for one in children(line, _NO_EXPRESSIONS)
+    ]
 
 
 _NO_EXPRESSIONS = LEAVES | {nodes.Block}

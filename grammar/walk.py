@@ -57,27 +57,27 @@ def held(node: nodes.Node) -> tuple[Any, ...]:
     return found
 
 
-def taking(names: Sequence[str]) -> Callable[[nodes.Node], Any]:
-    """Give what takes the values of the fields *names* of a node, as a tuple however many they are."""
+def taking(names: Sequence[str]) -> Callable[[Any], Any]:
+    """Give what takes the values of the fields *names* of something, as a tuple however many they are."""
     match names:
         case ():
-            return lambda node: ()
+            return lambda one: ()
         case (name,):
-            return lambda node: (getattr(node, name),)
+            return lambda one: (getattr(one, name),)
         case _:
             return attrgetter(*names)
 
 
-def children(node: nodes.Node) -> list[nodes.Node]:
-    """Give the nodes directly under *node*."""
+def children(node: nodes.Node, leaves: frozenset[type] = LEAVES) -> list[nodes.Node]:
+    """Give the nodes directly under *node*, but for those of the kinds *leaves*."""
     found: list[nodes.Node] = []
     for value in held(node):
-        if value.__class__ in LEAVES:
+        if value.__class__ in leaves:
             continue
         if value.__class__ is not tuple:
             found.append(value)
         elif value:
-            found += [item for item in value if item.__class__ not in LEAVES]
+            found += [item for item in value if item.__class__ not in leaves]
     return found
 
 

@@ -130,22 +130,20 @@ class Connection:
 
     def is_given_up(self, now: float) -> bool:
         """Say whether it is not worth waiting for: it took too long, or its client waits no more."""
-        return self.due < now or (self.busy and not self.scope.shield and self._has_gone())
+        return self.due < now or (self.busy and not self.scope.shield and self._next() == b"")
 
     def is_unread(self) -> bool:
         """Say whether something has come that was not read yet."""
-        try:
-            return bool(self._socket.recv(1, socket.MSG_PEEK))
-        except OSError:
-            return False  # Nothing has come, or nobody is there any more.
+        return bool(self._next())
 
-    def _has_gone(self) -> bool:
+    def _next(self) -> bytes | None:
+        """Look at what is read next: nothing, where the client has gone; None: nothing has come."""
         try:
-            return not self._socket.recv(1, socket.MSG_PEEK)
+            return self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
-            return False
+            return None
         except OSError:
-            return True
+            return b""
 
     async def _serve(self) -> None:
         while await self._read() and await self._answer():

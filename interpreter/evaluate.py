@@ -380,8 +380,10 @@ def text_if(expression: nodes.Expression | None, names: Environment) -> str:
 
 def url_of(expression: nodes.Expression | None, names: Environment) -> str | None:
     """Evaluate a ``notify`` clause: no clause and ``none`` both mean that nobody is told."""
-    value = None if expression is None else evaluate(expression, names)
-    return None if expression is None or value is None else as_text(value, expression.span)
+    if expression is None:
+        return None
+    value = evaluate(expression, names)
+    return None if value is None else as_text(value, expression.span)
 
 
 def tones_of(expression: nodes.Expression, names: Environment) -> str:

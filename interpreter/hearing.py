@@ -204,10 +204,6 @@ def _is_secret(run: Running, leg: Leg, tone: str) -> bool:
     return not elsewhere and _taker(run, leg, tone) is None
 
 
-MAY_BE_SECRET = frozenset({port.TonePressed, events.WebAnswered})
-"""The events that may hold a secret."""
-
-
 def is_secret(run: Running, event: events.Event) -> bool:
     """Say whether *event*, which is about to be handled, holds a secret that nobody may read."""
     match event:

@@ -7,7 +7,6 @@ the tree's shape.
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any, cast, get_args
 
 import attrs
@@ -16,6 +15,7 @@ import cattrs
 from ringful.grammar import nodes
 from ringful.grammar.reading.parser import parse, parse_statements
 from ringful.grammar.showing.printer import show, show_statement
+from ringful.grammar.walk import taking
 from ringful.interpreter import effects, events
 from ringful.interpreter.secrets import HIDDEN, MARK
 from ringful.interpreter.values import Duration, Value, from_json
@@ -105,19 +105,13 @@ def _encode_fields(happening: attrs.AttrsInstance) -> dict[str, Any]:
     kind = type(happening)
     if kind not in _fields:
         names = tuple(field.name for field in attrs.fields(kind))
-        _fields[kind] = names, _getter(names)
+        _fields[kind] = names, taking(names)
     names, get = _fields[kind]
     data = dict(zip(names, get(happening), strict=True))
     for name, value in data.items():
         if type(value) not in _PLAIN:
             data[name] = _plain(value)
     return data
-
-
-def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda one: tuple([getattr(one, name) for name in names])
 
 
 def _encode_started(started: events.Started) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from ringful.interpreter.conference import LONGEST_NAME, Conference
 from ringful.interpreter.evaluate import Fault, text_of, url_of
 from ringful.interpreter.executor import Executor
 from ringful.interpreter.hearing import (
-    MAY_BE_SECRET,
     billed_seconds,
     hear,
     hear_spent,
@@ -172,7 +171,7 @@ class Run:
             self.steps = 0
         self.position = NOWHERE
         data = journal.encode(event)
-        if kind in MAY_BE_SECRET and is_secret(self, event):
+        if is_secret(self, event):
             data[MARK] = True
         self._enter("event", kind.__name__, data)
         if not self.ended:

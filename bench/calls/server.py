@@ -146,8 +146,8 @@ async def _running(
             if guard:
                 guard.kill()
                 await guard.wait()
-            if guard and guard.stdin:
-                await guard.stdin.aclose()
+                if guard.stdin:
+                    await guard.stdin.aclose()
 
 
 async def _started(

@@ -17,8 +17,8 @@ from ringful.ground.disk import why_short
 from ringful.ground.metrics import Metrics
 from ringful.http.outward.callbacks import Deliverer
 from ringful.http.probes import Check, Probes, Readiness
-from ringful.interpreter.calls.log import SAID, CallsLog
-from ringful.interpreter.calls.metrics import COUNTED, CallsMetrics
+from ringful.interpreter.calls.log import CallsLog
+from ringful.interpreter.calls.metrics import CallsMetrics
 from ringful.interpreter.calls.node import Switchboard
 from ringful.interpreter.calls.queues import standing
 from ringful.interpreter.calls.trunk_failures import Trunk
@@ -27,7 +27,6 @@ from ringful.media.front.front import Front
 from ringful.media.pool import Pool
 from ringful.media.trunking.standing import Standing
 from ringful.media.trunking.watch import TrunkWatch
-from ringful.store.port import Entry
 from ringful.store.sql import SqlStore
 
 
@@ -68,7 +67,7 @@ def see(config: Config, parts: Parts) -> Probes:
         way = parts.pool.ways.went_by.get(leg)
         return known_as(way, tables=bool(config.sip.trunks)) if way else Trunk("")
 
-    switchboard.house.watchers.append(_watcher(CallsLog(find, trunk), CallsMetrics(find, metrics)))
+    switchboard.house.watchers.extend((CallsLog(find, trunk).watch, CallsMetrics(find, metrics).watch))
     readiness = Readiness(
         _checks(config, parts),
         lambda: {
@@ -80,18 +79,6 @@ def see(config: Config, parts: Parts) -> Probes:
         },
     )
     return Probes(metrics, readiness, config.http.metrics_allow, lambda: list(_told_of_trunks(parts)))
-
-
-def _watcher(told: CallsLog, counted: CallsMetrics) -> Callable[[Entry], None]:
-    """Give who is told of every entry of a journal, of which most are worth nothing to either."""
-    worth = SAID | COUNTED
-
-    def watch(entry: Entry) -> None:
-        if entry.name in worth or entry.n == 2:
-            told.watch(entry)
-            counted.watch(entry)
-
-    return watch
 
 
 def _checks(config: Config, parts: Parts) -> Mapping[str, Check]:

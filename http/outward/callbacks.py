@@ -350,9 +350,10 @@ class Deliverer:
         if found is None:
             receiver.landed(lane, None, now)
             return
-        took, why = now - began, found.why
-        stretch = 1.0 if found.verdict == "delivered" else self._stretch()
-        news = receiver.landed(lane, found.sign, now, took=took, why=why, pause=found.asked, stretch=stretch)
+        took, stretch = now - began, self._stretch()
+        news = receiver.landed(
+            lane, found.sign, now, took=took, why=found.why, pause=found.asked, stretch=stretch
+        )
         for away in news:
             if away:
                 log.warning("a receiver is away", host=receiver.host, why=found.why, waiting=self.waiting)

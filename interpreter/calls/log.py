@@ -64,7 +64,7 @@ class CallsLog:
 
     def watch(self, entry: Entry) -> None:
         """Log what there is to say of *entry*; a fault here is no fault of the call."""
-        if entry.n != 2 and entry.name not in SAID:
+        if entry.n != 2 and entry.name not in _SAID:
             return
         try:
             for line in self.lines(entry):
@@ -135,7 +135,7 @@ class CallsLog:
 
 
 _OF_LEGS = frozenset({"PlaybackEnded", "PlaybackFailed", "RecordingFailed", "Refused", "HungUp", "Spent"})
-SAID = _OF_LEGS | {"Play", "Ring", "Ended"}
+_SAID = _OF_LEGS | {"Play", "Ring", "Ended"}
 """Entries of any other name are worth no line, but for a call's second one: that is where it begins."""
 
 

@@ -23,7 +23,7 @@ class CallsMetrics:
     def watch(self, entry: Entry) -> None:
         """Count *entry*; a fault here is no fault of the call."""
         try:
-            if entry.name in COUNTED and (known := self.find(entry.call_id)):
+            if entry.name in _COUNTED and (known := self.find(entry.call_id)):
                 self._count(known, entry)
         except Exception as error:
             fault("counting a call", error, call=entry.call_id)
@@ -66,7 +66,7 @@ def _ending(reason: str) -> str:
     return "no moderator" if reason.startswith("moderator ") else "other"
 
 
-COUNTED = frozenset(
+_COUNTED = frozenset(
     {"Ringing", "Answered", "PlaybackFailed", "RecordingFailed", "Refused", "HungUp", "Joined", "Ended"}
 )
 """Entries of any other name count for nothing."""

@@ -125,7 +125,7 @@ class Library:
         nursery.start_soon(self._converter.serve)
 
     def ready(self, sound: Sound) -> Path | None:
-        """Give the file of a sound that was fetched and need not be asked for; None where it must be."""
+        """Give the file of a sound that was fetched; None where it must be asked for before it is played."""
         kept = self._kept.get(sound.url) if isinstance(sound, Announcement) and sound.speed == 1.0 else None
         if kept is None or not self._is_playable(kept):
             return None
